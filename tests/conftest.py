@@ -1,0 +1,71 @@
+"""What holds for every test: no task is left running, long tests have two lengths, real data is asked for."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.support.leaks import *  # noqa: F403  (its fixtures apply to every test)
+from tests.support.soak import Soak, soaking
+
+REALDATA = "DHC_REALDATA"
+_deselected = pytest.StashKey[int]()
+_outcome = pytest.StashKey[str]()
+
+# A deadline per example would measure the machine, not the code. The failing example is printed as a blob.
+hypothesis.settings.register_profile("test", deadline=None, max_examples=100, print_blob=True)
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=5000, print_blob=True)
+hypothesis.settings.load_profile("soak" if soaking() else "test")
+
+
+@pytest.fixture
+def soak(request):
+    """Length and result file of a long test (see tests/support/soak.py)."""
+    run = Soak(test=request.node.nodeid.removeprefix("tests/"))
+    yield run
+    run.write(request.node.stash.get(_outcome, "unknown"))
+
+
+@pytest.fixture(scope="session")
+def realdata_folder():
+    """The folder of measured data; only tests marked `realdata` may ask for it."""
+    return Path(os.environ[REALDATA])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call":
+        item.stash[_outcome] = report.outcome
+    return report
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without DHC_REALDATA the tests on measured data are deselected, and counted, never skipped unseen."""
+    if os.environ.get(REALDATA):
+        return
+    left_out = [item for item in items if item.get_closest_marker("realdata")]
+    config.stash[_deselected] = len(left_out)
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_sessionfinish(session):
+    """A pytest-xdist worker hands its count to the process that prints the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[REALDATA] = session.config.stash.get(_deselected, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    count = getattr(node, "workeroutput", {}).get(REALDATA, 0)
+    node.config.stash[_deselected] = max(count, node.config.stash.get(_deselected, 0))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    count = config.stash.get(_deselected, 0)
+    if count:
+        tests = "test" if count == 1 else "tests"
+        terminalreporter.write_line(f"{count} {tests} on measured data deselected: {REALDATA} is not set")
