@@ -1,0 +1,80 @@
+"""What the running controller shows to the outside (API, demo table, doctor): one object, read only for them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from controller.decisions import Decision, LoopKey, MassChange, Mode, Season
+from controller.image import ProcessImage
+from stations.model.reading import Reading
+
+
+class WriteState(StrEnum):
+    """Life of a setpoint intent; ``confirmed`` and later are final."""
+
+    REQUESTED = "requested"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    CONFIRMED = "confirmed"
+    CONFIRMED_LIMITED = "confirmed_limited"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True, kw_only=True)
+class LoopStatus:
+    """Control state of one loop. Owner: the control cycle and the dispatcher, both on the event loop."""
+
+    key: LoopKey
+    mode: Mode
+    season: Season
+    decision: Decision | None = None
+    """The guard's last answer."""
+    intent_id: int | None = None
+    """The newest intent in the command log."""
+    write_state: WriteState | None = None
+    write_state_at: float | None = None
+    """UTC second of the last transition."""
+    T_supply_set: float | None = None
+    m_flow_set: float | None = None
+    """What was last dispatched, canonical units; None while the loop is local."""
+    held: bool = False
+    """True while the station holds our setpoints under a lease that we renew."""
+    ever_confirmed: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Counters:
+    """Totals since start; the demo's closing object and /metrics read them."""
+
+    setpoints_sent: int = 0
+    setpoints_confirmed: int = 0
+    setpoints_limited: int = 0
+    setpoints_rejected: int = 0
+    setpoints_expired: int = 0
+    heartbeats_sent: int = 0
+    readings_stored: int = 0
+    cycles: int = 0
+    cycles_failed: int = 0
+    cycles_skipped: int = 0
+    guard_cuts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class ControllerState:
+    """The whole of it. ``image`` is written by supervisors, ``loops`` by cycle and dispatcher."""
+
+    image: ProcessImage
+    loops: dict[LoopKey, LoopStatus]
+    counters: Counters = field(default_factory=Counters)
+    token: int = 0
+    """Fencing token of this controller run."""
+    started_at: float = 0.0
+    T_outdoor_centre: Reading | None = None
+    last_cycle_at: float | None = None
+    """UTC second at which the last control cycle completed."""
+    last_cycle_s: float | None = None
+    """Wall seconds it took."""
+    mass_change: MassChange | None = None
+    alarms: list[str] = field(default_factory=list)
+    """Standing faults of the controller itself (storage, coordinator), as sentences."""
+    stopping: bool = False

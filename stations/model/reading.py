@@ -1,0 +1,78 @@
+"""A reading: what a station said, how far it can be trusted, and when it was true.
+
+This is the smallest word of the system's language. Everything above (process image, guard, journal,
+screen) handles readings and never bare numbers, so that an absent value can not be mistaken for a zero.
+"""
+
+import math
+from dataclasses import dataclass
+
+from stations.model.quality import Quality, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One value of one point at one moment.
+
+    ``value`` is in the unit inside (``stations.model.quantity``) and is None exactly when the quality is
+    BAD: absent is a value of its own, never 0 and never NaN. Times are UTC seconds since the epoch on the
+    system's (scaled) clock.
+    """
+
+    value: float | None
+    quality: Quality
+    reason: Reason
+    measured_at: float
+    """When the station measured it; equals ``received_at`` where the protocol carries no time."""
+    received_at: float
+    """When the answer arrived here."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no reading may be; a violation is a bug of the caller, not a fault of the field."""
+        if (self.value is None) != (self.quality is Quality.BAD):
+            raise ValueError(f"value {self.value!r} does not go with quality {self.quality.name}")
+        if self.value is not None and not math.isfinite(self.value):
+            raise ValueError(f"value {self.value!r} is not finite")
+        if (self.reason is Reason.OK) != (self.quality is Quality.GOOD):
+            raise ValueError(f"reason {self.reason} does not go with quality {self.quality.name}")
+
+    def age_s(self, now: float) -> float:
+        """Seconds since it was measured, at UTC second ``now``; each user states the age it tolerates."""
+        return now - self.measured_at
+
+    def usable(self, now: float, max_age_s: float) -> bool:
+        """Tell whether the value is GOOD and at most ``max_age_s`` old: fit to decide upon."""
+        return self.quality is Quality.GOOD and self.age_s(now) <= max_age_s
+
+
+def good(value: float, at: float, received_at: float | None = None) -> Reading:
+    """Return a GOOD reading measured at UTC second ``at``."""
+    return Reading(
+        value=value,
+        quality=Quality.GOOD,
+        reason=Reason.OK,
+        measured_at=at,
+        received_at=at if received_at is None else received_at,
+    )
+
+
+def uncertain(value: float, reason: Reason, at: float, received_at: float | None = None) -> Reading:
+    """Return a reading that has a value and a doubt."""
+    return Reading(
+        value=value,
+        quality=Quality.UNCERTAIN,
+        reason=reason,
+        measured_at=at,
+        received_at=at if received_at is None else received_at,
+    )
+
+
+def bad(reason: Reason, at: float, received_at: float | None = None) -> Reading:
+    """Return a reading without a value: the poll happened, the value can not be had, and this is why."""
+    return Reading(
+        value=None,
+        quality=Quality.BAD,
+        reason=reason,
+        measured_at=at,
+        received_at=at if received_at is None else received_at,
+    )
