@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from stations.model import points
+from stations.model.quantity import Quantity
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("controller", "stations", "optimizer", "hmi", "simulators")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -18,6 +21,20 @@ PAGES = sorted(
     key=lambda page: page.as_posix(),
 )
 MAX_LINES = 400
+UNIT_INSIDE = {
+    Quantity.TEMPERATURE: "degC",
+    Quantity.TEMPERATURE_DIFFERENCE: "K",
+    Quantity.MASS_FLOW: "kg/s",
+    Quantity.PRESSURE: "kPa",
+    Quantity.PRESSURE_DIFFERENCE: "kPa",
+    Quantity.HEAT_FLOW: "kW",
+    Quantity.POWER: "kW",
+    Quantity.ENERGY: "kWh",
+    Quantity.VOLUME: "m3",
+    Quantity.AREA: "m2",
+    Quantity.DURATION: "s",
+    Quantity.COUNT: "count",
+}
 # What may take part in a link target of Markdown: [text](target) and ![image](target "title").
 LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 
@@ -146,6 +163,18 @@ def test_the_wheel_would_hold_the_five_packages_and_no_tests():
         "packages"
     ]["find"]
     assert find["include"] == [pattern for package in PACKAGES for pattern in (package, f"{package}.*")]
+
+
+def test_the_glossary_names_every_point_and_no_other():
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    kind = r"(?:(?:heat|circulation|cap|advice) \| )?"
+    chinese = r"[^|]*[\u4e00-\u9fff][^|]*"
+    rows = re.findall(rf"^\| `(\w+)` \| {kind}([\w/]+) \| [^|]+ \| {chinese} \|$", text, flags=re.MULTILINE)
+    assert len(rows) == len(dict(rows))
+    named = {**points.MEASUREMENTS, **points.SETPOINTS, **points.PROTOCOL}
+    assert {name for name, _ in rows} == set(named)
+    wrong = {name: unit for name, unit in rows if unit != UNIT_INSIDE.get(named[name].quantity, "1")}
+    assert wrong == {}
 
 
 BREAKS = {
