@@ -1,0 +1,155 @@
+"""The file ``site.toml``: each section is checked on its own, so that no fault hides another."""
+
+import tomllib
+from dataclasses import field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
+
+from controller.config.faults import read_section, unknown_key
+from controller.config.model import (
+    ApiConfig,
+    CurveTable,
+    Flag,
+    Limits,
+    RegulationConfig,
+    SeasonName,
+    Text,
+    Timing,
+)
+
+REGULATED_EMITTERS = ("radiator", "floor")
+_STRICT = ConfigDict(extra="forbid")
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"not a time zone (got {name!r}); allowed e.g. Asia/Shanghai"
+        raise PydanticCustomError("range", message) from None
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class SiteSection:
+    """Section ``[site]``."""
+
+    name: Identifier
+    title_en: Text
+    title_zh: Text
+    timezone: Annotated[Text, AfterValidator(_known_timezone)]
+    stations: Text
+    season: SeasonName
+    simulation: Flag = False
+    data: Text = "data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class OpcUaSection:
+    """Section ``[opcua]``; the paths are relative to the site folder."""
+
+    application_uri: Annotated[str, Field(pattern=r"^urn:[\x21-\x7e]{1,200}$")] = "urn:dhc:controller"
+    certificate: Text = "pki/controller.der"
+    private_key: Text = "pki/controller.pem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class DistrictSection:
+    """One table of ``[districts]``."""
+
+    title_en: Text
+    title_zh: Text
+    strategy: Literal["curve"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Document:
+    """What could be read of ``site.toml``: a faulty section is None, a faulty entry is left out."""
+
+    site: SiteSection | None = None
+    timing: Timing | None = None
+    limits: Limits | None = None
+    api: ApiConfig | None = None
+    opcua: OpcUaSection | None = None
+    districts: dict[str, DistrictSection] = field(default_factory=dict)
+    curves: dict[str, CurveTable] = field(default_factory=dict)
+    regulation: dict[str, RegulationConfig] = field(default_factory=dict)
+    named: dict[str, set[str]] = field(default_factory=dict)
+    """Names that stand in a table of tables, sound or not: a fault there is not also an unknown name."""
+
+
+SINGLE: dict[str, type] = {
+    "site": SiteSection,
+    "timing": Timing,
+    "limits": Limits,
+    "api": ApiConfig,
+    "opcua": OpcUaSection,
+}
+MANY: dict[str, type] = {"districts": DistrictSection, "curves": CurveTable, "regulation": RegulationConfig}
+
+
+def read_document(path: Path, faults: list[str]) -> Document:
+    """Read ``site.toml``; every fault becomes a line in ``faults``."""
+    document = Document()
+    raw = _read_toml(path, faults)
+    if raw is None:
+        return document
+    for key in raw:
+        if key not in SINGLE and key not in MANY:
+            faults.append(unknown_key(path.name, key, [*SINGLE, *MANY]))
+    if "site" not in raw:
+        faults.append(f"{path.name}: [site]: missing")
+    for key, cls in SINGLE.items():
+        if key != "site" or key in raw:
+            setattr(document, key, read_section(cls, raw.get(key, {}), f"{path.name}: {key}", faults))
+    for key, cls in MANY.items():
+        tables = raw.get(key, {})
+        if not isinstance(tables, dict):
+            faults.append(f"{path.name}: {key}: not a table of tables (got {tables!r})")
+            continue
+        setattr(document, key, _read_tables(cls, tables, f"{path.name}: {key}", faults))
+        document.named[key] = set(tables)
+    _check_regulation(document, path.name, faults)
+    return document
+
+
+def _read_toml(path: Path, faults: list[str]) -> dict[str, Any] | None:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        faults.append(f"{path}: {error.strerror}; a site is a folder with a site.toml, or that file")
+        return None
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        faults.append(f"{path.name}: line {line}: not UTF-8 (got byte 0x{data[error.start]:02X})")
+    except tomllib.TOMLDecodeError as error:
+        faults.append(f"{path.name}: not a TOML file: {error}")
+    return None
+
+
+def _read_tables(cls: type, raw: dict[str, Any], where: str, faults: list[str]) -> dict[str, Any]:
+    read: dict[str, Any] = {
+        name: read_section(cls, section, f"{where}.{name}", faults) for name, section in raw.items()
+    }
+    return {name: section for name, section in read.items() if section is not None}
+
+
+def _check_regulation(document: Document, file: str, faults: list[str]) -> None:
+    """Check that each law belongs to an emitter type and stays below that emitter's limit."""
+    for name, law in document.regulation.items():
+        if name not in REGULATED_EMITTERS:
+            faults.append(unknown_key(f"{file}: regulation", name, list(REGULATED_EMITTERS)))
+        elif document.limits is not None and law.T_supply_design_degC > document.limits.supply_max(name):
+            faults.append(
+                f"{file}: regulation.{name}.T_supply_design_degC: above the limit of this emitter "
+                f"(got {law.T_supply_design_degC:g}); allowed 25..{document.limits.supply_max(name):g}"
+            )

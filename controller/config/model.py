@@ -1,0 +1,263 @@
+"""The site as the controller knows it: frozen, complete, every limit resolved, every reference followed.
+
+``controller.config.loader`` builds it from a site folder; nobody changes it afterwards. The sections that
+stand in ``site.toml`` as they are here check themselves, also when a test builds one by hand.
+``docs/reference/site-file.md`` describes every key.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
+
+from stations.driver import Address
+from stations.profile import Profile
+
+Emitter = Literal["radiator", "floor", "dhw"]
+SeasonName = Literal["off", "filling", "cold_run", "trial", "heating", "stopping", "maintenance"]
+
+T_SUPPLY_MAX_HARD_DEGC: Mapping[str, float] = {"radiator": 85.0, "floor": 55.0, "dhw": 85.0}
+"""No site may raise these: pipes in the floor and people at radiators depend on them."""
+T_SUPPLY_MIN_HARD_DEGC = 25.0
+HEARTBEATS_PER_WATCHDOG = 3
+"""A watchdog must survive this many lost heartbeats, or one lost frame sends a station home."""
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+def between(low: float, high: float) -> AfterValidator:
+    """Return the check that a number lies in ``low``..``high``; the message quotes value and range."""
+
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise PydanticCustomError("range", f"out of range (got {value:g}); allowed {low:g}..{high:g}")
+        return value
+
+    return AfterValidator(check)
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Temperature = Annotated[Number, between(-60.0, 110.0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Timing:
+    """Paces of the controller in seconds of the scaled clock."""
+
+    poll_s: Annotated[Number, between(0.5, 120.0)] = 10.0
+    cycle_s: Annotated[Number, between(1.0, 120.0)] = 60.0
+    """At most 120: leases are renewed only while the last cycle is at most 150 s old."""
+    heartbeat_s: Annotated[Number, between(1.0, 200.0)] = 20.0
+    watchdog_s: Annotated[Number, between(60.0, 600.0)] = 180.0
+    """A station that hears nothing for so long returns to its own curve."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.watchdog_s < HEARTBEATS_PER_WATCHDOG * self.heartbeat_s:
+            raise ValueError(
+                f"watchdog_s: too short for heartbeat_s = {self.heartbeat_s:g} (got {self.watchdog_s:g}); "
+                f"allowed {HEARTBEATS_PER_WATCHDOG * self.heartbeat_s:g}..600"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Limits:
+    """Limits of secondary supply temperature, degC; narrower than the built-in ones or equal."""
+
+    T_supply_max_radiator_degC: Annotated[Number, between(T_SUPPLY_MIN_HARD_DEGC, 85.0)] = 85.0
+    T_supply_max_floor_degC: Annotated[Number, between(T_SUPPLY_MIN_HARD_DEGC, 55.0)] = 55.0
+    T_supply_min_degC: Annotated[Number, between(T_SUPPLY_MIN_HARD_DEGC, 85.0)] = T_SUPPLY_MIN_HARD_DEGC
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        lowest = min(self.T_supply_max_radiator_degC, self.T_supply_max_floor_degC)
+        if self.T_supply_min_degC >= lowest:
+            raise ValueError(
+                f"T_supply_min_degC: not below every maximum (got {self.T_supply_min_degC:g}); "
+                f"allowed {T_SUPPLY_MIN_HARD_DEGC:g}..{lowest:g}, the end excluded"
+            )
+        return self
+
+    def supply_max(self, emitter: str) -> float:
+        """Return the limit for loops of this emitter, degC; domestic hot water has that of radiators."""
+        return self.T_supply_max_floor_degC if emitter == "floor" else self.T_supply_max_radiator_degC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class ApiConfig:
+    """Where the HTTP API listens. Loopback by default; port 0 takes a free one."""
+
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = "127.0.0.1"
+    port: Annotated[Whole, between(0, 65535)] = 8640
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class CurveTable:
+    """A station's own heating curve as commissioned: supply temperature by outdoor temperature, degC.
+
+    Linear between the points and level outside them, as station controllers do it.
+    """
+
+    T_outdoor_degC: tuple[Temperature, ...]
+    T_supply_degC: tuple[Annotated[Number, between(10.0, 110.0)], ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        outdoor, supply = self.T_outdoor_degC, self.T_supply_degC
+        if not 2 <= len(outdoor) <= 8 or len(outdoor) != len(supply):
+            raise ValueError(
+                f"T_outdoor_degC, T_supply_degC: not of one length (got {len(outdoor)} and {len(supply)}); "
+                "allowed 2..8 points each"
+            )
+        if any(a >= b for a, b in pairwise(outdoor)):
+            raise ValueError(f"T_outdoor_degC: does not rise from point to point (got {list(outdoor)})")
+        if any(a < b for a, b in pairwise(supply)):
+            raise ValueError(f"T_supply_degC: rises while it gets warmer outside (got {list(supply)})")
+        return self
+
+    def __call__(self, T_outdoor: float) -> float:
+        """Return the supply temperature in degC at an outdoor temperature in degC."""
+        outdoor, supply = self.T_outdoor_degC, self.T_supply_degC
+        if T_outdoor <= outdoor[0]:
+            return supply[0]
+        if T_outdoor >= outdoor[-1]:
+            return supply[-1]
+        i = bisect_right(outdoor, T_outdoor) - 1
+        share = (T_outdoor - outdoor[i]) / (outdoor[i + 1] - outdoor[i])
+        return supply[i] + share * (supply[i + 1] - supply[i])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class FlowBand:
+    """A step of staged circulation: ``fraction`` of design flow while it is warmer than ``above_degC``."""
+
+    above_degC: Temperature
+    fraction: Annotated[Number, between(0.3, 1.0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class RegulationConfig:
+    """The centre's regulation law for one emitter type (strategy ``curve``)."""
+
+    T_indoor_degC: Annotated[Number, between(10.0, 26.0)]
+    """Indoor temperature that the law aims at."""
+    T_outdoor_design_degC: Annotated[Number, between(-45.0, 5.0)]
+    T_supply_design_degC: Annotated[Number, between(T_SUPPLY_MIN_HARD_DEGC, 85.0)]
+    """Secondary supply at the outdoor design temperature."""
+    T_return_design_degC: Annotated[Number, between(15.0, 80.0)]
+    exponent: Annotated[Number, between(0.0, 0.6)]
+    """b in Q ~ dT^(1+b): 0.30 for radiators, 0.10 for floors."""
+    outdoor_filter_h: Annotated[Number, between(0.0, 72.0)] = 12.0
+    """Time constant of the outdoor temperature's filter, hours; buildings do not feel gusts."""
+    offset_K: Annotated[Number, between(-8.0, 8.0)] = 0.0
+    flow: Literal["constant", "staged"] = "constant"
+    flow_bands: tuple[FlowBand, ...] = ()
+    """For ``staged``: warmest band first; colder than the last one, full design flow."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.T_indoor_degC < self.T_return_design_degC < self.T_supply_design_degC:
+            raise ValueError(
+                f"T_return_design_degC: not between room and supply (got {self.T_return_design_degC:g}); "
+                f"allowed {self.T_indoor_degC:g}..{self.T_supply_design_degC:g}, the ends excluded"
+            )
+        if self.flow == "staged" and not self.flow_bands:
+            raise ValueError('flow_bands: missing, flow = "staged" needs at least one band')
+        for warm, cold in pairwise(self.flow_bands):
+            if warm.above_degC <= cold.above_degC or warm.fraction > cold.fraction:
+                raise ValueError(
+                    "flow_bands: above_degC must fall and fraction must not fall from band to band "
+                    f"(got {warm.above_degC:g} degC {warm.fraction:g} before "
+                    f"{cold.above_degC:g} degC {cold.fraction:g})"
+                )
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpcUaClientConfig:
+    """The controller's own OPC UA application instance; both files are made at first start when absent."""
+
+    application_uri: str
+    certificate: Path
+    private_key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistrictConfig:
+    """A part of the city whose loops share one strategy."""
+
+    id: str
+    title_en: str
+    title_zh: str
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopConfig:
+    """One secondary loop of a station."""
+
+    loop: int
+    emitter: Emitter
+    piping: Literal["single", "double"]
+    A_heated_m2: float
+    own_curve: CurveTable
+    """The station controller's own curve: the fallback, and the middle of what the guard allows."""
+    T_supply_max_degC: float
+    """The narrowest of built-in limit, site limit and the station list's value."""
+    T_supply_design_degC: float
+    T_return_design_degC: float
+    m_flow_design_kg_per_s: float
+    """Design secondary circulation."""
+    mode: Literal["auto", "local"]
+    proof: str | None
+    """Reference of the commissioning proof; None means never driven."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationConfig:
+    """One station: what it is, where it listens, what hangs on it."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    district: str
+    kind: Literal["station", "source"]
+    profile: Profile
+    address: Address
+    latitude: float
+    longitude: float
+    loops: tuple[LoopConfig, ...]
+    """Empty for a heat source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteConfig:
+    """Everything that the site folder says."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    timezone: str
+    simulation: bool
+    """True for synthetic data; every screen and table says so."""
+    season: SeasonName
+    folder: Path
+    data: Path
+    """Where journal, command log and API token live; absolute."""
+    timing: Timing
+    limits: Limits
+    api: ApiConfig
+    opcua: OpcUaClientConfig
+    districts: Mapping[str, DistrictConfig]
+    regulation: Mapping[str, RegulationConfig]
+    """By emitter type."""
+    stations: tuple[StationConfig, ...]
