@@ -40,10 +40,15 @@ test: venv ## every behaviour, long tests at reduced count
 	exit $$serial
 
 lint: venv ## ruff, mypy strict, import contracts
-	@$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@failed=()
+	for check in "ruff format --check ." "ruff check ." mypy "lint-imports --no-logo"; do
+		echo "$$check"
+		$(BIN)/$$check || failed+=("$$check")
+	done
+	if [ $${#failed[@]} -gt 0 ]; then
+		printf 'make lint: failed: %s\n' "$${failed[@]}" >&2
+		exit 1
+	fi
 
 bench: venv ## benchmarks -> build/bench/<area>.json; AREA=field runs one area
 	@$(BIN)/python -m benchmarks $(AREA)
@@ -105,7 +110,7 @@ deps: ## the Debian packages needed: installs what is missing, or prints the com
 		sudo apt-get update -q
 		sudo $$install
 	else
-		echo "make deps: not root and no sudo here; run: sudo $$install" >&2
+		echo "make deps: neither root nor sudo here; run as root: $$install" >&2
 		exit 2
 	fi
 
@@ -122,7 +127,7 @@ $(STAMP): requirements-dev.txt pyproject.toml
 	echo "Installing the pinned dependencies into $(VENV) (about a minute, once)"
 	pip="$(BIN)/python -m pip --quiet --disable-pip-version-check --no-input"
 	$$pip install --require-hashes -r requirements-dev.txt
-	$$pip install --no-build-isolation --no-deps --editable .
+	PYTHONWARNINGS=ignore $$pip install --no-build-isolation --no-deps --editable .
 	touch $@
 
 # The requirement files name no index: each machine's pip knows its own. Run it with Python 3.11.
