@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from stations.model.identity import MAX_LOOPS
+from stations.model.identity import MAX_LOOPS, PRIMARY, Point
 from stations.model.points import POINTS, SETPOINTS, Side
 from stations.model.quantity import DENSITY_NOMINAL_KG_PER_M3, WIRE_UNITS
 from stations.model.setpoint import CirculationChannel, HeatChannel, StationClass
@@ -107,6 +107,8 @@ class ReadableBlock(_Strict):
     function: Literal[1, 2, 3, 4]
     start: Annotated[int, Field(ge=0, le=65535)]
     count: Annotated[int, Field(ge=1, le=2000)]
+    every: Annotated[int, Field(ge=1, le=60)] = 1
+    """Read in one poll of so many; between two, its points keep their last reading and its own time."""
 
 
 class ModbusMap(_Strict):
@@ -121,9 +123,15 @@ class ModbusMap(_Strict):
     gap: Annotated[int, Field(ge=0, le=50)] = 8
     """Unused registers that a merged read may bridge inside one readable block."""
     pause_s: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Wall seconds to leave between two requests; some controllers lose the second one otherwise."""
+    """Seconds to leave between two requests; some controllers lose the second one otherwise.
+
+    On the scaled clock, like all that a device does: in service it is wall time.
+    """
     blocks: tuple[ReadableBlock, ...] = ()
-    """Readable blocks, of loop 1 where they hold loop points; empty means everything is readable."""
+    """Readable blocks, of loop 1 where they hold loop points (moved by ``loop_stride`` for further loops).
+
+    Empty means that everything is readable; otherwise every point that is read lies in one of them.
+    """
 
 
 class OpcUaMap(_Strict):
@@ -219,6 +227,20 @@ class Profile(_Strict):
     def takes_outdoor(self) -> bool:
         """Tell whether the device accepts the centre's outdoor temperature."""
         return "T_outdoor_centre" in self.writable_setpoints
+
+    def polled(self, n_loops: int) -> tuple[tuple[Point, ProfilePoint], ...]:
+        """Return what a poll of a station with ``n_loops`` loops reports, with the declaration of each.
+
+        That is every point of the profile except the setpoints themselves: what a device holds of those is
+        their ``_readback``, which may be another register.
+        """
+        loops = self.loops(n_loops)
+        return tuple(
+            (Point(loop, point.name), point)
+            for point in self.points
+            if point.name not in SETPOINTS
+            for loop in (loops if point.per_loop else (PRIMARY,))
+        )
 
     def loops(self, n_loops: int) -> range:
         """Return the loop numbers of a station of this type with ``n_loops`` secondary loops."""
