@@ -1,6 +1,7 @@
 """The border between wire numbers and readings: the one place where raw values become values, or BAD."""
 
 import math
+from collections.abc import Callable
 
 from stations.model.quality import Reason
 from stations.model.reading import Reading, bad, good
@@ -14,26 +15,42 @@ _INTEGER_RANGE = {
     "uint32": (0, 2**32 - 1),
 }
 
+FLOAT32_MAX = 3.4028234663852886e38
+"""Largest finite float32; anything beyond would be written as infinity."""
+
+Decoder = Callable[[float, float, float], Reading]
+"""Turns (raw, measured_at, received_at) into a reading; made once by ``decoder``, called for every value."""
+
+
+def decoder(point: ProfilePoint, unit: str | None = None) -> Decoder:
+    """Return the function that turns raw wire numbers of ``point`` into readings.
+
+    Sentinels, NaN, infinity and what lies outside the point's bounds become BAD. ``unit`` overrides the
+    profile's unit where the device names its unit in the answer.
+    """
+    low, high = point.bounds()
+    sentinels = frozenset(point.sentinels)
+    inverted, is_bool = point.inverted, point.type == "bool"
+    scale, offset, factor = point.scale, point.offset, point.factor(unit)
+
+    def decode(raw: float, measured_at: float, received_at: float) -> Reading:
+        if raw in sentinels:
+            return bad(Reason.SENTINEL, measured_at, received_at)
+        if not math.isfinite(raw):
+            return bad(Reason.NOT_A_NUMBER, measured_at, received_at)
+        value = float(bool(raw) != inverted) if is_bool else (raw * scale + offset) * factor
+        if not low <= value <= high:
+            return bad(Reason.OUT_OF_RANGE, measured_at, received_at)
+        return good(value, measured_at, received_at)
+
+    return decode
+
 
 def to_reading(
     point: ProfilePoint, raw: float, measured_at: float, received_at: float, unit: str | None = None
 ) -> Reading:
-    """Turn a raw wire number into a reading: sentinels, NaN, infinity and the impossible become BAD.
-
-    ``unit`` overrides the profile's unit where the device names its unit in the answer.
-    """
-    if raw in point.sentinels:
-        return bad(Reason.SENTINEL, measured_at, received_at)
-    if not math.isfinite(raw):
-        return bad(Reason.NOT_A_NUMBER, measured_at, received_at)
-    if point.type == "bool":
-        value = float(bool(raw) != point.inverted)
-    else:
-        value = (raw * point.scale + point.offset) * point.factor(unit)
-    low, high = point.bounds()
-    if not low <= value <= high:
-        return bad(Reason.OUT_OF_RANGE, measured_at, received_at)
-    return good(value, measured_at, received_at)
+    """Turn one raw wire number into a reading; ``decoder`` says how, and is cheaper for many values."""
+    return decoder(point, unit)(raw, measured_at, received_at)
 
 
 def to_raw(point: ProfilePoint, value: float) -> float:
@@ -50,8 +67,10 @@ def to_raw(point: ProfilePoint, value: float) -> float:
     raw = (value / point.factor() - point.offset) / point.scale
     limits = _INTEGER_RANGE.get(point.type)
     if limits is None:
+        if point.type == "float32" and abs(raw) > FLOAT32_MAX:
+            raise ValueError(f"{point.name} = {value} does not fit float32; not written")
         return raw
     whole = round(raw)
-    if not limits[0] <= whole <= limits[1]:
+    if not limits[0] <= whole <= limits[1] or whole in point.sentinels:
         raise ValueError(f"{point.name} = {value} does not fit {point.type}; not written")
     return float(whole)
