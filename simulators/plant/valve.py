@@ -1,0 +1,41 @@
+"""Primary control valve: equal-percentage characteristic, motor with a stroke time and a dead zone."""
+
+import numpy as np
+
+from simulators.plant.arrays import Floats
+
+RANGEABILITY = 40.0
+"""Kvs over the smallest controllable Kv of the equal-percentage part (IEC 60534; usually 30..50)."""
+
+LINEAR_BELOW = 0.05
+LEAK = 0.001
+"""Below 5 % of stroke the characteristic is linear down to a leak of 0.1 % of Kvs."""
+
+DEAD_ZONE = 0.004
+"""A three-point motor does not move for less than this fraction of stroke."""
+
+
+def move(position: Floats, command: Floats, stroke_s: Floats, dt: float) -> Floats:
+    """Return the new position 0..1 after ``dt`` seconds of a motor that needs ``stroke_s`` for full stroke."""
+    difference = np.clip(command, 0.0, 1.0) - position
+    travel = np.clip(difference, -dt / stroke_s, dt / stroke_s)
+    return np.where(np.abs(difference) < DEAD_ZONE, position, position + travel)
+
+
+def flow_coefficient(position: Floats, Kvs: Floats) -> Floats:
+    """Return Kv in m3/h at 1 bar: Kvs R^(h-1), linear to the leak below 5 % of stroke (IEC 60534-2-4)."""
+    knee = RANGEABILITY ** (LINEAR_BELOW - 1.0)
+    linear = LEAK + (knee - LEAK) * position / LINEAR_BELOW
+    return Kvs * np.where(position < LINEAR_BELOW, linear, RANGEABILITY ** (position - 1.0))
+
+
+def mass_flow(position: Floats, Kvs: Floats, K_fixed: Floats, dp: Floats, density: Floats) -> Floats:
+    """Return the primary flow in kg/s through the valve in series with pipes and exchanger.
+
+    ``K_fixed`` is the flow coefficient of everything but the valve (m3/h at 1 bar), ``dp`` the station's
+    differential pressure in kPa. V = Kv sqrt(dp[bar] 1000/rho), conductances in series by their squares.
+    """
+    Kv = flow_coefficient(position, Kvs)
+    K_series = Kv * K_fixed / np.sqrt(Kv**2 + K_fixed**2)
+    volume_m3_per_h = K_series * np.sqrt(np.maximum(dp, 0.0) / 100.0 * 1000.0 / density)
+    return np.asarray(volume_m3_per_h * density / 3600.0)

@@ -1,0 +1,134 @@
+"""Hard limits, limiter and interlocks of one loop: what the PLC never does, whoever asks."""
+
+from dataclasses import dataclass
+from enum import IntFlag
+
+T_SUPPLY_MAX = {"radiator": 85.0, "floor": 55.0}
+"""degC by emitter; a loop may be commissioned lower, never higher."""
+
+T_SUPPLY_MIN = 25.0
+FLOW_MIN_SHARE = 0.30
+"""Of design circulation: a loop in season never stands."""
+
+T_RETURN_PRIMARY_MAX = 70.0
+"""degC; above it the limiter lowers the setpoint, since hot return robs the network of capacity."""
+
+SHORTAGE_AFTER_S = 300.0
+SHORTAGE_GAP_K = 1.0
+"""Valve open for 5 minutes and supply still 1 K short: the primary side can not give more."""
+
+REDUCE_K_PER_S = 0.5 / 60.0
+RECOVER_K_PER_S = 0.2 / 60.0
+REDUCTION_MAX_K = 20.0
+
+OVER_TEMPERATURE_K = 5.0
+FROST_RETURN_degC = 5.0
+FROST_CLEAR_degC = 8.0
+
+
+class Limit(IntFlag):
+    """Bits of ``limit_word``: why the effective setpoint is not the one asked for."""
+
+    T_MAX = 1
+    T_MIN = 2
+    FLOW = 4
+    RETURN_TEMPERATURE = 8
+    PRIMARY_SHORTAGE = 16
+    OVER_TEMPERATURE = 32
+    FROST = 64
+    RAMP = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopRating:
+    """What was set at commissioning of one loop."""
+
+    T_supply_max: float
+    """degC."""
+    m_flow_design: float
+    """kg/s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopInputs:
+    """What the PLC of one loop sees; measured values, unit inside."""
+
+    T_supply: float
+    T_return: float
+    T_return_primary: float
+    m_flow: float
+    y_valve: float
+
+
+def clamp_supply(T: float, rating: LoopRating) -> tuple[float, Limit]:
+    """Return the supply setpoint inside the loop's hard limits and the bit of the limit that cut it."""
+    if T > rating.T_supply_max:
+        return rating.T_supply_max, Limit.T_MAX
+    if T < T_SUPPLY_MIN:
+        return T_SUPPLY_MIN, Limit.T_MIN
+    return T, Limit(0)
+
+
+def clamp_flow(m_flow: float, rating: LoopRating) -> tuple[float, Limit]:
+    """Return the circulation setpoint inside 30..100 % of design and the bit if it was cut."""
+    low = FLOW_MIN_SHARE * rating.m_flow_design
+    if m_flow < low * (1.0 - 1e-6):
+        return low, Limit.FLOW
+    if m_flow > rating.m_flow_design * (1.0 + 1e-6):
+        return rating.m_flow_design, Limit.FLOW
+    return m_flow, Limit(0)
+
+
+@dataclass(slots=True)
+class Limiter:
+    """Lowers the setpoint while the primary return is too hot or the primary side can not deliver."""
+
+    reduction: float = 0.0
+    """K below what was asked for."""
+    _short_for_s: float = 0.0
+    _cause: Limit = Limit(0)
+
+    def step(self, wanted: float, seen: LoopInputs, dt: float) -> tuple[float, Limit]:
+        """Return (setpoint in degC after reduction, bits) for a wish in degC, ``dt`` seconds later."""
+        gap = wanted - self.reduction - seen.T_supply
+        open_and_short = seen.y_valve > 0.97 and gap > SHORTAGE_GAP_K
+        self._short_for_s = self._short_for_s + dt if open_and_short else 0.0
+        if seen.T_return_primary > T_RETURN_PRIMARY_MAX:
+            self._reduce(Limit.RETURN_TEMPERATURE, dt)
+        elif self._short_for_s > SHORTAGE_AFTER_S:
+            self._reduce(Limit.PRIMARY_SHORTAGE, dt)
+        elif self.reduction > 0.0 and not self._still_bound(seen):
+            self.reduction = max(0.0, self.reduction - RECOVER_K_PER_S * dt)
+        if self.reduction == 0.0:
+            self._cause = Limit(0)
+        return wanted - self.reduction, self._cause
+
+    def _reduce(self, cause: Limit, dt: float) -> None:
+        self.reduction = min(REDUCTION_MAX_K, self.reduction + REDUCE_K_PER_S * dt)
+        self._cause = cause
+
+    def _still_bound(self, seen: LoopInputs) -> bool:
+        if self._cause is Limit.RETURN_TEMPERATURE:
+            return seen.T_return_primary > T_RETURN_PRIMARY_MAX - 2.0
+        return seen.y_valve > 0.97
+
+
+@dataclass(slots=True)
+class Interlocks:
+    """Over-temperature shuts the valve, frost opens it; both latch until clearly past."""
+
+    over_temperature: bool = False
+    frost: bool = False
+
+    def step(self, seen: LoopInputs, rating: LoopRating) -> Limit:
+        """Return the bits of the interlocks that act now."""
+        if seen.T_supply > rating.T_supply_max + OVER_TEMPERATURE_K:
+            self.over_temperature = True
+        elif seen.T_supply < rating.T_supply_max:
+            self.over_temperature = False
+        if seen.T_return < FROST_RETURN_degC:
+            self.frost = True
+        elif seen.T_return > FROST_CLEAR_degC:
+            self.frost = False
+        bits = Limit.OVER_TEMPERATURE if self.over_temperature else Limit(0)
+        return bits | (Limit.FROST if self.frost else Limit(0))

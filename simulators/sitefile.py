@@ -1,0 +1,179 @@
+"""Light reader of a site folder for the simulators: stations, loops, curves and the simulation's seed.
+
+It trusts that the site was checked by its owner (``dhc check``) and only refuses what it cannot simulate.
+"""
+
+import csv
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+
+from simulators.plc.curve import HeatingCurve
+from simulators.plc.limits import T_SUPPLY_MAX
+from stations.profile import builtin_profile
+
+T_OUTDOOR_DESIGN_degC = -10.1
+"""Heating design temperature of Taiyuan, GB 50736-2012 annex A."""
+
+_STATION_COLUMNS = ("name_zh", "name_en", "district", "kind", "profile", "host", "port", "unit", "security")
+
+
+class SiteFileError(Exception):
+    """A site folder that cannot be simulated; says which file, row and column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimLoop:
+    """One secondary loop as its owner knows it (the truth behind it is drawn in ``simulators.truth``)."""
+
+    number: int
+    emitter: str
+    """``radiator`` or ``floor``."""
+    A_heated: float
+    """m2."""
+    m_flow_design: float
+    """kg/s of secondary circulation."""
+    T_supply_max: float
+    """degC, the PLC's own clamp."""
+    curve: HeatingCurve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimStation:
+    """One station, heat meter or heat source and where its simulated device listens."""
+
+    id: str
+    name_en: str
+    district: str
+    kind: str
+    """``station`` or ``source``."""
+    profile: str
+    host: str
+    port: int
+    unit: int
+    security: str
+    """OPC UA: ``sign_and_encrypt`` or ``none``."""
+    certificate: Path | None
+    """Server certificate (DER) of a secured OPC UA station; its key lies beside it as ``.pem``."""
+    loops: tuple[SimLoop, ...]
+
+    @property
+    def private_key(self) -> Path | None:
+        """PEM file with the key of ``certificate``."""
+        return None if self.certificate is None else self.certificate.with_suffix(".pem")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimSite:
+    """A site folder, ready to be simulated."""
+
+    folder: Path
+    name: str
+    stations: tuple[SimStation, ...]
+    """Substations and meters; never the source."""
+    sources: tuple[SimStation, ...]
+    seed: int
+    weather_csv: Path | None
+
+
+def load_site(path: Path) -> SimSite:
+    """Read a site folder (or its ``site.toml``); raises SiteFileError."""
+    folder = path.parent if path.is_file() else path
+    site = _toml(folder / "site.toml")
+    simulation = _toml(folder / "simulation.toml").get("simulation", {}) if _has_simulation(folder) else {}
+    curves = {
+        name: HeatingCurve(tuple(table["T_outdoor_degC"]), tuple(table["T_supply_degC"]))
+        for name, table in site.get("curves", {}).items()
+    }
+    list_name = site["site"].get("stations", "stations.csv")
+    every = _stations(folder, _rows(folder / list_name), curves, list_name)
+    weather = simulation.get("weather_csv")
+    return SimSite(
+        folder=folder,
+        name=site["site"]["name"],
+        stations=tuple(station for station in every if station.kind == "station"),
+        sources=tuple(station for station in every if station.kind == "source"),
+        seed=int(simulation.get("seed", 1)),
+        weather_csv=None if weather is None else folder / weather,
+    )
+
+
+def _has_simulation(folder: Path) -> bool:
+    return (folder / "simulation.toml").is_file()
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SiteFileError(f"{path}: {error}") from error
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Return the station list as text cells, one dict per row, from CSV or the first sheet of a workbook."""
+    if not path.is_file():
+        raise SiteFileError(f"{path}: no such station list")
+    if path.suffix == ".xlsx":
+        sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
+        table = [["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+    else:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = list(csv.reader(file))
+    header, *body = table
+    return [dict(zip(header, row, strict=False)) for row in body if any(cell.strip() for cell in row)]
+
+
+def _stations(
+    folder: Path, rows: list[dict[str, str]], curves: dict[str, HeatingCurve], file: str
+) -> list[SimStation]:
+    groups: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row["station"].strip(), []).append(row)
+    stations = []
+    for name, group in groups.items():
+        try:
+            stations.append(_station(folder, name, group, curves))
+        except (KeyError, ValueError) as error:
+            raise SiteFileError(f"{file}: station {name}: {error}") from error
+    return stations
+
+
+def _station(
+    folder: Path, name: str, group: list[dict[str, str]], curves: dict[str, HeatingCurve]
+) -> SimStation:
+    head = {column: (group[0].get(column) or "").strip() for column in _STATION_COLUMNS}
+    certificate = (group[0].get("server_certificate") or "").strip()
+    kind = head["kind"] or "station"
+    builtin_profile(head["profile"])
+    return SimStation(
+        id=name,
+        name_en=head["name_en"],
+        district=head["district"],
+        kind=kind,
+        profile=head["profile"],
+        host=head["host"] or "127.0.0.1",
+        port=int(float(head["port"])),
+        unit=int(float(head["unit"] or "1")),
+        security=head["security"] or "none",
+        certificate=folder / certificate if certificate else None,
+        loops=() if kind == "source" else tuple(_loop(row, curves) for row in group),
+    )
+
+
+def _loop(row: dict[str, str], curves: dict[str, HeatingCurve]) -> SimLoop:
+    emitter = row["emitter"].strip()
+    if emitter not in T_SUPPLY_MAX:
+        raise ValueError(f"loops with emitter {emitter!r} have no physics here; known: radiator, floor")
+    limit = T_SUPPLY_MAX[emitter]
+    commissioned = (row.get("T_supply_max_degC") or "").strip()
+    return SimLoop(
+        number=int(float(row["loop"])),
+        emitter=emitter,
+        A_heated=float(row["A_heated_m2"]),
+        m_flow_design=float(row["m_flow_design_kg_per_s"]),
+        T_supply_max=min(float(commissioned), limit) if commissioned else limit,
+        curve=curves[row["own_curve"].strip()],
+    )
