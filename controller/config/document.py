@@ -81,6 +81,8 @@ class Document:
     districts: dict[str, DistrictSection] = field(default_factory=dict)
     curves: dict[str, CurveTable] = field(default_factory=dict)
     regulation: dict[str, RegulationConfig] = field(default_factory=dict)
+    stations: str | None = None
+    """The station list's path as written, also where ``[site]`` has faults: the list is read all the same."""
     named: dict[str, set[str]] = field(default_factory=dict)
     """Names that stand in a table of tables, sound or not: a fault there is not also an unknown name."""
 
@@ -116,6 +118,7 @@ def read_document(path: Path, faults: list[str]) -> Document:
             continue
         setattr(document, key, _read_tables(cls, tables, f"{path.name}: {key}", faults))
         document.named[key] = set(tables)
+    document.stations = _stations_file(raw.get("site"))
     _check_regulation(document, path.name, faults)
     return document
 
@@ -134,6 +137,11 @@ def _read_toml(path: Path, faults: list[str]) -> dict[str, Any] | None:
     except tomllib.TOMLDecodeError as error:
         faults.append(f"{path.name}: not a TOML file: {error}")
     return None
+
+
+def _stations_file(site: object) -> str | None:
+    stations = site.get("stations") if isinstance(site, dict) else None
+    return stations if isinstance(stations, str) and stations else None
 
 
 def _read_tables(cls: type, raw: dict[str, Any], where: str, faults: list[str]) -> dict[str, Any]:

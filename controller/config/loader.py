@@ -1,0 +1,129 @@
+"""From a site folder to a ``SiteConfig``, or to the list of everything that is wrong with it."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from controller.config.document import REGULATED_EMITTERS, Document, OpcUaSection, read_document
+from controller.config.faults import SiteError
+from controller.config.model import (
+    DistrictConfig,
+    Limits,
+    OpcUaClientConfig,
+    SiteConfig,
+    StationConfig,
+)
+from controller.config.rows import Surroundings, read_stations
+from controller.config.table import read_table
+from stations.profile import Profile
+
+SITE_FILE = "site.toml"
+
+
+def load_site(path: Path, data: Path | None = None) -> SiteConfig:
+    """Read a site folder (or its ``site.toml``); ``data`` replaces the data folder that the file names.
+
+    Nothing is created and nothing is connected. Raises SiteError with all faults at once.
+    """
+    file = path / SITE_FILE if path.is_dir() or not path.suffix else path
+    folder = file.parent.resolve()
+    faults: list[str] = []
+    document = read_document(file, faults)
+    stations = _read_station_list(document, folder, faults)
+    _check_laws(document, stations, file.name, faults)
+    opcua = _client(document.opcua, folder, file.name, faults)
+    if faults or document.site is None or opcua is None:
+        raise SiteError(faults)
+    assert document.timing is not None
+    assert document.limits is not None
+    assert document.api is not None
+    site = document.site
+    return SiteConfig(
+        name=site.name,
+        title_en=site.title_en,
+        title_zh=site.title_zh,
+        timezone=site.timezone,
+        simulation=site.simulation,
+        season=site.season,
+        folder=folder,
+        data=(folder / site.data if data is None else data).resolve(),
+        timing=document.timing,
+        limits=document.limits,
+        api=document.api,
+        opcua=opcua,
+        districts={
+            name: DistrictConfig(
+                id=name, title_en=section.title_en, title_zh=section.title_zh, strategy=section.strategy
+            )
+            for name, section in document.districts.items()
+        },
+        regulation=document.regulation,
+        stations=tuple(stations),
+    )
+
+
+def _read_station_list(document: Document, folder: Path, faults: list[str]) -> list[StationConfig]:
+    """Read the list that ``[site]`` names; a faulty section elsewhere does not hide the list's faults."""
+    if document.stations is None:
+        return []
+    path = folder / document.stations
+    before = len(faults)
+    rows = read_table(path, faults)
+    if not rows and len(faults) == before:
+        faults.append(f"{path.name}: no stations")
+    around = Surroundings(
+        folder=folder,
+        limits=document.limits or Limits(),
+        districts=frozenset(document.named.get("districts", set())),
+        curves=document.curves,
+        named_curves=frozenset(document.named.get("curves", set())),
+    )
+    return read_stations(rows, around, faults)
+
+
+def _check_laws(document: Document, stations: list[StationConfig], file: str, faults: list[str]) -> None:
+    used = {loop.emitter for station in stations for loop in station.loops}
+    for emitter in REGULATED_EMITTERS:
+        if emitter in used and emitter not in document.named.get("regulation", set()):
+            faults.append(
+                f"{file}: regulation.{emitter}: missing; loops with this emitter are in the station list"
+            )
+
+
+def _client(
+    section: OpcUaSection | None, folder: Path, file: str, faults: list[str]
+) -> OpcUaClientConfig | None:
+    if section is None:
+        return None
+    certificate = (folder / section.certificate).resolve()
+    private_key = (folder / section.private_key).resolve()
+    if certificate.exists() != private_key.exists():
+        lacking, there = sorted((certificate, private_key), key=lambda path: path.exists())
+        faults.append(
+            f"{file}: opcua: {lacking.name} is missing while {there.name} is there; "
+            "put both in place, or remove both to have new ones made"
+        )
+    return OpcUaClientConfig(
+        application_uri=section.application_uri, certificate=certificate, private_key=private_key
+    )
+
+
+def effective(site: SiteConfig) -> dict[str, object]:
+    """Return the whole site as plain values for JSON: what the controller really works with."""
+    plain = _plain(site)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Profile):
+        return value.name
+    if isinstance(value, Path):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

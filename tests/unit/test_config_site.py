@@ -1,0 +1,409 @@
+"""Site folders are refused with every fault at once, or read completely."""
+
+import dataclasses
+import json
+import math
+
+import openpyxl
+import pytest
+
+from controller.config.faults import SiteError
+from controller.config.loader import effective, load_site
+from controller.config.model import CurveTable, Limits, Timing
+from controller.config.table import COLUMNS
+from stations.driver import ModbusAddress, OpcUaAddress
+from tests.support.sites import CURVE, SITE_TOML, SOURCE_ROW, station_row, toml_with, write_site
+
+
+def faults_of(folder):
+    with pytest.raises(SiteError) as refusal:
+        load_site(folder)
+    return refusal.value.faults
+
+
+def test_a_sound_site_is_read_completely(tmp_path):
+    rows = [
+        station_row(),
+        station_row(port="", loop="2", emitter="floor", own_curve="floor", A_heated_m2="1200.5", proof=""),
+        station_row("S002", "20002", profile="plc-b", unit="7", mode="local", T_supply_max_degC="70"),
+        station_row(
+            "S003", "20003", profile="opcua-substation", unit="", security="none", allow_insecure="true"
+        ),
+        SOURCE_ROW,
+    ]
+    site = load_site(write_site(tmp_path, rows))
+
+    assert [station.id for station in site.stations] == ["S001", "S002", "S003", "SRC"]
+    first, second, third, source = site.stations
+    assert first.address == ModbusAddress(host="127.0.0.1", port=20001, unit=1)
+    assert second.address == ModbusAddress(host="127.0.0.1", port=20002, unit=7)
+    assert third.address == OpcUaAddress(
+        url="opc.tcp://127.0.0.1:20003/", security="none", server_certificate=None
+    )
+    assert [loop.loop for loop in first.loops] == [1, 2]
+    assert first.loops[1].A_heated_m2 == 1200.5
+    assert first.loops[1].T_supply_max_degC == 55.0
+    assert first.loops[1].proof is None
+    assert second.loops[0].T_supply_max_degC == 70.0
+    assert source.kind == "source"
+    assert source.loops == ()
+    assert site.folder == tmp_path
+    assert site.data == tmp_path / "data"
+    assert site.regulation["radiator"].outdoor_filter_h == 12.0
+    assert site.districts["north"].strategy == "curve"
+
+
+def test_the_file_itself_names_the_site_as_well_as_its_folder(tmp_path):
+    write_site(tmp_path)
+    assert load_site(tmp_path / "site.toml") == load_site(tmp_path)
+
+
+def test_another_data_folder_can_be_given(tmp_path):
+    assert load_site(write_site(tmp_path / "site"), tmp_path / "x").data == tmp_path / "x"
+
+
+def test_excel_says_the_same_as_csv(tmp_path):
+    rows = [station_row(), station_row("S002", "20002", allow_insecure="true"), SOURCE_ROW]
+    from_csv = load_site(write_site(tmp_path, rows))
+    book = openpyxl.Workbook()
+    book.active.append(list(COLUMNS))
+    for row in rows:
+        # As Excel keeps them: numbers as floats, flags as booleans, blanks as nothing.
+        book.active.append([_excel_value(row[name]) for name in COLUMNS])
+    book.save(tmp_path / "stations.xlsx")
+    (tmp_path / "site.toml").write_text(toml_with(("stations.csv", "stations.xlsx")), encoding="utf-8")
+    assert load_site(tmp_path).stations == from_csv.stations
+
+
+def _excel_value(text):
+    if text == "true":
+        return True
+    try:
+        return float(text)
+    except ValueError:
+        return text or None
+
+
+def test_the_effective_site_is_plain_json_with_resolved_limits(tmp_path):
+    site = load_site(write_site(tmp_path, [station_row(emitter="floor", own_curve="floor")]))
+    plain = json.loads(json.dumps(effective(site), allow_nan=False))
+    assert plain["stations"][0]["profile"] == "plc-a"
+    assert plain["stations"][0]["loops"][0]["T_supply_max_degC"] == 55.0
+    assert plain["timing"]["watchdog_s"] == 180.0
+
+
+TOML_FAULTS = [
+    ("an unknown section", ("[api]", "[web]"), "site.toml: web: unknown; allowed site, timing"),
+    ("an unknown key", ("port = 0", "prot = 0"), "site.toml: api: prot: unknown; allowed host, port"),
+    ("a missing key", ('season = "heating"\n', ""), "site.toml: site.season: missing"),
+    ("a wrong type", ("port = 0", 'port = "0"'), "site.toml: api.port: not a whole number (got '0')"),
+    ("a flag as text", ("simulation = true", 'simulation = "yes"'), "simulation: not true or false"),
+    ("a port out of range", ("port = 0", "port = 70000"), "(got 70000); allowed 0..65535"),
+    ("a season of its own", ('"heating"', '"winter"'), "season: not allowed (got 'winter'); allowed 'off'"),
+    ("a time zone of nowhere", ("Asia/Shanghai", "Asia/Atlantis"), "not a time zone (got 'Asia/Atlantis')"),
+    ("a strategy that is not there", ('= "curve"', '= "balance"'), "(got 'balance'); allowed 'curve'"),
+    ("a secret", ("port = 0", 'port = 0\napi_token = "x"'), "api_token: a secret does not belong"),
+    ("a number that is none", ("exponent = 0.30", "exponent = nan"), "not a finite number (got nan)"),
+    ("an infinite number", ("exponent = 0.30", "exponent = inf"), "not a finite number (got inf)"),
+    (
+        "a curve that rises",
+        ("[45.0, 30.0]", "[30.0, 45.0]"),
+        "curves.floor.T_supply_degC: rises while it gets warmer",
+    ),
+    ("a curve that turns", ("[-20.0, 10.0]", "[10.0, -20.0]"), "T_outdoor_degC: does not rise"),
+    ("a curve of one point", ("T_supply_degC = [45.0, 30.0]", "T_supply_degC = [45.0]"), "(got 2 and 1)"),
+    (
+        "a law above the limit",
+        ("= 40.0", "= 60.0"),
+        "above the limit of this emitter (got 60); allowed 25..55",
+    ),
+    (
+        "a law for nothing",
+        ("[regulation.floor]", "[regulation.ceiling]"),
+        "ceiling: unknown; allowed radiator",
+    ),
+    (
+        "a return above supply",
+        ("T_return_design_degC = 50.0", "T_return_design_degC = 76.0"),
+        "not between room and supply (got 76); allowed 20..75",
+    ),
+    (
+        "a watchdog outside",
+        ("[api]", "[timing]\nwatchdog_s = 30\n[api]"),
+        "site.toml: timing.watchdog_s: out of range (got 30); allowed 60..600",
+    ),
+    (
+        "a watchdog too short",
+        ("[api]", "[timing]\nheartbeat_s = 61\n[api]"),
+        "too short for heartbeat_s = 61 (got 180); allowed 183..600",
+    ),
+    (
+        "a limit wider than the hard one",
+        ("[api]", "[limits]\nT_supply_max_floor_degC = 56\n[api]"),
+        "limits.T_supply_max_floor_degC: out of range (got 56); allowed 25..55",
+    ),
+    (
+        "limits in the wrong order",
+        ("[api]", "[limits]\nT_supply_min_degC = 60\n[api]"),
+        "limits.T_supply_min_degC: not below every maximum (got 60); allowed 25..55",
+    ),
+    (
+        "staged without bands",
+        ("exponent = 0.30", 'exponent = 0.30\nflow = "staged"'),
+        'regulation.radiator.flow_bands: missing, flow = "staged" needs at least one band',
+    ),
+    (
+        "an unknown key in a band",
+        ("exponent = 0.30", "exponent = 0.30\nflow_bands = [{above_degC = 3, fraction = 1, x = 1}]"),
+        "flow_bands.0: x: unknown; allowed above_degC, fraction",
+    ),
+    (
+        "bands in the wrong order",
+        (
+            "exponent = 0.30",
+            "exponent = 0.30\nflow_bands = [{above_degC = 0, fraction = 0.6}, {above_degC = 3, fraction = 1}]",
+        ),
+        "above_degC must fall",
+    ),
+    (
+        "a value for a table",
+        ("[districts.north]", "[districts]\nnorth = 1\n[x]"),
+        "north: not a table of keys",
+    ),
+    ("no list of that name", ("stations.csv", "none.csv"), "none.csv: No such file or directory"),
+    ("a list of another kind", ("stations.csv", "site.toml"), "not a station list; allowed .csv or .xlsx"),
+    ("no TOML", ("[site]", "[site"), "site.toml: not a TOML file: "),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [case[1:] for case in TOML_FAULTS], ids=[case[0] for case in TOML_FAULTS]
+)
+def test_a_fault_in_the_site_file_is_named_with_key_value_and_range(tmp_path, change, expected):
+    faults = faults_of(write_site(tmp_path, toml=toml_with(change)))
+    assert any(expected in fault for fault in faults), faults
+
+
+ROW_FAULTS = [
+    ("no id", {"station": ""}, "line 2 column station: empty; allowed letters, digits"),
+    ("an id with a slash", {"station": "../S1"}, "column station: not allowed (got '../S1')"),
+    ("an unknown district", {"district": "moon"}, "column district: not known (got 'moon'); allowed north"),
+    ("an unknown profile", {"profile": "plc-x"}, "not known (got 'plc-x'); allowed ecl-310, multical-603"),
+    ("an unknown kind", {"kind": "plant"}, "column kind: not allowed (got 'plant'); allowed station, source"),
+    ("a kind against the profile", {"kind": "source"}, "does not go with profile plc-a of kind station"),
+    ("no host", {"host": ""}, "column host: empty; allowed a host name or an IP address"),
+    ("a host with a path", {"host": "a/b"}, "column host: not allowed (got 'a/b')"),
+    ("port zero", {"port": "0"}, "column port: not a whole number in range (got '0'); allowed 1..65535"),
+    ("a port with a point", {"port": "502.5"}, "(got '502.5'); allowed 1..65535"),
+    ("a unit too high", {"unit": "256"}, "column unit: not a whole number in range (got '256')"),
+    ("a promise Modbus cannot hold", {"security": "sign_and_encrypt"}, "column security: not allowed"),
+    ("a latitude off the globe", {"latitude": "91"}, "out of range (got 91); allowed -90..90"),
+    ("a number with a comma", {"latitude": "37,8"}, "column latitude: not a number (got '37,8')"),
+    ("not a number", {"A_heated_m2": "nan"}, "column A_heated_m2: not a number (got 'nan')"),
+    ("infinity", {"A_heated_m2": "1e999"}, "column A_heated_m2: out of range (got 1e999)"),
+    ("digits of another script", {"A_heated_m2": "٣٣"}, "column A_heated_m2: not a number"),
+    ("an empty number", {"m_flow_design_kg_per_s": ""}, "m_flow_design_kg_per_s: empty; allowed 0.01..2000"),
+    ("an unknown emitter", {"emitter": "oven"}, "(got 'oven'); allowed radiator, floor, dhw"),
+    (
+        "an unknown curve",
+        {"own_curve": "x"},
+        "column own_curve: not known (got 'x'); allowed floor, radiator",
+    ),
+    (
+        "a limit too high",
+        {"T_supply_max_degC": "86"},
+        "T_supply_max_degC: out of range (got 86); allowed 25..85",
+    ),
+    ("a floor at 60", {"emitter": "floor", "T_supply_max_degC": "60"}, "(got 60); allowed 25..55"),
+    ("a return above supply", {"T_return_design_degC": "80"}, "not below T_supply_design_degC (got 80)"),
+    ("an unknown mode", {"mode": "manual"}, "column mode: not allowed (got 'manual'); allowed auto, local"),
+    ("loop zero", {"loop": "0"}, "column loop: not a whole number in range (got '0'); allowed 1..4"),
+    (
+        "a loop too many",
+        {"profile": "plc-b", "loop": "2"},
+        "column loop: not a whole number in range (got '2')",
+    ),
+    ("a gap in the loops", {"loop": "2"}, "loops of station S001 have a gap (got [2])"),
+    (
+        "OPC UA without a word on security",
+        {"profile": "opcua-substation"},
+        "column security: empty; allowed sign_and_encrypt, none",
+    ),
+    (
+        "no security without saying so",
+        {"profile": "opcua-substation", "security": "none", "allow_insecure": "false"},
+        'column allow_insecure: security "none" sends setpoints that anybody on the way can change',
+    ),
+    (
+        "security without a pin",
+        {"profile": "opcua-substation", "security": "sign_and_encrypt"},
+        "column server_certificate: empty; sign_and_encrypt needs",
+    ),
+    (
+        "a pin that is not there",
+        {"profile": "opcua-substation", "security": "sign_and_encrypt", "server_certificate": "pki/x.der"},
+        "column server_certificate: no such file (got 'pki/x.der'",
+    ),
+    ("a name with a bell", {"name_en": "S\a1"}, "line 2 column name_en: has control characters"),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"), [case[1:] for case in ROW_FAULTS], ids=[case[0] for case in ROW_FAULTS]
+)
+def test_a_fault_in_the_station_list_is_named_with_line_column_value_and_range(tmp_path, changes, expected):
+    faults = faults_of(write_site(tmp_path, [station_row(**changes)]))
+    assert any(expected in fault for fault in faults), faults
+
+
+def test_faults_of_all_files_and_sections_come_at_once(tmp_path):
+    rows = [station_row(port="x"), station_row("S002", "20002", mode="remote")]
+    toml = toml_with(("season", "saison"), ("exponent = 0.30", "exponent = 3"), ("port = 0", "port = -1"))
+    faults = faults_of(write_site(tmp_path, rows, toml))
+    for expected in (
+        "saison",
+        "season: missing",
+        "exponent",
+        "api.port",
+        "line 2 column port",
+        "line 3 column",
+    ):
+        assert any(expected in fault for fault in faults), (expected, faults)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([station_row(), station_row()], "line 3 column loop: loop 1 of station S001 stands twice"),
+        (
+            [station_row(), station_row(port="20002", loop="2")],
+            "line 3 column port: contradicts the first row of station S001, stations.csv: line 2",
+        ),
+        ([station_row(), station_row("S002")], "127.0.0.1:20001 unit 1 is already taken by station S001"),
+        (
+            [
+                station_row(),
+                station_row("S002", profile="opcua-substation", security="none", allow_insecure="true"),
+            ],
+            "127.0.0.1:20001 is already taken by station S001",
+        ),
+        (
+            [SOURCE_ROW, SOURCE_ROW | {"loop": "1"}],
+            "a source has one row; it has no loops",
+        ),
+        ([SOURCE_ROW | {"loop": "1"}], "column loop: a source has no loops (got '1'); allowed blank"),
+    ],
+)
+def test_rows_that_do_not_go_together_are_named(tmp_path, rows, expected):
+    faults = faults_of(write_site(tmp_path, rows))
+    assert any(expected in fault for fault in faults), faults
+
+
+def test_a_modbus_gateway_may_hold_several_units(tmp_path):
+    rows = [station_row(), station_row("S002", unit="2")]
+    assert len(load_site(write_site(tmp_path, rows)).stations) == 2
+
+
+def test_a_law_is_demanded_for_every_emitter_in_use(tmp_path):
+    law_of_floors = SITE_TOML[SITE_TOML.index("[regulation.floor]") :]
+    folder = write_site(
+        tmp_path, [station_row(emitter="floor", own_curve="floor")], toml_with((law_of_floors, ""))
+    )
+    assert faults_of(folder) == [
+        "site.toml: regulation.floor: missing; loops with this emitter are in the station list"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("station,name_zh\nS1,\u6362".encode("gb18030"), "line 2: not UTF-8 (got byte 0x"),
+        (b"", "stations.csv: empty; the first row names the columns: station"),
+        (b",,\n\n,,\n", "stations.csv: empty; the first row"),
+        (b"station;name_zh;name_en\n", "columns are not separated by commas"),
+        ((",".join(COLUMNS) + "\n").encode(), "stations.csv: no stations"),
+        ((",".join(COLUMNS[:-2]) + "\n").encode(), "stations.csv: line 1: column mode: missing"),
+        ((",".join(COLUMNS) + ",colour\n").encode(), "column colour: unknown; allowed station"),
+        ((",".join(COLUMNS) + ",password\n").encode(), "column password: a secret does not belong"),
+        ((",".join(COLUMNS) + ",loop\n").encode(), "column loop: stands twice"),
+        ((",".join(COLUMNS) + "\nS1,a\n").encode(), "line 2: 2 cells; allowed 25"),
+        ((",".join(COLUMNS) + '\n"S1\n').encode(), "not CSV: "),
+    ],
+    ids=["gbk", "empty", "blank", "semicolons", "header only", "missing", "unknown", "secret", "twice",
+         "short", "open quote"],
+)  # fmt: skip
+def test_a_station_list_that_can_not_be_read_says_where(tmp_path, data, expected):
+    write_site(tmp_path)
+    (tmp_path / "stations.csv").write_bytes(data)
+    faults = faults_of(tmp_path)
+    assert any(expected in fault for fault in faults), faults
+
+
+def test_columns_that_only_opc_ua_needs_may_be_left_out(tmp_path):
+    write_site(tmp_path)
+    kept = [name for name in COLUMNS if name not in ("security", "allow_insecure", "server_certificate")]
+    row = station_row()
+    (tmp_path / "stations.csv").write_text(
+        ",".join(kept) + "\n" + ",".join(row[name] for name in kept) + "\n", encoding="utf-8"
+    )
+    assert load_site(tmp_path).stations[0].id == "S001"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK\x03\x04 torn", b"\xd0\xcf\x11\xe0 old or encrypted", b"no workbook"],
+    ids=["empty", "torn", "old", "text"],
+)
+def test_an_excel_file_that_can_not_be_read_is_a_fault_not_a_crash(tmp_path, data):
+    write_site(tmp_path, toml=toml_with(("stations.csv", "stations.xlsx")))
+    (tmp_path / "stations.xlsx").write_bytes(data)
+    (fault,) = faults_of(tmp_path)
+    assert fault.startswith("stations.xlsx: not a readable Excel workbook")
+
+
+def test_every_torn_end_of_an_excel_file_is_a_fault_not_a_crash(tmp_path):
+    write_site(tmp_path, toml=toml_with(("stations.csv", "stations.xlsx")))
+    book = openpyxl.Workbook()
+    book.active.append(list(COLUMNS))
+    book.save(tmp_path / "stations.xlsx")
+    whole = (tmp_path / "stations.xlsx").read_bytes()
+    for cut in range(0, len(whole), max(1, len(whole) // 40)):
+        (tmp_path / "stations.xlsx").write_bytes(whole[:cut] + b"\xff" * (len(whole) - cut))
+        assert faults_of(tmp_path)
+
+
+def test_a_folder_without_a_site_file_says_what_a_site_is(tmp_path):
+    (fault,) = faults_of(tmp_path)
+    assert fault.endswith("No such file or directory; a site is a folder with a site.toml, or that file")
+
+
+def test_a_site_file_that_is_not_utf_8_names_the_line(tmp_path):
+    write_site(tmp_path)
+    (tmp_path / "site.toml").write_bytes(SITE_TOML.encode("gb18030"))
+    (fault,) = faults_of(tmp_path)
+    assert fault.startswith("site.toml: line 4: not UTF-8 (got byte 0x")
+
+
+def test_half_of_the_clients_key_pair_is_refused(tmp_path):
+    write_site(tmp_path)
+    (tmp_path / "pki").mkdir()
+    (tmp_path / "pki" / "controller.der").write_bytes(b"x")
+    (fault,) = faults_of(tmp_path)
+    assert "controller.pem is missing while controller.der is there" in fault
+
+
+@pytest.mark.parametrize(
+    ("T_outdoor", "T_supply"),
+    [(-30, 85), (-20, 85), (-15, 80), (-10, 75), (-5, 67), (9.999, 42.0017), (10, 42), (25, 42)],
+)
+def test_a_curve_is_linear_between_its_points_and_level_outside(T_outdoor, T_supply):
+    assert math.isclose(CURVE(T_outdoor), T_supply, abs_tol=1e-9)
+
+
+def test_the_model_refuses_the_same_when_built_by_hand():
+    with pytest.raises(ValueError, match="too short"):
+        dataclasses.replace(Timing(), heartbeat_s=100.0)
+    with pytest.raises(ValueError, match="not below every maximum"):
+        Limits(T_supply_min_degC=55.0)
+    with pytest.raises(ValueError, match="rises"):
+        CurveTable(T_outdoor_degC=(0.0, 1.0), T_supply_degC=(30.0, 31.0))
