@@ -134,6 +134,7 @@ class Rule(StrEnum):
     OWN_CURVE = "own_curve"
     OFFSET = "offset"
     FROST = "frost"
+    PRESSURE = "pressure"
     SOURCE = "source"
     FRESHNESS = "freshness"
     MASS_CHANGE = "mass_change"
@@ -181,6 +182,10 @@ class Decision:
     author: str
     reason: str
     cuts: tuple[Cut, ...]
+    takes_over: bool = False
+    """True for the first SET of a loop that is on its own curve: the history of what was sent begins anew."""
+    T_own_curve: float | None = None
+    """The station's own curve at this decision, degC; goes into ``Sent`` with the values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +196,8 @@ class Sent:
     """Scaled monotonic second."""
     T_supply: float
     m_flow: float
+    T_own_curve: float | None = None
+    """``Decision.T_own_curve`` of that moment. A class B station holds the difference to it, not ``T_supply``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,15 +213,23 @@ class GuardContext:
     traits: Mapping[LoopKey, LoopTraits]
     observations: Mapping[LoopKey, LoopObservation]
     sent: Mapping[LoopKey, tuple[Sent, ...]]
-    """Per loop what was dispatched in the last 60 min, oldest first, plus the last one before that."""
+    """Per loop what was dispatched in the last 60 min, oldest first, plus the last one before that.
+
+    It begins with the last take-over (``Decision.takes_over``) and is empty after a RELEASE was carried out.
+    """
     T_outdoor_past: Mapping[int, float] = field(default_factory=dict)
     """T_outdoor_centre by minutes ago (30, 60), to know what the curve itself moved."""
     shortage_declared: bool = False
     mass_change_confirmed: bool = False
-    """An operator has confirmed the announced mass change (cold wave), once."""
+    """An operator has confirmed the announced mass change (cold wave), once.
+
+    Stays true for the 60 min after the confirmation, because the rates spread one change over many cycles.
+    """
     link_availability_24h: Mapping[str, float] = field(default_factory=dict)
     """Share of answered polls per station; absent means unknown, which is treated as bad."""
     T_outdoor_forecast_min: float | None = None
+    changes_24h: Mapping[LoopKey, int] = field(default_factory=dict)
+    """Changed setpoints per loop in the last 24 h, for register wear; absent means unknown: a slower pace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
