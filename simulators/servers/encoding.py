@@ -1,0 +1,106 @@
+"""From a physical value to the numbers on the wire and back, by what a profile declares.
+
+This is the simulators' own codec. It shares no code with the drivers, so that a wrong scale, unit or word
+order in one of them shows as a wrong value instead of cancelling out.
+"""
+
+import math
+import struct
+
+from stations.profile import ModbusMap, ProfilePoint
+
+_INSIDE_PER_WIRE = {
+    "degC": 1.0, "K": 1.0, "1": 1.0, "%": 0.01,
+    "kg/s": 1.0, "kg/h": 1.0 / 3600.0, "t/h": 1000.0 / 3600.0,
+    "kPa": 1.0, "Pa": 0.001, "bar": 100.0, "MPa": 1000.0,
+    "kW": 1.0, "W": 0.001, "MW": 1000.0,
+    "kWh": 1.0, "MWh": 1000.0, "MJ": 1.0 / 3.6, "GJ": 1000.0 / 3.6,
+    "m3": 1.0, "l": 0.001, "m2": 1.0,
+    "s": 1.0, "min": 60.0, "h": 3600.0,
+}  # fmt: skip
+"""Linear wire units; inside are degC, K, kg/s, kPa, kW, kWh, m3, m2, s and fractions."""
+
+_M3_PER_S_PER_WIRE = {"m3/h": 1.0 / 3600.0, "l/h": 1e-3 / 3600.0, "l/s": 1e-3}
+"""Volume flows; times the density that the profile declares they are kg/s."""
+
+_INTEGERS = {
+    "int16": (-(2**15), 2**15 - 1, ">h"),
+    "uint16": (0, 2**16 - 1, ">H"),
+    "int32": (-(2**31), 2**31 - 1, ">i"),
+    "uint32": (0, 2**32 - 1, ">I"),
+}
+
+
+def inside_per_wire(point: ProfilePoint, unit: str | None = None) -> float:
+    """Return how many units inside one wire unit of ``point`` is, for ``unit`` or the declared one."""
+    name = unit or point.unit
+    if name in _M3_PER_S_PER_WIRE:
+        return _M3_PER_S_PER_WIRE[name] * point.density_kg_per_m3
+    return _INSIDE_PER_WIRE[name]
+
+
+def wire_number(point: ProfilePoint, value: float | None) -> float:
+    """Return the raw number of ``value`` (unit inside): whole for integers, held at the ends of their range.
+
+    A missing sensor shows the device's sentinel, or where it has none NaN or the extreme of the integer.
+    """
+    if point.type == "bool":
+        return float(bool(value) != point.inverted)
+    integer = _INTEGERS.get(point.type)
+    if value is None:
+        if point.sentinels:
+            return point.sentinels[0]
+        if integer is None:
+            return math.nan
+        return float(integer[0] if integer[0] < 0 else integer[1])
+    raw = (value / inside_per_wire(point) - point.offset) / point.scale
+    if integer is None:
+        return raw
+    return float(min(max(round(raw), integer[0]), integer[1]))
+
+
+def physical_value(point: ProfilePoint, raw: float) -> float:
+    """Return the value (unit inside) of a raw number that was written to ``point``."""
+    if point.type == "bool":
+        return float(bool(raw) != point.inverted)
+    return (raw * point.scale + point.offset) * inside_per_wire(point)
+
+
+def to_words(point: ProfilePoint, value: float | None, layout: ModbusMap, unit_code: int = 0) -> list[int]:
+    """Return the 16-bit registers that show ``value``, in the point's word and byte order."""
+    if point.type == "split_decimal":
+        return _split_decimal(point, value, unit_code)
+    raw = wire_number(point, value)
+    if point.type == "bool":
+        return [int(raw)]
+    data = (
+        struct.pack(">f", raw) if point.type == "float32" else struct.pack(_INTEGERS[point.type][2], int(raw))
+    )
+    return _ordered(data, point, layout)
+
+
+def from_words(point: ProfilePoint, words: list[int], layout: ModbusMap) -> float:
+    """Return the value (unit inside) of registers that were written to ``point``; may be NaN."""
+    if point.type == "bool":
+        return physical_value(point, words[0])
+    data = b"".join(word.to_bytes(2, "big") for word in words)
+    ordered = b"".join(word.to_bytes(2, "big") for word in _ordered(data, point, layout))
+    form = ">f" if point.type == "float32" else _INTEGERS[point.type][2]
+    return physical_value(point, float(struct.unpack(form, ordered)[0]))
+
+
+def _ordered(data: bytes, point: ProfilePoint, layout: ModbusMap) -> list[int]:
+    """Cut big-endian bytes into registers in the point's order; doing it twice gives the bytes back."""
+    byte_order = point.byte_order or layout.byte_order
+    words = [int.from_bytes(data[i : i + 2], byte_order) for i in range(0, len(data), 2)]
+    return words[::-1] if (point.word_order or layout.word_order) == "little" else words
+
+
+def _split_decimal(point: ProfilePoint, value: float | None, unit_code: int) -> list[int]:
+    """Show a counter as ten thousands, units and thousandths, and the code of its unit (heat meters)."""
+    if value is None:
+        return [int(point.sentinels[0]) & 0xFFFF if point.sentinels else 0x7FFF] * 3 + [unit_code]
+    thousandths = round(value / inside_per_wire(point, point.unit_codes[unit_code]) * 1000)
+    units, fraction = divmod(max(0, thousandths), 1000)
+    high, low = divmod(units, 10_000)
+    return [min(high, 32_766), low, fraction, unit_code]

@@ -1,0 +1,97 @@
+"""A Modbus TCP server on a private port in front of one register image; pymodbus speaks the protocol."""
+
+import asyncio
+
+from pymodbus.constants import ExcCodes
+from pymodbus.exceptions import NoSuchIdException
+from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from simulators.servers.registers import ModbusException, RegisterImage
+
+READS = frozenset({1, 2, 3, 4})
+WRITES = frozenset({5, 6, 16})
+
+
+class _Context:
+    """Stands where pymodbus keeps its register arrays, and asks the image instead.
+
+    pymodbus' own ``SimDevice`` copies all registers before an action may change them; the server itself only
+    calls these three functions.
+    """
+
+    def __init__(self, image: RegisterImage, unit: int) -> None:
+        self._image = image
+        self._unit = unit
+        self._echo: list[int] = []
+
+    def device_ids(self) -> list[int]:
+        return [self._unit]
+
+    async def async_getValues(  # noqa: N802  (pymodbus' name)
+        self, device_id: int, func_code: int, address: int, count: int = 1
+    ) -> list[int] | list[bool] | ExcCodes:
+        if device_id != self._unit:
+            raise NoSuchIdException
+        if func_code in WRITES:  # functions 5 and 6 are answered with what was written
+            return self._echo
+        try:
+            words = self._image.read(func_code, address, count)
+        except ModbusException as refusal:
+            return ExcCodes(refusal.code)
+        return [bool(word) for word in words] if func_code in (1, 2) else words
+
+    async def async_setValues(  # noqa: N802  (pymodbus' name)
+        self, device_id: int, func_code: int, address: int, values: list[int] | list[bool]
+    ) -> ExcCodes | None:
+        if device_id != self._unit:
+            raise NoSuchIdException
+        words = [int(value) for value in values]
+        try:
+            self._image.write(func_code, address, words)
+        except ModbusException as refusal:
+            return ExcCodes(refusal.code)
+        self._echo = words
+        return None
+
+
+class _Refused(ModbusPDU):
+    """A request with a function that no station controller here has (diagnostics, files, mask write)."""
+
+    def __init__(self, request: ModbusPDU) -> None:
+        super().__init__(dev_id=request.dev_id, transaction_id=request.transaction_id)
+        self.function_code = request.function_code
+
+    async def datastore_update(self, context: object, device_id: int) -> ModbusPDU:
+        return ExceptionResponse(self.function_code, ExcCodes.ILLEGAL_FUNCTION)
+
+
+def _only_known_functions(sending: bool, pdu: ModbusPDU) -> ModbusPDU:
+    """Replace a request that pymodbus would answer by itself although the device has no such function."""
+    return pdu if sending or pdu.function_code in READS | WRITES else _Refused(pdu)
+
+
+class ModbusStationServer:
+    """One station's Modbus TCP server on 127.0.0.1; can be started again after a stop."""
+
+    def __init__(self, image: RegisterImage, unit: int) -> None:
+        self._image = image
+        self._unit = unit
+        self._server: ModbusTcpServer | None = None
+
+    async def start(self) -> int:
+        """Listen on a free port of the loopback and return it."""
+        shape = SimDevice(self._unit, simdata=SimData(0, datatype=DataType.REGISTERS))
+        server = ModbusTcpServer(shape, address=("127.0.0.1", 0), trace_pdu=_only_known_functions)
+        server.context = _Context(self._image, self._unit)  # type: ignore[assignment]  # see _Context
+        await server.serve_forever(background=True)
+        self._server = server
+        assert isinstance(server.transport, asyncio.Server)  # pymodbus keeps its listener here
+        return int(server.transport.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Close the socket and all connections."""
+        if self._server is not None:
+            await self._server.shutdown()  # type: ignore[no-untyped-call]
+            self._server = None

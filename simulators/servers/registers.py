@@ -1,0 +1,243 @@
+"""The register image of one Modbus station: what a read shows and what a write does. No sockets here.
+
+Values are encoded when somebody reads them. A read must lie inside one readable block of the device; a write
+must hit one whitelisted range exactly, with the function that the device takes for it.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import assert_never
+
+from simulators.crc import crc16_modbus
+from simulators.servers.encoding import from_words, to_words
+from simulators.servers.served import Driven, Observer, Picture
+from stations.model.clock import Clock
+from stations.model.identity import Point
+from stations.model.setpoint import StationClass
+from stations.profile import REGISTERS, ModbusMap, Profile, ProfilePoint
+
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+"""Exception codes of the Modbus Application Protocol V1.1b3, chapter 7."""
+
+
+class ModbusException(Exception):
+    """The answer is an exception of this code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"exception {code}")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    """A point at its place in the map."""
+
+    point: Point
+    declared: ProfilePoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    """A writable range and what writing it does."""
+
+    count: int
+    functions: frozenset[int]
+    take: Callable[[list[int], float], bool]
+    """Called with the words and the time; False is answered with "illegal data value"."""
+
+
+class RegisterImage:
+    """Reads and writes of one station through the addresses of its profile."""
+
+    def __init__(
+        self, profile: Profile, n_loops: int, station: Driven, clock: Clock, meter_unit_code: int = 0
+    ) -> None:
+        assert profile.modbus is not None
+        self._profile = profile
+        self._map: ModbusMap = profile.modbus
+        self._loops = range(1, n_loops + 1)
+        self._station = station
+        self._clock = clock
+        self._meter_unit_code = meter_unit_code
+        self._observer = Observer(station, clock)
+        self._cells: dict[tuple[int, int], tuple[_Cell, int]] = {}
+        for declared, loop, address in self._places():
+            cell = _Cell(point=Point(loop, declared.name), declared=declared)
+            function = declared.function or self._map.function
+            for index in range(REGISTERS[declared.type]):
+                self._cells[function, address + index] = (cell, index)
+        self._readable = self._readable_ranges()
+        self._routes = dict(self._write_routes())
+        self.read_functions = frozenset(function for function, _, _ in self._readable)
+        self.write_functions = frozenset().union(*(route.functions for route in self._routes.values()))
+
+    def read(self, function: int, address: int, count: int) -> list[int]:
+        """Return ``count`` registers (or coils as 0 and 1); raises ModbusException."""
+        if function not in self.read_functions:
+            raise ModbusException(ILLEGAL_FUNCTION)
+        end = address + count
+        if not any(f == function and start <= address and end <= stop for f, start, stop in self._readable):
+            raise ModbusException(ILLEGAL_ADDRESS)
+        picture = self._observer.look()
+        words: list[int] = []
+        while address + len(words) - address < count:
+            at = address + len(words)
+            hit = self._cells.get((function, at))
+            if hit is None:
+                words.append(0)
+            else:
+                cell, index = hit
+                words += self._encode(cell, picture)[index:]
+        return words[:count]
+
+    def write(self, function: int, address: int, words: list[int]) -> None:
+        """Route a write to the station; raises ModbusException where it refuses."""
+        if function not in self.write_functions:
+            raise ModbusException(ILLEGAL_FUNCTION)
+        route = self._routes.get((function == 5, address))
+        if route is None or function not in route.functions or len(words) != route.count:
+            raise ModbusException(ILLEGAL_ADDRESS)
+        self._observer.forget()
+        if not route.take(words, self._clock.now()):
+            raise ModbusException(ILLEGAL_VALUE)
+
+    def _encode(self, cell: _Cell, picture: Picture) -> list[int]:
+        declared = cell.declared
+        code = self._meter_unit_code % len(declared.unit_codes) if declared.unit_codes else 0
+        return to_words(declared, picture.value(cell.point), self._map, code)
+
+    def _places(self) -> Iterator[tuple[ProfilePoint, int, int]]:
+        """Yield every declared point with its loop and wire address."""
+        for declared in self._profile.points:
+            assert declared.address is not None
+            if declared.per_loop:
+                for loop in self._loops:
+                    yield declared, loop, declared.address + (loop - 1) * self._map.loop_stride
+            else:
+                yield declared, 0, declared.address
+
+    def _readable_ranges(self) -> tuple[tuple[int, int, int], ...]:
+        """Return (function, first, behind last) of every block; without a block list all is readable.
+
+        A block that holds loop points repeats with the stride. A function without any block shows exactly
+        its points.
+        """
+        used = {function for function, _ in self._cells}
+        if not self._map.blocks:
+            return tuple((function, 0, 65_536) for function in used)
+        ranges: list[tuple[int, int, int]] = []
+        loop_places = {
+            (declared.function or self._map.function, declared.address)
+            for declared in self._profile.points
+            if declared.per_loop
+        }
+        for block in self._map.blocks:
+            stop = block.start + block.count
+            per_loop = any(
+                f == block.function and block.start <= a < stop for f, a in loop_places if a is not None
+            )
+            for loop in self._loops if per_loop else (1,):
+                shift = (loop - 1) * self._map.loop_stride
+                ranges.append((block.function, block.start + shift, stop + shift))
+        with_blocks = {block.function for block in self._map.blocks}
+        ranges += [(function, a, a + 1) for function, a in self._cells if function not in with_blocks]
+        return tuple(ranges)
+
+    def _write_routes(self) -> Iterator[tuple[tuple[bool, int], _Route]]:
+        """Yield ((is a coil, address), route) of everything that may be written."""
+        lease = self._profile.modbus_lease
+        in_block = {self._profile.heat, self._profile.circulation} if lease is not None else set()
+        for declared, loop, address in self._places():
+            if declared.writable and declared.name not in in_block:
+                functions = frozenset({declared.write_function or (5 if declared.type == "bool" else 16)})
+                take = self._point_writer(declared, loop)
+                yield (
+                    (declared.type == "bool", address),
+                    _Route(count=REGISTERS[declared.type], functions=functions, take=take),
+                )
+        if lease is None:
+            return
+        yield (
+            (False, lease.heartbeat_address),
+            _Route(count=5, functions=frozenset({16}), take=self._take_heartbeat),
+        )
+        for loop in self._loops:
+            yield self._setpoint_block(loop, lease.setpoint_address + (loop - 1) * self._map.loop_stride)
+
+    def _setpoint_block(self, loop: int, address: int) -> tuple[tuple[bool, int], _Route]:
+        """Return the block [token, sequence, heat, circulation, CRC] of a loop."""
+        channels = [
+            point
+            for channel in (self._profile.heat, self._profile.circulation)
+            if channel is not None and (point := self._profile.point(channel.value)) is not None
+        ]
+        widths = [REGISTERS[point.type] for point in channels]
+
+        def take(words: list[int], now: float) -> bool:
+            data = b"".join(word.to_bytes(2, "big") for word in words[:-1])
+            if words[-1] != crc16_modbus(data):
+                return False
+            values, cursor = [], 4
+            for point, width in zip(channels, widths, strict=True):
+                values.append(from_words(point, words[cursor : cursor + width], self._map))
+                cursor += width
+            if not all(map(math.isfinite, values)):
+                return False
+            token, sequence = self._uint32(words[0:2]), self._uint32(words[2:4])
+            heat, circulation = values[0], values[1] if len(values) > 1 else None
+            return self._station.write_block(loop, token, sequence, heat, circulation, now)
+
+        return (False, address), _Route(count=5 + sum(widths), functions=frozenset({16}), take=take)
+
+    def _take_heartbeat(self, words: list[int], now: float) -> bool:
+        return self._station.heartbeat(
+            self._uint32(words[0:2]), self._uint32(words[2:4]), float(words[4]), now
+        )
+
+    def _uint32(self, words: list[int]) -> int:
+        high, low = words if self._map.word_order == "big" else words[::-1]
+        return high << 16 | low
+
+    def _point_writer(self, declared: ProfilePoint, loop: int) -> Callable[[list[int], float], bool]:
+        """Return what writing a single point does."""
+        station, cls = self._station, self._profile.station_class
+
+        def take(words: list[int], now: float) -> bool:
+            value = from_words(declared, words, self._map)
+            low, high = declared.bounds()
+            if not (math.isfinite(value) and low <= value <= high):
+                return False
+            match declared.name:
+                case "T_outdoor_centre":
+                    station.write_outdoor_centre(value, now)
+                case "deadman_remaining":
+                    station.write_deadman(value, now)
+                case "dT_supply_secondary_offset":
+                    return station.write_offset(loop, value, now)
+                case "T_supply_secondary_set":
+                    return station.write_absolute(loop, value, now)
+                case "remote_level":
+                    return _write_level(station, cls, loop, remote=bool(value), now=now)
+                case _:
+                    return False
+            return True
+
+        return take
+
+
+def _write_level(station: Driven, cls: StationClass, loop: int, *, remote: bool, now: float) -> bool:
+    """Class T switches with the level bit; class A only hands back with it, it takes over with a setpoint."""
+    match cls:
+        case StationClass.T:
+            station.write_level(loop, remote, now)
+            return True
+        case StationClass.A:
+            if remote:
+                return False
+            station.hand_back(loop, now)
+            return True
+        case StationClass.B | StationClass.C:
+            return False
+        case _:
+            assert_never(cls)
