@@ -1,0 +1,94 @@
+"""What goes out and what its answer means: arguments of the lease methods, the one written variable.
+
+The last clamp before the wire: each function raises ValueError for a value that must not be sent.
+"""
+
+from collections.abc import Sequence
+
+from asyncua import ua
+from asyncua.ua.attribute_ids import AttributeIds
+
+from stations.decoding import to_raw
+from stations.drivers.opcua.faults import refused_or_unknown
+from stations.drivers.opcua.nodes import WRITTEN_TYPE
+from stations.model.outcome import Acknowledged, Rejected, Unknown, WriteOutcome
+from stations.model.setpoint import Heartbeat, LoopCommand
+from stations.profile import Profile, ProfilePoint
+
+VALID_FOR_S = (60.0, 600.0)
+"""Bounds of a lease; a longer one would let a silent centre hold a station for too long."""
+_UINT32_MAX = 2**32 - 1
+_FLOATS = frozenset({ua.VariantType.Float, ua.VariantType.Double})
+
+
+def setpoint_arguments(profile: Profile, command: LoopCommand) -> list[ua.Variant]:
+    """Return the arguments of ApplySetpoint: token, sequence, heat and, with such a channel, circulation.
+
+    Heat and circulation go as Double in the wire unit of their point.
+    """
+    wanted = command.instruction
+    if (wanted.circulation is None) != (profile.circulation is None):
+        raise ValueError(f"circulation = {wanted.circulation} does not go with channel {profile.circulation}")
+    arguments = [_uint32("token", command.token), _uint32("sequence", command.sequence)]
+    for channel, value in ((profile.heat, wanted.heat), (profile.circulation, wanted.circulation)):
+        point = None if channel is None else profile.point(channel.value)
+        if point is not None and value is not None:
+            arguments.append(ua.Variant(to_raw(point, value), ua.VariantType.Double))
+    return arguments
+
+
+def heartbeat_arguments(beat: Heartbeat) -> list[ua.Variant]:
+    """Return the arguments of Heartbeat: token, counter, seconds that the lease shall stay valid."""
+    low, high = VALID_FOR_S
+    if not low <= beat.valid_for_s <= high:
+        raise ValueError(f"valid_for_s = {beat.valid_for_s} is outside {low}..{high}; not sent")
+    return [
+        _uint32("token", beat.token),
+        _uint32("counter", beat.counter),
+        ua.Variant(beat.valid_for_s, ua.VariantType.Double),
+    ]
+
+
+def release_arguments(token: int) -> list[ua.Variant]:
+    """Return the argument of Release."""
+    return [_uint32("token", token)]
+
+
+def variable_write(point: ProfilePoint, node: ua.NodeId, value: float) -> ua.WriteParameters:
+    """Return the request that writes ``value`` (unit inside) to ``node``, in the type that the node has."""
+    if not point.writable:
+        raise ValueError(f"{point.name} is not writable in the profile; not written")
+    raw = to_raw(point, value)
+    wire_type = WRITTEN_TYPE[point.type]
+    # Without timestamps: many servers answer BadWriteNotSupported to a client that sets them.
+    content = ua.DataValue(ua.Variant(raw if wire_type in _FLOATS else int(raw), wire_type))
+    item = ua.WriteValue(NodeId=node, AttributeId=AttributeIds.Value, Value=content)
+    return ua.WriteParameters(NodesToWrite=[item])
+
+
+def judge_write(results: Sequence[ua.StatusCode]) -> WriteOutcome:
+    """Return what the answer to a write of one variable proves."""
+    if len(results) != 1:
+        return Unknown(f"{len(results)} results for one write")
+    return Acknowledged() if results[0].is_good() else refused_or_unknown(results[0].value)
+
+
+def judge_call(results: Sequence[ua.CallMethodResult], refusal: str) -> WriteOutcome:
+    """Return what the answer to one method call proves; ``refusal`` says what its result False means."""
+    if len(results) != 1:
+        return Unknown(f"{len(results)} results for one call")
+    result = results[0]
+    if not result.StatusCode.is_good():
+        return refused_or_unknown(result.StatusCode.value)
+    outputs = [output.Value for output in result.OutputArguments or []]
+    if len(outputs) == 1 and outputs[0] is True:
+        return Acknowledged()
+    if len(outputs) == 1 and outputs[0] is False:
+        return Rejected(refusal)
+    return Unknown(f"the method answered {outputs!r} in place of one Boolean")
+
+
+def _uint32(name: str, value: int) -> ua.Variant:
+    if not 0 <= value <= _UINT32_MAX:
+        raise ValueError(f"{name} = {value} does not fit uint32; not sent")
+    return ua.Variant(value, ua.VariantType.UInt32)
