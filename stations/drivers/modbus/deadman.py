@@ -1,0 +1,91 @@
+"""Class T: an absolute setpoint that holds while a timer in the device runs.
+
+The order matters. The identity is checked before anything is written, because the same register means
+something else in another device. The timer runs before the setpoint and the level bit are set, so a loop
+never follows the centre without it.
+"""
+
+from stations.driver import DriverError
+from stations.drivers.modbus.frames import DeviceException
+from stations.drivers.modbus.plan import BlockRead, Slot
+from stations.drivers.modbus.registers import block_decoder
+from stations.drivers.modbus.writing import PointWriter
+from stations.model.identity import Point
+from stations.model.outcome import Acknowledged, Rejected, Unknown, WriteOutcome
+from stations.model.setpoint import Heartbeat, LoopCommand
+from stations.profile import REGISTERS
+
+
+class DeadManWriter:
+    """Writes setpoint, timer and level bit of one station; reads each fresh before it decides."""
+
+    def __init__(self, points: PointWriter) -> None:
+        assert points.profile.deadman is not None
+        assert points.profile.heat is not None
+        self._points = points
+        self._deadman = points.profile.deadman
+        self._channel = points.profile.heat.value
+        self._identified = False
+
+    async def apply(self, command: LoopCommand) -> WriteOutcome:
+        """Check the identity, arm the timer if it is low, write the setpoint, then set the level bit."""
+        try:
+            if (refusal := await self._refuse_stranger()) is not None:
+                return refusal
+            if not isinstance(armed := await self._arm(), Acknowledged):
+                return armed
+            written = await self._points.write(self._channel, command.loop, command.instruction.heat)
+            if not isinstance(written, Acknowledged):
+                return written
+            if await self._value("remote_level", command.loop) == 1.0:
+                return written
+            return await self._points.write("remote_level", command.loop, 1.0)
+        except DriverError as error:
+            return Unknown(error.why)
+
+    async def renew(self, beat: Heartbeat) -> WriteOutcome:
+        """Wind the timer up again when it has run low; otherwise nothing is written."""
+        try:
+            return await self._refuse_stranger() or await self._arm()
+        except DriverError as error:
+            return Unknown(error.why)
+
+    async def hand_back(self, loop: int) -> WriteOutcome:
+        """Set the level bit back to autonomous."""
+        try:
+            return await self._refuse_stranger() or await self._points.write("remote_level", loop, 0.0)
+        except DriverError as error:
+            return Unknown(error.why)
+
+    async def _refuse_stranger(self) -> Rejected | None:
+        expected = self._points.profile.expected_device_id
+        if self._identified or expected is None:
+            return None
+        found = await self._value("device_id", 0)
+        if found != expected:
+            return Rejected(
+                f"device id is {found}, expected {expected}; nothing is written to a strange device"
+            )
+        self._identified = True
+        return None
+
+    async def _arm(self) -> WriteOutcome:
+        remaining = await self._value("deadman_remaining", 0)
+        if remaining is not None and remaining > self._deadman.rewrite_at_s:
+            return Acknowledged()
+        return await self._points.write("deadman_remaining", 0, self._deadman.arm_s)
+
+    async def _value(self, name: str, loop: int) -> float | None:
+        """Read one point now; None where the device gives no value. Raises DriverError for the link."""
+        declaration = self._points.profile.point(name)
+        assert declaration is not None  # the profile's own rules
+        address = self._points.address(declaration, loop)
+        registers = self._points.registers
+        slot = Slot(Point(loop, name), declaration, address)
+        function = declaration.function or registers.function
+        block = BlockRead(function, address, REGISTERS[declaration.type], 1, (slot,))
+        data = await self._points.link.read(block.request)
+        if isinstance(data, DeviceException):
+            return None
+        ((_, reading),) = block_decoder(block, registers)(data, 0.0)
+        return reading.value

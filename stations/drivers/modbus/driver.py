@@ -1,0 +1,153 @@
+"""The Modbus TCP driver: a poll as few requests as the map allows, and the writes of the station's class."""
+
+from collections.abc import Mapping
+
+from stations.driver import BadAnswer, ConfigurationFault, Deadlines, ModbusAddress, NoAnswer
+from stations.drivers.modbus.deadman import DeadManWriter
+from stations.drivers.modbus.frames import DeviceException
+from stations.drivers.modbus.link import ModbusLink
+from stations.drivers.modbus.plan import BlockRead, plan_reads
+from stations.drivers.modbus.registers import block_decoder
+from stations.drivers.modbus.writing import LeaseWriter, OffsetWriter, PointWriter, ReadOnlyWriter, Writer
+from stations.drivers.refusals import refuse_command, refuse_loop
+from stations.model.clock import Clock
+from stations.model.identity import PRIMARY, Point
+from stations.model.outcome import NotApplicable, WriteOutcome
+from stations.model.quality import Reason
+from stations.model.reading import Reading, bad
+from stations.model.setpoint import Heartbeat, LoopCommand, StationClass
+from stations.profile import ModbusMap, Profile
+
+REFUSED_PAUSE_S = 600.0
+"""Scaled seconds until a block that the device refused (exception 1..3) is asked for again: only people can
+mend it, and asking every poll would load the link for nothing."""
+
+
+class ModbusDriver:
+    """One connection to one Modbus TCP station; implements ``stations.driver.StationDriver``."""
+
+    def __init__(
+        self,
+        station_id: str,
+        profile: Profile,
+        n_loops: int,
+        address: ModbusAddress,
+        clock: Clock,
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        assert profile.modbus is not None
+        self._station = station_id
+        self._profile = profile
+        self._n_loops = n_loops
+        self._clock = clock
+        self._link = ModbusLink(station_id, address, clock, deadlines or Deadlines(), profile.modbus.pause_s)
+        self._points = PointWriter(self._link, profile)
+        self._writer = _writer(profile.station_class, self._points)
+        self._blocks = _staggered(plan_reads(profile, n_loops), profile.modbus)
+        self._latest: dict[Point, Reading] = {}
+        self._poll = 0
+
+    async def connect(self) -> None:
+        """Open the connection; raises LinkLost."""
+        await self._link.connect()
+
+    async def read(self) -> Mapping[Point, Reading]:
+        """Read what this poll has to read; other points keep their last reading with its own time."""
+        answered, busy = False, []
+        for block in self._blocks:
+            if not block.due(self._poll, self._clock.monotonic()):
+                continue
+            fault = await self._read_block(block)
+            if fault is None:
+                answered = True
+            elif not fault.refused:
+                busy.append((fault, f"{block.request}: {fault}"))
+        self._poll += 1
+        refusals = [block.refusal for block in self._blocks if block.refusal is not None]
+        if len(refusals) == len(self._blocks):
+            why = "the device refuses all that the profile asks for: " + "; ".join(refusals)
+            raise ConfigurationFault(self._station, why)
+        if busy and not answered:
+            fault, why = busy[0]
+            raise NoAnswer(self._station, why) if fault.from_gateway else BadAnswer(self._station, why)
+        return dict(self._latest)
+
+    async def apply(self, command: LoopCommand) -> WriteOutcome:
+        """Write temperature and volume to one loop."""
+        refusal = refuse_command(self._profile, self._n_loops, command)
+        return refusal or await self._writer.apply(command)
+
+    async def renew(self, beat: Heartbeat) -> WriteOutcome:
+        """Extend the lease of all loops."""
+        return await self._writer.renew(beat)
+
+    async def hand_back(self, loop: int) -> WriteOutcome:
+        """Return the loop to the station's own curve."""
+        return refuse_loop(self._profile, self._n_loops, loop) or await self._writer.hand_back(loop)
+
+    async def send_outdoor(self, T_outdoor_centre: float) -> WriteOutcome:
+        """Write the centre's outdoor temperature where the device takes it."""
+        if not self._profile.takes_outdoor:
+            return NotApplicable()
+        return await self._points.write("T_outdoor_centre", PRIMARY, T_outdoor_centre)
+
+    async def close(self) -> None:
+        """Close at once."""
+        self._link.close()
+
+    async def _read_block(self, block: "_PolledBlock") -> DeviceException | None:
+        """Read one block into the latest readings; returns the device's exception, if that was the answer."""
+        data = await self._link.read(block.request)
+        now = self._clock.now()
+        if isinstance(data, DeviceException):
+            block.refused(data, self._clock.monotonic())
+            self._latest.update((slot.point, bad(Reason.DEVICE_EXCEPTION, now)) for slot in block.read.slots)
+            return data
+        block.refusal = None
+        self._latest.update(block.decode(data, now))
+        return None
+
+
+class _PolledBlock:
+    """One request of the poll, compiled, and when it is due."""
+
+    def __init__(self, read: BlockRead, phase: int, registers: ModbusMap) -> None:
+        self.read = read
+        self.request = read.request
+        self.decode = block_decoder(read, registers)
+        self.refusal: str | None = None
+        self._phase = phase
+        self._not_before = float("-inf")
+
+    def due(self, poll: int, monotonic: float) -> bool:
+        """Tell whether poll number ``poll`` reads it: the first one always, then one in ``every``."""
+        turn = poll == 0 or (poll + self._phase) % self.read.every == 0
+        return monotonic >= self._not_before and (turn or self.refusal is not None)
+
+    def refused(self, exception: DeviceException, monotonic: float) -> None:
+        """Note that the device has refused it; one that is only busy is asked again in its turn."""
+        if exception.refused:
+            self.refusal = f"{self.request}: {exception}"
+            self._not_before = monotonic + REFUSED_PAUSE_S
+
+
+def _staggered(reads: tuple[BlockRead, ...], registers: ModbusMap) -> tuple[_PolledBlock, ...]:
+    """Spread the blocks that are not part of every poll, so that no poll reads many of them."""
+    seen: dict[int, int] = {}
+    blocks = []
+    for read in reads:
+        seen[read.every] = seen.get(read.every, -1) + 1
+        blocks.append(_PolledBlock(read, seen[read.every], registers))
+    return tuple(blocks)
+
+
+def _writer(station_class: StationClass, points: PointWriter) -> Writer:
+    match station_class:
+        case StationClass.A:
+            return LeaseWriter(points)
+        case StationClass.T:
+            return DeadManWriter(points)
+        case StationClass.B:
+            return OffsetWriter(points)
+        case StationClass.C:
+            return ReadOnlyWriter()

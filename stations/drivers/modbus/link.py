@@ -1,0 +1,187 @@
+"""One Modbus TCP connection: pymodbus carries the frames, this file does not trust what comes back.
+
+What pymodbus 3.16 leaves open and is closed here: answers with the wrong number of registers, another
+function or transaction id 0 count as good; exception answers do not raise; a connection that breaks in the
+middle of a request is noticed only when the whole timeout is over; a call on a closed client connects again.
+"""
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.pdu import DecodePDU, ModbusPDU
+
+from stations.driver import BadAnswer, Deadlines, DriverError, LinkLost, ModbusAddress, NoAnswer
+from stations.drivers.modbus.frames import DeviceException, Request, data_of
+from stations.model.clock import Clock
+
+# Each fault reaches the caller as a DriverError; the library's own lines would say everything twice.
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+
+KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES = 20, 5, 3
+"""A peer that vanished between two polls is noticed after 20 + 3 * 5 s."""
+USER_TIMEOUT_MS = 15_000
+"""Bytes that nobody acknowledged for so long end the connection."""
+
+_EXCEPTION = 0x80
+
+
+class _Frame(ModbusPDU):
+    """A frame as its bytes; what they mean is decided in ``frames`` and ``registers``, not by the library."""
+
+    def __init__(self, function: int, body: bytes, unit: int = 0) -> None:
+        super().__init__(dev_id=unit)
+        self.function_code = function
+        self.body = body
+
+    def encode(self) -> bytes:
+        return self.body
+
+
+class _FrameDecoder(DecodePDU):
+    """Takes every frame as it is, so that an unknown function is an answer to judge and not an error."""
+
+    def __init__(self) -> None:
+        super().__init__(is_server=False)
+
+    def decode(self, frame: bytes) -> ModbusPDU:
+        return _Frame(frame[0], frame[1:])
+
+
+class ModbusLink:
+    """One connection to one device. After any DriverError it is dead; make a new one."""
+
+    def __init__(
+        self, station: str, address: ModbusAddress, clock: Clock, deadlines: Deadlines, pause_s: float
+    ) -> None:
+        self._station = station
+        self._address = address
+        self._clock = clock
+        self._deadlines = deadlines
+        self._pause_s = pause_s
+        self._answered_at: float | None = None
+        self._client: AsyncModbusTcpClient | None = None
+
+    async def connect(self) -> None:
+        """Open the connection; raises LinkLost with what the system said."""
+        client = AsyncModbusTcpClient(
+            self._address.host,
+            port=self._address.port,
+            timeout=self._deadlines.request_s,
+            retries=0,
+            reconnect_delay=0,
+            trace_connect=self._on_connection,
+        )
+        client.ctx.framer.decoder = _FrameDecoder()
+        self._client = client
+        where = f"{self._address.host}:{self._address.port}"
+        try:
+            async with asyncio.timeout(self._deadlines.connect_s):
+                transport, _ = await client.ctx.call_create()
+        except TimeoutError:
+            raise LinkLost(
+                self._station, f"{where} did not accept within {self._deadlines.connect_s} s"
+            ) from None
+        except OSError as error:
+            raise LinkLost(self._station, f"{where}: {error.strerror or error}") from error
+        _watch_peer(transport.get_extra_info("socket"))
+
+    async def read(self, request: Request) -> bytes | DeviceException:
+        """Send a request that reads and return exactly the data that it asks for, or the exception.
+
+        Raises what ``request`` raises; an answer of another length is a BadAnswer.
+        """
+        answer = await self.request(request)
+        if isinstance(answer, DeviceException):
+            return answer
+        data = data_of(request, answer)
+        if data is None:
+            self.close()
+            raise BadAnswer(
+                self._station, f"{request}: answer of {len(answer)} bytes does not fit the question"
+            )
+        return data
+
+    async def request(self, request: Request) -> bytes | DeviceException:
+        """Send one request and return the body of its answer, or the device's exception.
+
+        Raises LinkLost, NoAnswer after ``Deadlines.request_s``, or BadAnswer; the connection is closed then,
+        because a late answer to this request must never meet the next one.
+        """
+        try:
+            return await self._exchange(request)
+        except DriverError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Drop the connection at once, whatever is still unsent."""
+        if self._client is None:
+            return
+        client, self._client = self._client, None
+        transport: Any = client.ctx.transport
+        client.close()
+        if transport is not None:
+            transport.abort()
+
+    async def _exchange(self, request: Request) -> bytes | DeviceException:
+        client = self._client
+        if client is None or client.ctx.transport is None:
+            raise LinkLost(self._station, "not connected")
+        await self._keep_pause()
+        frame = _Frame(request.function, request.body, self._address.unit)
+        try:
+            answer = await client.execute(False, frame)
+        except ConnectionException as error:
+            raise LinkLost(self._station, f"{request}: connection closed by the device") from error
+        except ModbusException as error:
+            silence = f"{request}: no answer within {self._deadlines.request_s} s"
+            raise NoAnswer(self._station, silence) from error
+        self._answered_at = self._clock.monotonic()
+        return self._judge(request, frame, answer)
+
+    def _judge(self, request: Request, frame: _Frame, answer: ModbusPDU) -> bytes | DeviceException:
+        assert isinstance(answer, _Frame)  # our decoder makes nothing else
+        if answer.transaction_id != frame.transaction_id or answer.dev_id != self._address.unit:
+            raise BadAnswer(
+                self._station,
+                f"{request}: answer of unit {answer.dev_id} to transaction {answer.transaction_id}, "
+                f"expected unit {self._address.unit}, transaction {frame.transaction_id}",
+            )
+        if answer.function_code == request.function:
+            return answer.body
+        if answer.function_code == request.function | _EXCEPTION and len(answer.body) == 1:
+            return DeviceException(answer.body[0])
+        raise BadAnswer(self._station, f"{request}: answer has function {answer.function_code}")
+
+    async def _keep_pause(self) -> None:
+        if self._answered_at is None or not self._pause_s:
+            return
+        rest = self._answered_at + self._pause_s - self._clock.monotonic()
+        if rest > 0:
+            await self._clock.sleep(rest)
+
+    def _on_connection(self, connected: bool) -> None:
+        """Fail a waiting request at once when the connection breaks; called by pymodbus."""
+        if connected or self._client is None:
+            return
+        waiting = self._client.ctx.response_future
+        if not waiting.done():
+            waiting.set_exception(ConnectionException("connection lost"))
+            waiting.exception()  # nobody may be waiting: then it shall not be reported as never retrieved
+
+
+def _watch_peer(sock: socket.socket) -> None:
+    """Let the kernel notice a peer that vanished without a word."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        (socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S),
+        (socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S),
+        (socket.TCP_KEEPCNT, KEEPALIVE_PROBES),
+        (socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS),
+        (socket.TCP_NODELAY, 1),
+    ):
+        sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,0 +1,59 @@
+"""What a driver refuses before the wire, the same for every protocol: the last clamp, which never clips.
+
+By the time a command comes here the guard has clipped it, so a refusal is a bug upstream or a wrong profile,
+and it must not reach a station.
+"""
+
+from stations.decoding import to_raw
+from stations.model.outcome import Rejected
+from stations.model.setpoint import Heartbeat, LoopCommand
+from stations.profile import Profile
+
+UINT32_MAX = 2**32 - 1
+VALID_FOR_MIN_S, VALID_FOR_MAX_S = 60.0, 600.0
+"""What a class A station takes as its watchdog; docs/safety-contract.md."""
+
+
+def refuse_loop(profile: Profile, n_loops: int, loop: int) -> Rejected | None:
+    """Refuse a loop that the station does not have."""
+    return None if loop in profile.loops(n_loops) else Rejected(f"there is no loop {loop}; not written")
+
+
+def refuse_command(profile: Profile, n_loops: int, command: LoopCommand) -> Rejected | None:
+    """Refuse what the station's class does not take or what lies outside the profile's bounds."""
+    if profile.heat is None:
+        return Rejected(f"{profile.name} is read only; not written")
+    if (unknown := refuse_loop(profile, n_loops, command.loop)) is not None:
+        return unknown
+    instruction = command.instruction
+    if (instruction.circulation is None) != (profile.circulation is None):
+        channel = profile.circulation and profile.circulation.value
+        return Rejected(
+            f"circulation {instruction.circulation} does not go with channel {channel}; not written"
+        )
+    if profile.offset is not None and not profile.offset.lower <= instruction.heat <= profile.offset.upper:
+        allowed = f"{profile.offset.lower}..{profile.offset.upper}"
+        return Rejected(f"offset {instruction.heat} K is outside {allowed}; not written")
+    for channel, value in ((profile.heat, instruction.heat), (profile.circulation, instruction.circulation)):
+        point = None if channel is None else profile.point(channel.value)
+        if point is None or value is None:
+            continue
+        try:
+            to_raw(point, value)
+        except ValueError as error:
+            return Rejected(str(error))
+    return _refuse_numbers(command.token, command.sequence)
+
+
+def refuse_beat(beat: Heartbeat) -> Rejected | None:
+    """Refuse a heartbeat that no class A station would take."""
+    if not VALID_FOR_MIN_S <= beat.valid_for_s <= VALID_FOR_MAX_S:
+        allowed = f"{VALID_FOR_MIN_S}..{VALID_FOR_MAX_S}"
+        return Rejected(f"valid_for {beat.valid_for_s} s is outside {allowed}; not written")
+    return _refuse_numbers(beat.token, beat.counter)
+
+
+def _refuse_numbers(token: int, second: int) -> Rejected | None:
+    if 0 <= token <= UINT32_MAX and 0 <= second <= UINT32_MAX:
+        return None
+    return Rejected(f"token {token} or number {second} does not fit uint32; not written")
