@@ -161,7 +161,7 @@ TOML_FAULTS = [
         "bands in the wrong order",
         (
             "exponent = 0.30",
-            "exponent = 0.30\nflow_bands = [{above_degC = 0, fraction = 0.6}, {above_degC = 3, fraction = 1}]",
+            "exponent = 0.30\nflow_bands = [{above_degC = 0, fraction = 0.6}, {above_degC = 3, fraction = 1}]",  # noqa: E501
         ),
         "above_degC must fall",
     ),
