@@ -19,7 +19,6 @@ from stations.model.reading import Reading, bad
 from stations.model.setpoint import Heartbeat, LoopCommand, StationClass
 from stations.profile import Profile, ProfilePoint
 
-
 _NOT_CONNECTED = Unknown("not connected")
 
 
