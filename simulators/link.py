@@ -98,6 +98,20 @@ class Link:
         if server is not None:
             await server.wait_closed()
 
+    async def refuse(self, on: bool) -> None:
+        """Refuse new connections while on; those that exist stay."""
+        if on and self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+        elif not on and self._server is None:
+            await self.open(self.target_port)
+
+    def change(self, profile: LinkProfile) -> None:
+        """Behave as another profile from now on."""
+        self.profile = profile
+        self.base_s = self.rng.uniform(*profile.base_s)
+
     def drop(self) -> None:
         """Reset every connection (RST), as a carrier does that forgets its address translation."""
         for connection in list(self._open):

@@ -18,7 +18,7 @@ from simulators.servers.encoding import physical_value
 from simulators.servers.opcua_methods import LeaseMethods
 from simulators.servers.opcua_space import SharedSpaceServer, StandardNodes
 from simulators.servers.opcua_values import VARIANT_TYPES, NodeValues, node_id
-from simulators.servers.served import Driven, Observer, UaWatch
+from simulators.servers.served import Driven, Observer, Served, UaWatch
 from stations.model.clock import Clock
 from stations.model.identity import PRIMARY, Point
 from stations.profile import Profile, ProfilePoint
@@ -51,7 +51,8 @@ class OpcUaStationServer:
     """One device's OPC UA server on 127.0.0.1; each start draws the index of its namespace anew.
 
     With an identity it offers SignAndEncrypt only, without one it offers no security only. Any client
-    certificate is accepted: who may talk to a station is not what this simulates.
+    certificate is accepted: who may talk to a station is not what this simulates. ``driven`` is the same
+    station where it takes setpoints, None for a heat source.
     """
 
     def __init__(
@@ -60,7 +61,8 @@ class OpcUaStationServer:
         url: str,
         profile: Profile,
         n_loops: int,
-        station: Driven,
+        station: Served,
+        driven: Driven | None,
         clock: Clock,
         nodes: StandardNodes,
         identity: ServerIdentity | None,
@@ -70,7 +72,7 @@ class OpcUaStationServer:
         self._url = url
         self._profile = profile
         self._loops = range(1, n_loops + 1)
-        self._station = station
+        self._driven = driven
         self._clock = clock
         self._observer = Observer(station, clock)
         self._nodes = nodes
@@ -113,14 +115,14 @@ class OpcUaStationServer:
         raw = None if value.Value is None else value.Value.Value
         number = float(raw) if isinstance(raw, bool | int | float) else math.nan
         self._watch.ua_write(str(node.Identifier), number)
-        if declared is None:
+        if declared is None or self._driven is None:
             return ua.StatusCode(ua.UInt32(StatusCodes.BadNotWritable))
         wanted = physical_value(declared, number)
         low, high = declared.bounds()
         if not low <= wanted <= high:
             return ua.StatusCode(ua.UInt32(StatusCodes.BadOutOfRange))
         self._observer.forget()
-        self._station.write_outdoor_centre(wanted, self._clock.now())
+        self._driven.write_outdoor_centre(wanted, self._clock.now())
         return ua.StatusCode()
 
     async def _secure(self, server: Server) -> None:
@@ -156,8 +158,8 @@ class OpcUaStationServer:
                     await variable.set_writable()
                     writable[node] = declared
                 server.iserver.aspace.set_attribute_value_callback(node, AttributeIds.Value, first)
-        if self._profile.opcua_lease is not None:
-            methods = LeaseMethods(self._station, self._profile, self._clock, self._observer, self._watch)
+        if self._profile.opcua_lease is not None and self._driven is not None:
+            methods = LeaseMethods(self._driven, self._profile, self._clock, self._observer, self._watch)
             await methods.add(folders, index)
         return writable
 

@@ -15,6 +15,7 @@ from simulators.servers.encoding import physical_value
 from simulators.servers.opcua_values import node_id
 from simulators.servers.served import Driven, Observer, UaWatch
 from stations.model.clock import Clock
+from stations.model.identity import Point
 from stations.profile import Profile
 
 _UINT32, _DOUBLE, _BOOLEAN = ua.VariantType.UInt32, ua.VariantType.Double, ua.VariantType.Boolean
@@ -81,7 +82,9 @@ class LeaseMethods:
         flow = None if math.isnan(circulation) else self._inside(self._profile.circulation, circulation)
         return self._station.write_block(loop, int(token), int(sequence), heat, flow, self._clock.now())
 
-    def _release(self, loop: int, _numbers: list[float]) -> bool:
+    def _release(self, loop: int, numbers: list[float]) -> bool:
+        if numbers[0] < (self._station.values().get(Point(loop, "lease_token")) or 0.0):
+            return False
         self._station.hand_back(loop, self._clock.now())
         return True
 

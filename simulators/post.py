@@ -1,0 +1,136 @@
+"""Everything that stands between the centre and one simulated station: link, server and recorder."""
+
+import random
+import socket
+from collections.abc import Mapping
+from typing import Protocol
+
+from simulators.judge import LoopBounds
+from simulators.link import PROFILES, Link
+from simulators.recorder import StationRecorder
+from simulators.servers.modbus import ModbusStationServer
+from simulators.servers.opcua import OpcUaStationServer, ServerIdentity
+from simulators.servers.opcua_space import StandardNodes
+from simulators.servers.registers import RegisterImage
+from simulators.servers.served import Driven, Served
+from simulators.sitefile import SimStation
+from stations.model.clock import Clock
+from stations.profile import Profile, builtin_profile
+
+
+class _Server(Protocol):
+    async def start(self) -> int: ...
+    async def stop(self) -> None: ...
+
+
+class Post:
+    """One station on the network. Owner of its sockets; can be taken off the network and put back."""
+
+    def __init__(
+        self,
+        *,
+        station: SimStation,
+        served: Served,
+        driven: Driven | None,
+        clock: Clock,
+        link_profile: str,
+        seed: int,
+        nodes: StandardNodes | None,
+    ) -> None:
+        rng = random.Random(f"{seed}:{station.id}")
+        profile = builtin_profile(station.profile)
+        self.station = station
+        self.protocol = profile.protocol
+        self.recorder = StationRecorder(
+            station=station.id,
+            device=profile.name,
+            loops={
+                loop.number: LoopBounds(emitter=loop.emitter, m_flow_design=loop.m_flow_design)
+                for loop in station.loops
+            },
+            values=served.values,
+            clock=clock,
+        )
+        self.link = Link(
+            host=station.host,
+            port=station.port,
+            profile=PROFILES[link_profile],
+            rng=rng,
+            new_tap=self.recorder.new_tap if profile.protocol == "modbus" else None,
+        )
+        self._server: _Server
+        if profile.protocol == "modbus":
+            assert driven is not None, "a heat source speaks OPC UA"
+            self._server = _modbus(station, profile, driven, clock, rng)
+        else:
+            assert nodes is not None
+            self._server = _opcua(station, profile, served, driven, clock, rng, nodes, self.recorder)
+        self.running = False
+
+    async def start(self, sock: socket.socket | None = None) -> None:
+        """Start the server and open the link, on ``sock`` where it is bound already."""
+        if not self.running:
+            self.running = True
+            await self.link.open(await self._server.start(), sock)
+
+    async def stop(self) -> None:
+        """Take the station off the network: connects are refused, connections reset."""
+        if self.running:
+            self.running = False
+            await self.link.close()
+            await self._server.stop()
+
+
+def _modbus(
+    station: SimStation, profile: Profile, driven: Driven, clock: Clock, rng: random.Random
+) -> ModbusStationServer:
+    unit_code = rng.randrange(6)  # heat meters are delivered with different units
+    image = RegisterImage(profile, len(station.loops), driven, clock, unit_code)
+    return ModbusStationServer(image, station.unit)
+
+
+def _opcua(
+    station: SimStation,
+    profile: Profile,
+    served: Served,
+    driven: Driven | None,
+    clock: Clock,
+    rng: random.Random,
+    nodes: StandardNodes,
+    recorder: StationRecorder,
+) -> OpcUaStationServer:
+    identity = None
+    if station.certificate is not None and station.private_key is not None and station.security != "none":
+        identity = ServerIdentity(certificate=station.certificate, private_key=station.private_key)
+    return OpcUaStationServer(
+        url=f"opc.tcp://{station.host}:{station.port}/",
+        profile=profile,
+        n_loops=len(station.loops),
+        station=served,
+        driven=driven,
+        clock=clock,
+        nodes=nodes,
+        identity=identity,
+        watch=recorder,
+        rng=rng,
+    )
+
+
+class PortsInUse(Exception):
+    """Some stations cannot listen; the text names each with its port and the reason."""
+
+
+def bind_all(stations: Mapping[str, SimStation]) -> dict[str, socket.socket]:
+    """Bind every station's port; raises PortsInUse with all that fail, and then holds none."""
+    bound: dict[str, socket.socket] = {}
+    faults = []
+    for name, station in stations.items():
+        try:
+            bound[name] = socket.create_server((station.host, station.port))
+        except OSError as error:
+            faults.append(f"station {name}: {station.host}:{station.port}: {error.strerror}")
+    if faults:
+        for sock in bound.values():
+            sock.close()
+        raise PortsInUse("\n".join(faults))
+    return bound

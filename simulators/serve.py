@@ -1,0 +1,109 @@
+"""A site's stations on real sockets: the plant inside, servers around it, a link before each, time moving."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from simulators.certificates import ensure_certificates
+from simulators.control import ControlServer
+from simulators.operations import Operations
+from simulators.post import PortsInUse, Post, bind_all
+from simulators.servers.opcua_space import standard_nodes
+from simulators.sitefile import SimSite
+from simulators.station import SimulatedCity
+from simulators.trace import ControlTrace
+from simulators.weather import Weather
+from stations.model.clock import ScaledClock
+from stations.profile import builtin_profile
+
+STEP_WALL_S = 0.1
+"""At most ten steps in a wall second; at factor 1 one is enough."""
+SLICE_S = 50.0
+"""Scaled seconds of plant at once: when time has run ahead, servers answer between the slices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """How to serve a site."""
+
+    link: str = "none"
+    """Name of a link profile."""
+    control_port: int = 0
+    seed: int | None = None
+    """Replaces the seed of the site."""
+    weather: Weather | None = None
+
+
+class Simulation:
+    """The running simulators of one site. Owner of the city, of all posts and of the stepping task."""
+
+    def __init__(self, site: SimSite, clock: ScaledClock, options: ServeOptions) -> None:
+        self.site = site
+        self.clock = clock
+        self.city = SimulatedCity(site, start=clock.now(), seed=options.seed, weather=options.weather)
+        self.posts: dict[str, Post] = {}
+        self.trace = ControlTrace(self.city)
+        self.control_port = 0
+        self._options = options
+        self._control = ControlServer(Operations(self.city, self.posts, self.trace, clock).handle)
+        self._stepping: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Bind all ports, then start every server; raises PortsInUse before anything has started."""
+        try:
+            self.control_port = await self._control.start(self._options.control_port)
+        except OSError as error:
+            raise PortsInUse(f"control channel: {self._options.control_port}: {error.strerror}") from error
+        everyone = {station.id: station for station in (*self.site.stations, *self.site.sources)}
+        ensure_certificates(self.site)
+        sockets = bind_all(everyone)
+        opcua = any(builtin_profile(station.profile).protocol == "opcua" for station in everyone.values())
+        nodes = await standard_nodes() if opcua else None
+        seed = self.site.seed if self._options.seed is None else self._options.seed
+        for name, station in everyone.items():
+            sim = self.city.stations.get(name)
+            self.posts[name] = Post(
+                station=station,
+                served=sim or self.city.sources[name],
+                driven=sim,
+                clock=self.clock,
+                link_profile=self._options.link,
+                seed=seed,
+                nodes=nodes,
+            )
+            await self.posts[name].start(sockets[name])
+        self._stepping = asyncio.create_task(self._advance(), name="simulated time")
+
+    async def stop(self) -> None:
+        """Close every socket and end the stepping task."""
+        if self._stepping is not None:
+            self._stepping.cancel()
+            await asyncio.wait([self._stepping])
+        await self._control.stop()
+        await asyncio.gather(*(post.stop() for post in self.posts.values()))
+
+    async def failed(self) -> None:
+        """Wait until the stepping task ends, which it only does by an error; raises that error."""
+        assert self._stepping is not None
+        await asyncio.shield(self._stepping)
+
+    async def _advance(self) -> None:
+        period_s = max(STEP_WALL_S, 1.0 / self.clock.factor)
+        while True:
+            while self.city.now + self.city.scan_s <= self.clock.now():
+                self.city.step(min(self.clock.now(), self.city.now + SLICE_S))
+                self.trace.note()
+                await asyncio.sleep(0)
+            await asyncio.sleep(period_s)
+
+
+@contextlib.asynccontextmanager
+async def serving(site: SimSite, clock: ScaledClock, options: ServeOptions) -> AsyncIterator[Simulation]:
+    """Run a site's simulators for the length of a ``with`` block."""
+    simulation = Simulation(site, clock, options)
+    try:
+        await simulation.start()
+        yield simulation
+    finally:
+        await simulation.stop()
