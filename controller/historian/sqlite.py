@@ -1,0 +1,86 @@
+"""How the stores open SQLite: one writing connection per file, and readers that can not disturb it.
+
+The rule is not a matter of taste. SQLite up to 3.51.2 (Debian 12 ships 3.40.1) can lose a committed
+transaction when two connections write or checkpoint the same WAL at the same instant. So exactly one
+connection, in one thread, writes and checkpoints a file; all others open it read only.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""Primary result codes of a file that is no sound database."""
+
+
+def open_writing(path: Path) -> sqlite3.Connection:
+    """Open the one writing connection of ``path``: WAL, and every commit on the disk before it returns.
+
+    May be used only in the thread that opened it; transactions are begun and ended by hand.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@contextlib.contextmanager
+def open_reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open ``path`` read only for one short piece of work, in any thread, and close it again.
+
+    Short, because as long as a reader holds its snapshot the WAL can not be used afresh and grows.
+    """
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection.execute("BEGIN")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is done inside, or nothing of it; raises sqlite3.Error where the store can not take it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite may have rolled back by itself, e.g. on a full disk.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Tell whether ``error`` says that the file itself is broken, not the disk full or the file locked."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in DAMAGED
+
+
+def set_aside(path: Path) -> str:
+    """Rename a damaged store with its WAL so that a fresh one can begin; return the new name.
+
+    Nothing is deleted: ``sqlite3 <name> .recover`` may still save most of it.
+    """
+    number = 1
+    while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for suffix in ("-wal", "-shm", ""):
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(f"{path}{suffix}", f"{target}{suffix}")
+    return target.name
+
+
+def size_on_disk(path: Path) -> int:
+    """Return the bytes of a store and its WAL."""
+    total = 0
+    for suffix in ("", "-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            total += os.stat(f"{path}{suffix}").st_size
+    return total
