@@ -118,7 +118,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise SiteFileError(f"{path}: no such station list")
     if path.suffix == ".xlsx":
         sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
-        table = [["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+        table = [
+            ["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True)
+        ]
     else:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = list(csv.reader(file))

@@ -11,11 +11,12 @@ in 24..48 h for the strong ones).
 import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, Indices
 
 HOUR_S = 3600.0
 UTC_OFFSET_H = 8.0
@@ -94,8 +95,8 @@ def generate(seed: int, around: float) -> Weather:
     n_days = 730
     rng = np.random.default_rng([seed, begin.year, 0x57EA])
     days = [begin + timedelta(days=day) for day in range(n_days)]
-    hours = np.arange(n_days * 24)
-    day_of_hour = hours // 24
+    hours = np.arange(n_days * 24, dtype=np.float64)
+    day_of_hour = np.arange(n_days * 24) // 24
     local_hour = (hours + UTC_OFFSET_H) % 24.0
     clearness = _clearness(rng, n_days)
     T = _by_month(days, MONTHLY_MEAN_degC)[day_of_hour]
@@ -107,7 +108,7 @@ def generate(seed: int, around: float) -> Weather:
     wind = _by_month(days, MONTHLY_WIND)[day_of_hour] * gusts
     sun = (_by_month(days, MONTHLY_SUN_MJ_PER_m2) * clearness / clearness.mean())[day_of_hour]
     return Weather(
-        times=begin.timestamp() + hours * HOUR_S,
+        times=np.asarray(begin.timestamp() + hours * HOUR_S, dtype=np.float64),
         T_outdoor=T,
         wind=np.clip(wind, 0.0, 15.0),
         irradiation=sun * 1e6 / 3600.0 * _day_shape(days, local_hour, day_of_hour),
@@ -126,7 +127,7 @@ def read_csv(path: Path) -> Weather:
         ]
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
-    if len(times) < 2 or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+    if len(times) < 2 or any(b <= a for a, b in pairwise(times)):
         raise ValueError(f"{path}: needs at least two rows with rising times")
     if not all(np.isfinite(column).all() for column in columns):
         raise ValueError(f"{path}: holds a value that is no number")
@@ -152,7 +153,7 @@ def _by_month(days: list[datetime], monthly: tuple[float, ...]) -> Floats:
         daily = np.interp(position, np.arange(13.0), [*knots, knots[0]])
         counts = np.bincount(month, minlength=12)
         knots += wanted - np.bincount(month, weights=daily, minlength=12) / np.maximum(counts, 1)
-    return np.interp(position, np.arange(13.0), [*knots, knots[0]])
+    return np.asarray(np.interp(position, np.arange(13.0), [*knots, knots[0]]), dtype=np.float64)
 
 
 def _autoregressive(rng: np.random.Generator, n: int, memory: float, sd: float) -> Floats:
@@ -198,10 +199,10 @@ def _clearness(rng: np.random.Generator, n_days: int) -> Floats:
     return np.clip(0.72 + _autoregressive(rng, n_days, 0.4, 0.28), 0.15, 1.0)
 
 
-def _day_shape(days: list[datetime], local_hour: Floats, day_of_hour: Floats) -> Floats:
-    """Return the share of the day's sun that falls in each hour, in 1/h: a squared sine between rise and set."""
+def _day_shape(days: list[datetime], local_hour: Floats, day_of_hour: Indices) -> Floats:
+    """Return the share of the day's sun that falls in each hour, in 1/h: a squared cosine."""
     day_of_year = np.array([day.timetuple().tm_yday for day in days])
     half_day = 6.0 - 1.25 * np.cos(2.0 * np.pi * (day_of_year + 10) / 365.25)
-    half = half_day[day_of_hour.astype(np.intp)]
+    half = half_day[day_of_hour]
     elevation = np.cos(np.clip((local_hour - 12.5) / half, -1.0, 1.0) * np.pi / 2.0)
-    return np.maximum(elevation, 0.0) ** 2 / half
+    return np.asarray(np.maximum(elevation, 0.0) ** 2 / half)

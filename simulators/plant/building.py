@@ -87,7 +87,7 @@ def step(
     T_next = np.linalg.solve(system, right[:, :, None])[:, :, 0]
     lost = G_out * (T_next[:, AIR] - now.T_outdoor)
     lost = lost + params.G_wall_outdoor * (T_next[:, WALL] - now.T_outdoor)
-    return T_next, lost
+    return np.asarray(T_next), np.asarray(lost)
 
 
 def _system(params: BuildingParams, G_out: Floats, dt: float) -> npt.NDArray[np.float64]:
@@ -111,5 +111,5 @@ def _system(params: BuildingParams, G_out: Floats, dt: float) -> npt.NDArray[np.
 
 
 def indoor_mean(T: Floats) -> Floats:
-    """Return the operative indoor temperature: half air, half surfaces (EN ISO 7726), furniture for surfaces."""
+    """Return the operative temperature (EN ISO 7726): half air, half surfaces, for which furniture stands."""
     return 0.5 * T[:, AIR] + 0.5 * T[:, FURNITURE]

@@ -97,7 +97,9 @@ class LoopOutputs:
     beyond: SecondaryFlows
 
 
-def step(state: LoopState, inputs: LoopInputs, params: LoopParams, dt: float) -> tuple[LoopState, LoopOutputs]:
+def step(
+    state: LoopState, inputs: LoopInputs, params: LoopParams, dt: float
+) -> tuple[LoopState, LoopOutputs]:
     """Advance all loops by ``dt`` seconds (0 < dt <= 10)."""
     assert 0.0 < dt <= DT_MAX_S, dt
     y_valve = valve.move(state.y_valve, inputs.valve, params.stroke_s, dt)
@@ -138,7 +140,10 @@ def exchanger_heat(
 ) -> Floats:
     """Return the heat in kW that the exchangers pass at these flows and inlet temperatures."""
     UA = exchanger.conductance(
-        params.UA_exchanger, m_primary / params.m_flow_primary_design, m / params.m_flow_design, params.fouling
+        params.UA_exchanger,
+        m_primary / params.m_flow_primary_design,
+        m / params.m_flow_design,
+        params.fouling,
     )
     return exchanger.heat_flow(UA, m_primary, m, T_supply_primary, T_return)
 
@@ -168,9 +173,10 @@ def _supply_side(state: LoopState, params: LoopParams, m: Floats, Q: Floats, dt:
 def _return_pipe(
     state: LoopState, params: SecondaryParams, m: Floats, T_mixed: Floats, dt: float
 ) -> tuple[Floats, Floats]:
-    """Return (T_return, loss in kW). The outflow is taken at the old temperature, which the exchanger used:
+    """Return (T_return, loss in kW).
 
-    that closes the ring of water exactly; it is stable while dt is below the pipe's time constant.
+    The outflow is taken at the old temperature, which the exchanger used: that closes the ring of water
+    exactly. It is stable while dt is below the pipe's time constant.
     """
     carry = m * C_WATER
     store = params.C_pipe / dt

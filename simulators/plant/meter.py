@@ -22,6 +22,6 @@ class Meters:
 
 
 def measure(true: Floats, meters: Meters, rng: np.random.Generator) -> Floats:
-    """Return what the instruments show for ``true`` (n_kinds, n_places): (1+gain) x + offset + noise, in steps."""
+    """Return what is shown for ``true`` (n_kinds, n_places): (1 + gain) x + offset + noise, in steps."""
     shown = true * (1.0 + meters.gain) + meters.offset + meters.noise * rng.standard_normal(true.shape)
     return np.asarray(np.round(shown / meters.quantum) * meters.quantum)

@@ -22,7 +22,7 @@ def mass_flow(speed: Floats, m_flow_max: Floats) -> Floats:
 
 
 def pressure_rise(m_flow: Floats, m_flow_max: Floats, dp_max: Floats) -> Floats:
-    """Return the pressure in kPa that the network takes at ``m_flow``; ``dp_max`` belongs to ``m_flow_max``."""
+    """Return the pressure in kPa that the network takes at ``m_flow``, ``dp_max`` at ``m_flow_max``."""
     return dp_max * (m_flow / m_flow_max) ** 2
 
 

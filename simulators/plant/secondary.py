@@ -29,7 +29,7 @@ class SecondaryParams:
     C_emitter: Floats
     """Water and metal of the emitters, kJ/K."""
     Q_nominal: Floats
-    """Heat in kW of all installed emitters at ``dT_nominal``."""
+    """Heat in kW that all emitters, covered as they are, give at ``dT_nominal``."""
     dT_nominal: Floats
     """Logarithmic mean excess temperature in K at which emitters are rated."""
     b: Floats
@@ -67,7 +67,7 @@ def step(
     now: Surroundings,
     dt: float,
 ) -> tuple[SecondaryState, SecondaryFlows]:
-    """Advance pipe, emitters and buildings by ``dt`` s with water at ``T_supply`` degC and ``m_flow`` kg/s."""
+    """Advance pipe, emitters and buildings by ``dt`` s with ``m_flow`` kg/s of water at ``T_supply`` degC."""
     carry = m_flow * C_WATER
     store = params.C_pipe / dt
     T_pipe = (store * state.T_pipe + carry * T_supply + params.G_pipe * T_GROUND_degC) / (

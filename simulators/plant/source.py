@@ -1,4 +1,4 @@
-"""The heat source and the pipes to the stations: supply curve, capacity, ramp, pump, lag and loss on the way."""
+"""The heat source and the pipes to the stations: supply curve, capacity, ramp, pump, lag and loss."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class SourceParams:
     """Cooling on the way at design flow."""
 
     @property
-    def C(self) -> float:
+    def capacity(self) -> float:
         """Heat capacity of the source's own water in kJ/K."""
         return STORE_S * self.m_flow_design * C_WATER
 
@@ -83,7 +83,7 @@ def step(
     T_return = _lag(state.T_return, mixed if m > 1e-3 else state.T_return, dt, RETURN_LAG_S)
     T_outdoor_smooth = _lag(state.T_outdoor_smooth, T_outdoor, dt, OUTDOOR_LAG_S)
     Q_firing = _firing(state, params, m, T_return, T_outdoor_smooth, dt)
-    store, carry = params.C / dt, m * C_WATER
+    store, carry = params.capacity / dt, m * C_WATER
     T_supply = (store * state.T_supply + carry * T_return + Q_firing) / (store + carry)
     share = max(m / params.m_flow_design, 0.05)
     arriving = T_supply - params.loss_K / share
@@ -125,7 +125,7 @@ def _firing(
     """Return the firing in kW: what keeps the curve, inside ramp, minimum load and capacity."""
     error = supply_wanted(params, T_outdoor) - state.T_supply
     hold = m * C_WATER * (state.T_supply - T_return)
-    wanted = hold + params.C * error / FIRING_S
+    wanted = hold + params.capacity * error / FIRING_S
     most = params.ramp_per_s * params.Q_max * dt
     reached = min(max(wanted, state.Q_firing - most), state.Q_firing + most)
     return min(max(reached, MIN_LOAD * params.Q_max), params.Q_max)

@@ -16,7 +16,7 @@ DEAD_ZONE = 0.004
 
 
 def move(position: Floats, command: Floats, stroke_s: Floats, dt: float) -> Floats:
-    """Return the new position 0..1 after ``dt`` seconds of a motor that needs ``stroke_s`` for full stroke."""
+    """Return the new position 0..1 after ``dt`` s of a motor that needs ``stroke_s`` for full stroke."""
     difference = np.clip(command, 0.0, 1.0) - position
     travel = np.clip(difference, -dt / stroke_s, dt / stroke_s)
     return np.where(np.abs(difference) < DEAD_ZONE, position, position + travel)

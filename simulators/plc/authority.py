@@ -63,7 +63,13 @@ class LoopLease:
     """UTC second; None while the own curve decides."""
 
     def apply(
-        self, token: int, sequence: int, heat: float, circulation: float | None, station: StationLease, now: float
+        self,
+        token: int,
+        sequence: int,
+        heat: float,
+        circulation: float | None,
+        station: StationLease,
+        now: float,
     ) -> bool:
         """Take a setpoint block; False when fenced off by (token, sequence) or when it is no setpoint."""
         if token < station.token or (token, sequence) <= (self.token, self.sequence):

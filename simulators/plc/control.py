@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 PROPORTIONAL_PER_K = 0.012
 INTEGRAL_S = 75.0
-"""Valve stroke per K and reset time. An equal-percentage valve gives 30..60 K per full stroke here, the
-exchanger answers in about 30 s: loop gain 0.4..0.7, well damped (chosen by step response over 2..10 s scans)."""
+"""Valve stroke per K and reset time. An equal-percentage valve gives 30..60 K per full stroke here and the
+exchanger answers in about 30 s: loop gain 0.4..0.7, well damped in step responses at scans of 2..10 s."""
 
 PUMP_INTEGRAL_S = 20.0
 

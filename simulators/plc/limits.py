@@ -39,6 +39,9 @@ class Limit(IntFlag):
     RAMP = 128
 
 
+NO_LIMIT = Limit(0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopRating:
     """What was set at commissioning of one loop."""
@@ -62,11 +65,11 @@ class LoopInputs:
 
 def clamp_supply(T: float, rating: LoopRating) -> tuple[float, Limit]:
     """Return the supply setpoint inside the loop's hard limits and the bit of the limit that cut it."""
-    if T > rating.T_supply_max:
+    if rating.T_supply_max < T:
         return rating.T_supply_max, Limit.T_MAX
     if T < T_SUPPLY_MIN:
         return T_SUPPLY_MIN, Limit.T_MIN
-    return T, Limit(0)
+    return T, NO_LIMIT
 
 
 def clamp_flow(m_flow: float, rating: LoopRating) -> tuple[float, Limit]:
@@ -76,7 +79,7 @@ def clamp_flow(m_flow: float, rating: LoopRating) -> tuple[float, Limit]:
         return low, Limit.FLOW
     if m_flow > rating.m_flow_design * (1.0 + 1e-6):
         return rating.m_flow_design, Limit.FLOW
-    return m_flow, Limit(0)
+    return m_flow, NO_LIMIT
 
 
 @dataclass(slots=True)
@@ -86,7 +89,7 @@ class Limiter:
     reduction: float = 0.0
     """K below what was asked for."""
     _short_for_s: float = 0.0
-    _cause: Limit = Limit(0)
+    _cause: Limit = NO_LIMIT
 
     def step(self, wanted: float, seen: LoopInputs, dt: float) -> tuple[float, Limit]:
         """Return (setpoint in degC after reduction, bits) for a wish in degC, ``dt`` seconds later."""
@@ -100,7 +103,7 @@ class Limiter:
         elif self.reduction > 0.0 and not self._still_bound(seen):
             self.reduction = max(0.0, self.reduction - RECOVER_K_PER_S * dt)
         if self.reduction == 0.0:
-            self._cause = Limit(0)
+            self._cause = NO_LIMIT
         return wanted - self.reduction, self._cause
 
     def _reduce(self, cause: Limit, dt: float) -> None:
@@ -130,5 +133,5 @@ class Interlocks:
             self.frost = True
         elif seen.T_return > FROST_CLEAR_degC:
             self.frost = False
-        bits = Limit.OVER_TEMPERATURE if self.over_temperature else Limit(0)
-        return bits | (Limit.FROST if self.frost else Limit(0))
+        bits = Limit.OVER_TEMPERATURE if self.over_temperature else NO_LIMIT
+        return bits | (Limit.FROST if self.frost else NO_LIMIT)

@@ -9,6 +9,7 @@ from simulators.plc.control import PumpController, ValveController
 from simulators.plc.curve import HeatingCurve
 from simulators.plc.limits import (
     FLOW_MIN_SHARE,
+    NO_LIMIT,
     Interlocks,
     Limit,
     Limiter,
@@ -86,7 +87,7 @@ class LoopPlc:
         """Setpoint in force, degC, after ramp, clamps and limiter."""
         self.m_flow_effective = rating.m_flow_design
         """Circulation setpoint in force, kg/s."""
-        self.limits = Limit(0)
+        self.limits = NO_LIMIT
         self.remote = False
         self.events: deque[PlcEvent] = deque(maxlen=_EVENTS_KEPT)
         self.lease = LoopLease(T_supply=self.T_own, m_flow=rating.m_flow_design)
@@ -121,7 +122,9 @@ class LoopPlc:
             self.remote, self._ramping = False, self.station_class is not StationClass.T
             self.events.append(PlcEvent(at=now, loop=self.number, state=ControlState.OWN_CURVE, why=why))
 
-    def step(self, seen: LoopInputs, T_outdoor: float, deadman: DeadMan, now: float, dt: float) -> LoopOutputs:
+    def step(
+        self, seen: LoopInputs, T_outdoor: float, deadman: DeadMan, now: float, dt: float
+    ) -> LoopOutputs:
         """Run one scan at UTC second ``now``, ``dt`` seconds after the last."""
         self._check_authority(deadman, now)
         self.T_own, _ = clamp_supply(self.curve.at(T_outdoor), self.rating)
@@ -161,7 +164,7 @@ class LoopPlc:
             self._ramping = self._T_ramped != wanted
         else:
             self._T_ramped = wanted
-        return Limit.RAMP if self._T_ramped != wanted else Limit(0)
+        return Limit.RAMP if self._T_ramped != wanted else NO_LIMIT
 
     def _move_flow(self, wanted: float, dt: float) -> None:
         if self.remote:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import IntFlag
 
 from simulators.plc.authority import DeadMan, StationLease
-from simulators.plc.limits import Limit, LoopInputs
+from simulators.plc.limits import NO_LIMIT, Limit, LoopInputs
 from simulators.plc.loop import LoopOutputs, LoopPlc, PlcEvent
 from simulators.plc.outdoor import Outdoor, OutdoorSource
 from stations.model.setpoint import StationClass
@@ -41,7 +41,7 @@ class StationPlc:
     @property
     def alarms(self) -> Alarm:
         """Alarm bits now."""
-        limits = Limit(0)
+        limits = NO_LIMIT
         for loop in self.loops:
             limits |= loop.limits
         alarms = Alarm(0)
@@ -72,10 +72,10 @@ class StationPlc:
             loop.lease.renew(self.lease, now)
         return True
 
-    def hand_back(self, loop: int, now: float, token: int | None = None) -> bool:
-        """Class A and T: return a loop to its own curve now; a ``token`` older than the one in force is refused."""
+    def hand_back(self, loop: int, now: float) -> bool:
+        """Class A and T: return a loop to its own curve now; False for a loop that is not there."""
         plc = self._loop(loop)
-        if plc is None or (token is not None and token < self.lease.token):
+        if plc is None or self.station_class not in (StationClass.A, StationClass.T):
             return False
         plc.begin_own_curve(now, "hand_back")
         return True

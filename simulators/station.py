@@ -1,0 +1,176 @@
+"""The simulated city: one plant for all stations, a PLC for each, advanced together in fixed scans."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulators.plant.arrays import Floats
+from simulators.plant.source import heat_delivered
+from simulators.plc.limits import LoopInputs, LoopRating
+from simulators.plc.loop import ControlState, LoopPlc
+from simulators.plc.station import StationPlc
+from simulators.sitefile import SimLoop, SimSite, SimStation
+from simulators.source import SourceSim
+from simulators.station_face import StationNow, StationSim
+from simulators.truth import draw_loop, draw_station
+from simulators.warmup import SupplyLaw
+from simulators.weather import Weather, generate, read_csv
+from simulators.works import CityWorks
+from stations.profile import builtin_profile
+
+SCAN_S = 5.0
+"""PLC scan and plant step in scaled seconds."""
+
+__all__ = ["SCAN_S", "CityNow", "SimulatedCity", "SourceSim", "StationNow", "StationSim"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CityNow:
+    """The truth of the whole city at one moment, for tests and summaries."""
+
+    at: float
+    """UTC second."""
+    T_outdoor: float
+    """degC."""
+    indoor_mean: float
+    """Mean over stations of their area-weighted indoor temperature, degC."""
+    indoor_sd: float
+    """Standard deviation of the same between stations, K."""
+    heat_W_per_m2_mean: float
+    """Heat handed to the secondary sides over all heated area."""
+    Q_source: float
+    """kW delivered by the source."""
+    states: dict[str, tuple[ControlState, ...]]
+    """Who decides over each loop, by station."""
+
+
+class SimulatedCity:
+    """All stations of a site with their plant; the only thing that moves time.
+
+    The trajectory depends on site, seed, start, scan and on what was written when, never on how the calls of
+    ``step`` are spread. ``weather`` replaces that of the site (a CSV file if it names one, else generated).
+    """
+
+    def __init__(
+        self,
+        site: SimSite,
+        *,
+        start: float,
+        seed: int | None = None,
+        weather: Weather | None = None,
+        scan_s: float = SCAN_S,
+    ) -> None:
+        self.site = site
+        self.start = start
+        self.scan_s = scan_s
+        self._scans = 0
+        seed = site.seed if seed is None else seed
+        loops = [(station, loop) for station in site.stations for loop in station.loops]
+        index = {station.id: place for place, station in enumerate(site.stations)}
+        self.works = CityWorks(
+            loop_truths=[draw_loop(seed, station, loop) for station, loop in loops],
+            station_truths=[draw_station(seed, station) for station in site.stations],
+            station_of_loop=[index[station.id] for station, _ in loops],
+            law=_own_curves([loop for _, loop in loops]),
+            weather=weather or _weather(site, seed, start),
+            start=start,
+            seed=seed,
+        )
+        self.stations: dict[str, StationSim] = {}
+        first = 0
+        for station in site.stations:
+            plc = self._plc(station, first)
+            self.stations[station.id] = StationSim(self.works, station, plc, index[station.id], first)
+            first += len(station.loops)
+        self.sources = {station.id: SourceSim(self.works, station) for station in site.sources}
+        self._valve = self.works.loops.y_valve.copy()
+        self._pump = self.works.loops.y_pump.copy()
+
+    @property
+    def now(self) -> float:
+        """UTC second that the city has reached."""
+        return self.start + self._scans * self.scan_s
+
+    def step(self, now: float) -> None:
+        """Advance in whole scans up to UTC second ``now``; a moment already passed changes nothing."""
+        while self.now + self.scan_s <= now:
+            self._scan()
+
+    def truth(self) -> CityNow:
+        """Return the true state of the city."""
+        works = self.works
+        A = works.params.secondary.building.A_heated
+        n = len(self.stations)
+        by_station = np.bincount(works.params.station, weights=works.indoor * A, minlength=n)
+        indoor = by_station / np.bincount(works.params.station, weights=A, minlength=n)
+        heat = works.flows.Q_exchanger.sum() / A.sum() * 1000.0
+        return CityNow(
+            at=self.now,
+            T_outdoor=works.weather.at(self.now).T_outdoor,
+            indoor_mean=float(indoor.mean()),
+            indoor_sd=float(indoor.std()),
+            heat_W_per_m2_mean=float(heat),
+            Q_source=heat_delivered(works.source),
+            states={name: tuple(plc.state for plc in sim.plc.loops) for name, sim in self.stations.items()},
+        )
+
+    def _scan(self) -> None:
+        """One scan: PLCs read instruments and command actuators, the plant follows."""
+        works, dt, now = self.works, self.scan_s, self.now
+        shown = works.loop_shown
+        y_valve = works.loops.y_valve.tolist()
+        T_return_primary = works.loops.T_return_primary.tolist()
+        place = 0
+        for index, sim in enumerate(self.stations.values()):
+            seen = [
+                LoopInputs(
+                    T_supply=shown["T_supply"][i],
+                    T_return=shown["T_return"][i],
+                    T_return_primary=T_return_primary[i],
+                    m_flow=shown["m_flow"][i],
+                    y_valve=y_valve[i],
+                )
+                for i in range(place, place + sim.n_loops)
+            ]
+            for outputs in sim.plc.step(seen, works.outdoor_sensor(index), now, dt):
+                self._valve[place] = outputs.valve
+                self._pump[place] = outputs.pump
+                place += 1
+        works.step(self._valve, self._pump, dt)
+        self._scans += 1
+        works.now = self.now
+
+    def _plc(self, station: SimStation, first: int) -> StationPlc:
+        station_class = builtin_profile(station.profile).station_class
+        T_outdoor = self.works.weather.at(self.start).T_outdoor
+        return StationPlc(
+            station_class,
+            [
+                LoopPlc(
+                    number=loop.number,
+                    station_class=station_class,
+                    curve=loop.curve,
+                    rating=LoopRating(T_supply_max=loop.T_supply_max, m_flow_design=loop.m_flow_design),
+                    T_outdoor=T_outdoor,
+                    valve=float(self.works.loops.y_valve[first + offset]),
+                    pump=float(self.works.loops.y_pump[first + offset]),
+                )
+                for offset, loop in enumerate(station.loops)
+            ],
+        )
+
+
+def _own_curves(loops: list[SimLoop]) -> SupplyLaw:
+    """Return the own curves of all loops as one function of the outdoor temperature."""
+    curves = list({loop.curve: None for loop in loops})
+    which = np.array([curves.index(loop.curve) for loop in loops])
+    highest = np.array([loop.T_supply_max for loop in loops])
+
+    def law(T_outdoor: float) -> Floats:
+        return np.asarray(np.minimum(np.array([curve.at(T_outdoor) for curve in curves])[which], highest))
+
+    return law
+
+
+def _weather(site: SimSite, seed: int, start: float) -> Weather:
+    return generate(seed, start) if site.weather_csv is None else read_csv(site.weather_csv)
