@@ -101,7 +101,7 @@ class LoopObservation:
     pump_running: bool | None
     """None where neither speed nor flow is known: then no new setpoint."""
     T_supply_effective: Reading
-    """What the station is holding now (effective setpoint, else measured supply): start of a bumpless move."""
+    """What the station holds now (effective setpoint, else measured supply): start of a bumpless move."""
     m_flow_effective: Reading
     p_return: Reading
     T_supply_primary: Reading
@@ -197,7 +197,7 @@ class Sent:
     T_supply: float
     m_flow: float
     T_own_curve: float | None = None
-    """``Decision.T_own_curve`` of that moment. A class B station holds the difference to it, not ``T_supply``."""
+    """``Decision.T_own_curve`` of that moment; a class B station holds the difference to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

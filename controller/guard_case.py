@@ -1,0 +1,222 @@
+"""What a rule of the guard looks at (the case of one loop) and what it works on (the room that is left).
+
+A rule is a pure function ``(case, room) -> room``. It can only take room away: limits narrow an interval per
+channel, gates lower the action. Where a rule's interval does not meet what is left, the earlier rule wins and
+one point remains. So the order of the rules is their rank, and leaving one out widens nothing else.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from controller.decisions import (
+    Action,
+    Cut,
+    GuardContext,
+    LoopObservation,
+    LoopTraits,
+    Proposal,
+    Rule,
+    Sent,
+)
+from stations.model.quality import Quality
+from stations.model.reading import Reading
+from stations.model.setpoint import StationClass
+
+ROUNDING = 1e-6
+"""Differences below this are arithmetic, not decisions."""
+RELEASE_AGE_S = 600.0
+"""Inputs older than this end the renewal: the station goes to its own curve."""
+CLOCK_TOLERANCE_S = 5.0
+"""How far ahead of ``now`` a time may be; further ahead the clock has jumped and the age is not known."""
+_SEVERITY = {Action.SET: 0, Action.RENEW: 1, Action.RELEASE: 2, Action.NONE: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One loop at one cycle, with everything the rules may use."""
+
+    context: GuardContext
+    traits: LoopTraits
+    seen: LoopObservation | None
+    wish: Proposal | None
+    own: float | None
+    """The station's own curve at T_outdoor_centre, degC; None without an outdoor temperature."""
+    history: tuple[Sent, ...]
+    """What was dispatched since the take-over; empty while the station is on its own curve.
+
+    For class B re-expressed at the present own curve: such a station holds an offset to it.
+    """
+    T_start: float
+    """What the loop holds now, degC: our last setpoint, else the station's own. Every move begins here."""
+    m_start: float
+    """The same for circulation, kg/s."""
+
+    @property
+    def held(self) -> bool:
+        """Tell whether the station holds our setpoint."""
+        return bool(self.history)
+
+    @property
+    def flow_driven(self) -> bool:
+        """Tell whether the loop has a circulation channel; without one the flow is advice."""
+        return self.traits.circulation is not None
+
+    def sent_within(self, seconds: float) -> list[Sent]:
+        """Return what was in force at any moment of the last ``seconds``, oldest first."""
+        start = self.context.monotonic - seconds
+        recent: list[Sent] = []
+        for sent in reversed(self.history):
+            recent.append(sent)
+            if sent.at <= start:
+                break
+        return recent[::-1]
+
+
+class Room(NamedTuple):
+    """What is left of the wish. Immutable; each method returns the narrower room."""
+
+    action: Action
+    T_wish: float
+    m_wish: float
+    T_low: float = -math.inf
+    T_high: float = math.inf
+    m_low: float = -math.inf
+    m_high: float = math.inf
+    held_back: str = ""
+    """Why the network as a whole must not follow this wish now; empty if it may."""
+    cuts: tuple[Cut, ...] = ()
+
+    @property
+    def supply(self) -> float:
+        """The allowed supply temperature nearest to the wish, degC."""
+        return min(max(self.T_wish, self.T_low), self.T_high)
+
+    @property
+    def flow(self) -> float:
+        """The allowed circulation nearest to the wish, kg/s."""
+        return min(max(self.m_wish, self.m_low), self.m_high)
+
+    def gate(self, action: Action, rule: Rule, why: str) -> "Room":
+        """Allow at most ``action`` (SET, RENEW, RELEASE, NONE in falling order)."""
+        cut = Cut(rule=rule, channel="loop", wanted=None, allowed=None, detail=why)
+        lower = action if _SEVERITY[action] > _SEVERITY[self.action] else self.action
+        return self._replace(action=lower, cuts=(*self.cuts, cut))
+
+    def bound_supply(self, low: float, high: float, rule: Rule, why: str) -> "Room":
+        """Narrow the supply temperature to low..high as far as earlier rules leave it."""
+        low, high = _meet(self.T_low, self.T_high, low, high)
+        if low == self.T_low and high == self.T_high:
+            return self
+        narrower = self._replace(T_low=low, T_high=high)
+        return narrower._noting("T_supply", self.supply, narrower.supply, rule, why)
+
+    def bound_flow(self, low: float, high: float, rule: Rule, why: str) -> "Room":
+        """Narrow the circulation to low..high as far as earlier rules leave it."""
+        low, high = _meet(self.m_low, self.m_high, low, high)
+        if low == self.m_low and high == self.m_high:
+            return self
+        narrower = self._replace(m_low=low, m_high=high)
+        return narrower._noting("m_flow", self.flow, narrower.flow, rule, why)
+
+    def ask_supply(self, T_wish: float, rule: Rule, why: str) -> "Room":
+        """Replace the wished temperature; unlike a bound the change is then made at the usual rates."""
+        return self._replace(T_wish=T_wish)._noting("T_supply", self.T_wish, T_wish, rule, why)
+
+    def hold(self, case: Case, rule: Rule, why: str) -> "Room":
+        """Keep what the loop holds, as far as earlier rules leave it."""
+        return self.bound_supply(case.T_start, case.T_start, rule, why).bound_flow(
+            case.m_start, case.m_start, rule, why
+        )
+
+    def _noting(
+        self, channel: Literal["T_supply", "m_flow"], wanted: float, allowed: float, rule: Rule, why: str
+    ) -> "Room":
+        if abs(wanted - allowed) <= ROUNDING:
+            return self
+        cut = Cut(rule=rule, channel=channel, wanted=wanted, allowed=allowed, detail=why)
+        return self._replace(cuts=(*self.cuts, cut))
+
+
+RuleFunction = Callable[[Case, Room], Room]
+
+
+def _meet(low: float, high: float, lower: float, upper: float) -> tuple[float, float]:
+    """Cut low..high to lower..upper; where they do not meet, the nearest point of low..high."""
+    return min(max(lower, low), high), max(min(upper, high), low)
+
+
+def recent(reading: Reading, now: float) -> bool:
+    """Tell whether there is a value that was received within the time setpoints may be held on.
+
+    By the time of receipt: a station's own clock may be wrong.
+    """
+    age = now - reading.received_at
+    return reading.value is not None and -CLOCK_TOLERANCE_S <= age <= RELEASE_AGE_S
+
+
+def case_of(context: GuardContext, traits: LoopTraits, wish: Proposal | None) -> Case:
+    """Gather what is known of one loop."""
+    seen = context.observations.get(traits.key)
+    own = _own_curve(context, traits)
+    history = context.sent.get(traits.key, ())
+    if history and seen is not None and _dropped(context, seen, history[-1]):
+        history = ()
+    if history and own is not None and traits.station_class is StationClass.B:
+        history = tuple(_at_present_curve(sent, own) for sent in history)
+    if history:
+        T_start, m_start = history[-1].T_supply, history[-1].m_flow
+    else:
+        T_start, m_start = _own_hold(context, traits, seen, own)
+    return Case(
+        context=context,
+        traits=traits,
+        seen=seen,
+        wish=wish,
+        own=own,
+        history=history,
+        T_start=T_start,
+        m_start=m_start,
+    )
+
+
+def _own_curve(context: GuardContext, traits: LoopTraits) -> float | None:
+    T_outdoor = context.T_outdoor_centre.value
+    if T_outdoor is None:
+        return None
+    own = traits.own_curve(T_outdoor)
+    return own if math.isfinite(own) else None
+
+
+def _dropped(context: GuardContext, seen: LoopObservation, last: Sent) -> bool:
+    """Tell whether the station says that it follows its own curve although we sent something.
+
+    A poll from before the last write, or within two polls after it, cannot know yet.
+    """
+    if seen.remote is not False or seen.polled_at is None:
+        return False
+    poll_age = context.now - seen.polled_at
+    return context.monotonic - last.at - poll_age > 2 * context.poll_s
+
+
+def _at_present_curve(sent: Sent, own: float) -> Sent:
+    then = own if sent.T_own_curve is None else sent.T_own_curve
+    return replace(sent, T_supply=sent.T_supply - then + own, T_own_curve=own)
+
+
+def _own_hold(
+    context: GuardContext, traits: LoopTraits, seen: LoopObservation | None, own: float | None
+) -> tuple[float, float]:
+    """What a station holds by itself: as it reports, else its own curve and its design flow."""
+    T_start = traits.T_supply_min_degC if own is None else own
+    m_start = traits.m_flow_design
+    if seen is None:
+        return T_start, m_start
+    T_supply, m_flow = seen.T_supply_effective, seen.m_flow_effective
+    if T_supply.value is not None and T_supply.quality is Quality.GOOD and recent(T_supply, context.now):
+        T_start = T_supply.value
+    # A flow may be estimated from the heat: still nearer to the truth than design.
+    if m_flow.value is not None and recent(m_flow, context.now):
+        m_start = m_flow.value
+    return T_start, m_start

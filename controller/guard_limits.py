@@ -1,0 +1,146 @@
+"""Limits of the guard: how warm, how cold and how much water, whoever asks.
+
+These bind at once: a value that the loop holds and that comes to lie outside is moved inside in one step.
+Only the source limit is different, see there.
+"""
+
+import math
+
+from controller.decisions import Rule
+from controller.guard_case import Case, Room, recent
+from stations.model.setpoint import StationClass
+
+T_SUPPLY_MIN_DEGC = 25.0
+T_SUPPLY_MAX_DEGC = {"radiator": 85.0, "floor": 55.0, "dhw": 85.0}
+OWN_CURVE_BAND_K = 8.0
+"""Bounds the step of every fallback: at 0.2 K/min a station is back on its own curve within 40 min."""
+M_FLOW_MIN, M_FLOW_MAX = 0.3, 1.0
+"""Fractions of design flow. Never less in season: this is also the circulation that frost protection asks."""
+OFFSET_LOWER_K, OFFSET_UPPER_K = -3.0, 5.0
+OFFSET_LOWER_UNPROVEN_K = -1.0
+"""A class B device keeps its last offset for ever: -3 K for ever means 18.7 degC indoors instead of 20."""
+LINK_AVAILABILITY = 0.99
+T_OUTDOOR_FORECAST_MIN_DEGC = -5.0
+FROST_T_RETURN_DEGC = 10.0
+FROST_T_OUTDOOR_DEGC = 3.0
+FROST_T_SUPPLY_DEGC = 35.0
+P_RETURN_MIN_KPA = 30.0
+"""Static pressure below which the highest radiator draws air, however low the building."""
+SOURCE_APPROACH_K = 3.0
+"""What the exchanger needs between primary and secondary supply."""
+
+
+def hard_temperature(case: Case, room: Room) -> Room:
+    """Keep the supply within what the emitter and the site allow; too warm is worse than too cold."""
+    traits = case.traits
+    high = min(traits.T_supply_max_degC, T_SUPPLY_MAX_DEGC[traits.emitter])
+    low = max(traits.T_supply_min_degC, T_SUPPLY_MIN_DEGC)
+    rule = Rule.HARD_TEMPERATURE
+    room = room.bound_supply(-math.inf, high, rule, f"at most {high:.0f} degC for this {traits.emitter} loop")
+    return room.bound_supply(low, math.inf, rule, f"at least {low:.0f} degC")
+
+
+def hard_flow(case: Case, room: Room) -> Room:
+    """Keep circulation within 30 to 100 % of design."""
+    design = case.traits.m_flow_design
+    return room.bound_flow(
+        M_FLOW_MIN * design,
+        M_FLOW_MAX * design,
+        Rule.HARD_FLOW,
+        "circulation stays within 30..100 % of design",
+    )
+
+
+def own_curve(case: Case, room: Room) -> Room:
+    """Stay near the station's own curve, so that its fallback is a small step."""
+    if case.own is None:
+        return room
+    low, high = case.own - OWN_CURVE_BAND_K, case.own + OWN_CURVE_BAND_K
+    return room.bound_supply(
+        low, high, Rule.OWN_CURVE, f"within 8 K of the station's own curve ({case.own:.1f} degC)"
+    )
+
+
+def offset(case: Case, room: Room) -> Room:
+    """Bound the offset of a class B station; far down only while we can be sure to take it back."""
+    if case.own is None or case.traits.station_class is not StationClass.B:
+        return room
+    low = max(case.traits.offset_lower_K, OFFSET_LOWER_K)
+    high = min(case.traits.offset_upper_K, OFFSET_UPPER_K)
+    if not _may_go_far_down(case):
+        low = max(low, OFFSET_LOWER_UNPROVEN_K)
+    return room.bound_supply(
+        case.own + low,
+        case.own + high,
+        Rule.OFFSET,
+        f"offset within {low:+.0f}..{high:+.0f} K of the own curve ({case.own:.1f} degC)",
+    )
+
+
+def _may_go_far_down(case: Case) -> bool:
+    availability = case.context.link_availability_24h.get(case.traits.key.station)
+    coldest = case.context.T_outdoor_forecast_min
+    return (
+        availability is not None
+        and coldest is not None
+        and availability >= LINK_AVAILABILITY
+        and coldest >= T_OUTDOOR_FORECAST_MIN_DEGC
+    )
+
+
+def frost(case: Case, room: Room) -> Room:
+    """Keep a loop warm whose water is near freezing, or of which that is not known in the cold."""
+    if not _frost_danger(case):
+        return room
+    return room.bound_supply(
+        FROST_T_SUPPLY_DEGC,
+        math.inf,
+        Rule.FROST,
+        "frost: at least 35 degC while the water is cold or unknown",
+    )
+
+
+def _frost_danger(case: Case) -> bool:
+    # The colder of both sensors: swapped ones must not hide cold water.
+    readings = () if case.seen is None else (case.seen.T_return, case.seen.T_supply)
+    known = [r.value for r in readings if r.value is not None and recent(r, case.context.now)]
+    if len(known) == 2:
+        return min(known) < FROST_T_RETURN_DEGC
+    T_outdoor = case.context.T_outdoor_centre.value
+    return (
+        any(T < FROST_T_RETURN_DEGC for T in known) or T_outdoor is None or T_outdoor < FROST_T_OUTDOOR_DEGC
+    )
+
+
+def pressure(case: Case, room: Room) -> Room:
+    """Circulate no faster while the loop loses its water; a loop without the sensor is not judged."""
+    if case.seen is None or not case.flow_driven:
+        return room
+    p_return = case.seen.p_return
+    if p_return.value is None or p_return.value >= P_RETURN_MIN_KPA or not recent(p_return, case.context.now):
+        return room
+    return room.bound_flow(
+        -math.inf,
+        case.m_start,
+        Rule.PRESSURE,
+        f"static pressure {p_return.value:.0f} kPa: no more circulation",
+    )
+
+
+def source(case: Case, room: Room) -> Room:
+    """Ask for no more than the primary supply can give; no alarm, it is the source that is short.
+
+    A higher setpoint would only open the valve and take the water from stations further out. That is waste,
+    not danger, so the setpoint comes down at the usual rates instead of at once: a dip of the primary supply
+    must not cost an hour of recovery. Unknown primary supply: no further above the own curve than now held.
+    """
+    if case.own is None:
+        return room
+    primary = None if case.seen is None else case.seen.T_supply_primary
+    if primary is not None and primary.value is not None and recent(primary, case.context.now):
+        highest = primary.value - SOURCE_APPROACH_K
+        why = f"the primary supply of {primary.value:.1f} degC can give no more"
+    else:
+        highest = max(case.own, case.T_start)
+        why = "the primary supply is not known: no higher than the own curve or what is held"
+    return room.ask_supply(highest, Rule.SOURCE, why) if highest < room.supply else room

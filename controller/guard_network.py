@@ -1,0 +1,151 @@
+"""Mass-change guard: no plan, operator or bug moves the whole network at once without a person's word.
+
+Judged over all loops, on what is wanted and not on what the rates would let through, or a bad plan would
+pass in slices; and against what was in force 60 (30) min ago, or it would pass as a creep. What weather
+itself moves along the stations' own curves is no mass change and is taken off.
+"""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+from controller.decisions import Action, GuardContext, MassChange, Rule, Sent
+from controller.guard_case import Case, Room, recent
+from stations.model.setpoint import StationClass
+
+AREA_SHARE = 0.20
+AREA_CAP = 10.0
+"""No loop counts with more than so many times the median area: one wrong area must not blind the rule."""
+MOVE_K = 3.0
+MOVE_WINDOW_MIN = 60
+Q_FLOW_SHARE = 0.10
+Q_FLOW_WINDOW_MIN = 30
+SMALL_K = 0.3
+"""Loops that move by less with the crowd are not held back."""
+T_INDOOR_DEGC = 20.0
+EFFECTIVENESS = 0.4
+"""(T_supply - T_return) / (T_supply - T_indoor) where it is not measured; 75/50 at 20 degC has 0.45."""
+CP_KJ_PER_KG_K = 4.18
+
+
+class Movement(NamedTuple):
+    """What one loop would change, net of weather."""
+
+    dT: float
+    """K against 60 min ago."""
+    dQ_flow: float
+    """kW against 30 min ago."""
+
+
+STILL = Movement(0.0, 0.0)
+
+
+def mass_change(case: Case, room: Room) -> Room:
+    """Hold a loop that would move with the crowd."""
+    return room.hold(case, Rule.MASS_CHANGE, room.held_back) if room.held_back else room
+
+
+def judge(
+    cases: Sequence[Case], rooms: Sequence[Room], context: GuardContext
+) -> tuple[MassChange | None, set[int]]:
+    """Return the mass change, if there is one, and the indices of the loops that take part in it."""
+    movements = [_movement(case, room) for case, room in zip(cases, rooms, strict=True)]
+    share_of_area = _area_share(cases, movements)
+    load = sum(_heat(case, _in_force(case, Q_FLOW_WINDOW_MIN)) for case in cases)
+    change = sum(movement.dQ_flow for movement in movements) / load if load > 0.0 else 0.0
+    crowd: set[int] = set()
+    for sign in (1.0, -1.0):
+        exempt = context.mass_change_confirmed or (context.shortage_declared and sign < 0.0)
+        if not exempt and (share_of_area[sign] > AREA_SHARE or sign * change > Q_FLOW_SHARE):
+            crowd |= {i for i, m in enumerate(movements) if sign * m.dT > SMALL_K or sign * m.dQ_flow > 0.0}
+    if not crowd:
+        return None, crowd
+    direction = max(share_of_area, key=lambda sign: share_of_area[sign])
+    return (
+        MassChange(
+            share_of_area=share_of_area[direction],
+            Q_flow_change_share=change,
+            detail=f"{100 * share_of_area[direction]:.0f} % of the heated area would move by more than"
+            f" {MOVE_K:.0f} K within an hour and the heat by {100 * change:+.0f} %: an operator must confirm",
+        ),
+        crowd,
+    )
+
+
+def _movement(case: Case, room: Room) -> Movement:
+    """What this loop would change; none while it is taken over, which begins with what it holds."""
+    if not case.held or room.action is not Action.SET:
+        return STILL
+    before = _in_force(case, MOVE_WINDOW_MIN)
+    dT = _net(case, room.supply - before.T_supply, before, MOVE_WINDOW_MIN)
+    before = _in_force(case, Q_FLOW_WINDOW_MIN)
+    net = _net(case, room.supply - before.T_supply, before, Q_FLOW_WINDOW_MIN)
+    m_flow = room.flow if case.flow_driven else before.m_flow
+    after = Sent(at=before.at, T_supply=before.T_supply + net, m_flow=m_flow)
+    return Movement(dT, _heat(case, after, before.m_flow) - _heat(case, before))
+
+
+def _in_force(case: Case, minutes: int) -> Sent:
+    """What the loop held ``minutes`` ago; what it was taken over with, if that is later."""
+    then = case.context.monotonic - 60.0 * minutes
+    for sent in reversed(case.history):
+        if sent.at <= then:
+            return sent
+    if case.history:
+        return case.history[0]
+    return Sent(at=case.context.monotonic, T_supply=case.T_start, m_flow=case.m_start)
+
+
+def _net(case: Case, dT: float, before: Sent, minutes: int) -> float:
+    """The part of ``dT`` that the own curve did not ask for in the same time, K."""
+    past = case.context.T_outdoor_past.get(minutes)
+    if past is None or case.own is None or case.traits.station_class is StationClass.B:
+        return dT  # class B: the history is already told relative to the curve
+    age = max(0.0, case.context.monotonic - before.at)
+    by_curve = (case.own - case.traits.own_curve(past)) * min(1.0, age / (60.0 * minutes))
+    return dT - (min(max(by_curve, 0.0), dT) if dT > 0.0 else max(min(by_curve, 0.0), dT))
+
+
+def _area_share(cases: Sequence[Case], movements: Sequence[Movement]) -> dict[float, float]:
+    """Share of the heated area that moves up (1.0) and down (-1.0) by more than 3 K."""
+    areas = [0.0 if case.traits.emitter == "dhw" else case.traits.A_heated_m2 for case in cases]
+    cap = AREA_CAP * median(areas) if areas else 0.0
+    areas = [min(area, cap) for area in areas]
+    total = sum(areas)
+    return {
+        sign: sum(a for a, m in zip(areas, movements, strict=True) if sign * m.dT > MOVE_K) / total
+        if total > 0.0
+        else 0.0
+        for sign in (1.0, -1.0)
+    }
+
+
+def _heat(case: Case, held: Sent, m_flow_known: float | None = None) -> float:
+    """Heat that a loop gives off with these values once its return has settled, kW.
+
+    An emitter with constant UA against a room of 20 degC: Q = c m e (T_supply - T_indoor) with
+    e = 1 - exp(-UA / (c m)), the closed form of the logarithmic mean. e is measured at ``m_flow_known``.
+    """
+    if case.traits.emitter == "dhw":
+        return 0.0
+    rise = held.T_supply - T_INDOOR_DEGC
+    m_flow = max(held.m_flow, 0.0)
+    if rise <= 0.0 or m_flow == 0.0 or not math.isfinite(m_flow):
+        return 0.0
+    known = m_flow if m_flow_known is None else max(m_flow_known, 0.0)
+    remaining = math.pow(1.0 - _effectiveness(case), known / m_flow)
+    return CP_KJ_PER_KG_K * m_flow * (1.0 - remaining) * rise
+
+
+def _effectiveness(case: Case) -> float:
+    if case.seen is None:
+        return EFFECTIVENESS
+    supply, return_ = case.seen.T_supply, case.seen.T_return
+    now = case.context.now
+    if supply.value is None or return_.value is None or not recent(supply, now) or not recent(return_, now):
+        return EFFECTIVENESS
+    rise = supply.value - T_INDOOR_DEGC
+    if rise < 1.0:
+        return EFFECTIVENESS
+    return min(max((supply.value - return_.value) / rise, 0.1), 0.9)

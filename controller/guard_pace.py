@@ -1,0 +1,130 @@
+"""Pace of the guard: how fast a loop may follow, and which changes are not worth a write.
+
+Judged on the history of what was dispatched. All of it gives way to the limits: they bind at once.
+"""
+
+import math
+
+from controller.decisions import Action, Rule
+from controller.guard_case import ROUNDING, Case, Room
+
+MINUTE_S = 60.0
+T_STEP_K = 1.0
+"""Largest change in one write."""
+T_WINDOW_S = 15 * MINUTE_S
+T_WINDOW_K = 3.0
+T_SHORTAGE_K = 6.0
+"""Downward within the window while a shortage of heat is declared."""
+M_WINDOWS = ((5 * MINUTE_S, 0.05), (15 * MINUTE_S, 0.10))
+"""(seconds, fraction of design) by which the flow may change within that time."""
+M_DWELL_S = 30 * MINUTE_S
+"""Flow turns from rising to falling, or back, only after this: pumps and valves must not hunt."""
+T_DEAD_BAND_K, M_DEAD_BAND = 0.3, 0.02
+WEAR_T_K, WEAR_M = 0.5, 0.05
+"""Smallest change that is worth a write to a memory that wears out."""
+WEAR_EVERY_S, WEAR_PER_DAY = 15 * MINUTE_S, 48
+WEAR_EVERY_UNCOUNTED_S = 30 * MINUTE_S
+"""Pace that keeps 48 a day by itself, where the day's count is not known."""
+VOLATILE_EVERY_S = 55.0
+"""At most one change a minute in volatile memory; a cycle may come a few seconds early."""
+
+
+def rate_temperature(case: Case, room: Room) -> Room:
+    """At most 1 K a write and 3 K in any 15 min; a loop is taken over with exactly what it holds."""
+    held = case.T_start
+    if not case.held:
+        return room.bound_supply(
+            held, held, Rule.RATE_TEMPERATURE, "taking over begins with what the loop holds"
+        )
+    past = [sent.T_supply for sent in case.sent_within(T_WINDOW_S)]
+    down = T_SHORTAGE_K if case.context.shortage_declared else T_WINDOW_K
+    low = max(held - T_STEP_K, max(past) - down)
+    high = min(held + T_STEP_K, min(past) + T_WINDOW_K)
+    # After a cut at once the window may be wider than its limit: then no further, and not back either.
+    return room.bound_supply(
+        min(low, held), max(high, held), Rule.RATE_TEMPERATURE, "at most 1 K a write and 3 K in 15 min"
+    )
+
+
+def rate_flow(case: Case, room: Room) -> Room:
+    """At most 5 % of design in 5 min and 10 % in 15 min."""
+    if not case.flow_driven:
+        return room
+    held, design = case.m_start, case.traits.m_flow_design
+    if not case.held:
+        return room.bound_flow(held, held, Rule.RATE_FLOW, "taking over begins with what the loop holds")
+    for seconds, fraction in M_WINDOWS:
+        past = [sent.m_flow for sent in case.sent_within(seconds)]
+        low, high = max(past) - fraction * design, min(past) + fraction * design
+        room = room.bound_flow(
+            min(low, held),
+            max(high, held),
+            Rule.RATE_FLOW,
+            f"flow at most {100 * fraction:.0f} % of design in {seconds / MINUTE_S:.0f} min",
+        )
+    return room
+
+
+def reversal(case: Case, room: Room) -> Room:
+    """Keep the direction of flow changes for 30 min."""
+    if not case.flow_driven or not case.held:
+        return room
+    held = case.m_start
+    history = case.history
+    for i in range(len(history) - 1, 0, -1):
+        if case.context.monotonic - history[i].at >= M_DWELL_S:
+            break
+        change = history[i].m_flow - history[i - 1].m_flow
+        if change > ROUNDING:
+            why = "flow rose less than 30 min ago and does not fall yet"
+            return room.bound_flow(held, math.inf, Rule.REVERSAL, why)
+        if change < -ROUNDING:
+            why = "flow fell less than 30 min ago and does not rise yet"
+            return room.bound_flow(-math.inf, held, Rule.REVERSAL, why)
+    return room
+
+
+def dead_band(case: Case, room: Room) -> Room:
+    """Leave a channel alone for less than 0.3 K or 2 % of design flow."""
+    if not case.held:
+        return room
+    return _unless_worth(case, room, T_DEAD_BAND_K, M_DEAD_BAND, Rule.DEAD_BAND, "within the dead-band")
+
+
+def wear(case: Case, room: Room) -> Room:
+    """Write seldom to a memory that wears out; some controllers take 100,000 writes in their life."""
+    changes = case.context.changes_24h.get(case.traits.key)
+    if case.traits.wears_out and changes is not None and changes >= WEAR_PER_DAY:
+        why = f"{changes} changes in 24 h are enough for this memory"
+        if case.held:
+            return room.hold(case, Rule.WEAR, why)
+        return room.gate(Action.NONE, Rule.WEAR, why)
+    if not case.held:
+        return room
+    every = VOLATILE_EVERY_S
+    if case.traits.wears_out:
+        every = WEAR_EVERY_UNCOUNTED_S if changes is None else WEAR_EVERY_S
+    if case.context.monotonic - case.history[-1].at < every:
+        return room.hold(case, Rule.WEAR, f"at most one change in {every / MINUTE_S:.0f} min")
+    if not case.traits.wears_out:
+        return room
+    return _unless_worth(case, room, WEAR_T_K, WEAR_M, Rule.WEAR, "too small a change for this memory")
+
+
+def worth_supply(case: Case) -> float:
+    """Smallest temperature change that is worth a write to this loop, K."""
+    return max(WEAR_T_K if case.traits.wears_out else T_DEAD_BAND_K, case.traits.heat_resolution_K)
+
+
+def worth_flow(case: Case) -> float:
+    """Smallest flow change that is worth a write to this loop, kg/s."""
+    return (WEAR_M if case.traits.wears_out else M_DEAD_BAND) * case.traits.m_flow_design
+
+
+def _unless_worth(case: Case, room: Room, dT: float, fraction: float, rule: Rule, why: str) -> Room:
+    dT = max(dT, case.traits.heat_resolution_K)
+    if abs(room.supply - case.T_start) < dT - ROUNDING:
+        room = room.bound_supply(case.T_start, case.T_start, rule, why)
+    if case.flow_driven and abs(room.flow - case.m_start) < fraction * case.traits.m_flow_design - ROUNDING:
+        room = room.bound_flow(case.m_start, case.m_start, rule, why)
+    return room
