@@ -1,8 +1,8 @@
 """What every station driver must do, whatever wire is behind it.
 
-A driver's test module subclasses ``DriverContract`` (and ``SocketDriverContract`` where there is a socket) and
-offers a fixture ``rig`` that returns an object with the interface ``Rig``. The rig plays a class A station
-with two loops; it builds what goes over the wire by itself, never with the driver's own codec.
+A driver's test module subclasses ``DriverContract`` (and ``SocketDriverContract`` where there is a socket)
+and offers a fixture ``rig`` that returns an object with the interface ``Rig``. The rig plays a class A
+station with two loops; it builds what goes over the wire by itself, never with the driver's own codec.
 """
 
 import time

@@ -26,6 +26,9 @@ KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES = 20, 5, 3
 USER_TIMEOUT_MS = 15_000
 """Bytes that nobody acknowledged for so long end the connection."""
 
+RECEIVE_BUFFER_BYTES = 4096
+"""The library's 264 bytes would throw away an answer that comes together with a late one."""
+
 _EXCEPTION = 0x80
 
 
@@ -76,6 +79,7 @@ class ModbusLink:
             trace_connect=self._on_connection,
         )
         client.ctx.framer.decoder = _FrameDecoder()
+        client.ctx.max_buffer_size = RECEIVE_BUFFER_BYTES
         self._client = client
         where = f"{self._address.host}:{self._address.port}"
         try:

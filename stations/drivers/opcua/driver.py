@@ -1,7 +1,7 @@
 """OPC UA stations: class A by methods, class C read only."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from asyncua.client.client import Client
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
-from stations.driver import BadAnswer, ConfigurationFault, Deadlines, LinkLost, OpcUaAddress
+from stations.driver import BadAnswer, ConfigurationFault, Deadlines, DriverError, LinkLost, OpcUaAddress
 from stations.drivers.opcua.connection import abandon, leave, open_session
 from stations.drivers.opcua.faults import FAULTS, driver_error, failed_write
 from stations.drivers.opcua.identity import ClientIdentity
@@ -33,6 +33,7 @@ from stations.drivers.opcua.writes import (
     setpoint_arguments,
     variable_write,
 )
+from stations.drivers.refusals import refuse_beat, refuse_command, refuse_loop
 from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.outcome import NotApplicable, Rejected, Unknown, WriteOutcome
@@ -45,6 +46,7 @@ _SUPPORTED = frozenset({StationClass.A, StationClass.C})
 _RENEW_AT = 0.75
 """Share of the channel's lifetime after which it is renewed (OPC 10000-4, 5.6.2)."""
 _DEADLINES = Deadlines()
+_NOT_CONNECTED = Unknown("not connected")
 _ASKED_AT_CONNECT = (
     ObjectIds.Server_NamespaceArray,
     ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
@@ -138,7 +140,9 @@ class OpcUaDriver:
 
     async def read(self) -> Mapping[Point, Reading]:
         """Read every point in one request, or as few as the server allows."""
-        client = self._connected()
+        client = self._client
+        if client is None:
+            raise LinkLost(self._station, "not connected")
         if self._clock.wall_monotonic() >= self._renew_channel_at:
             await self._ask("renewing the secure channel", client.open_secure_channel(renew=True))
             client.uaclient.revolve_security_token()
@@ -161,30 +165,26 @@ class OpcUaDriver:
 
     async def apply(self, command: LoopCommand) -> WriteOutcome:
         """Call ApplySetpoint of one loop."""
-        client = self._connected()
-        if self._methods is None:
-            return Rejected("read only")
-        if command.loop not in self._methods.apply:
-            return Rejected(f"the station has no loop {command.loop}")
-        try:
-            arguments = setpoint_arguments(self._profile, command)
-        except ValueError as error:
-            return Rejected(str(error))
+        if self._client is None:
+            return _NOT_CONNECTED
+        if (refusal := refuse_command(self._profile, self._n_loops, command)) is not None:
+            return refusal
+        assert self._methods is not None  # class A, by refuse_command and _SUPPORTED
         self._token = command.token
-        method = self._methods.apply[command.loop]
-        return await self._call(client, method, arguments, "station holds a newer token or sequence")
+        method, arguments = self._methods.apply[command.loop], setpoint_arguments(self._profile, command)
+        return await self._call(method, arguments, "the station holds a newer token or sequence")
 
     async def renew(self, beat: Heartbeat) -> WriteOutcome:
         """Call Heartbeat of the station."""
-        client = self._connected()
+        if self._client is None:
+            return _NOT_CONNECTED
         if self._methods is None:
             return NotApplicable()
-        try:
-            arguments = heartbeat_arguments(beat)
-        except ValueError as error:
-            return Rejected(str(error))
+        if (refusal := refuse_beat(beat)) is not None:
+            return refusal
         self._token = beat.token
-        return await self._call(client, self._methods.heartbeat, arguments, "station holds a newer token")
+        arguments = heartbeat_arguments(beat)
+        return await self._call(self._methods.heartbeat, arguments, "the station holds a newer token")
 
     async def hand_back(self, loop: int) -> WriteOutcome:
         """Call Release of one loop, with the token that this connection sent last.
@@ -192,36 +192,41 @@ class OpcUaDriver:
         Over a connection that has sent nothing yet it takes the token that the station holds: falling back
         to its own curve is the safe side for whoever drives it.
         """
-        client = self._connected()
+        if self._client is None:
+            return _NOT_CONNECTED
+        if (refusal := refuse_loop(self._profile, self._n_loops, loop)) is not None:
+            return refusal
         if self._methods is None:
             return NotApplicable()
-        if loop not in self._methods.release:
-            return Rejected(f"the station has no loop {loop}")
-        token = self._token
-        if token is None:
-            held = (await self.read()).get(Point(loop, "lease_token"))
-            if held is None or held.value is None:
-                return Unknown("the station does not tell its token")
-            token = int(held.value)
+        token = await self._held_token(loop) if self._token is None else self._token
+        if isinstance(token, Unknown):
+            return token
         method = self._methods.release[loop]
-        return await self._call(client, method, release_arguments(token), "station holds a newer token")
+        return await self._call(method, release_arguments(token), "the station holds a newer token")
+
+    async def _held_token(self, loop: int) -> int | Unknown:
+        try:
+            held = (await self.read())[Point(loop, "lease_token")]
+        except DriverError as error:
+            return Unknown(error.why)
+        return (
+            Unknown(f"the station does not tell its token: {held.reason}")
+            if held.value is None
+            else int(held.value)
+        )
 
     async def send_outdoor(self, T_outdoor_centre: float) -> WriteOutcome:
         """Write the one variable that the profile lets the centre write."""
-        client, point = self._connected(), self._profile.point("T_outdoor_centre")
+        if self._client is None:
+            return _NOT_CONNECTED
+        point = self._profile.point("T_outdoor_centre")
         if self._outdoor is None or point is None:
             return NotApplicable()
         try:
             request = variable_write(point, self._outdoor, T_outdoor_centre)
         except ValueError as error:
             return Rejected(str(error))
-        try:
-            async with asyncio.timeout(self._deadlines.request_s):
-                results = await client.uaclient.write(request)
-        except FAULTS as error:
-            self._sound = False
-            return failed_write(error)
-        return judge_write(results)
+        return await self._send(self._client.uaclient.write(request), judge_write)
 
     async def close(self) -> None:
         """Give the session back if the link is sound, and drop the connection in any case."""
@@ -232,11 +237,6 @@ class OpcUaDriver:
             await leave(client, self._deadlines.close_s)
         else:
             abandon(client)
-
-    def _connected(self) -> Client:
-        if self._client is None:
-            raise LinkLost(self._station, "not connected")
-        return self._client
 
     def _note_channel(self, client: Client) -> None:
         """Remember when to renew; ``secure_channel_timeout`` is what the server granted, in ms."""
@@ -252,17 +252,20 @@ class OpcUaDriver:
             raise driver_error(self._station, error, doing) from error
 
     async def _call(
-        self,
-        client: Client,
-        method: tuple[ua.NodeId, ua.NodeId],
-        arguments: Sequence[ua.Variant],
-        refusal: str,
+        self, method: tuple[ua.NodeId, ua.NodeId], arguments: Sequence[ua.Variant], refusal: str
     ) -> WriteOutcome:
+        assert self._client is not None  # its callers
         request = ua.CallMethodRequest(ObjectId=method[0], MethodId=method[1], InputArguments=list(arguments))
+        return await self._send(
+            self._client.uaclient.call([request]), lambda results: judge_call(results, refusal)
+        )
+
+    async def _send(self, request: Awaitable[_T], judge: Callable[[_T], WriteOutcome]) -> WriteOutcome:
+        """Await a write; an answer that does not come, or not as one, leaves it Unknown."""
         try:
             async with asyncio.timeout(self._deadlines.request_s):
-                results = await client.uaclient.call([request])
+                results = await request
         except FAULTS as error:
             self._sound = False
             return failed_write(error)
-        return judge_call(results, refusal)
+        return judge(results)

@@ -13,8 +13,8 @@ from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
 
-from stations.decoding import to_reading
-from stations.model.identity import PRIMARY, Point
+from stations.decoding import Decoder, decoder
+from stations.model.identity import Point
 from stations.model.quality import Quality, Reason
 from stations.model.reading import Reading, bad, uncertain
 from stations.profile import Profile, ProfilePoint
@@ -67,6 +67,7 @@ class Slot:
     point: Point
     spec: ProfilePoint
     types: frozenset[ua.VariantType]
+    decode: Decoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +100,9 @@ def node_id(text: str, namespace: int, loop: int = 0) -> ua.NodeId:
 
 
 def read_slots(profile: Profile, n_loops: int) -> list[Slot]:
-    """Return the points that a poll reads: all but the setpoints that only a method can change.
-
-    What such a method last took stands in ``<setpoint>_readback``; the setpoint itself is no measurement.
-    """
-    channels = (profile.heat, profile.circulation) if profile.opcua_lease is not None else ()
-    commands = {channel.value for channel in channels if channel is not None}
+    """Return what a poll reads, compiled once for a connection's life."""
     return [
-        Slot(Point(loop, spec.name), spec, ANSWERED_TYPES[spec.type])
-        for spec in profile.points
-        if spec.name not in commands
-        for loop in (profile.loops(n_loops) if spec.per_loop else (PRIMARY,))
+        Slot(point, spec, ANSWERED_TYPES[spec.type], decoder(spec)) for point, spec in profile.polled(n_loops)
     ]
 
 
@@ -175,7 +168,7 @@ def _reading(slot: Slot, answer: ua.DataValue, received_at: float) -> Reading:
     variant = answer.Value
     if variant is None or variant.VariantType not in slot.types or variant.is_array:
         return bad(Reason.MALFORMED_ANSWER, measured_at, received_at)
-    reading = to_reading(slot.spec, variant.Value, measured_at, received_at)
+    reading = slot.decode(variant.Value, measured_at, received_at)
     if severity == 1 and reading.value is not None and reading.quality is Quality.GOOD:
         return uncertain(reading.value, Reason.STATUS_UNCERTAIN, measured_at, received_at)
     return reading

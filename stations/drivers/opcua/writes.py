@@ -1,7 +1,4 @@
-"""What goes out and what its answer means: arguments of the lease methods, the one written variable.
-
-The last clamp before the wire: each function raises ValueError for a value that must not be sent.
-"""
+"""What goes out and what its answer means: arguments of the lease methods, the one written variable."""
 
 from collections.abc import Sequence
 
@@ -15,21 +12,16 @@ from stations.model.outcome import Acknowledged, Rejected, Unknown, WriteOutcome
 from stations.model.setpoint import Heartbeat, LoopCommand
 from stations.profile import Profile, ProfilePoint
 
-VALID_FOR_S = (60.0, 600.0)
-"""Bounds of a lease; a longer one would let a silent centre hold a station for too long."""
-_UINT32_MAX = 2**32 - 1
 _FLOATS = frozenset({ua.VariantType.Float, ua.VariantType.Double})
 
 
 def setpoint_arguments(profile: Profile, command: LoopCommand) -> list[ua.Variant]:
     """Return the arguments of ApplySetpoint: token, sequence, heat and, with such a channel, circulation.
 
-    Heat and circulation go as Double in the wire unit of their point.
+    Heat and circulation go as Double in the wire unit of their point. ``refuse_command`` has passed it.
     """
+    arguments = [_uint32(command.token), _uint32(command.sequence)]
     wanted = command.instruction
-    if (wanted.circulation is None) != (profile.circulation is None):
-        raise ValueError(f"circulation = {wanted.circulation} does not go with channel {profile.circulation}")
-    arguments = [_uint32("token", command.token), _uint32("sequence", command.sequence)]
     for channel, value in ((profile.heat, wanted.heat), (profile.circulation, wanted.circulation)):
         point = None if channel is None else profile.point(channel.value)
         if point is not None and value is not None:
@@ -39,23 +31,23 @@ def setpoint_arguments(profile: Profile, command: LoopCommand) -> list[ua.Varian
 
 def heartbeat_arguments(beat: Heartbeat) -> list[ua.Variant]:
     """Return the arguments of Heartbeat: token, counter, seconds that the lease shall stay valid."""
-    low, high = VALID_FOR_S
-    if not low <= beat.valid_for_s <= high:
-        raise ValueError(f"valid_for_s = {beat.valid_for_s} is outside {low}..{high}; not sent")
     return [
-        _uint32("token", beat.token),
-        _uint32("counter", beat.counter),
+        _uint32(beat.token),
+        _uint32(beat.counter),
         ua.Variant(beat.valid_for_s, ua.VariantType.Double),
     ]
 
 
 def release_arguments(token: int) -> list[ua.Variant]:
     """Return the argument of Release."""
-    return [_uint32("token", token)]
+    return [_uint32(token)]
 
 
 def variable_write(point: ProfilePoint, node: ua.NodeId, value: float) -> ua.WriteParameters:
-    """Return the request that writes ``value`` (unit inside) to ``node``, in the type that the node has."""
+    """Return the request that writes ``value`` (unit inside) to ``node``, in the type that the node has.
+
+    Raises ValueError outside the point's bounds and for a point that the profile does not mark writable.
+    """
     if not point.writable:
         raise ValueError(f"{point.name} is not writable in the profile; not written")
     raw = to_raw(point, value)
@@ -88,7 +80,5 @@ def judge_call(results: Sequence[ua.CallMethodResult], refusal: str) -> WriteOut
     return Unknown(f"the method answered {outputs!r} in place of one Boolean")
 
 
-def _uint32(name: str, value: int) -> ua.Variant:
-    if not 0 <= value <= _UINT32_MAX:
-        raise ValueError(f"{name} = {value} does not fit uint32; not sent")
+def _uint32(value: int) -> ua.Variant:
     return ua.Variant(value, ua.VariantType.UInt32)
