@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
 
     def end(self) -> None:
         """Close both sides in order."""
-        self._finish(asyncio.Transport.close)
+        self._finish(_close)
 
     def reset(self) -> None:
         """Reset both sides."""
@@ -217,6 +217,10 @@ class _ServerSide(asyncio.Protocol):
 
 def _no_delay(transport: asyncio.Transport) -> None:
     transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _close(transport: asyncio.Transport) -> None:
+    transport.close()
 
 
 def _abort(transport: asyncio.Transport) -> None:
