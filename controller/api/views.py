@@ -1,0 +1,229 @@
+"""From the controller's state to plain values for JSON, in the shapes of ``controller.api.schema``."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from controller.config.model import SiteConfig, StationConfig
+from controller.decisions import LoopKey
+from controller.image import Link, StationImage
+from controller.state import ControllerState, LoopStatus
+from stations.model.identity import Point
+from stations.model.reading import Reading
+
+FRESH_POLLS = 3
+"""A station is fresh while its last answered poll is at most so many periods old."""
+DIGITS = 6
+"""Decimal places in messages: finer than any sensor, shorter than a float's noise."""
+
+
+def compact_reading(reading: Reading) -> tuple[float | None, int, str, float]:
+    """Return ``[value, quality, reason, measured_at]``."""
+    value = reading.value
+    return (
+        None if value is None else round(value, DIGITS),
+        int(reading.quality),
+        reading.reason.value,
+        round(reading.measured_at, 3),
+    )
+
+
+def loop_state(loop: LoopStatus) -> dict[str, object]:
+    """Return the control state of one loop."""
+    decision = loop.decision
+    return {
+        "loop": loop.key.loop,
+        "mode": loop.mode.value,
+        "season": loop.season.value,
+        "action": None if decision is None else decision.action.value,
+        "author": None if decision is None else decision.author,
+        "T_supply_set": finite(loop.T_supply_set),
+        "m_flow_set": finite(loop.m_flow_set),
+        "write_state": None if loop.write_state is None else loop.write_state.value,
+        "write_state_at": loop.write_state_at,
+        "held": loop.held,
+    }
+
+
+def station_state(image: StationImage, loops: Iterable[LoopStatus]) -> dict[str, object]:
+    """Return one station of a snapshot."""
+    return {
+        "id": image.station,
+        "link": image.link.value,
+        "link_since": round(image.link_since, 3),
+        "link_why": image.link_why,
+        "polled_at": None if image.polled_at is None else round(image.polled_at, 3),
+        "rtt_ms": None if image.rtt_s is None else round(image.rtt_s * 1000.0, 2),
+        "readings": {f"{p.loop}/{p.name}": compact_reading(r) for p, r in image.readings.items()},
+        "loops": [loop_state(loop) for loop in loops],
+    }
+
+
+def traits(station: StationConfig) -> dict[str, object]:
+    """Return what does not change of one station."""
+    return {
+        "id": station.id,
+        "name_zh": station.name_zh,
+        "name_en": station.name_en,
+        "district": station.district,
+        "kind": station.kind,
+        "profile": station.profile.name,
+        "station_class": station.profile.station_class.value,
+        "protocol": station.profile.protocol,
+        "latitude": station.latitude,
+        "longitude": station.longitude,
+        "A_heated_m2": sum(loop.A_heated_m2 for loop in station.loops),
+        "loops": [
+            {
+                "loop": loop.loop,
+                "emitter": loop.emitter,
+                "piping": loop.piping,
+                "A_heated_m2": loop.A_heated_m2,
+                "T_supply_max_degC": loop.T_supply_max_degC,
+                "m_flow_design_kg_per_s": loop.m_flow_design_kg_per_s,
+                "proven": loop.proof is not None,
+            }
+            for loop in station.loops
+        ],
+    }
+
+
+def station_list(site: SiteConfig) -> dict[str, object]:
+    """Return the answer of ``/stations``."""
+    return {
+        "site": site.name,
+        "title_en": site.title_en,
+        "title_zh": site.title_zh,
+        "timezone": site.timezone,
+        "simulation": site.simulation,
+        "districts": {
+            district.id: {
+                "title_en": district.title_en,
+                "title_zh": district.title_zh,
+                "strategy": district.strategy,
+            }
+            for district in site.districts.values()
+        },
+        "stations": [traits(station) for station in site.stations],
+    }
+
+
+def station_detail(station: StationConfig, state: ControllerState, now: float) -> dict[str, object]:
+    """Return the answer of ``/stations/{id}``."""
+    image = state.image[station.id]
+    return {
+        "now": now,
+        "traits": traits(station),
+        "link": image.link.value,
+        "link_since": image.link_since,
+        "link_why": image.link_why,
+        "polled_at": image.polled_at,
+        "age_s": None if image.polled_at is None else round(now - image.polled_at, 3),
+        "polls": image.polls,
+        "polls_ok": image.polls_ok,
+        "token": state.token,
+        "readings": [_reading_detail(point, reading, now) for point, reading in image.readings.items()],
+        "loops": [
+            _loop_detail(state.loops[key])
+            for loop in station.loops
+            if (key := LoopKey(station.id, loop.loop)) in state.loops
+        ],
+    }
+
+
+def _reading_detail(point: Point, reading: Reading, now: float) -> dict[str, object]:
+    return {
+        "point": str(point),
+        "value": finite(reading.value),
+        "quality": reading.quality.name.lower(),
+        "reason": reading.reason.value,
+        "measured_at": reading.measured_at,
+        "age_s": round(reading.age_s(now), 3),
+    }
+
+
+def _loop_detail(loop: LoopStatus) -> dict[str, object]:
+    decision = loop.decision
+    return {
+        **loop_state(loop),
+        "reason": None if decision is None else decision.reason,
+        "T_supply_allowed": None if decision is None else finite(decision.T_supply),
+        "m_flow_allowed": None if decision is None else finite(decision.m_flow),
+        "cuts": [
+            {
+                "rule": cut.rule.value,
+                "channel": cut.channel,
+                "wanted": finite(cut.wanted),
+                "allowed": finite(cut.allowed),
+                "detail": cut.detail,
+            }
+            for cut in (() if decision is None else decision.cuts)
+        ],
+    }
+
+
+def kpis(site: SiteConfig, state: ControllerState, now: float) -> dict[str, object]:
+    """Return the answer of ``/kpis``."""
+    images = state.image.freeze()
+    fresh_s = FRESH_POLLS * site.timing.poll_s
+    outdoor = state.T_outdoor_centre
+    heat_kW, A_metered = _metered_heat(site, images, now, fresh_s)
+    return {
+        "now": now,
+        "stations": len(images),
+        "stations_fresh": sum(is_fresh(image, now, fresh_s) for image in images.values()),
+        "loops": len(state.loops),
+        "modes": _count(loop.mode.value for loop in state.loops.values()),
+        "write_states": _count(
+            loop.write_state.value for loop in state.loops.values() if loop.write_state is not None
+        ),
+        "held": sum(loop.held for loop in state.loops.values()),
+        "T_supply_mean": _mean_by_area(site, images, "T_supply_secondary", now, fresh_s),
+        "T_return_mean": _mean_by_area(site, images, "T_return_secondary", now, fresh_s),
+        "T_outdoor_centre": None if outdoor is None else finite(outdoor.value),
+        "heat_W_per_m2_mean": heat_kW * 1000.0 / A_metered if A_metered > 0 else None,
+        "A_metered_m2": A_metered,
+        "alarms": list(state.alarms),
+    }
+
+
+def is_fresh(image: StationImage, now: float, fresh_s: float) -> bool:
+    """Tell whether a station is online and answered at most ``fresh_s`` ago."""
+    return image.link is Link.ONLINE and image.polled_at is not None and now - image.polled_at <= fresh_s
+
+
+def _metered_heat(
+    site: SiteConfig, images: Mapping[str, StationImage], now: float, fresh_s: float
+) -> tuple[float, float]:
+    """Return (kW, m2) over the stations whose heat meter is good: numerator and denominator go together."""
+    heat_kW = A_metered = 0.0
+    for station in site.stations:
+        reading = images[station.id].readings.get(Point(0, "Q_flow_primary"))
+        if station.loops and reading is not None and reading.usable(now, fresh_s):
+            heat_kW += reading.value or 0.0
+            A_metered += sum(loop.A_heated_m2 for loop in station.loops)
+    return heat_kW, A_metered
+
+
+def _mean_by_area(
+    site: SiteConfig, images: Mapping[str, StationImage], name: str, now: float, fresh_s: float
+) -> float | None:
+    total = area = 0.0
+    for station in site.stations:
+        for loop in station.loops:
+            reading = images[station.id].readings.get(Point(loop.loop, name))
+            if reading is not None and reading.value is not None and reading.usable(now, fresh_s):
+                total += reading.value * loop.A_heated_m2
+                area += loop.A_heated_m2
+    return total / area if area > 0 else None
+
+
+def _count(words: Iterable[str]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for word in words:
+        counted[word] = counted.get(word, 0) + 1
+    return counted
+
+
+def finite(value: float | None) -> float | None:
+    """Return the value rounded for a message; what is not finite is absent: JSON has no NaN."""
+    return None if value is None or not math.isfinite(value) else round(value, DIGITS)
