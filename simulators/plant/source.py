@@ -19,6 +19,9 @@ FIRING_S = 120.0
 """How fast firing corrects a supply temperature that is off."""
 
 MIN_LOAD = 0.1
+TRIP_K = 10.0
+"""So far above the curve the boilers trip: firing stops at once, past ramp and minimum load."""
+
 PUMP_EFFICIENCY = 0.75
 
 
@@ -122,8 +125,10 @@ def pump_power(state: SourceState, params: SourceParams) -> float:
 def _firing(
     state: SourceState, params: SourceParams, m: float, T_return: float, T_outdoor: float, dt: float
 ) -> float:
-    """Return the firing in kW: what keeps the curve, inside ramp, minimum load and capacity."""
+    """Return the firing in kW: what keeps the curve, inside ramp, minimum load and capacity, or a trip."""
     error = supply_wanted(params, T_outdoor) - state.T_supply
+    if error < -TRIP_K:
+        return 0.0
     hold = m * C_WATER * (state.T_supply - T_return)
     wanted = hold + params.capacity * error / FIRING_S
     most = params.ramp_per_s * params.Q_max * dt
