@@ -18,7 +18,14 @@ from typing import NamedTuple
 from controller.historian import query
 from controller.historian.encoding import Encoder
 from controller.historian.slot import JournalStats, Series, Slot
-from controller.historian.sqlite import is_damaged, open_writing, set_aside, size_on_disk, transaction
+from controller.historian.sqlite import (
+    is_damaged,
+    is_full,
+    open_writing,
+    set_aside,
+    size_on_disk,
+    transaction,
+)
 from controller.historian.writer import WriterThread
 from stations.model.identity import Point
 from stations.model.reading import Reading
@@ -179,10 +186,12 @@ class Journal:
                     [(item.start, item.block) for item in batch],
                 )
         except sqlite3.Error as error:
-            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
             with self._lock:
                 self._stats = replace(
-                    self._stats, errors=self._stats.errors + 1, last_error=str(error), disk_full=full
+                    self._stats,
+                    errors=self._stats.errors + 1,
+                    last_error=str(error),
+                    disk_full=is_full(error),
                 )
             return
         with self._lock:

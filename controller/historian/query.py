@@ -73,7 +73,7 @@ def history(
 
 
 def down_sample(samples: list[Sample], start: float, bucket_s: float, buckets: int) -> list[Sample]:
-    """Keep, of each of ``buckets`` buckets, the lowest and highest value and the first gap, in their order."""
+    """Keep, of each of ``buckets`` buckets, lowest and highest value and the first gap, in their order."""
     kept: list[Sample] = []
     bucket: list[Sample] = []
     number = -1

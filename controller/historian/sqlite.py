@@ -63,6 +63,11 @@ def is_damaged(error: sqlite3.Error) -> bool:
     return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in DAMAGED
 
 
+def is_full(error: sqlite3.Error) -> bool:
+    """Tell whether ``error`` says that there is no room: on the disk, or within the file's set limit."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+
+
 def set_aside(path: Path) -> str:
     """Rename a damaged store with its WAL so that a fresh one can begin; return the new name.
 
