@@ -21,8 +21,8 @@ RATE_SLACK = 1.0
 """A step that no rate is judged on: noise and quantisation; K, as only temperatures have a rate."""
 SPIKE_SIGMAS = 5.0
 FROZEN_S = 1800.0
-FROZEN_TIMES_NATURAL = 3.0
-"""A calm night is not a fault: wait three times the longest stand-still that the sensor came out of."""
+FROZEN_TIMES_NATURAL = 2.0
+"""A calm night is not a fault: wait twice the longest stand-still that the sensor came out of."""
 FROZEN_MIN_CHANGES = 20
 FROZEN_UNKNOWN_S = 21_600.0
 """Wait for a sensor that is not yet known to move at all."""

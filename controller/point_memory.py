@@ -23,10 +23,15 @@ UNIT_FLOOR = {
     Quantity.FRACTION: 0.02,
 }
 """A ratio to less than this says nothing of units: the plant was off."""
-UNIT_RATIOS = (10.0, 0.1, 100.0, 0.01, 1000.0, 0.001, 3.6, 1.0 / 3.6, 65536.0, 1.0 / 65536.0)
-"""Powers of ten, t/h for kg/s, and the exchanged words of an integer."""
-UNIT_RATIOS_OF = {Quantity.TEMPERATURE: (10.0, 0.1), Quantity.FRACTION: ()}
-"""Where fewer make sense; positions of valves and pumps only tell that it is the plant that leaps."""
+UNIT_RATIOS = (10.0, 0.1, 100.0, 0.01, 1000.0, 0.001, 65536.0, 1.0 / 65536.0)
+"""Powers of ten, and the exchanged words of an integer."""
+UNIT_RATIOS_OF = {
+    Quantity.TEMPERATURE: (10.0, 0.1),
+    Quantity.MASS_FLOW: (*UNIT_RATIOS, 3.6, 1.0 / 3.6),
+    Quantity.FRACTION: (),
+}
+"""t/h for kg/s is one of flows only: a pump at 0.65 of its speed takes 1/3.6 of its power. Positions of valves
+and pumps have no unit; their leaps tell that it is the plant that leaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ class Metered:
 METERED = {
     "E_heat_primary": Metered(power="Q_flow_primary", per_unit_second=1.0 / 3600.0, floor=30.0),
     "V_primary": Metered(power="m_flow_primary", per_unit_second=1e-3, floor=1.0),
-    "E_pump_secondary": Metered(power="P_pump_secondary", per_unit_second=1.0 / 3600.0, floor=3.0),
+    "E_pump_secondary": Metered(power="P_pump_secondary", per_unit_second=1.0 / 3600.0, floor=1.0),
     "V_secondary": Metered(power="m_flow_secondary", per_unit_second=1e-3, floor=1.0),
 }
 """Make-up water is missing: its flow is mostly below what its counter resolves."""

@@ -51,8 +51,12 @@ def leapt_by_unit(memory: PointMemory) -> bool:
 
 
 def _still_swapped(memory: PointMemory, value: float, at: float) -> bool:
-    """Doubt until the value is back more than half way (in decades) to its level before, at most a day."""
+    """Doubt until the value leaps back by the same ratio or comes half way back (in decades), at most a day."""
     assert memory.unit_before is not None
+    assert memory.last is not None
+    if memory.leapt and abs(value / memory.last * memory.unit_after / memory.unit_before - 1.0) <= TOLERANCE:
+        memory.unit_before = None
+        return False
     half_way_squared = memory.unit_before * memory.unit_after
     fell = memory.unit_after < memory.unit_before
     lets_go = at - memory.unit_since > LETS_GO_S

@@ -32,7 +32,9 @@ class ManualClock:
     def advance(self, scaled_s):
         """Move all times on; sleepers whose time has come are woken, in order."""
         self._monotonic += scaled_s
-        due = sorted((item for item in self._sleepers if item[0] <= self._monotonic), key=lambda item: item[0])
+        due = sorted(
+            (item for item in self._sleepers if item[0] <= self._monotonic), key=lambda item: item[0]
+        )
         self._sleepers = [item for item in self._sleepers if item[0] > self._monotonic]
         for _, woken in due:
             if not woken.done():

@@ -1,6 +1,6 @@
 """A healthy substation as its meters would show it: seeded, noisy, quantised, with everything that plants do.
 
-Written apart from the rules that it is to satisfy: days and nights, a control loop that swings after each step
+Written apart from the rules that it is to satisfy: days and nights, a loop that swings after each step
 of its setpoint, staged pumps, counters, a primary side that drifts.
 """
 
@@ -66,27 +66,30 @@ class StationWeek:
             V += m_primary * dt / 1000
             E_pump += 2.5 * speed**3 * dt / 3600
             V_secondary += 6.0 * m_factor * dt / 1000
-            yield START + t, {
-                "T_outdoor": self._shown(T_outdoor + rng.gauss(0, 0.05), 0.1),
-                "T_supply_primary": self._shown(T_supply_primary, self.T_step),
-                "T_return_primary": self._shown(T_return_primary, self.T_step),
-                "m_flow_primary": m_primary * (1 + rng.gauss(0, 0.02)),
-                "Q_flow_primary": Q * (1 + rng.gauss(0, 0.02)),
-                "p_supply_primary": self._shown(620.0 + 15 * math.sin(hour / 3) + rng.gauss(0, 4), 1.0),
-                "p_return_primary": self._shown(410.0 + rng.gauss(0, 4), 1.0),
-                "y_valve_primary": self._shown(min(1.0, m_primary / 8.0), 0.001),
-                "E_heat_primary": math.floor(E / self.E_step) * self.E_step,
-                "V_primary": math.floor(V * 10) / 10,
-                "T_supply_secondary": self._shown(shown_supply + rng.gauss(0, 0.1), self.T_step),
-                "T_return_secondary": self._shown(T_return + rng.gauss(0, 0.1), self.T_step),
-                "m_flow_secondary": m_secondary,
-                "y_pump_secondary": self._shown(speed, 0.001),
-                "P_pump_secondary": 2.5 * speed**3 * (1 + rng.gauss(0, 0.01)),
-                "E_pump_secondary": math.floor(E_pump * 10) / 10,
-                "V_secondary": math.floor(V_secondary),
-                "p_supply_secondary": self._shown(300 + 90 * m_factor**2 + rng.gauss(0, 3), 1.0),
-                "p_return_secondary": self._shown(300 + rng.gauss(0, 3), 1.0),
-            }
+            yield (
+                START + t,
+                {
+                    "T_outdoor": self._shown(T_outdoor + rng.gauss(0, 0.05), 0.1),
+                    "T_supply_primary": self._shown(T_supply_primary, self.T_step),
+                    "T_return_primary": self._shown(T_return_primary, self.T_step),
+                    "m_flow_primary": m_primary * (1 + rng.gauss(0, 0.02)),
+                    "Q_flow_primary": Q * (1 + rng.gauss(0, 0.02)),
+                    "p_supply_primary": self._shown(620.0 + 15 * math.sin(hour / 3) + rng.gauss(0, 4), 1.0),
+                    "p_return_primary": self._shown(410.0 + rng.gauss(0, 4), 1.0),
+                    "y_valve_primary": self._shown(min(1.0, m_primary / 8.0), 0.001),
+                    "E_heat_primary": math.floor(E / self.E_step) * self.E_step,
+                    "V_primary": math.floor(V * 10) / 10,
+                    "T_supply_secondary": self._shown(shown_supply + rng.gauss(0, 0.1), self.T_step),
+                    "T_return_secondary": self._shown(T_return + rng.gauss(0, 0.1), self.T_step),
+                    "m_flow_secondary": m_secondary,
+                    "y_pump_secondary": self._shown(speed, 0.001),
+                    "P_pump_secondary": 2.5 * speed**3 * (1 + rng.gauss(0, 0.01)),
+                    "E_pump_secondary": math.floor(E_pump * 10) / 10,
+                    "V_secondary": math.floor(V_secondary),
+                    "p_supply_secondary": self._shown(300 + 90 * m_factor**2 + rng.gauss(0, 3), 1.0),
+                    "p_return_secondary": self._shown(300 + rng.gauss(0, 3), 1.0),
+                },
+            )
             t += self.dt
             if self.irregular:
                 # late answers, a missed poll in twenty, an outage now and then
