@@ -1,0 +1,218 @@
+"""The link emulator on real sockets, in front of a server that echoes."""
+
+import asyncio
+import contextlib
+import random
+import statistics
+import time
+
+import pytest
+
+from simulators.link import PROFILES, Link, LinkProfile
+from tests.support.polling import until
+
+SLOW = LinkProfile(base_s=(0.05, 0.05), jitter_mean_s=0.01)
+
+
+@contextlib.asynccontextmanager
+async def linked(profile=PROFILES["none"], seed=1, new_tap=None):
+    """A link before an echo server; yields the link and the list of the server's connections."""
+    accepted = []
+
+    async def echo(reader, writer):
+        accepted.append(writer)
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+        writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    link = Link(host="127.0.0.1", port=0, profile=profile, rng=random.Random(seed), new_tap=new_tap)
+    await link.open(server.sockets[0].getsockname()[1])
+    try:
+        yield link, accepted
+    finally:
+        await link.close()
+        server.close()
+        await server.wait_closed()
+        await until(
+            lambda: all(writer.transport.is_closing() for writer in accepted), what="server side closed"
+        )
+
+
+@contextlib.asynccontextmanager
+async def dialled(link):
+    reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def echoed(reader, writer, data=b"x"):
+    writer.write(data)
+    return await reader.readexactly(len(data))
+
+
+async def silent(reader, wall_s=0.15):
+    """Nothing arrives for a while."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(wall_s):
+            await reader.read(1)
+
+
+async def test_without_a_profile_bytes_pass_at_once_and_the_tap_sees_them():
+    seen = []
+    async with linked(new_tap=lambda: seen.append) as (link, _), dialled(link) as (reader, writer):
+        assert await echoed(reader, writer, b"hello") == b"hello"
+    assert b"".join(seen) == b"hello"
+
+
+async def test_every_segment_is_late_by_delay_and_jitter_both_ways():
+    async with linked(SLOW) as (link, _), dialled(link) as (reader, writer):
+        trips = []
+        for _ in range(8):
+            start = time.monotonic()
+            await echoed(reader, writer)
+            trips.append(time.monotonic() - start)
+    assert min(trips) >= 0.1
+    assert statistics.median(trips) < 0.5
+    assert len({round(trip, 3) for trip in trips}) > 1
+
+
+async def test_bytes_keep_their_order_although_delays_differ():
+    jittery = LinkProfile(base_s=(0.0, 0.0), jitter_mean_s=0.01)
+    sent = bytes(range(256))
+    async with linked(jittery) as (link, _), dialled(link) as (reader, writer):
+        for value in sent:
+            writer.write(bytes([value]))
+            await asyncio.sleep(0)
+        assert await reader.readexactly(256) == sent
+
+
+async def test_much_data_passes_whole_through_a_slow_link():
+    data = random.Random(1).randbytes(2_000_000)
+    steady = LinkProfile(base_s=(0.005, 0.005), jitter_mean_s=0.0)
+    async with linked(steady) as (link, _), dialled(link) as (reader, writer):
+        writer.write(data)
+        async with asyncio.timeout(20):
+            assert await reader.readexactly(len(data)) == data
+
+
+def test_one_seed_draws_one_link_and_round_trips_are_those_of_the_profile():
+    def base(profile, seed):
+        return Link(host="127.0.0.1", port=0, profile=PROFILES[profile], rng=random.Random(seed)).base_s
+
+    assert base("good", 7) == base("good", 7) != base("good", 8)
+    medians = [2 * (base("good", seed) + PROFILES["good"].jitter_mean_s) for seed in range(200)]
+    assert 0.030 <= min(medians) <= max(medians) <= 0.060
+    rng, edge = random.Random(1), PROFILES["cell_edge"]
+    delays = [edge.delay_s(0.05, rng) for _ in range(20_000)]
+    assert sum(delay > 1.0 for delay in delays) / len(delays) == pytest.approx(0.05, abs=0.01)
+
+
+async def test_a_black_hole_swallows_both_ways_and_says_nothing():
+    async with linked() as (link, accepted), dialled(link) as (reader, writer):
+        await echoed(reader, writer)
+        link.blackhole(True)
+        writer.write(b"lost")
+        await silent(reader)
+        accepted[0].write(b"lost too")
+        await silent(reader)
+        async with dialled(link) as (late_reader, late_writer):  # accepted, and leads nowhere
+            late_writer.write(b"anyone?")
+            await silent(late_reader)
+        assert len(accepted) == 1
+        assert not accepted[0].transport.is_closing()  # the station never hears of it
+        link.blackhole(False)
+        with pytest.raises(ConnectionResetError):
+            await reader.read(1)
+        async with dialled(link) as (fresh_reader, fresh_writer):
+            assert await echoed(fresh_reader, fresh_writer) == b"x"
+
+
+async def test_a_connection_that_lost_nothing_survives_a_black_hole():
+    async with linked() as (link, _), dialled(link) as (reader, writer):
+        await echoed(reader, writer)
+        link.blackhole(True)
+        link.blackhole(False)
+        assert await echoed(reader, writer) == b"x"
+
+
+async def test_the_station_is_rid_of_a_client_that_left_during_a_black_hole():
+    async with linked() as (link, accepted):
+        async with dialled(link) as (reader, writer):
+            await echoed(reader, writer)
+            link.blackhole(True)
+        await until(lambda: link.connections == 1)
+        link.blackhole(False)
+        await until(accepted[0].transport.is_closing, what="server side closed")
+
+
+async def test_a_stall_delays_and_loses_nothing():
+    async with linked() as (link, _), dialled(link) as (reader, writer):
+        await echoed(reader, writer)
+        link.stall(0.3)
+        start = time.monotonic()
+        assert await echoed(reader, writer, b"held") == b"held"
+        assert time.monotonic() - start >= 0.29
+
+
+async def test_a_drop_resets_the_connection_and_the_next_one_works():
+    async with linked() as (link, accepted), dialled(link) as (reader, writer):
+        await echoed(reader, writer)
+        link.drop()
+        with pytest.raises(ConnectionResetError):
+            await reader.read(1)
+        await until(accepted[0].transport.is_closing)
+        async with dialled(link) as (again_reader, again_writer):
+            assert await echoed(again_reader, again_writer) == b"x"
+
+
+async def test_refusing_keeps_old_connections_and_turns_new_ones_away():
+    async with linked() as (link, _), dialled(link) as (reader, writer):
+        await echoed(reader, writer)
+        await link.refuse(True)
+        assert await echoed(reader, writer) == b"x"
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", link.port)
+        await link.refuse(False)
+        async with dialled(link) as (new_reader, new_writer):
+            assert await echoed(new_reader, new_writer) == b"x"
+
+
+async def test_garble_replaces_answers_only_while_it_lasts():
+    async with linked() as (link, _), dialled(link) as (reader, writer):
+        link.garble = True
+        assert await echoed(reader, writer, b"a" * 40) != b"a" * 40
+        link.garble = False
+        assert await echoed(reader, writer, b"a" * 40) == b"a" * 40
+
+
+async def test_what_was_sent_before_an_orderly_end_still_arrives():
+    got = asyncio.Future()
+
+    async def collect(reader, writer):
+        got.set_result(await reader.read(-1))
+        writer.close()
+
+    server = await asyncio.start_server(collect, "127.0.0.1", 0)
+    link = Link(host="127.0.0.1", port=0, profile=SLOW, rng=random.Random(1))
+    await link.open(server.sockets[0].getsockname()[1])
+    async with dialled(link) as (_, writer):
+        writer.write(b"last words")
+    assert await asyncio.wait_for(got, 5) == b"last words"
+    await until(lambda: link.connections == 0)
+    await link.close()
+    server.close()
+
+
+async def test_a_station_whose_server_is_gone_resets_its_callers():
+    async with linked() as (link, _):
+        link.target_port = 1  # nobody listens there
+        async with dialled(link) as (reader, _):
+            with pytest.raises(ConnectionResetError):
+                await asyncio.wait_for(reader.read(1), 5)
+        await until(lambda: link.connections == 0)
