@@ -30,8 +30,10 @@ UNIT_RATIOS_OF = {
     Quantity.MASS_FLOW: (*UNIT_RATIOS, 3.6, 1.0 / 3.6),
     Quantity.FRACTION: (),
 }
-"""t/h for kg/s is one of flows only: a pump at 0.65 of its speed takes 1/3.6 of its power. Positions of valves
-and pumps have no unit; their leaps tell that it is the plant that leaps."""
+"""t/h for kg/s is one of flows only: a pump at 0.65 of its speed takes 1/3.6 of its power.
+
+Positions of valves and pumps have no unit; their leaps tell that it is the plant that leaps.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

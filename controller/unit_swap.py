@@ -51,7 +51,7 @@ def leapt_by_unit(memory: PointMemory) -> bool:
 
 
 def _still_swapped(memory: PointMemory, value: float, at: float) -> bool:
-    """Doubt until the value leaps back by the same ratio or comes half way back (in decades), at most a day."""
+    """Doubt until the value leaps back by the same ratio or is half way back (in decades); at most a day."""
     assert memory.unit_before is not None
     assert memory.last is not None
     if memory.leapt and abs(value / memory.last * memory.unit_after / memory.unit_before - 1.0) <= TOLERANCE:
