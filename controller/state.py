@@ -1,23 +1,12 @@
-"""What the running controller shows to the outside (API, demo table, doctor): one object, read only for them."""
+"""What the running controller shows to the outside (API, demo, metrics): one object, read only for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from controller.decisions import Decision, LoopKey, MassChange, Mode, Season
+from controller.historian.records import State
 from controller.image import ProcessImage
 from stations.model.reading import Reading
-
-
-class WriteState(StrEnum):
-    """Life of a setpoint intent; ``confirmed`` and later are final."""
-
-    REQUESTED = "requested"
-    SENT = "sent"
-    ACKNOWLEDGED = "acknowledged"
-    CONFIRMED = "confirmed"
-    CONFIRMED_LIMITED = "confirmed_limited"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,12 +20,15 @@ class LoopStatus:
     """The guard's last answer."""
     intent_id: int | None = None
     """The newest intent in the command log."""
-    write_state: WriteState | None = None
+    write_state: State | None = None
     write_state_at: float | None = None
     """UTC second of the last transition."""
     T_supply_set: float | None = None
     m_flow_set: float | None = None
     """What was last dispatched, canonical units; None while the loop is local."""
+    heat_value: float | None = None
+    circulation_value: float | None = None
+    """The same in the units of the loop's channels, as on the wire."""
     held: bool = False
     """True while the station holds our setpoints under a lease that we renew."""
     ever_confirmed: bool = False
@@ -72,9 +64,15 @@ class ControllerState:
     T_outdoor_centre: Reading | None = None
     last_cycle_at: float | None = None
     """UTC second at which the last control cycle completed."""
+    last_cycle_monotonic: float | None = None
+    """The same on the scaled monotonic clock: the licence for renewing leases is judged on it."""
     last_cycle_s: float | None = None
     """Wall seconds it took."""
     mass_change: MassChange | None = None
     alarms: list[str] = field(default_factory=list)
     """Standing faults of the controller itself (storage, coordinator), as sentences."""
+    ready: bool = False
+    """True once every station has answered, a cycle has completed and start-up is over."""
+    lag_ms: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)
+    """(99 % quantile, maximum) of the event loop's lag since start-up was over, ms."""
     stopping: bool = False

@@ -217,10 +217,31 @@ class Kpis(Message):
     """Answer of ``/kpis``: the city in a few numbers."""
 
     now: float
+    ready: bool
+    """Every station has answered, a cycle has completed, start-up is over."""
     stations: int
+    """Heat stations; sources are not counted here."""
     stations_fresh: int
     """Answered a poll within three periods."""
+    polls: int
+    """Asked of heat stations since start."""
+    polls_ok: int
     loops: int
+    loops_driven: int
+    """Loops of class A, T and B in auto with a commissioning proof."""
+    loops_confirmed: int
+    """Of these, loops that have had a setpoint confirmed by read-back since start."""
+    setpoints_sent: int
+    setpoints_confirmed: int
+    setpoints_limited: int
+    setpoints_rejected: int
+    setpoints_expired: int
+    readings_stored: int
+    """Readings that are on the disk, since start."""
+    cycles: int
+    loop_lag_p99_ms: float
+    loop_lag_max_ms: float
+    """Lag of the controller's event loop since start-up was over, at most half an hour back."""
     modes: dict[str, int]
     write_states: dict[str, int]
     held: int

@@ -167,11 +167,28 @@ def kpis(site: SiteConfig, state: ControllerState, now: float) -> dict[str, obje
     fresh_s = FRESH_POLLS * site.timing.poll_s
     outdoor = state.T_outdoor_centre
     heat_kW, A_metered = _metered_heat(site, images, now, fresh_s)
+    stations = [images[station.id] for station in site.stations if station.kind == "station"]
+    driven = _driven(site)
+    p99_ms, max_ms = state.lag_ms()
     return {
         "now": now,
-        "stations": len(images),
-        "stations_fresh": sum(is_fresh(image, now, fresh_s) for image in images.values()),
+        "ready": state.ready,
+        "stations": len(stations),
+        "stations_fresh": sum(is_fresh(image, now, fresh_s) for image in stations),
+        "polls": sum(image.polls for image in stations),
+        "polls_ok": sum(image.polls_ok for image in stations),
         "loops": len(state.loops),
+        "loops_driven": len(driven),
+        "loops_confirmed": sum(state.loops[key].ever_confirmed for key in driven),
+        "setpoints_sent": state.counters.setpoints_sent,
+        "setpoints_confirmed": state.counters.setpoints_confirmed,
+        "setpoints_limited": state.counters.setpoints_limited,
+        "setpoints_rejected": state.counters.setpoints_rejected,
+        "setpoints_expired": state.counters.setpoints_expired,
+        "readings_stored": state.counters.readings_stored,
+        "cycles": state.counters.cycles,
+        "loop_lag_p99_ms": round(p99_ms, 3),
+        "loop_lag_max_ms": round(max_ms, 3),
         "modes": _count(loop.mode.value for loop in state.loops.values()),
         "write_states": _count(
             loop.write_state.value for loop in state.loops.values() if loop.write_state is not None
@@ -184,6 +201,16 @@ def kpis(site: SiteConfig, state: ControllerState, now: float) -> dict[str, obje
         "A_metered_m2": A_metered,
         "alarms": list(state.alarms),
     }
+
+
+def _driven(site: SiteConfig) -> list[LoopKey]:
+    """Return the loops that may be written: class A, T or B, in auto, with a commissioning proof."""
+    return [
+        LoopKey(station.id, loop.loop)
+        for station in site.stations
+        for loop in station.loops
+        if station.profile.station_class.driven and loop.proof is not None and loop.mode == "auto"
+    ]
 
 
 def is_fresh(image: StationImage, now: float, fresh_s: float) -> bool:

@@ -1,0 +1,143 @@
+"""The command line ``dhc``. Exit codes: 0 ok, 1 failed, 2 wrong use; errors on stderr say what to do."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from controller import cli_commands
+from stations.model.clock import ScaledClock
+
+SPEED_MAX = 60.0
+COMMANDS = {
+    "demo": cli_commands.demo,
+    "run": cli_commands.run,
+    "simulate": cli_commands.simulate,
+    "check": cli_commands.check,
+    "doctor": cli_commands.doctor,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    return int(COMMANDS[options.command](options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dhc",
+        description="Control centre of a city's heat network.",
+        epilog="dhc COMMAND --help says more.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(
+        commands.add_parser("demo", help="run a simulated city and its controller, shown in the terminal")
+    )
+    _add_run(commands.add_parser("run", help="run the controller service of a site"))
+    _add_simulate(commands.add_parser("simulate", help="serve simulated stations of a site on real sockets"))
+    check = commands.add_parser("check", help="check a site's configuration, with --online its stations too")
+    check.add_argument("site", type=Path, help="site folder or its site.toml")
+    check.add_argument(
+        "--online",
+        action="store_true",
+        help="connect to every station and read every point once; writes nothing",
+    )
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor = commands.add_parser("doctor", help="check this machine and, if given, a site's data folder")
+    doctor.add_argument("site", type=Path, nargs="?", help="site folder or its site.toml")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _add_demo(demo: argparse.ArgumentParser) -> None:
+    demo.add_argument("--stations", type=_count, default=40, metavar="N", help="heat stations (default: 40)")
+    demo.add_argument(
+        "--speed",
+        type=_speed,
+        default=10.0,
+        metavar="X",
+        help="simulated per real second, 1..60 (default: 10)",
+    )
+    demo.add_argument(
+        "--duration", type=_seconds, metavar="WALL_S",
+        help="stop after so many real seconds from all stations ready; exit 0 only if every station "
+        "stayed fresh and every driven loop has a confirmed setpoint",
+    )  # fmt: skip
+    demo.add_argument("--strategy", choices=["curve"], default="curve", help="strategy of all districts")
+    demo.add_argument("--no-hmi", action="store_true", help="terminal and API only, no operators' screen")
+    demo.add_argument("--json", action="store_true", help="no table; print one JSON object at the end")
+    demo.add_argument(
+        "--data", type=Path, default=Path("build/demo"), metavar="DIR",
+        help="each run gets a new folder in it (default: build/demo)",
+    )  # fmt: skip
+    demo.add_argument("--seed", type=int, default=1, metavar="S", help="seed of the city (default: 1)")
+    demo.add_argument(
+        "--link", choices=["good", "cell_edge", "none"], default="good", help="mobile link profile"
+    )
+    demo.add_argument(
+        "--api-port", type=_port, default=0, metavar="PORT", help="port of the API (default: free)"
+    )
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("site", type=Path, help="site folder or its site.toml")
+    run.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: the site file's)")
+    run.add_argument(
+        "--api-port", type=_port, metavar="PORT", help="port of the API (default: the site file's)"
+    )
+    run.add_argument("--log", choices=["json", "console"], default="json", help="form of the log on stderr")
+    run.add_argument("--clock", type=_clock, metavar="START:ANCHOR:FACTOR", help=argparse.SUPPRESS)
+    run.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
+
+
+def _add_simulate(simulate: argparse.ArgumentParser) -> None:
+    simulate.add_argument("site", type=Path, help="site folder or its site.toml")
+    simulate.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="1..60 (default: 1)")
+    simulate.add_argument("--link", choices=["none", "good", "cell_edge"], default="none", help="mobile link")
+    simulate.add_argument(
+        "--control", type=_port, default=0, metavar="PORT", help="control channel for faults"
+    )
+
+
+def _count(text: str) -> int:
+    if not (text.isdigit() and 1 <= int(text) <= 500):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number 1..500")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1.0 <= value <= SPEED_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a speed 1..{SPEED_MAX:g}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= 86_400.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds 0..86400")
+    return value
+
+
+def _port(text: str) -> int:
+    if not (text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port 0..65535")
+    return int(text)
+
+
+def _clock(text: str) -> ScaledClock:
+    try:
+        return ScaledClock.from_text(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

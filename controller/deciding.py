@@ -1,0 +1,120 @@
+"""The thinking part of a control cycle: all between freezing the inputs and committing the outcome. Pure.
+
+It runs in a thread on frozen inputs, so that a thousand loops do not stop the event loop from polling.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controller.decisions import (
+    GuardContext,
+    LoopKey,
+    LoopObservation,
+    LoopTraits,
+    Mode,
+    Proposal,
+    Sent,
+    Verdict,
+)
+from controller.guard import guard
+from controller.image import StationImage
+from controller.observe import LoopSituation, observe
+from controller.outdoor import filtered_outdoor, outdoor_centre
+from controller.strategies.registry import STRATEGIES
+from optimizer.regulation import RegulationLaw
+from stations.model.identity import Point
+from stations.model.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a site lays down for all cycles."""
+
+    traits: Mapping[LoopKey, LoopTraits]
+    strategy_of: Mapping[str, str]
+    """Strategy by district."""
+    laws: Mapping[str, RegulationLaw]
+    """Regulation law by emitter type."""
+    outdoor_filter_s: Mapping[str, float]
+    """Time constant of the outdoor temperature's filter by emitter type, scaled seconds."""
+    poll_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """The world at the beginning of a cycle; nothing in it moves any more."""
+
+    now: float
+    """UTC second."""
+    monotonic: float
+    """Scaled monotonic second."""
+    dt: float
+    """Scaled seconds since the last cycle."""
+    images: Mapping[str, StationImage]
+    situations: Mapping[LoopKey, LoopSituation]
+    sent: Mapping[LoopKey, tuple[Sent, ...]]
+    changes_24h: Mapping[LoopKey, int]
+    link_availability_24h: Mapping[str, float]
+    T_outdoor_centre: Reading | None
+    """Of the last cycle."""
+    T_outdoor_filtered: Mapping[str, float | None]
+    """By emitter type, of the last cycle."""
+    T_outdoor_past: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thought:
+    """What the cycle decided, before anything was done about it."""
+
+    verdict: Verdict
+    T_outdoor_centre: Reading
+    T_outdoor_filtered: Mapping[str, float | None]
+
+
+def think(frozen: Frozen, rules: Rules) -> Thought:
+    """Estimate, propose and guard: from the frozen world to what each loop shall do."""
+    sensors = {
+        station: reading
+        for station, image in frozen.images.items()
+        if (reading := image.readings.get(Point(0, "T_outdoor"))) is not None
+    }
+    outdoor = outdoor_centre(frozen.T_outdoor_centre, sensors, None, frozen.now, frozen.dt)
+    filtered = {
+        emitter: filtered_outdoor(frozen.T_outdoor_filtered.get(emitter), outdoor, frozen.dt, filter_s)
+        for emitter, filter_s in rules.outdoor_filter_s.items()
+    }
+    observations = observe(frozen.images, rules.traits, frozen.situations, frozen.now)
+    context = GuardContext(
+        now=frozen.now,
+        monotonic=frozen.monotonic,
+        poll_s=rules.poll_s,
+        T_outdoor_centre=outdoor,
+        traits=rules.traits,
+        observations=observations,
+        sent=frozen.sent,
+        T_outdoor_past=frozen.T_outdoor_past,
+        link_availability_24h=frozen.link_availability_24h,
+        changes_24h=frozen.changes_24h,
+    )
+    verdict = guard(propose(rules, observations, filtered), context)
+    return Thought(verdict=verdict, T_outdoor_centre=outdoor, T_outdoor_filtered=filtered)
+
+
+def propose(
+    rules: Rules,
+    observations: Mapping[LoopKey, LoopObservation],
+    T_outdoor_filtered: Mapping[str, float | None],
+) -> list[Proposal]:
+    """Ask each district's strategy for the loops that are in auto."""
+    proposals: list[Proposal] = []
+    for name, strategy in STRATEGIES.items():
+        for emitter, T_outdoor in T_outdoor_filtered.items():
+            loops = [
+                traits
+                for key, traits in rules.traits.items()
+                if traits.emitter == emitter
+                and rules.strategy_of[traits.district] == name
+                and observations[key].mode is Mode.AUTO
+            ]
+            proposals += strategy(loops, rules.laws, T_outdoor)
+    return proposals

@@ -1,0 +1,192 @@
+"""``dhc demo``: a simulated city and its controller, each in processes of their own, watched from here.
+
+The demo looks at the controller only through its HTTP API and at the simulators only through their control
+channel: what it shows is what any client can see.
+"""
+
+import asyncio
+import json
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from controller.children import Child, ChildDied, first_line, start_child
+from controller.demo_report import DemoReport, Observer
+from controller.demo_table import DemoScreen
+from stations.model.clock import ScaledClock
+
+START_UTC = datetime(2026, 1, 14, 16, 0, tzinfo=UTC).timestamp()
+"""15 January, midnight in Shanxi: the coldest weeks of the generated weather year."""
+BASE_PORTS = range(20000, 30000, 500)
+READY_LIMIT_S = 180.0
+"""Wall seconds within which all stations must have answered."""
+PLAIN_STATUS_S = 10.0
+
+
+class DemoFailed(Exception):
+    """The demo could not run or did not reach its goal; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """What the command line asked for."""
+
+    stations: int
+    speed: float
+    duration_s: float | None
+    """Wall seconds from "all stations ready"; None runs until Ctrl-C."""
+    seed: int
+    folder: Path
+    """A new sub-folder of it takes this run's site, data and logs."""
+    link: str
+    json_only: bool
+    api_port: int
+
+
+@dataclass(slots=True, kw_only=True)
+class City:
+    """The running processes of a demo and how to talk to them."""
+
+    simulators: Child
+    controller: Child
+    control_port: int
+    api: httpx.AsyncClient
+    api_url: str
+    token_file: str
+    clock: ScaledClock
+    folder: Path
+
+
+async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
+    """Run the demo until its duration is over or ``stop`` is set; raises DemoFailed or ChildDied."""
+    screen = DemoScreen(quiet=options.json_only)
+    async with _running_city(options, screen) as city:
+        observer = Observer(city.api, city.control_port, city.clock)
+        async with asyncio.TaskGroup() as tasks:
+            watchers = [tasks.create_task(child.watch()) for child in (city.simulators, city.controller)]
+            await _wait_until_ready(observer, screen, stop)
+            await observer.begin()
+            screen.running(city.api_url, city.token_file, city.folder)
+            await _watch(options, observer, screen, stop)
+            report = await observer.finish()
+            exit_code = await city.controller.stop()
+            if exit_code != 0:
+                raise ChildDied(city.controller.name, exit_code, city.controller.last_words())
+            report = await observer.after_stop(report)
+            for watcher in watchers:
+                watcher.cancel()
+    return report
+
+
+async def _watch(options: DemoOptions, observer: Observer, screen: DemoScreen, stop: asyncio.Event) -> None:
+    """Show the city once a wall second until the time is over."""
+    end = None if options.duration_s is None else time.monotonic() + options.duration_s
+    while not stop.is_set() and (end is None or time.monotonic() < end):
+        await observer.sample()
+        screen.show(observer)
+        wait_s = 1.0 if end is None else min(1.0, max(0.0, end - time.monotonic()))
+        try:
+            async with asyncio.timeout(wait_s):
+                await stop.wait()
+        except TimeoutError:
+            continue
+
+
+async def _wait_until_ready(observer: Observer, screen: DemoScreen, stop: asyncio.Event) -> None:
+    deadline = time.monotonic() + READY_LIMIT_S
+    while not await observer.all_polled():
+        if stop.is_set():
+            raise DemoFailed("stopped before all stations were ready")
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"not all stations answered within {READY_LIMIT_S:.0f} s: {observer.silent()}")
+        screen.progress(observer.progress())
+        await asyncio.sleep(0.5)
+
+
+@asynccontextmanager
+async def _running_city(options: DemoOptions, screen: DemoScreen) -> AsyncIterator[City]:
+    folder = options.folder / datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True)
+    site, logs = folder / "site", folder / "logs"
+    screen.progress(f"writing a city of {options.stations} stations")
+    await _write_city(options, site)
+    clock = ScaledClock(start_utc=START_UTC, anchor=time.monotonic(), factor=options.speed)
+    children: list[Child] = []
+    try:
+        screen.progress("starting simulated stations")
+        simulators = await start_child(
+            "simulators",
+            [
+                *("simulators", "serve", str(site), "--clock", clock.to_text()),
+                *("--link", options.link, "--die-with-parent"),
+            ],
+            logs / "simulators.log",
+        )
+        children.append(simulators)
+        control_port = int(json.loads(await first_line(simulators, READY_LIMIT_S))["control_port"])
+        screen.progress("starting the controller")
+        controller = await start_child(
+            "controller",
+            [
+                *("controller.cli", "run", str(site), "--clock", clock.to_text()),
+                *("--data", str(folder / "data"), "--api-port", str(options.api_port), "--die-with-parent"),
+            ],
+            logs / "controller.log",
+        )
+        children.append(controller)
+        hello = json.loads(await first_line(controller, READY_LIMIT_S))
+        token = await asyncio.to_thread(Path(hello["token_file"]).read_text, encoding="ascii")
+        async with httpx.AsyncClient(
+            base_url=hello["api"], headers={"Authorization": f"Bearer {token.strip()}"}, timeout=10.0
+        ) as api:
+            yield City(
+                simulators=simulators,
+                controller=controller,
+                control_port=control_port,
+                api=api,
+                api_url=hello["api"],
+                token_file=hello["token_file"],
+                clock=clock,
+                folder=folder,
+            )
+    finally:
+        screen.close()
+        for child in reversed(children):
+            await child.stop()
+
+
+async def _write_city(options: DemoOptions, site: Path) -> None:
+    """Let the simulators write the site folder of a synthetic city on ports that are free."""
+    base_port = _free_base_port(2 * options.stations + 10)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulators", "city", str(site),
+        "--stations", str(options.stations), "--seed", str(options.seed), "--base-port", str(base_port),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, errors = await process.communicate()
+    if process.returncode != 0:
+        raise DemoFailed(f"the city could not be written:\n{errors.decode(errors='replace')}")
+
+
+def _free_base_port(count: int) -> int:
+    """Return the first base whose next ``count`` ports are free, so that two demos can run side by side."""
+    for base in BASE_PORTS:
+        if all(_is_free(port) for port in range(base, base + count)):
+            return base
+    raise DemoFailed(f"no {count} free ports in a row between {BASE_PORTS.start} and {BASE_PORTS.stop}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

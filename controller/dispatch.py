@@ -1,0 +1,308 @@
+"""From an intent to the wire and back: clamp once more, write, count, verify by read-back, renew, hand back.
+
+One dispatcher per station, called only by that station's supervisor. It never decides what to write; it
+decides whether what was decided may still be written.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from controller.admission import Admission
+from controller.decisions import LoopKey, LoopTraits
+from controller.historian.records import Intent, State
+from controller.last_clamp import clamp_fault
+from controller.outbox import Outbox
+from controller.state import ControllerState, LoopStatus
+from controller.verification import POLLS_TO_CONFIRM, Match, compare
+from stations.driver import NoAnswer, StationDriver
+from stations.model.clock import Clock
+from stations.model.identity import Point
+from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown
+from stations.model.reading import Reading
+from stations.model.setpoint import Heartbeat, Instruction, LoopCommand, StationClass
+from stations.profile import Profile
+
+log = structlog.get_logger("dispatch")
+
+CYCLE_LICENCE_S = 150.0
+"""Leases are renewed only while the last control cycle completed at most this long ago (scaled)."""
+LEASE_LOST_POLLS = 2
+"""Polls in a row that must report "own curve" before a lease counts as lost by the station."""
+
+
+@dataclass(slots=True)
+class OpenWrite:
+    """A write whose read-back is awaited."""
+
+    intent: Intent
+    answered: bool
+    """False where the answer was lost: then a different register means "not written", not "mismatch"."""
+    polls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchServices:
+    """What all dispatchers share."""
+
+    clock: Clock
+    state: ControllerState
+    outbox: Outbox
+    record: Callable[[Intent, State, str], None]
+    """Notes a transition for the command log; never blocks."""
+    heartbeat_s: float
+    watchdog_s: float
+    licensed: Callable[[], bool]
+    """True while the last cycle completed recently and this controller still holds the token."""
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Writes of one station."""
+
+    station: str
+    profile: Profile
+    traits: Mapping[int, LoopTraits]
+    admission: Admission
+    services: DispatchServices
+    _open: dict[int, OpenWrite] = field(default_factory=dict)
+    _mismatches: dict[int, int] = field(default_factory=dict)
+    _own_curve_polls: dict[int, int] = field(default_factory=dict)
+    _beat: int = 0
+    _renewed_at: float = float("-inf")
+
+    # --- called by the supervisor -------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """A fresh link: renew at once, so that a short outage does not cost the lease."""
+        self._renewed_at = float("-inf")
+
+    def link_lost(self) -> None:
+        """The station is on its own until it is readmitted: what it holds is unknown, its leases run out."""
+        for loop in self.traits:
+            self._expire_open(loop, "link lost before the read-back")
+            self._status(loop).held = False
+
+    def wake(self) -> None:
+        """Let the supervisor look up from its wait."""
+        self.services.outbox.box(self.station).wake.set()
+
+    async def woken(self, timeout_s: float) -> bool:
+        """Wait up to ``timeout_s`` wall seconds for a command; True if there is one."""
+        box = self.services.outbox.box(self.station)
+        if not box.wake.is_set():
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await box.wake.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    async def write_pending(self, driver: StationDriver) -> None:
+        """Send what waits in the outbox: releases first, then setpoints, then the outdoor temperature."""
+        box = self.services.outbox.box(self.station)
+        box.wake.clear()
+        for loop, why in list(box.releases.items()):
+            if await self._hand_back(driver, loop, why):
+                box.releases.pop(loop, None)
+        for loop in list(box.setpoints):
+            pending = box.setpoints.pop(loop)
+            if self.services.clock.monotonic() > pending.expires_at:
+                self._finish(pending.intent, State.EXPIRED, "older than its expiry when its turn came")
+            else:
+                await self._send(driver, pending.intent)
+        if box.T_outdoor_centre is not None:
+            T_outdoor, box.T_outdoor_centre = box.T_outdoor_centre, None
+            outcome = await driver.send_outdoor(T_outdoor)
+            if isinstance(outcome, Rejected | Unknown):
+                log.warning("outdoor_not_taken", station=self.station, why=outcome.why)
+
+    def renewal_due_s(self) -> float:
+        """Scaled seconds until the next heartbeat; a whole period where there is none to send."""
+        if not self._renewable():
+            return self.services.heartbeat_s
+        due_at = self._renewed_at + self.services.heartbeat_s
+        return max(0.0, due_at - self.services.clock.monotonic())
+
+    async def renew_if_due(self, driver: StationDriver) -> None:
+        """Extend the station's lease, unless the control cycle has stopped completing."""
+        if not self._renewable() or self.renewal_due_s() > 0:
+            return
+        self._renewed_at = self.services.clock.monotonic()
+        self._beat += 1
+        beat = Heartbeat(
+            token=self.services.state.token, counter=self._beat, valid_for_s=self.services.watchdog_s
+        )
+        outcome = await driver.renew(beat)
+        match outcome:
+            case Acknowledged():
+                self.services.state.counters.heartbeats_sent += 1
+            case Unknown(why):
+                raise NoAnswer(self.station, f"heartbeat: {why}")
+            case Rejected(why):
+                log.warning("heartbeat_refused", station=self.station, why=why)
+            case NotApplicable():
+                pass
+
+    def verify(self, readings: Mapping[Point, Reading]) -> None:
+        """Look for our values in a fresh poll, and for loops that went back to their own curve unasked."""
+        for loop, write in list(self._open.items()):
+            self._verify_write(loop, write, readings)
+        for loop in self.traits:
+            self._watch_lease(loop, readings)
+
+    async def hand_back_all(self, driver: StationDriver) -> None:
+        """Planned stop: every held loop goes back to its own curve (class B to neutral); what waits expires."""
+        box = self.services.outbox.box(self.station)
+        for pending in box.setpoints.values():
+            self._finish(pending.intent, State.EXPIRED, "controller stopping")
+        box.setpoints.clear()
+        for loop in self.traits:
+            self._expire_open(loop, "controller stopping")
+            if self._status(loop).held or loop in box.releases:
+                await self._hand_back(driver, loop, "controller stopping")
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _status(self, loop: int) -> LoopStatus:
+        return self.services.state.loops[LoopKey(self.station, loop)]
+
+    def _renewable(self) -> bool:
+        """A lease is renewed only for a station that holds ours, owes us no release, and under a licence."""
+        return (
+            self.profile.station_class in (StationClass.A, StationClass.T)
+            and not self.services.outbox.box(self.station).releases
+            and any(self._status(loop).held for loop in self.traits)
+            and self.services.licensed()
+        )
+
+    async def _send(self, driver: StationDriver, intent: Intent) -> None:
+        fault = clamp_fault(self.traits[intent.loop], intent)
+        if fault is not None:
+            # past the guard this can only be a bug of ours: refuse, say so, never clip silently
+            log.error("clamp_before_wire", station=self.station, loop=intent.loop, why=fault)
+            self._finish(intent, State.REJECTED, fault)
+            return
+        status = self._status(intent.loop)
+        self._expire_open(intent.loop, "replaced by a newer instruction")
+        command = LoopCommand(
+            loop=intent.loop,
+            token=intent.token,
+            sequence=intent.sequence,
+            instruction=Instruction(heat=intent.heat_value, circulation=intent.circulation_value),
+        )
+        self._transition(intent, State.SENT, "")
+        self.services.state.counters.setpoints_sent += 1
+        outcome = await driver.apply(command)
+        match outcome:
+            case Acknowledged():
+                status.held = True
+                self._open[intent.loop] = OpenWrite(intent, answered=True)
+                self._transition(intent, State.ACKNOWLEDGED, "")
+            case Unknown(why):
+                # it may have happened: keep the lease, read first, never send blindly again
+                status.held = True
+                self._open[intent.loop] = OpenWrite(intent, answered=False)
+                raise NoAnswer(self.station, f"setpoint of loop {intent.loop}: {why}")
+            case Rejected(why):
+                self._finish(intent, State.REJECTED, why)
+                status.held = False
+            case NotApplicable():
+                self._finish(intent, State.REJECTED, "the device takes no setpoint")
+                status.held = False
+
+    async def _hand_back(self, driver: StationDriver, loop: int, why: str) -> bool:
+        """Return one loop to its own curve; False if it must be tried again."""
+        self._expire_open(loop, why)
+        outcome = await driver.hand_back(loop)
+        status = self._status(loop)
+        match outcome:
+            case Acknowledged() | NotApplicable():
+                log.info("loop_released", station=self.station, loop=loop, why=why)
+                status.held = False
+                status.T_supply_set = status.m_flow_set = None
+                return True
+            case Rejected(reason) | Unknown(reason):
+                log.warning("release_not_taken", station=self.station, loop=loop, why=reason)
+                return False
+
+    def _verify_write(self, loop: int, write: OpenWrite, readings: Mapping[Point, Reading]) -> None:
+        intent = write.intent
+        result = compare(self.profile, loop, intent.heat_value, intent.circulation_value, readings)
+        write.polls += 1
+        status = self._status(loop)
+        match result.match:
+            case Match.CONFIRMED | Match.LIMITED:
+                del self._open[loop]
+                self._mismatches[loop] = 0
+                status.ever_confirmed = True
+                limited = result.match is Match.LIMITED
+                state = State.CONFIRMED_LIMITED if limited else State.CONFIRMED
+                self._finish(intent, state, result.detail)
+            case Match.DIFFERENT if write.polls >= POLLS_TO_CONFIRM:
+                del self._open[loop]
+                self._mismatch(loop, write, result.detail)
+            case Match.UNREADABLE if write.polls >= POLLS_TO_CONFIRM:
+                del self._open[loop]
+                self._finish(intent, State.EXPIRED, result.detail)
+                status.held = False
+            case _:
+                pass
+
+    def _mismatch(self, loop: int, write: OpenWrite, detail: str) -> None:
+        status = self._status(loop)
+        if not write.answered:
+            self._finish(write.intent, State.EXPIRED, f"answer lost and not written: {detail}")
+            status.held = False
+            return
+        self._mismatches[loop] = self._mismatches.get(loop, 0) + 1
+        self._finish(write.intent, State.REJECTED, detail)
+        status.held = False
+        if self._mismatches[loop] >= 2:
+            # somebody or something else writes this register: stop renewing, let the station go local
+            log.error("register_mismatch", station=self.station, loop=loop, why=detail)
+            self.admission.dropped(self.services.clock.monotonic())
+            self.services.outbox.release(LoopKey(self.station, loop), f"register mismatch: {detail}")
+            self._mismatches[loop] = 0
+
+    def _watch_lease(self, loop: int, readings: Mapping[Point, Reading]) -> None:
+        """Notice a station that fell back although we believe that it holds our lease."""
+        level = readings.get(Point(loop, "remote_level"))
+        status = self._status(loop)
+        on_own_curve = status.held and loop not in self._open and level is not None and level.value == 0.0
+        count = self._own_curve_polls.get(loop, 0) + 1 if on_own_curve else 0
+        self._own_curve_polls[loop] = count
+        if count >= LEASE_LOST_POLLS:
+            log.warning("lease_lost", station=self.station, loop=loop)
+            status.held = False
+            self.admission.dropped(self.services.clock.monotonic())
+
+    def _expire_open(self, loop: int, why: str) -> None:
+        write = self._open.pop(loop, None)
+        if write is not None:
+            self._finish(write.intent, State.EXPIRED, why)
+
+    def _finish(self, intent: Intent, state: State, detail: str) -> None:
+        counters = self.services.state.counters
+        match state:
+            case State.CONFIRMED:
+                counters.setpoints_confirmed += 1
+            case State.CONFIRMED_LIMITED:
+                counters.setpoints_limited += 1
+            case State.REJECTED:
+                counters.setpoints_rejected += 1
+                log.warning("setpoint_rejected", station=intent.station, loop=intent.loop, why=detail)
+            case State.EXPIRED:
+                counters.setpoints_expired += 1
+            case _:
+                raise AssertionError(f"{state} is not final")
+        self._transition(intent, state, detail)
+
+    def _transition(self, intent: Intent, state: State, detail: str) -> None:
+        status = self._status(intent.loop)
+        if status.intent_id == intent.id:
+            status.write_state = state
+            status.write_state_at = self.services.clock.now()
+        self.services.record(intent, state, detail)

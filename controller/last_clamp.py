@@ -1,0 +1,43 @@
+"""The second of three clamps: the last look at a command before the wire. Shares nothing with the guard.
+
+It refuses instead of clipping: a value outside these limits has passed the guard by a bug.
+"""
+
+import math
+
+from controller.decisions import LoopTraits
+from controller.historian.records import Intent
+from stations.model.setpoint import CirculationChannel, HeatChannel
+
+T_SUPPLY_FLOOR_MAX_DEGC = 55.0
+T_SUPPLY_RADIATOR_MAX_DEGC = 85.0
+T_SUPPLY_MIN_DEGC = 25.0
+FLOW_MIN_FRACTION = 0.30
+ROUNDING = 1e-6
+
+
+def clamp_fault(traits: LoopTraits, intent: Intent) -> str | None:
+    """Return why the intent must not be written, or None."""
+    if not traits.proven or not traits.station_class.driven:
+        return f"class {traits.station_class} loop without commissioning proof is never driven"
+    heat, circulation = intent.heat_value, intent.circulation_value
+    if not math.isfinite(heat) or (circulation is not None and not math.isfinite(circulation)):
+        return f"not a number: {heat}, {circulation}"
+    if traits.heat is HeatChannel.T_SUPPLY:
+        hard = T_SUPPLY_FLOOR_MAX_DEGC if traits.emitter == "floor" else T_SUPPLY_RADIATOR_MAX_DEGC
+        high = min(hard, traits.T_supply_max_degC)
+        if not T_SUPPLY_MIN_DEGC - ROUNDING <= heat <= high + ROUNDING:
+            return f"T_supply {heat:.2f} degC outside {T_SUPPLY_MIN_DEGC}..{high} degC"
+    elif traits.heat is HeatChannel.DT_OFFSET:
+        if not traits.offset_lower_K - ROUNDING <= heat <= traits.offset_upper_K + ROUNDING:
+            return f"offset {heat:.2f} K outside {traits.offset_lower_K}..{traits.offset_upper_K} K"
+    else:
+        return f"heat channel {traits.heat} is not driven by this version"
+    if circulation is None:
+        return None
+    if traits.circulation is not CirculationChannel.M_FLOW:
+        return f"circulation channel {traits.circulation} is not driven by this version"
+    low, high = FLOW_MIN_FRACTION * traits.m_flow_design, traits.m_flow_design
+    if not low - ROUNDING <= circulation <= high + ROUNDING:
+        return f"flow {circulation:.2f} kg/s outside {low:.2f}..{high:.2f} kg/s"
+    return None

@@ -1,0 +1,124 @@
+"""From the site's configuration to the objects that run: traits of loops, drivers, images and states."""
+
+from collections.abc import Callable
+
+from controller.config.model import LoopConfig, SiteConfig, StationConfig
+from controller.decisions import LoopKey, LoopTraits, Mode, Season
+from controller.image import ProcessImage, StationImage
+from controller.state import ControllerState, LoopStatus
+from optimizer.regulation import FlowBand, RegulationLaw
+from stations.driver import Deadlines, ModbusAddress, OpcUaAddress, StationDriver
+from stations.drivers.modbus.driver import ModbusDriver
+from stations.drivers.opcua.driver import OpcUaDriver
+from stations.drivers.opcua.identity import ClientIdentity
+from stations.model.clock import Clock
+from stations.model.identity import Point
+from stations.model.points import POINTS, Side
+from stations.model.quality import Reason
+from stations.model.reading import bad
+from stations.model.setpoint import CirculationChannel, HeatChannel
+from stations.profile import Profile
+
+DRIVEN_HEAT = (HeatChannel.T_SUPPLY, HeatChannel.DT_OFFSET)
+DRIVEN_CIRCULATION = (CirculationChannel.M_FLOW, None)
+"""Channels that this version can produce from temperature and flow; others make a loop advice only."""
+
+
+def loop_traits(site: SiteConfig) -> dict[LoopKey, LoopTraits]:
+    """Return the traits of every secondary loop of the site."""
+    return {
+        LoopKey(station.id, loop.loop): _traits(site, station, loop)
+        for station in site.stations
+        for loop in station.loops
+    }
+
+
+def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopTraits:
+    profile = station.profile
+    heat = None if profile.heat is None else profile.point(profile.heat.value)
+    channels = [profile.point(c.value) for c in (profile.heat, profile.circulation) if c is not None]
+    driveable = profile.heat in DRIVEN_HEAT and profile.circulation in DRIVEN_CIRCULATION
+    return LoopTraits(
+        key=LoopKey(station.id, loop.loop),
+        district=station.district,
+        station_class=profile.station_class,
+        emitter=loop.emitter,
+        heat=profile.heat,
+        circulation=profile.circulation,
+        A_heated_m2=loop.A_heated_m2,
+        T_supply_min_degC=site.limits.T_supply_min_degC,
+        T_supply_max_degC=loop.T_supply_max_degC,
+        m_flow_design=loop.m_flow_design_kg_per_s,
+        own_curve=loop.own_curve,
+        offset_lower_K=profile.offset.lower if profile.offset else 0.0,
+        offset_upper_K=profile.offset.upper if profile.offset else 0.0,
+        wears_out=any(point is not None and point.memory != "volatile" for point in channels),
+        heat_resolution_K=0.0 if heat is None else heat.resolution,
+        proven=loop.proof is not None and driveable,
+    )
+
+
+def regulation_laws(site: SiteConfig) -> dict[str, RegulationLaw]:
+    """Return the law of each emitter type as strategies use it."""
+    return {
+        emitter: RegulationLaw(
+            T_indoor=law.T_indoor_degC,
+            T_outdoor_design=law.T_outdoor_design_degC,
+            T_supply_design=law.T_supply_design_degC,
+            T_return_design=law.T_return_design_degC,
+            exponent=law.exponent,
+            offset_K=law.offset_K,
+            flow_bands=tuple(
+                FlowBand(above_degC=band.above_degC, fraction=band.fraction)
+                for band in (law.flow_bands if law.flow == "staged" else ())
+            ),
+        )
+        for emitter, law in site.regulation.items()
+    }
+
+
+def station_points(profile: Profile, n_loops: int) -> list[Point]:
+    """Return every point that a station of this profile with ``n_loops`` secondary loops reports."""
+    points = []
+    for point in profile.points:
+        per_loop = POINTS[point.name].side is Side.LOOP
+        points += [Point(loop, point.name) for loop in (profile.loops(n_loops) if per_loop else (0,))]
+    return points
+
+
+def first_state(site: SiteConfig, clock: Clock) -> ControllerState:
+    """Return the state before the first poll: every point is BAD/never_read, every loop in its first mode."""
+    now = clock.now()
+    never = bad(Reason.NEVER_READ, now)
+    images = {
+        station.id: StationImage(
+            station=station.id,
+            link_since=now,
+            readings=dict.fromkeys(station_points(station.profile, len(station.loops)), never),
+        )
+        for station in site.stations
+    }
+    loops = {
+        (key := LoopKey(station.id, loop.loop)): LoopStatus(
+            key=key, mode=Mode(loop.mode), season=Season(site.season)
+        )
+        for station in site.stations
+        for loop in station.loops
+    }
+    return ControllerState(image=ProcessImage(images), loops=loops, started_at=now)
+
+
+def driver_factory(
+    station: StationConfig,
+    clock: Clock,
+    identity: ClientIdentity | None,
+    deadlines: Deadlines | None = None,
+) -> Callable[[], StationDriver]:
+    """Return what makes a fresh driver for each connection attempt to this station."""
+    n_loops = len(station.loops)
+    limits = deadlines or Deadlines()
+    address = station.address
+    if isinstance(address, ModbusAddress):
+        return lambda: ModbusDriver(station.id, station.profile, n_loops, address, clock, limits)
+    assert isinstance(address, OpcUaAddress)
+    return lambda: OpcUaDriver(station.id, station.profile, n_loops, address, clock, identity, limits)
