@@ -154,7 +154,7 @@ class Dispatcher:
             self._watch_lease(loop, readings)
 
     async def hand_back_all(self, driver: StationDriver) -> None:
-        """Planned stop: every held loop goes back to its own curve (class B to neutral); what waits expires."""
+        """Planned stop: every held loop goes back to its own curve (B to neutral); what waits expires."""
         box = self.services.outbox.box(self.station)
         for pending in box.setpoints.values():
             self._finish(pending.intent, State.EXPIRED, "controller stopping")

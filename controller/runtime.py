@@ -88,10 +88,10 @@ class Runtime:
     async def _announce_ready(self) -> None:
         """Wait until every station answered and a cycle ran; then start-up's garbage and lag are history."""
         image = self.parts.state.image
-        while self.parts.state.counters.cycles == 0 or any(
+        while self.parts.state.counters.cycles == 0 or any(  # noqa: ASYNC110 - once in a winter
             station.polled_at is None for station in image.freeze().values()
         ):
-            await asyncio.sleep(READY_CHECK_S)  # noqa: ASYNC110 - an event per station for one moment of a winter
+            await asyncio.sleep(READY_CHECK_S)
         await asyncio.sleep(LAG_SETTLE_S)
         # the objects of start-up live as long as the process: the collector need not visit them again
         gc.collect()

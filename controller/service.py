@@ -219,6 +219,6 @@ def _say_hello(api: ApiServer, data: Path) -> None:
 
 async def _stop_when_orphaned(parent: int, stop: asyncio.Event) -> None:
     """End as if by SIGTERM when the process that started this one has died (a demo's children)."""
-    while os.getppid() == parent:
-        await asyncio.sleep(PARENT_CHECK_S)  # noqa: ASYNC110 - the kernel tells nobody
+    while os.getppid() == parent:  # noqa: ASYNC110 - the kernel tells nobody
+        await asyncio.sleep(PARENT_CHECK_S)
     stop.set()
