@@ -63,7 +63,8 @@ def guard(proposals: Iterable[Proposal], context: GuardContext) -> Verdict:
     decisions = {key: _unknown_loop(wish) for key, wish in wishes.items() if key not in context.traits}
     for i, (case, room) in enumerate(zip(cases, rooms, strict=True)):
         asked = room._replace(held_back=change.detail) if change is not None and i in crowd else room
-        decisions[case.traits.key] = _decide(case, room, _narrow(PACE, case, asked))
+        paced = _narrow(PACE, case, asked) if room.action is Action.SET else room
+        decisions[case.traits.key] = _decide(case, room, paced)
     return Verdict(decisions=decisions, mass_change=change)
 
 
@@ -102,6 +103,8 @@ def _decide(case: Case, limits: Room, room: Room) -> Decision:
         action = Action.RENEW
     if action is Action.RENEW:
         T_supply, m_flow = case.T_start, case.m_start if case.flow_driven else m_flow
+    elif action is Action.NONE:
+        T_supply, m_flow = limits.supply, limits.flow  # advice needs no pace
     usable = case.wish is not None or case.held
     return Decision(
         key=case.traits.key,

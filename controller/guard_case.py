@@ -91,12 +91,12 @@ class Room(NamedTuple):
     @property
     def supply(self) -> float:
         """The allowed supply temperature nearest to the wish, degC."""
-        return min(max(self.T_wish, self.T_low), self.T_high)
+        return _nearest(self.T_wish, self.T_low, self.T_high)
 
     @property
     def flow(self) -> float:
         """The allowed circulation nearest to the wish, kg/s."""
-        return min(max(self.m_wish, self.m_low), self.m_high)
+        return _nearest(self.m_wish, self.m_low, self.m_high)
 
     def gate(self, action: Action, rule: Rule, why: str) -> "Room":
         """Allow at most ``action`` (SET, RENEW, RELEASE, NONE in falling order)."""
@@ -106,23 +106,44 @@ class Room(NamedTuple):
 
     def bound_supply(self, low: float, high: float, rule: Rule, why: str) -> "Room":
         """Narrow the supply temperature to low..high as far as earlier rules leave it."""
-        low, high = _meet(self.T_low, self.T_high, low, high)
-        if low == self.T_low and high == self.T_high:
+        if low <= self.T_low and high >= self.T_high:
             return self
-        narrower = self._replace(T_low=low, T_high=high)
-        return narrower._noting("T_supply", self.supply, narrower.supply, rule, why)
+        T_low, T_high = _meet(self.T_low, self.T_high, low, high)
+        cuts = self._noting("T_supply", self.supply, _nearest(self.T_wish, T_low, T_high), rule, why)
+        # Written out, not _replace: the busiest line of the guard.
+        return Room(
+            self.action,
+            self.T_wish,
+            self.m_wish,
+            T_low,
+            T_high,
+            self.m_low,
+            self.m_high,
+            self.held_back,
+            cuts,
+        )
 
     def bound_flow(self, low: float, high: float, rule: Rule, why: str) -> "Room":
         """Narrow the circulation to low..high as far as earlier rules leave it."""
-        low, high = _meet(self.m_low, self.m_high, low, high)
-        if low == self.m_low and high == self.m_high:
+        if low <= self.m_low and high >= self.m_high:
             return self
-        narrower = self._replace(m_low=low, m_high=high)
-        return narrower._noting("m_flow", self.flow, narrower.flow, rule, why)
+        m_low, m_high = _meet(self.m_low, self.m_high, low, high)
+        cuts = self._noting("m_flow", self.flow, _nearest(self.m_wish, m_low, m_high), rule, why)
+        return Room(
+            self.action,
+            self.T_wish,
+            self.m_wish,
+            self.T_low,
+            self.T_high,
+            m_low,
+            m_high,
+            self.held_back,
+            cuts,
+        )
 
     def ask_supply(self, T_wish: float, rule: Rule, why: str) -> "Room":
         """Replace the wished temperature; unlike a bound the change is then made at the usual rates."""
-        return self._replace(T_wish=T_wish)._noting("T_supply", self.T_wish, T_wish, rule, why)
+        return self._replace(T_wish=T_wish, cuts=self._noting("T_supply", self.T_wish, T_wish, rule, why))
 
     def hold(self, case: Case, rule: Rule, why: str) -> "Room":
         """Keep what the loop holds, as far as earlier rules leave it."""
@@ -132,19 +153,28 @@ class Room(NamedTuple):
 
     def _noting(
         self, channel: Literal["T_supply", "m_flow"], wanted: float, allowed: float, rule: Rule, why: str
-    ) -> "Room":
+    ) -> tuple[Cut, ...]:
         if abs(wanted - allowed) <= ROUNDING:
-            return self
-        cut = Cut(rule=rule, channel=channel, wanted=wanted, allowed=allowed, detail=why)
-        return self._replace(cuts=(*self.cuts, cut))
+            return self.cuts
+        return (*self.cuts, Cut(rule=rule, channel=channel, wanted=wanted, allowed=allowed, detail=why))
 
 
 RuleFunction = Callable[[Case, Room], Room]
 
 
+def _nearest(wish: float, low: float, high: float) -> float:
+    if wish < low:
+        return low
+    return high if wish > high else wish
+
+
 def _meet(low: float, high: float, lower: float, upper: float) -> tuple[float, float]:
     """Cut low..high to lower..upper; where they do not meet, the nearest point of low..high."""
-    return min(max(lower, low), high), max(min(upper, high), low)
+    if lower > high:
+        return high, high
+    if upper < low:
+        return low, low
+    return (lower if lower > low else low), (upper if upper < high else high)
 
 
 def recent(reading: Reading, now: float) -> bool:

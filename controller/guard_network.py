@@ -50,6 +50,8 @@ def judge(
     cases: Sequence[Case], rooms: Sequence[Room], context: GuardContext
 ) -> tuple[MassChange | None, set[int]]:
     """Return the mass change, if there is one, and the indices of the loops that take part in it."""
+    if len({case.traits.key.station for case in cases}) < 2:
+        return None, set()  # a site of one station is no network: the limits and rates of its loops suffice
     movements = [_movement(case, room) for case, room in zip(cases, rooms, strict=True)]
     share_of_area = _area_share(cases, movements)
     load = sum(_heat(case, _in_force(case, Q_FLOW_WINDOW_MIN)) for case in cases)

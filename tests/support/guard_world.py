@@ -80,9 +80,7 @@ def observation(number=1, **changes):
 
 
 def sent(minutes_ago, T_supply=60.0, m_flow=40.0, T_own_curve=60.0):
-    return Sent(
-        at=MONOTONIC - 60.0 * minutes_ago, T_supply=T_supply, m_flow=m_flow, T_own_curve=T_own_curve
-    )
+    return Sent(at=MONOTONIC - 60.0 * minutes_ago, T_supply=T_supply, m_flow=m_flow, T_own_curve=T_own_curve)
 
 
 def wish(T_supply=60.0, m_flow=40.0, number=1, author="strategy:curve"):
