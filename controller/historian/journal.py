@@ -163,7 +163,12 @@ class Journal:
                     break
                 taken = self._taken.popleft()
             begin = time.perf_counter()
-            block = self._encoder.encode(taken.slot)
+            try:
+                block = self._encoder.encode(taken.slot)
+            except BaseException as error:
+                # A bug, which ends this thread; the slot it stumbled over is in no queue any more.
+                taken.saved.set_exception(error)
+                raise
             encode_ms = (time.perf_counter() - begin) * 1e3
             with self._lock:
                 self._stats = replace(self._stats, last_encode_ms=encode_ms)
@@ -195,6 +200,8 @@ class Journal:
                 )
             return
         with self._lock:
+            # Empty where closing has stopped waiting for this commit and given the slots up.
+            waiting = list(self._encoded)
             self._encoded.clear()
             self._stats = replace(
                 self._stats,
@@ -204,7 +211,7 @@ class Journal:
                 disk_full=False,
                 last_commit_ms=(time.perf_counter() - begin) * 1e3,
             )
-        for item in batch:
+        for item in waiting:
             _settle(item.saved, stored=True)
 
     def _delete_old(self, newest: float) -> None:
