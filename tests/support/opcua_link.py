@@ -11,6 +11,7 @@ class Wire:
         self.port = 0
         self.delay_s = 0.0
         self.hole = False
+        self.cut_next = False
         self.garble = None
         self.sent = bytearray()
         self.connections = 0
@@ -18,6 +19,7 @@ class Wire:
 
     def cut(self):
         """Reset every connection."""
+        self.cut_next = False
         for writer in self._writers:
             writer.transport.abort()
 
@@ -25,6 +27,8 @@ class Wire:
         try:
             while data := await reader.read(65536):
                 note(data)
+                if self.cut_next:
+                    self.cut()
                 await asyncio.sleep(self.delay_s)
                 if self.garble is not None and note is not self.sent.extend:
                     data = self.garble(data)
@@ -43,8 +47,7 @@ async def wire_to(port):
     wire = Wire()
     tasks = set()
 
-    async def serve(reader, writer):
-        tasks.add(asyncio.current_task())
+    async def forward(reader, writer):
         wire.connections += 1
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         wire._writers |= {writer, far_writer}
@@ -52,7 +55,10 @@ async def wire_to(port):
             group.create_task(wire.pump(reader, far_writer, wire.sent.extend))
             group.create_task(wire.pump(far_reader, writer, lambda data: None))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    def accept(reader, writer):  # not a coroutine: asyncio would log its cancellation below as an error
+        tasks.add(asyncio.create_task(forward(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     wire.port = server.sockets[0].getsockname()[1]
     try:
         yield wire

@@ -32,6 +32,7 @@ STATION_NODES = {
     "s=Station.V_primary": (V.UInt32, 987654),
     "s=Station.T_outdoor": (V.Float, -8.25),
     "s=Station.T_outdoor_centre": (V.Double, -7.5),
+    "s=Station.T_outdoor_centre_readback": (V.Double, -7.5),
     "i=2010": (V.UInt32, 5),
     "s=Station.A_heated": (V.Double, 61000.0),
 }
@@ -82,6 +83,7 @@ class StationServer:
     """A running server: its nodes can be set, its method calls and writes are kept, its door exchanged."""
 
     server: Server
+    nodes: dict
     uri: str
     index: int
     port: int
@@ -96,14 +98,23 @@ class StationServer:
     def node_id(self, text):
         return ua.NodeId.from_string(f"ns={self.index};{text}")
 
-    async def set(self, text, value, variant_type=None, **fields):
+    def set(self, text, value, variant_type=None, **fields):
         """Set a node to a raw value of any type, with status and timestamps as given."""
         variant = ua.Variant(value, variant_type) if variant_type else ua.Variant(value)
-        answer = ua.DataValue(variant, **fields)
-        await self.server.write_attribute_value(self.node_id(text), answer)
+        self._attribute(text).value = ua.DataValue(variant, **fields)
 
-    async def raw(self, text):
-        return (await self.server.get_node(self.node_id(text)).read_data_value()).Value
+    def raw(self, text):
+        return self._attribute(text).value.Value.Value
+
+    def reset(self):
+        """Everything as at the start."""
+        self.answer = True
+        self.calls.clear()
+        for text, (variant_type, value) in self.nodes.items():
+            self.set(text, value, variant_type)
+
+    def _attribute(self, text):
+        return self.server.iserver.aspace[self.node_id(text)].attributes[ua.AttributeIds.Value]
 
     def show(self, *factories):
         """From the next connection on the server has this door: policies with their certificates."""
@@ -153,7 +164,7 @@ async def station_server(
     for other in namespaces:
         await server.register_namespace(other)
     index = await server.register_namespace(uri)
-    station = StationServer(server=server, uri=uri, index=index, port=port)
+    station = StationServer(server=server, nodes=dict(nodes), uri=uri, index=index, port=port)
     for text, (variant_type, value) in nodes.items():
         node_id = station.node_id(text)
         name = ua.QualifiedName(text.partition("=")[2], index)

@@ -31,7 +31,7 @@ from stations.drivers.opcua.faults import (
     driver_error,
     status_name,
 )
-from stations.drivers.opcua.trust import Trust, make_policy
+from stations.drivers.opcua.trust import POLICIES, Trust, make_policy
 
 CHANNEL_LIFETIME_S = 3600.0
 """Asked for; the server may shorten it. A renewal costs two RSA operations."""
@@ -47,32 +47,48 @@ _T = TypeVar("_T")
 class _ChannelRefused(Exception):
     """The server does not open the channel that was asked for; another policy may do."""
 
+    def __init__(self, how: str, *, silent: bool = False) -> None:
+        super().__init__(how)
+        self.silent = silent
+
 
 async def open_session(
     station: str, address: OpcUaAddress, trust: Trust | None, deadlines: Deadlines
 ) -> Client:
-    """Connect and log in within ``connect_s`` wall seconds; raises DriverError and then leaves nothing open.
+    """Connect and log in within ``connect_s`` wall seconds.
 
-    With ``trust`` the best policy is tried first. A server that refuses it loses half of the time left to
-    the next one, once: what it took is remembered.
+    Raises DriverError, and then leaves nothing open.
     """
     deadline = _now() + deadlines.connect_s
-    if trust is None:
-        try:
-            return await _attempt(station, address, None, None, deadline, deadline)
-        except _ChannelRefused as refused:
-            raise SecurityRefused(
-                station,
-                f"the server opens no unsecured channel ({refused}); set security = sign_and_encrypt and pin "
-                "its certificate",
-            ) from refused
-    policies = trust.policies(address.url)
+    if trust is not None:
+        return await _open_secured(station, address, trust, deadline)
+    try:
+        return await _attempt(station, address, None, None, deadline, deadline)
+    except _ChannelRefused as refused:
+        raise SecurityRefused(
+            station,
+            f"the server opens no unsecured channel ({refused}); set security = sign_and_encrypt and pin "
+            "its certificate",
+        ) from refused
+
+
+async def _open_secured(station: str, address: OpcUaAddress, trust: Trust, deadline: float) -> Client:
+    """Try the policies, best first; what the server took last comes before all and may use all the time.
+
+    A server may refuse a channel by plain silence, which a bad link does, too. Silence where the channel
+    opened before is therefore NoAnswer at first; the memory is gone then, and if it was a refusal the next
+    attempt says so.
+    """
+    remembered = trust.identity.accepted_policy.pop(address.url, None)
+    policies = sorted(POLICIES, key=lambda kind: kind is not remembered)
     answers = []
     for index, kind in enumerate(policies):
-        channel_by = _now() + (deadline - _now()) / (len(policies) - index)
+        share = (deadline - _now()) / (1 if kind is remembered else len(policies) - index)
         try:
-            client = await _attempt(station, address, trust, kind, channel_by, deadline)
+            client = await _attempt(station, address, trust, kind, _now() + share, deadline)
         except _ChannelRefused as refused:
+            if kind is remembered and refused.silent:
+                raise NoAnswer(station, "silent while opening the channel, which it took before") from refused
             answers.append(f"{kind.URI.rpartition('#')[2]}: {refused}")
             continue
         trust.identity.accepted_policy[address.url] = kind
@@ -143,7 +159,7 @@ async def _open_channel(station: str, client: Client, deadline: float) -> None:
     except TimeoutError as error:
         if _now() - asked < max(SILENT_REFUSAL_S, 3 * (asked - greeted)):
             raise NoAnswer(station, "the link is too slow to open a channel in time") from error
-        raise _ChannelRefused("no answer") from error
+        raise _ChannelRefused("no answer", silent=True) from error
     except FAULTS as error:
         raise _channel_fault(station, client, error) from error
 

@@ -62,6 +62,7 @@ SILENCE = frozenset({_S.BadTimeout, _S.BadRequestTimeout})
 PEOPLE = frozenset(
     {
         _S.BadTooManySessions,  # sessions of others, or of our own past that the server keeps for minutes
+        _S.BadMaxConnectionsReached,
         _S.BadTooManyOperations,
         _S.BadServiceUnsupported,
         _S.BadTcpEndpointUrlInvalid,

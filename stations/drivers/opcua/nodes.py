@@ -94,7 +94,7 @@ def node_id(text: str, namespace: int, loop: int = 0) -> ua.NodeId:
     kind, _, identifier = text.replace("{loop}", str(loop)).partition("=")
     if kind == "s" and identifier:
         return ua.NodeId(identifier, namespace)  # type: ignore[arg-type]  # asyncua wants its own int subtypes
-    if kind == "i":
+    if kind == "i" and identifier.isdecimal():
         return ua.NodeId(int(identifier), namespace)  # type: ignore[arg-type]
     raise ValueError(f"node {text!r} is neither s=... nor i=...")
 

@@ -34,11 +34,6 @@ class Trust:
     server: x509.Certificate
     identity: ClientIdentity
 
-    def policies(self, url: str) -> tuple[type[SecurityPolicy], ...]:
-        """Return the policies to try, the one that this server took last time first."""
-        last = self.identity.accepted_policy.get(url)
-        return POLICIES if last is None else (last, *(policy for policy in POLICIES if policy is not last))
-
     def check_application(self, announced: str) -> None:
         """Raise SecurityRefused when the pinned certificate does not name the application that answers."""
         named = application_uris(self.server)

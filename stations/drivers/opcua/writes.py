@@ -52,8 +52,9 @@ def variable_write(point: ProfilePoint, node: ua.NodeId, value: float) -> ua.Wri
         raise ValueError(f"{point.name} is not writable in the profile; not written")
     raw = to_raw(point, value)
     wire_type = WRITTEN_TYPE[point.type]
-    # Without timestamps: many servers answer BadWriteNotSupported to a client that sets them.
-    content = ua.DataValue(ua.Variant(raw if wire_type in _FLOATS else int(raw), wire_type))
+    number = ua.Variant(raw if wire_type in _FLOATS else int(raw), wire_type)
+    # A value only: many servers answer BadWriteNotSupported where a status or a time comes with it.
+    content = ua.DataValue(number, StatusCode=None)
     item = ua.WriteValue(NodeId=node, AttributeId=AttributeIds.Value, Value=content)
     return ua.WriteParameters(NodesToWrite=[item])
 
