@@ -41,4 +41,5 @@ class Admission:
 
     def remaining_s(self, now: float) -> float:
         """Scaled seconds until readmission if every poll is answered."""
-        return 0.0 if self.readmitted(now) else self._wait_s - (now - (self._good_since or now))
+        good_s = 0.0 if self._good_since is None else now - self._good_since
+        return 0.0 if self.readmitted(now) else self._wait_s - good_s

@@ -38,7 +38,9 @@ class OpenWrite:
     """A write whose read-back is awaited."""
 
     intent: Intent
-    answered: bool
+    before: Mapping[Point, Reading]
+    """The poll before the write; what a slow block only repeats from it proves nothing."""
+    answered: bool = False
     """False where the answer was lost: then a different register means "not written", not "mismatch"."""
     polls: int = 0
 
@@ -70,6 +72,8 @@ class Dispatcher:
     _open: dict[int, OpenWrite] = field(default_factory=dict)
     _mismatches: dict[int, int] = field(default_factory=dict)
     _own_curve_polls: dict[int, int] = field(default_factory=dict)
+    _polled: Mapping[Point, Reading] = field(default_factory=dict)
+    """The last poll."""
     _beat: int = 0
     _renewed_at: float = float("-inf")
 
@@ -104,11 +108,14 @@ class Dispatcher:
         """Send what waits in the outbox: releases first, then setpoints, then the outdoor temperature."""
         box = self.services.outbox.box(self.station)
         box.wake.clear()
+        # the cycle may post, replace and cancel while a write is awaited
         for loop, why in list(box.releases.items()):
-            if await self._hand_back(driver, loop, why):
+            if loop in box.releases and await self._hand_back(driver, loop, why):
                 box.releases.pop(loop, None)
         for loop in list(box.setpoints):
-            pending = box.setpoints.pop(loop)
+            pending = box.setpoints.pop(loop, None)
+            if pending is None:
+                continue
             if self.services.clock.monotonic() > pending.expires_at:
                 self._finish(pending.intent, State.EXPIRED, "older than its expiry when its turn came")
             else:
@@ -149,9 +156,12 @@ class Dispatcher:
     def verify(self, readings: Mapping[Point, Reading]) -> None:
         """Look for our values in a fresh poll, and for loops that went back to their own curve unasked."""
         for loop, write in list(self._open.items()):
-            self._verify_write(loop, write, readings)
+            fresh = _newer(readings, write.before)
+            if all(point in fresh or point not in readings for point in self._read_back(loop)):
+                self._verify_write(loop, write, fresh)
         for loop in self.traits:
             self._watch_lease(loop, readings)
+        self._polled = readings
 
     async def hand_back_all(self, driver: StationDriver) -> None:
         """Planned stop: every held loop goes back to its own curve (B to neutral); what waits expires."""
@@ -178,6 +188,11 @@ class Dispatcher:
             and self.services.licensed()
         )
 
+    def _read_back(self, loop: int) -> list[Point]:
+        """Return the points that show what the registers of a loop's channels hold."""
+        channels = (self.profile.heat, self.profile.circulation)
+        return [Point(loop, f"{channel.value}_readback") for channel in channels if channel is not None]
+
     async def _send(self, driver: StationDriver, intent: Intent) -> None:
         fault = clamp_fault(self.traits[intent.loop], intent)
         if fault is not None:
@@ -195,21 +210,23 @@ class Dispatcher:
         )
         self._transition(intent, State.SENT, "")
         self.services.state.counters.setpoints_sent += 1
+        # from here it may have happened, whatever becomes of the answer
+        status.held = True
+        write = self._open[intent.loop] = OpenWrite(intent, self._polled)
         outcome = await driver.apply(command)
         match outcome:
             case Acknowledged():
-                status.held = True
-                self._open[intent.loop] = OpenWrite(intent, answered=True)
+                write.answered = True
                 self._transition(intent, State.ACKNOWLEDGED, "")
             case Unknown(why):
-                # it may have happened: keep the lease, read first, never send blindly again
-                status.held = True
-                self._open[intent.loop] = OpenWrite(intent, answered=False)
+                # keep the lease, read first, never send blindly again
                 raise NoAnswer(self.station, f"setpoint of loop {intent.loop}: {why}")
             case Rejected(why):
+                del self._open[intent.loop]
                 self._finish(intent, State.REJECTED, why)
                 status.held = False
             case NotApplicable():
+                del self._open[intent.loop]
                 self._finish(intent, State.REJECTED, "the device takes no setpoint")
                 status.held = False
 
@@ -222,7 +239,8 @@ class Dispatcher:
             case Acknowledged() | NotApplicable():
                 log.info("loop_released", station=self.station, loop=loop, why=why)
                 status.held = False
-                status.T_supply_set = status.m_flow_set = None
+                if loop not in self.services.outbox.box(self.station).setpoints:
+                    status.T_supply_set = status.m_flow_set = None
                 return True
             case Rejected(reason) | Unknown(reason):
                 log.warning("release_not_taken", station=self.station, loop=loop, why=reason)
@@ -269,9 +287,12 @@ class Dispatcher:
 
     def _watch_lease(self, loop: int, readings: Mapping[Point, Reading]) -> None:
         """Notice a station that fell back although we believe that it holds our lease."""
-        level = readings.get(Point(loop, "remote_level"))
+        point = Point(loop, "remote_level")
+        level, before = readings.get(point), self._polled.get(point)
+        if level is None or (before is not None and before.received_at == level.received_at):
+            return
         status = self._status(loop)
-        on_own_curve = status.held and loop not in self._open and level is not None and level.value == 0.0
+        on_own_curve = status.held and loop not in self._open and level.value == 0.0
         count = self._own_curve_polls.get(loop, 0) + 1 if on_own_curve else 0
         self._own_curve_polls[loop] = count
         if count >= LEASE_LOST_POLLS:
@@ -306,3 +327,12 @@ class Dispatcher:
             status.write_state = state
             status.write_state_at = self.services.clock.now()
         self.services.record(intent, state, detail)
+
+
+def _newer(readings: Mapping[Point, Reading], before: Mapping[Point, Reading]) -> dict[Point, Reading]:
+    """Return the readings that a poll brought anew; a slow block repeats its own between two of its turns."""
+    return {
+        point: reading
+        for point, reading in readings.items()
+        if (old := before.get(point)) is None or old.received_at != reading.received_at
+    }

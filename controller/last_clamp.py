@@ -20,6 +20,8 @@ def clamp_fault(traits: LoopTraits, intent: Intent) -> str | None:
     """Return why the intent must not be written, or None."""
     if not traits.proven or not traits.station_class.driven:
         return f"class {traits.station_class} loop without commissioning proof is never driven"
+    if traits.emitter == "dhw":
+        return "a hot water loop is never driven"
     heat, circulation = intent.heat_value, intent.circulation_value
     if not math.isfinite(heat) or (circulation is not None and not math.isfinite(circulation)):
         return f"not a number: {heat}, {circulation}"

@@ -119,6 +119,8 @@ class Supervisor:
             self.dispatcher.connected()
             while not self._stop.is_set():
                 await self._until_due(driver)
+                if self._stop.is_set():
+                    break  # nothing new goes out any more
                 await self.dispatcher.write_pending(driver)
                 await self._poll(driver)
             await self.dispatcher.hand_back_all(driver)
@@ -130,7 +132,7 @@ class Supervisor:
         clock = self._services.clock
         while (remaining_s := self._pacer.remaining_s()) > 0 and not self._stop.is_set():
             wait_s = min(remaining_s, self.dispatcher.renewal_due_s())
-            if await self.dispatcher.woken(max(0.0, wait_s) / clock.factor):
+            if await self.dispatcher.woken(max(0.0, wait_s) / clock.factor) and not self._stop.is_set():
                 await self.dispatcher.write_pending(driver)
             await self.dispatcher.renew_if_due(driver)
 

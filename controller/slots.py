@@ -28,7 +28,7 @@ class SlotCollector:
 
     def add(self, station: str, received_at: float, readings: Mapping[Point, Reading]) -> None:
         """Note the readings of one poll; closes the slot when its time is over."""
-        if self._slot_of(received_at) > self._start:
+        if self._slot_of(received_at) != self._start:
             self.flush()
         self._answers.append(Answer(station, readings))
 
@@ -43,6 +43,7 @@ class SlotCollector:
     async def run(self) -> None:
         """Close slots on time even when no station answers; cancel to stop."""
         while True:
-            await self._clock.sleep(self._start + SLOT_S - self._clock.now())
-            if self._slot_of(self._clock.now()) > self._start:
+            # a clock that was set back must not keep a slot open until it has caught up
+            await self._clock.sleep(min(SLOT_S, self._start + SLOT_S - self._clock.now()))
+            if self._slot_of(self._clock.now()) != self._start:
                 self.flush()
