@@ -56,7 +56,6 @@ def create_app(
     app.include_router(city_router(site, state, clock, cache, hub))
     app.include_router(history_router(site, reader))
     app.include_router(health_router(metrics, lambda: not_ready(state, journal, clock)))
-    app.openapi()  # takes tens of milliseconds: now, not on the running loop
     return Api(app=Gate(app, tokens, metrics.count_answer), routes=app, hub=hub, reader=reader)
 
 

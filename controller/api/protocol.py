@@ -5,6 +5,8 @@ Both cost only the attacker's patience, so both get a deadline here.
 """
 
 import asyncio
+import socket
+import struct
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -56,7 +58,7 @@ class PatientProtocol(H11Protocol):
         """Give a client that does not read a limited time."""
         super().pause_writing()
         if self._stall_timer is None:
-            self._stall_timer = self.loop.call_later(STALL_S, self.transport.abort)
+            self._stall_timer = self.loop.call_later(STALL_S, self._deaf)
 
     def resume_writing(self) -> None:
         """Note that the client reads again."""
@@ -88,4 +90,13 @@ class PatientProtocol(H11Protocol):
 
     def _too_slow(self) -> None:
         self._request_timer = None
+        self.transport.abort()
+
+    def _deaf(self) -> None:
+        """Cut the connection and drop what the kernel still holds of it: nobody will read it."""
+        self._stall_timer = None
+        reset_on_close = struct.pack("ii", 1, 0)
+        self.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, reset_on_close
+        )
         self.transport.abort()

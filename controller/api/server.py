@@ -5,7 +5,6 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import uvicorn
 
@@ -77,10 +76,11 @@ class ApiServer:
 
         Makes the API token at first start. Raises TokenError where the token file can not be trusted.
         """
-        self.token_file: Path = site.data / TOKEN_FILE
+        self.token_file = site.data / TOKEN_FILE
         self.metrics = Metrics(state, clock, journal_stats=lambda: journal.stats, lag_ms=lag_ms)
         tokens = Tokens(load_or_create_token(site.data))
         self._api = create_app(state, site, journal, tokens, clock, self.metrics)
+        self._api.routes.openapi()  # is kept; takes 0.1 s that a running loop does not have
         self._host, self._port = site.api.host, site.api.port
         self._listener: socket.socket | None = None
 
