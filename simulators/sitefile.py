@@ -8,12 +8,14 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
 
 from simulators.plc.curve import HeatingCurve
 from simulators.plc.limits import T_SUPPLY_MAX
-from stations.profile import builtin_profile
+from stations.profile import ProfileError, builtin_profile
 
 T_OUTDOOR_DESIGN_degC = -10.1
 """Heating design temperature of Taiyuan, GB 50736-2012 annex A."""
@@ -84,16 +86,20 @@ def load_site(path: Path) -> SimSite:
     folder = path.parent if path.is_file() else path
     site = _toml(folder / "site.toml")
     simulation = _toml(folder / "simulation.toml").get("simulation", {}) if _has_simulation(folder) else {}
-    curves = {
-        name: HeatingCurve(tuple(table["T_outdoor_degC"]), tuple(table["T_supply_degC"]))
-        for name, table in site.get("curves", {}).items()
-    }
+    try:
+        name = str(site["site"]["name"])
+        curves = {
+            key: HeatingCurve(tuple(table["T_outdoor_degC"]), tuple(table["T_supply_degC"]))
+            for key, table in site.get("curves", {}).items()
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise SiteFileError(f"{folder / 'site.toml'}: {error}") from error
     list_name = site["site"].get("stations", "stations.csv")
     every = _stations(folder, _rows(folder / list_name), curves, list_name)
     weather = simulation.get("weather_csv")
     return SimSite(
         folder=folder,
-        name=site["site"]["name"],
+        name=name,
         stations=tuple(station for station in every if station.kind == "station"),
         sources=tuple(station for station in every if station.kind == "source"),
         seed=int(simulation.get("seed", 1)),
@@ -116,16 +122,27 @@ def _rows(path: Path) -> list[dict[str, str]]:
     """Return the station list as text cells, one dict per row, from CSV or the first sheet of a workbook."""
     if not path.is_file():
         raise SiteFileError(f"{path}: no such station list")
-    if path.suffix == ".xlsx":
-        sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
-        table = [
-            ["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True)
-        ]
-    else:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = list(csv.reader(file))
-    header, *body = table
+    try:
+        header, *body = _workbook(path) if path.suffix == ".xlsx" else _csv(path)
+    except (ValueError, BadZipFile, InvalidFileException) as error:
+        raise SiteFileError(f"{path}: no readable station list: {error}") from error
     return [dict(zip(header, row, strict=False)) for row in body if any(cell.strip() for cell in row)]
+
+
+def _csv(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def _workbook(path: Path) -> list[list[str]]:
+    book = load_workbook(path, read_only=True, data_only=True)
+    table = [[_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+    book.close()
+    return table
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell)
 
 
 def _stations(
@@ -138,7 +155,7 @@ def _stations(
     for name, group in groups.items():
         try:
             stations.append(_station(folder, name, group, curves))
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, ProfileError) as error:
             raise SiteFileError(f"{file}: station {name}: {error}") from error
     return stations
 

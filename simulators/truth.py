@@ -107,7 +107,7 @@ def draw_loop(seed: int, station: SimStation, loop: SimLoop) -> LoopTruth:
     # One generator call per line, always all of them: adding a line at the end changes no earlier draw.
     transmission = float(np.clip(rng.lognormal(math.log(0.85), 0.20), 0.55, 1.35))
     window_share = rng.uniform(0.35, 0.50)
-    ach = float(np.clip(rng.lognormal(math.log(0.50), 0.36), 0.22, 1.10))
+    ach = float(np.clip(rng.lognormal(math.log(0.50), 0.39), 0.21, 1.15))
     oversize = OVERSIZE[0] + (OVERSIZE[1] - OVERSIZE[0]) * rng.beta(0.8, 0.8)
     exponent = rng.uniform(0.28, 0.36) if loop.emitter == "radiator" else rng.uniform(0.05, 0.10)
     return LoopTruth(

@@ -200,9 +200,9 @@ def _clearness(rng: np.random.Generator, n_days: int) -> Floats:
 
 
 def _day_shape(days: list[datetime], local_hour: Floats, day_of_hour: Indices) -> Floats:
-    """Return the share of the day's sun that falls in each hour, in 1/h: a squared cosine."""
+    """Return the share of the day's sun that falls in each hour, in 1/h: a cosine from rise to set."""
     day_of_year = np.array([day.timetuple().tm_yday for day in days])
     half_day = 6.0 - 1.25 * np.cos(2.0 * np.pi * (day_of_year + 10) / 365.25)
     half = half_day[day_of_hour]
     elevation = np.cos(np.clip((local_hour - 12.5) / half, -1.0, 1.0) * np.pi / 2.0)
-    return np.asarray(np.maximum(elevation, 0.0) ** 2 / half)
+    return np.where(elevation > 1e-9, elevation * np.pi / (4.0 * half), 0.0)
