@@ -76,10 +76,6 @@ def _positive(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    # pymodbus and asyncua report every refused request and lost connection; here those are made on purpose
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     try:
         site = load_site(options.site)
         weather = None if options.weather is None else read_csv(options.weather)
@@ -89,6 +85,10 @@ def _serve(options: argparse.Namespace) -> int:
     serve_options = ServeOptions(
         link=options.link, control_port=options.control, seed=options.seed, weather=weather
     )
+    # pymodbus and asyncua report every refused request and lost connection; here those are made on purpose
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     try:
         asyncio.run(_until_told(site, clock, serve_options, options.die_with_parent))
     except PortsInUse as error:
