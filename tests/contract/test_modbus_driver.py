@@ -376,6 +376,33 @@ async def test_a_dead_man_that_can_not_be_armed_stops_the_setpoint(trovis):
     assert server.holding[999] == 550
 
 
+@pytest.mark.parametrize("broken_at", range(6))
+async def test_a_link_that_breaks_anywhere_in_taking_over_leaves_the_outcome_open(trovis, broken_at):
+    server, driver = trovis
+
+    def cut_then(request, answer):
+        return wire.cut(request, answer) if len(server.frames) > broken_at else [answer]
+
+    server.behave = cut_then
+    assert isinstance(await driver.apply(contract.command(heat=61.2, circulation=None)), Unknown)
+    follows_the_centre, timer_runs = server.coils[115] is False, server.holding[77] > 0
+    assert timer_runs or not follows_the_centre
+
+
+async def test_a_link_that_breaks_leaves_renewal_and_hand_back_of_a_trovis_open(trovis):
+    server, driver = trovis
+    server.behave = wire.cut
+    assert isinstance(await driver.hand_back(1), Unknown)
+    assert isinstance(await driver.renew(contract.Heartbeat(token=7, counter=1, valid_for_s=180.0)), Unknown)
+
+
+async def test_a_trovis_without_an_identity_register_is_not_written(trovis):
+    server, driver = trovis
+    server.behave = wire.exception(2, functions={3}, starts={0})
+    assert isinstance(await driver.apply(contract.command(circulation=None)), Rejected)
+    assert server.writes() == []
+
+
 async def test_an_offset_controller_gets_one_register_and_is_made_neutral_at_hand_back(rig):
     driver = await connected_to(rig.server, "plc-b", rig.clock)
     assert await driver.apply(contract.command(heat=-2.5, circulation=None)) == Acknowledged()

@@ -12,10 +12,10 @@ from stations.driver import Deadlines, DriverError, ModbusAddress
 from stations.drivers.modbus.driver import ModbusDriver
 from stations.drivers.modbus.frames import crc16, data_of, read
 from stations.drivers.modbus.plan import plan_reads
-from stations.drivers.modbus.registers import encode
+from stations.drivers.modbus.registers import block_decoder, encode
 from stations.model.clock import SystemClock
 from stations.model.quality import Quality
-from stations.profile import REGISTERS, ModbusMap, ProfilePoint, builtin_profile
+from stations.profile import REGISTERS, ModbusMap, Profile, ProfilePoint, builtin_profile
 from tests.support.modbus_server import FakeModbusServer, adu
 from tests.support.soak import soaking
 
@@ -158,6 +158,39 @@ def test_a_plan_reads_every_point_once_inside_one_request_and_one_block(profile,
             and block.start + block.count <= allowed.start + allowed.count
             for allowed in declared.modbus.blocks
         )
+
+
+def test_points_on_one_register_and_split_decimals_among_them_are_all_decoded():
+    points = [
+        {"name": "T_supply_primary", "address": 0, "type": "int16", "scale": 0.1, "unit": "degC"},
+        {"name": "T_return_primary", "address": 0, "type": "int16", "scale": 0.01, "unit": "degC"},
+        {
+            "name": "E_heat_primary",
+            "address": 1,
+            "type": "split_decimal",
+            "unit": "kWh",
+            "unit_codes": ["kWh"],
+        },
+        {"name": "A_heated", "address": 5, "type": "uint32", "unit": "m2"},
+        {"name": "V_primary", "address": 5, "type": "uint32", "word_order": "little", "unit": "m3"},
+    ]
+    titles = {"name": "mixed", "title_en": "m", "title_zh": "m", "source": "this test"}
+    head = {"protocol": "modbus", "station_class": "C", "modbus": {}}
+    profile = Profile.model_validate({**titles, **head, "points": points})
+    (block,) = plan_reads(profile, 1)
+    data = struct.pack(">7H", 700, 1, 2, 3, 0, 1, 2)
+    readings = {
+        point.name: reading.value for point, reading in block_decoder(block, profile.modbus)(data, 0.0)
+    }
+    assert readings == pytest.approx(
+        {
+            "T_supply_primary": 70.0,
+            "T_return_primary": 7.0,
+            "E_heat_primary": 10_002.003,
+            "A_heated": 65_538.0,
+            "V_primary": 131_073.0,
+        }
+    )
 
 
 def test_the_checksum_gives_the_check_value_of_the_catalogue():

@@ -94,7 +94,7 @@ def _register_decoder(block: BlockRead, registers: ModbusMap) -> BlockDecoder:
     passes = []
     for layout in _LAYOUT.values():
         rest = [s for s in block.slots if _layout(registers, s.declaration) is layout]
-        while rest:  # two points on one register (a setpoint and its read-back) need two passes
+        while rest:  # two points on one register need two passes
             codes, taken, rest = _without_overlap(rest, block.start)
             plain = [
                 (s.point, decoder(s.declaration)) for s in taken if s.declaration.type != "split_decimal"
