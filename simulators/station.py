@@ -136,9 +136,8 @@ class SimulatedCity:
                 self._valve[place] = outputs.valve
                 self._pump[place] = outputs.pump
                 place += 1
-        works.step(self._valve, self._pump, dt)
         self._scans += 1
-        works.now = self.now
+        works.step(self._valve, self._pump, self.now, dt)
 
     def _plc(self, station: SimStation, first: int) -> StationPlc:
         station_class = builtin_profile(station.profile).station_class

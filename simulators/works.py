@@ -85,9 +85,9 @@ class CityWorks:
         _, self.flows = loops.step(self.loops, idle, self.params, 1e-3)
         self._observe()
 
-    def step(self, valve: Floats, pump: Floats, dt: float) -> None:
-        """Advance by ``dt`` s with these actuator commands (0..1, shape (n_loops,))."""
-        self.now += dt
+    def step(self, valve: Floats, pump: Floats, now: float, dt: float) -> None:
+        """Advance by ``dt`` s to UTC second ``now`` with these commands (0..1, shape (n_loops,))."""
+        self.now = now
         inputs = loops.LoopInputs(
             valve=valve,
             pump=pump,

@@ -42,6 +42,15 @@ class Limit(IntFlag):
 NO_LIMIT = Limit(0)
 
 
+def together(*bits: Limit) -> Limit:
+    """Return all bits set; quick where none is, which is nearly always (an IntFlag's ``|`` is slow)."""
+    result = NO_LIMIT
+    for bit in bits:
+        if bit is not NO_LIMIT:
+            result |= bit
+    return result
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopRating:
     """What was set at commissioning of one loop."""
@@ -133,5 +142,5 @@ class Interlocks:
             self.frost = True
         elif seen.T_return > FROST_CLEAR_degC:
             self.frost = False
-        bits = Limit.OVER_TEMPERATURE if self.over_temperature else NO_LIMIT
-        return bits | (Limit.FROST if self.frost else NO_LIMIT)
+        hot = Limit.OVER_TEMPERATURE if self.over_temperature else NO_LIMIT
+        return together(hot, Limit.FROST if self.frost else NO_LIMIT)

@@ -17,6 +17,7 @@ from simulators.plc.limits import (
     LoopRating,
     clamp_flow,
     clamp_supply,
+    together,
 )
 from simulators.plc.ramp import FALLBACK_FLOW_SHARE_PER_S, FALLBACK_K_PER_S, approach, follow_centre
 from stations.model.setpoint import StationClass
@@ -128,14 +129,14 @@ class LoopPlc:
         """Run one scan at UTC second ``now``, ``dt`` seconds after the last."""
         self._check_authority(deadman, now)
         self.T_own, _ = clamp_supply(self.curve.at(T_outdoor), self.rating)
-        wanted, limits = clamp_supply(self._wanted_supply(), self.rating)
-        limits |= self._move_supply(wanted, dt)
+        wanted, clamped = clamp_supply(self._wanted_supply(), self.rating)
+        stretched = self._move_supply(wanted, dt)
         reduced, cause = self._limiter.step(self._T_ramped, seen, dt)
         self.T_effective, too_low = clamp_supply(reduced, self.rating)
         flow, cut = clamp_flow(self._wanted_flow(), self.rating)
         self._move_flow(flow, dt)
         interlocks = self._interlocks.step(seen, self.rating)
-        self.limits = limits | cause | too_low | cut | interlocks
+        self.limits = together(clamped, stretched, cause, too_low, cut, interlocks)
         return self._actuate(seen, dt)
 
     def _check_authority(self, deadman: DeadMan, now: float) -> None:
