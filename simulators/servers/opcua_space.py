@@ -10,6 +10,7 @@ from asyncua import ua
 from asyncua.server.address_space import NodeData
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
+from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIdNames
 
 MAX_SESSIONS_PER_PROCESS = 10_000
@@ -33,6 +34,18 @@ async def standard_nodes() -> StandardNodes:
     return server.aspace._nodes
 
 
+def _own_copy(node: NodeData) -> NodeData:
+    """Copy what a server changes: its references and values (asyncua appends to lists that it has read)."""
+    own = NodeData(node.nodeid)
+    own.references = list(node.references)
+    for attribute, content in node.attributes.items():
+        own_content = own.attributes[attribute] = copy.copy(content)
+        own_content.datachange_callbacks = {}
+        if attribute is AttributeIds.Value:
+            own_content.value = copy.deepcopy(content.value)
+    return own
+
+
 class SharedSpaceServer(InternalServer):
     """asyncua's server core on shared standard nodes, with limits that suit many small servers."""
 
@@ -49,7 +62,7 @@ class SharedSpaceServer(InternalServer):
         """Take the shared nodes; own copies of those that differ between servers."""
         nodes = dict(self._standard_nodes)
         for node_id in _OWN_NODES & nodes.keys():
-            nodes[node_id] = copy.deepcopy(nodes[node_id])
+            nodes[node_id] = _own_copy(nodes[node_id])
         self.aspace._nodes = nodes
 
     async def _address_space_fixes(self) -> None:
