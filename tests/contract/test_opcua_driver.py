@@ -19,13 +19,18 @@ from stations.profile import builtin_profile
 from tests.contract import driver_contract as contract
 from tests.support.opcua_drivers import connected, make_driver, open_address
 from tests.support.opcua_link import wire_to
-from tests.support.opcua_server import SOURCE, SOURCE_NODES, V, station_server, substation_nodes
+from tests.support.opcua_server import V, station_server, substation_nodes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SHORT = Deadlines(connect_s=5.0, request_s=0.5, close_s=0.5)
 OUTDOOR_AT_START = -7.5
 BEAT = Heartbeat(token=7, counter=1, valid_for_s=180.0)
+
+# A read-only profile whose namespace the substation has and whose nodes it does not know.
+READ_ONLY = builtin_profile("source-opcua").model_copy(
+    update={"opcua": builtin_profile("opcua-substation").opcua}
+)
 
 # Node, wire type and raw value per unit inside, written out for the points that a rig must show.
 WIRE = {
@@ -200,12 +205,8 @@ async def test_a_node_that_the_server_does_not_know_is_bad_and_the_rest_is_read(
     assert readings[Point(2, "T_supply_secondary")].quality is Quality.GOOD
 
 
-async def test_a_server_that_knows_no_node_at_all_is_a_configuration_fault():
-    nodes = {"s=Other": (V.Double, 1.0)}
-    async with (
-        station_server(nodes, uri=SOURCE, n_loops=0) as other,
-        connected(open_address(other.port), profile="source-opcua", n_loops=0) as driver,
-    ):
+async def test_a_server_that_knows_no_node_at_all_is_a_configuration_fault(rig):
+    async with connected(open_address(rig.server.port), profile=READ_ONLY, n_loops=0) as driver:
         with pytest.raises(ConfigurationFault, match="knows none of the 10 nodes"):
             await driver.read()
 
@@ -344,16 +345,14 @@ async def test_the_outdoor_temperature_is_refused_by_a_server_that_has_it_read_o
     assert outcome == Rejected("BadUserAccessDenied")
 
 
-async def test_a_read_only_source_is_never_written(rig):
-    async with (
-        station_server(SOURCE_NODES, uri=SOURCE, n_loops=0) as source,
-        connected(open_address(source.port), profile="source-opcua", n_loops=0) as driver,
-    ):
+async def test_a_read_only_device_is_never_written(rig):
+    async with connected(open_address(rig.wire.port), profile=READ_ONLY, n_loops=0) as driver:
+        rig.wire.sent.clear()
         assert isinstance(await driver.apply(contract.command()), Rejected)
         assert await driver.renew(BEAT) == NotApplicable()
         assert isinstance(await driver.hand_back(1), Rejected)
         assert await driver.send_outdoor(-3.0) == NotApplicable()
-        assert source.calls == []
+        assert rig.wire.sent == b""
 
 
 async def test_a_class_without_a_way_over_opc_ua_is_refused_before_the_wire(rig):

@@ -120,6 +120,22 @@ async def test_silence_where_the_channel_opened_before_is_a_refusal_only_the_sec
                 pass
 
 
+async def test_an_outage_does_not_make_forget_what_a_station_took(server, pair, pin, identity, patience):
+    server.show(*secured(pair, [SecurityPolicyBasic256Sha256]))
+    async with wire_to(server.port) as wire:
+        address = pinned_address(wire.port, pin)
+        async with connected(address, identity, deadlines=patience):
+            pass
+        wire.hole = True
+        with pytest.raises(NoAnswer):
+            async with connected(address, identity, deadlines=patience):
+                pass
+        wire.hole = False
+        before = wire.connections
+        async with connected(address, identity, deadlines=patience):
+            assert wire.connections == before + 1
+
+
 async def test_a_pin_may_be_pem(server, pair, identity, tmp_path):
     pin = pair.write(tmp_path / "station.pem", serialization.Encoding.PEM)
     async with connected(pinned_address(server.port, pin), identity, deadlines=QUICK) as driver:

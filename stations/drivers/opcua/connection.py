@@ -79,7 +79,7 @@ async def _open_secured(station: str, address: OpcUaAddress, trust: Trust, deadl
     opened before is therefore NoAnswer at first; the memory is gone then, and if it was a refusal the next
     attempt says so.
     """
-    remembered = trust.identity.accepted_policy.pop(address.url, None)
+    remembered = trust.identity.accepted_policy.get(address.url)
     policies = sorted(POLICIES, key=lambda kind: kind is not remembered)
     answers = []
     for index, kind in enumerate(policies):
@@ -87,8 +87,11 @@ async def _open_secured(station: str, address: OpcUaAddress, trust: Trust, deadl
         try:
             client = await _attempt(station, address, trust, kind, _now() + share, deadline)
         except _ChannelRefused as refused:
-            if kind is remembered and refused.silent:
-                raise NoAnswer(station, "silent while opening the channel, which it took before") from refused
+            if kind is remembered:
+                del trust.identity.accepted_policy[address.url]
+                if refused.silent:
+                    why = "silent while opening the channel, which it took before"
+                    raise NoAnswer(station, why) from refused
             answers.append(f"{kind.URI.rpartition('#')[2]}: {refused}")
             continue
         trust.identity.accepted_policy[address.url] = kind
