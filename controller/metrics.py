@@ -29,7 +29,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Metrics(Collector):
-    """Everything that /metrics shows. ``render`` may be called from any thread."""
+    """Everything that /metrics shows. Owner: the API."""
 
     def __init__(
         self,
@@ -42,10 +42,11 @@ class Metrics(Collector):
         """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms."""
         self._state = state
         self._clock = clock
-        self._journal_stats = journal_stats
-        self._lag_ms = lag_ms
+        self.journal_stats = journal_stats
+        self.lag_ms = lag_ms
         self._answers: Counter[int] = Counter()
         self._tasks = 0
+        self._lag = (0.0, 0.0)
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -54,8 +55,12 @@ class Metrics(Collector):
         self._answers[status] += 1
 
     async def render(self) -> bytes:
-        """Return the text for Prometheus. Computed in a thread: quantiles take milliseconds."""
+        """Return the text for Prometheus. Computed in a thread: it takes milliseconds.
+
+        What only the event loop may read (its tasks, its lag samples) is read here, before.
+        """
         self._tasks = len(asyncio.all_tasks())
+        self._lag = self.lag_ms()
         return await asyncio.to_thread(generate_latest, self._registry)
 
     def describe(self) -> Iterable[Metric]:
@@ -132,7 +137,7 @@ class Metrics(Collector):
         yield _single("dhc_alarms", "Standing faults of the controller itself", len(state.alarms))
 
     def _storage(self) -> Iterator[Metric]:
-        stats = self._journal_stats()
+        stats = self.journal_stats()
         yield _counter("dhc_journal_readings", "Readings stored for good", stats.readings_stored)
         yield _counter("dhc_journal_readings_dropped", "Readings given up, oldest first", stats.dropped)
         yield _counter("dhc_journal_errors", "Commits that failed", stats.errors)
@@ -144,7 +149,7 @@ class Metrics(Collector):
         yield _single("dhc_journal_disk_full", "1 while the disk is full", int(stats.disk_full))
 
     def _process(self) -> Iterator[Metric]:
-        p99_ms, worst_ms = self._lag_ms()
+        p99_ms, worst_ms = self._lag
         yield _gauge(
             "dhc_loop_lag_seconds",
             "How late the event loop runs a timer",

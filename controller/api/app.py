@@ -53,7 +53,7 @@ def create_app(
         redirect_slashes=False,
     )
     install(app)
-    app.include_router(city_router(site, state, clock, cache, hub))
+    app.include_router(city_router(site, state, clock, cache, hub, metrics))
     app.include_router(history_router(site, reader))
     app.include_router(health_router(metrics, lambda: not_ready(state, journal, clock)))
     return Api(app=Gate(app, tokens, metrics.count_answer), routes=app, hub=hub, reader=reader)

@@ -45,7 +45,12 @@ def said(model: type[schema.Message]) -> dict[int | str, dict[str, Any]]:
 
 
 def city_router(
-    site: SiteConfig, state: ControllerState, clock: Clock, cache: SnapshotCache, hub: EventHub
+    site: SiteConfig,
+    state: ControllerState,
+    clock: Clock,
+    cache: SnapshotCache,
+    hub: EventHub,
+    metrics: Metrics,
 ) -> APIRouter:
     """Return the paths that show the city as it is now."""
     router = APIRouter(prefix="/api/v1")
@@ -78,7 +83,7 @@ def city_router(
     @router.get("/kpis", responses=said(schema.Kpis))
     async def city_kpis() -> Response:
         """The city in a few numbers."""
-        return answer(kpis(site, state, clock.now()))
+        return answer(kpis(site, state, metrics.journal_stats(), metrics.lag_ms(), clock.now()))
 
     return router
 

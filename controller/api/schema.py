@@ -8,7 +8,7 @@ the same shape as text and a test holds the two together. Units: degC, kg/s, kPa
 
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from stations.model.quality import Quality, Reason
 
@@ -214,37 +214,32 @@ class History(Message):
 
 
 class Kpis(Message):
-    """Answer of ``/kpis``: the city in a few numbers."""
+    """Answer of ``/kpis``: the city in a few numbers. Counters run since the controller started."""
 
     now: float
     ready: bool
-    """Every station has answered, a cycle has completed, start-up is over."""
+    """True once every station was asked and a control cycle completed: start-up is over."""
     stations: int
-    """Heat stations; sources are not counted here."""
     stations_fresh: int
-    """Answered a poll within three periods."""
-    polls: int
-    """Asked of heat stations since start."""
-    polls_ok: int
+    """Online, and answered a poll within three periods."""
     loops: int
     loops_driven: int
-    """Loops of class A, T and B in auto with a commissioning proof."""
+    """Class A, T or B with a commissioning proof and not local: loops that the centre is meant to drive."""
     loops_confirmed: int
-    """Of these, loops that have had a setpoint confirmed by read-back since start."""
+    """Of these, loops that have had a setpoint confirmed by read-back."""
+    modes: dict[str, int]
+    write_states: dict[str, int]
+    held: int
+    """Loops that hold our setpoints now."""
+    polls: int
+    polls_ok: int
     setpoints_sent: int
     setpoints_confirmed: int
     setpoints_limited: int
     setpoints_rejected: int
     setpoints_expired: int
     readings_stored: int
-    """Readings that are on the disk, since start."""
     cycles: int
-    loop_lag_p99_ms: float
-    loop_lag_max_ms: float
-    """Lag of the controller's event loop since start-up was over, at most half an hour back."""
-    modes: dict[str, int]
-    write_states: dict[str, int]
-    held: int
     T_supply_mean: float | None
     """Mean of good secondary supply temperatures, weighted by heated area, degC."""
     T_return_mean: float | None
@@ -252,7 +247,9 @@ class Kpis(Message):
     heat_W_per_m2_mean: float | None
     """Heat of stations with a good heat meter per their heated area."""
     A_metered_m2: float
-    alarms: list[str] = Field(default_factory=list)
+    loop_lag_p99_ms: float
+    loop_lag_max_ms: float
+    alarms: list[str]
 
 
 class Readiness(Message):

@@ -1,10 +1,12 @@
 """From the controller's state to plain values for JSON, in the shapes of ``controller.api.schema``."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from controller.config.model import SiteConfig, StationConfig
-from controller.decisions import LoopKey
+from controller.decisions import LoopKey, Mode
+from controller.historian.slot import JournalStats
 from controller.image import Link, StationImage
 from controller.state import ControllerState, LoopStatus
 from stations.model.identity import Point
@@ -161,56 +163,58 @@ def _loop_detail(loop: LoopStatus) -> dict[str, object]:
     }
 
 
-def kpis(site: SiteConfig, state: ControllerState, now: float) -> dict[str, object]:
-    """Return the answer of ``/kpis``."""
+def kpis(
+    site: SiteConfig, state: ControllerState, stored: JournalStats, lag_ms: tuple[float, float], now: float
+) -> dict[str, object]:
+    """Return the answer of ``/kpis``; ``lag_ms`` is (99 % quantile, maximum)."""
     images = state.image.freeze()
     fresh_s = FRESH_POLLS * site.timing.poll_s
     outdoor = state.T_outdoor_centre
     heat_kW, A_metered = _metered_heat(site, images, now, fresh_s)
-    stations = [images[station.id] for station in site.stations if station.kind == "station"]
-    driven = _driven(site)
-    p99_ms, max_ms = state.lag_ms()
+    driven = _driven_loops(site, state)
+    counters = state.counters
     return {
         "now": now,
         "ready": state.ready,
-        "stations": len(stations),
-        "stations_fresh": sum(is_fresh(image, now, fresh_s) for image in stations),
-        "polls": sum(image.polls for image in stations),
-        "polls_ok": sum(image.polls_ok for image in stations),
+        "stations": len(images),
+        "stations_fresh": sum(is_fresh(image, now, fresh_s) for image in images.values()),
         "loops": len(state.loops),
         "loops_driven": len(driven),
-        "loops_confirmed": sum(state.loops[key].ever_confirmed for key in driven),
-        "setpoints_sent": state.counters.setpoints_sent,
-        "setpoints_confirmed": state.counters.setpoints_confirmed,
-        "setpoints_limited": state.counters.setpoints_limited,
-        "setpoints_rejected": state.counters.setpoints_rejected,
-        "setpoints_expired": state.counters.setpoints_expired,
-        "readings_stored": state.counters.readings_stored,
-        "cycles": state.counters.cycles,
-        "loop_lag_p99_ms": round(p99_ms, 3),
-        "loop_lag_max_ms": round(max_ms, 3),
-        "modes": _count(loop.mode.value for loop in state.loops.values()),
-        "write_states": _count(
-            loop.write_state.value for loop in state.loops.values() if loop.write_state is not None
+        "loops_confirmed": sum(loop.ever_confirmed for loop in driven),
+        "modes": dict(Counter(loop.mode.value for loop in state.loops.values())),
+        "write_states": dict(
+            Counter(loop.write_state.value for loop in state.loops.values() if loop.write_state is not None)
         ),
         "held": sum(loop.held for loop in state.loops.values()),
+        "polls": sum(image.polls for image in images.values()),
+        "polls_ok": sum(image.polls_ok for image in images.values()),
+        "setpoints_sent": counters.setpoints_sent,
+        "setpoints_confirmed": counters.setpoints_confirmed,
+        "setpoints_limited": counters.setpoints_limited,
+        "setpoints_rejected": counters.setpoints_rejected,
+        "setpoints_expired": counters.setpoints_expired,
+        "readings_stored": stored.readings_stored,
+        "cycles": counters.cycles,
         "T_supply_mean": _mean_by_area(site, images, "T_supply_secondary", now, fresh_s),
         "T_return_mean": _mean_by_area(site, images, "T_return_secondary", now, fresh_s),
         "T_outdoor_centre": None if outdoor is None else finite(outdoor.value),
         "heat_W_per_m2_mean": heat_kW * 1000.0 / A_metered if A_metered > 0 else None,
         "A_metered_m2": A_metered,
+        "loop_lag_p99_ms": round(lag_ms[0], 3),
+        "loop_lag_max_ms": round(lag_ms[1], 3),
         "alarms": list(state.alarms),
     }
 
 
-def _driven(site: SiteConfig) -> list[LoopKey]:
-    """Return the loops that may be written: class A, T or B, in auto, with a commissioning proof."""
-    return [
+def _driven_loops(site: SiteConfig, state: ControllerState) -> list[LoopStatus]:
+    """Return the loops that the centre is meant to drive: class A, T, B, proven, not hot water, not local."""
+    keys = [
         LoopKey(station.id, loop.loop)
         for station in site.stations
         for loop in station.loops
-        if station.profile.station_class.driven and loop.proof is not None and loop.mode == "auto"
+        if station.profile.station_class.driven and loop.proof is not None and loop.emitter != "dhw"
     ]
+    return [state.loops[key] for key in keys if state.loops[key].mode is not Mode.LOCAL]
 
 
 def is_fresh(image: StationImage, now: float, fresh_s: float) -> bool:
@@ -242,13 +246,6 @@ def _mean_by_area(
                 total += reading.value * loop.A_heated_m2
                 area += loop.A_heated_m2
     return total / area if area > 0 else None
-
-
-def _count(words: Iterable[str]) -> dict[str, int]:
-    counted: dict[str, int] = {}
-    for word in words:
-        counted[word] = counted.get(word, 0) + 1
-    return counted
 
 
 def finite(value: float | None) -> float | None:

@@ -17,6 +17,8 @@ from controller.config.rows import Surroundings, read_stations
 from controller.config.table import read_table
 from stations.profile import Profile
 
+__all__ = ["SITE_FILE", "SiteError", "effective", "load_site"]
+
 SITE_FILE = "site.toml"
 
 

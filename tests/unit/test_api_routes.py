@@ -145,9 +145,13 @@ async def test_too_many_trends_at_once_are_refused_not_queued(bench, client):
 async def test_kpis_count_only_what_is_good_and_fresh(bench, client):
     bench.state.image.update("S002", readings={Point(0, "Q_flow_primary"): bad(Reason.SENTINEL, NOW)})
     bench.state.image.update("S003", link=Link.LOST)
+    bench.state.loops[LoopKey("S001", 1)].ever_confirmed = True
     message = schema.Kpis.model_validate(strict(await client.get("/api/v1/kpis")))
     assert message.stations_fresh == 2
     assert message.modes == {"auto": 3}
+    assert (message.loops, message.loops_driven, message.loops_confirmed) == (3, 3, 1)
+    assert (message.polls, message.polls_ok) == (30, 27)
+    assert (message.loop_lag_p99_ms, message.loop_lag_max_ms) == (1.0, 5.0)
     assert message.write_states == {"confirmed": 3}
     assert message.heat_W_per_m2_mean == pytest.approx(2 * 1500e3 / 100_000)
     assert message.A_metered_m2 == 100_000
