@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from simulators.plant import secondary, source, valve
+from simulators.plant import secondary, source
 from simulators.plant.arrays import Floats
 from simulators.plant.building import Surroundings
-from simulators.plant.loops import LoopParams, LoopState, exchanger_heat
+from simulators.plant.loops import LoopParams, LoopState, exchanger_heat, primary_flow
 from simulators.plant.secondary import SecondaryState
 from simulators.plant.source import SourceParams, SourceState
 from simulators.plant.water import C_WATER
@@ -83,7 +83,7 @@ def settled_loops(
     T_return = (1.0 - bypass) * beyond.T_emitter + bypass * beyond.T_pipe
     Q = params.m_flow_design * C_WATER * np.maximum(T_supply - T_return, 0.0)
     y_valve = _valve_for(params, Q, T_supply_primary, T_return, dp)
-    m_primary = _primary_flow(params, y_valve, T_supply_primary, dp)
+    m_primary = primary_flow(params, y_valve, T_supply_primary, dp)
     return LoopState(
         y_valve=y_valve,
         y_pump=params.m_flow_design / params.m_flow_max,
@@ -110,22 +110,12 @@ def settled_network(
     )
 
 
-def primary_flow(params: LoopParams, state: LoopState, T_supply_primary: Floats, dp: Floats) -> Floats:
-    """Return each loop's primary flow in kg/s with the valves as they stand."""
-    return _primary_flow(params, state.y_valve, T_supply_primary, dp)
-
-
-def _primary_flow(params: LoopParams, y_valve: Floats, T_supply_primary: Floats, dp: Floats) -> Floats:
-    density = 1002.0 - 0.45 * T_supply_primary
-    return valve.mass_flow(y_valve, params.Kvs, params.K_fixed, dp, density)
-
-
 def _valve_for(params: LoopParams, Q: Floats, T_primary: Floats, T_return: Floats, dp: Floats) -> Floats:
     """Bisect for the valve position at which the exchanger passes ``Q`` kW."""
     low, high = np.zeros(params.n_loops), np.ones(params.n_loops)
     for _ in range(40):
         middle = 0.5 * (low + high)
-        m_primary = _primary_flow(params, middle, T_primary, dp)
+        m_primary = primary_flow(params, middle, T_primary, dp)
         enough = exchanger_heat(params, m_primary, params.m_flow_design, T_primary, T_return) >= Q
         high = np.where(enough, middle, high)
         low = np.where(enough, low, middle)

@@ -139,7 +139,7 @@ class CityWorks:
             T_primary = self._at_loops(upstream.T_station)
             dp = self._at_loops(network.dp - source.path_loss(upstream, network))
             state = warmup.settled_loops(params, beyond, T_supply, T_primary, dp)
-            m_primary = warmup.primary_flow(params, state, T_primary, dp)
+            m_primary = loops.primary_flow(params, state.y_valve, T_primary, dp)
             upstream = warmup.settled_network(network, upstream, state, m_primary)
         return state, upstream
 

@@ -11,7 +11,7 @@ from simulators.plant import exchanger, pump, secondary, valve
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.building import Surroundings
 from simulators.plant.secondary import SecondaryFlows, SecondaryParams, SecondaryState
-from simulators.plant.water import C_WATER
+from simulators.plant.water import C_WATER, density
 
 DT_MAX_S = 10.0
 """Longest step: exchanger, motor and return pipe have time constants of 20 s and more."""
@@ -105,8 +105,7 @@ def step(
     y_valve = valve.move(state.y_valve, inputs.valve, params.stroke_s, dt)
     most = pump.SPEED_UP_PER_S * dt
     y_pump = state.y_pump + np.clip(np.clip(inputs.pump, 0.0, 1.0) - state.y_pump, -most, most)
-    density_primary = 1002.0 - 0.45 * inputs.T_supply_primary
-    m_primary = valve.mass_flow(y_valve, params.Kvs, params.K_fixed, inputs.dp_primary, density_primary)
+    m_primary = primary_flow(params, y_valve, inputs.T_supply_primary, inputs.dp_primary)
     m = pump.mass_flow(y_pump, params.m_flow_max)
     Q = exchanger_heat(params, m_primary, m, inputs.T_supply_primary, state.T_return)
     primary, T_return_primary = _primary_side(state, params, inputs.T_supply_primary, m_primary, Q, dt)
@@ -121,7 +120,7 @@ def step(
         Q_exchanger=Q,
         Q_lost_return=lost_return,
         dp_secondary=dp,
-        P_pump=pump.electric_power(m, dp, 988.0 + 0.0 * m, params.pump_efficiency),
+        P_pump=pump.electric_power(m, dp, density(state.T_return), params.pump_efficiency),
         beyond=flows,
     )
     following = LoopState(
@@ -133,6 +132,11 @@ def step(
         beyond=beyond,
     )
     return following, outputs
+
+
+def primary_flow(params: LoopParams, y_valve: Floats, T_supply_primary: Floats, dp: Floats) -> Floats:
+    """Return each loop's primary flow in kg/s at these valve positions and differential pressures."""
+    return valve.mass_flow(y_valve, params.Kvs, params.K_fixed, dp, density(T_supply_primary))
 
 
 def exchanger_heat(
