@@ -84,8 +84,15 @@ def test_a_loop_without_circulation_channel_is_told_temperature_only():
 
 @pytest.mark.parametrize(
     ("T_supply", "T_outdoor", "offset"),
-    [(62.0, 0.0, 2.0), (60.0, 0.0, 0.0), (60.04, 0.0, 0.0), (60.06, 0.0, 0.1), (60.0, 2.0, 3.0)]
-    + [(70.0, 0.0, 5.0), (50.0, 0.0, -3.0)],
+    [
+        (62.0, 0.0, 2.0),
+        (60.0, 0.0, 0.0),
+        (60.04, 0.0, 0.0),
+        (60.06, 0.0, 0.1),
+        (60.0, 2.0, 3.0),
+        (70.0, 0.0, 5.0),
+        (50.0, 0.0, -3.0),
+    ],
 )
 def test_a_class_b_offset_is_what_differs_from_the_own_curve_in_wire_steps(T_supply, T_outdoor, offset):
     traits = traits_of(station_class=StationClass.B, heat=HeatChannel.DT_OFFSET, circulation=None)

@@ -1,4 +1,4 @@
-"""When a supervisor polls, how long it waits after a fault, and how a fleet shares its connection attempts."""
+"""When a supervisor polls, how long it waits after a fault, and how a fleet shares connections."""
 
 import asyncio
 import random
