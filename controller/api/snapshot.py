@@ -11,8 +11,8 @@ from controller.image import StationImage
 from controller.state import ControllerState, LoopStatus
 from stations.model.clock import Clock
 
-SLICE = 25
-"""Stations encoded (about 1 ms) before the field loop gets its turn."""
+SLICE = 10
+"""Stations encoded (about 2 ms) before the field loop gets its turn."""
 
 
 def encode(value: object) -> bytes:

@@ -3,10 +3,12 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import openpyxl
 import pytest
 
+from controller.config.document import MANY, SINGLE
 from controller.config.faults import SiteError
 from controller.config.loader import effective, load_site
 from controller.config.model import CurveTable, Limits, Timing
@@ -407,3 +409,23 @@ def test_the_model_refuses_the_same_when_built_by_hand():
         Limits(T_supply_min_degC=55.0)
     with pytest.raises(ValueError, match="rises"):
         CurveTable(T_outdoor_degC=(0.0, 1.0), T_supply_degC=(30.0, 31.0))
+
+
+# ------------------------------------------------------------------ the page that people read
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "site-file.md"
+
+
+def test_the_site_file_of_the_documentation_is_a_sound_one(tmp_path):
+    example = PAGE.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    site = load_site(write_site(tmp_path, [station_row(own_curve="radiator_75_50")], example))
+    assert site.timing == Timing()
+    assert site.limits == Limits()
+
+
+def test_the_documentation_names_every_section_key_and_column():
+    page = PAGE.read_text(encoding="utf-8")
+    keys = {
+        field.name for section in [*SINGLE.values(), *MANY.values()] for field in dataclasses.fields(section)
+    }
+    assert {name for name in {*keys, *COLUMNS, *SINGLE, *MANY} if name not in page} == set()
