@@ -19,7 +19,8 @@ from stations.model.clock import ScaledClock
 from tests.support.polling import until
 from tests.support.raw_modbus import RawModbus
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# one worker sets the shared fixture up once
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("servers_city")]
 
 FACTOR = 60.0
 tokens = itertools.count(10)  # grows over the tests, in whatever order they run

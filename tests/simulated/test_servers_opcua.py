@@ -20,7 +20,8 @@ from stations.profile import builtin_profile
 from tests.support.opcua_certificates import make_pair
 from tests.support.served_station import WrittenStation
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# one worker sets the shared fixture up once
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("servers_opcua")]
 
 START = 1_736_899_200.0  # 2025-01-15T00:00:00Z
 VALUES = {
