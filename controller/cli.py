@@ -1,27 +1,22 @@
 """The command line ``dhc``. Exit codes: 0 ok, 1 failed, 2 wrong use; errors on stderr say what to do."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from controller import cli_commands
 from stations.model.clock import ScaledClock
 
 SPEED_MAX = 60.0
-COMMANDS = {
-    "demo": cli_commands.demo,
-    "run": cli_commands.run,
-    "simulate": cli_commands.simulate,
-    "check": cli_commands.check,
-    "doctor": cli_commands.doctor,
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
-    return int(COMMANDS[options.command](options))
+    # imported when asked for: --help need not load protocol stacks
+    command = importlib.import_module(f"controller.commands.{options.command}")
+    return int(command.execute(options))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from stations.model.clock import ScaledClock
 FRESH_WINDOW_S = 30.0
 """Wall seconds at the end of a run over which the fewest fresh stations are reported."""
 CONTROL_LIMIT_S = 10.0
+BREAKS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class DemoReport:
     cycles: int
     frames: int
     frames_out_of_contract: int
+    breaks: tuple[str, ...]
+    """The last few breaks in words; empty in a good run."""
     modes: dict[str, int]
     indoor_mean: float
     """Area-weighted mean of the plant's true indoor temperatures, degC."""
@@ -65,7 +68,7 @@ class DemoReport:
                 f"{self.loops_driven - self.loops_confirmed} driven loops have no confirmed setpoint"
             )
         if self.frames_out_of_contract:
-            faults.append(f"{self.frames_out_of_contract} frames broke the stations' contract")
+            faults.append(f"{self.frames_out_of_contract} frames broke the stations' contract: {self.breaks}")
         return faults
 
 
@@ -135,6 +138,7 @@ class Observer:
             stations_fresh=min(fresh for _, fresh in self._fresh),
             frames=0,
             frames_out_of_contract=0,
+            breaks=(),
             modes=kpis["modes"],
             indoor_mean=truth["indoor_mean"],
             indoor_sd=truth["indoor_sd"],
@@ -150,7 +154,10 @@ class Observer:
         """Add what the stations recorded, hand-back included; the controller has ended by now."""
         record = await self._ask("record")
         return replace(
-            report, frames=record["frames"], frames_out_of_contract=record["frames_out_of_contract"]
+            report,
+            frames=record["frames"],
+            frames_out_of_contract=record["frames_out_of_contract"],
+            breaks=tuple(json.dumps(item) for item in record["breaks"][-BREAKS_SHOWN:]),
         )
 
     async def _get(self, path: str) -> dict[str, Any]:

@@ -131,10 +131,14 @@ def _rows(station: dict[str, Any], observer: Observer) -> list[list[str | Text]]
         names = tuple(f"{n}/{p}" for p in ("T_supply_secondary", "T_return_secondary", "m_flow_secondary"))
         supply, return_, flow = (readings.get(name, [None, 0])[0] for name in names)
         mode = "advice" if loop["action"] == "none" else loop["mode"]
-        rows.append([
-            station["id"], str(n), link, _quality(readings, names),
-            _celsius(supply), _celsius(return_), _t_h(flow), _celsius(loop["T_supply_set"]), _t_h(loop["m_flow_set"]), mode, loop["write_state"] or "–", age,
-        ])  # fmt: skip
+        rows.append(
+            [
+                *(station["id"], str(n), link, _quality(readings, names)),
+                *(_celsius(supply), _celsius(return_), _t_h(flow)),
+                *(_celsius(loop["T_supply_set"]), _t_h(loop["m_flow_set"])),
+                *(mode, loop["write_state"] or "–", age),
+            ]
+        )
     return rows
 
 

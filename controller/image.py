@@ -35,8 +35,6 @@ class StationImage:
     readings: Mapping[Point, Reading]
     polled_at: float | None = None
     """UTC second of the last answered poll."""
-    good_since: float | None = None
-    """Scaled monotonic second since which polls are answered without a gap; None while the link is lost."""
     rtt_s: float | None = None
     """Wall seconds of the last poll."""
     polls: int = 0

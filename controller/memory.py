@@ -3,14 +3,16 @@
 Owner: the control cycle, on the event loop. Bounded: one hour of sent values, one day of change times.
 """
 
+from __future__ import annotations
+
 from collections import deque
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from controller.decisions import LoopKey, Sent
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from controller.decisions import LoopKey, Sent
     from stations.model.reading import Reading
 
 RATE_WINDOW_S = 3600.0
@@ -49,7 +51,7 @@ class ControlMemory:
         self._changes = {key: deque(changes.get(key, ())) for key in self.sent}
         self._outdoor: deque[tuple[float, float]] = deque()
         self.links: dict[str, LinkTally] = {key.station: LinkTally() for key in self.sent}
-        self.T_outdoor_centre: "Reading | None" = None
+        self.T_outdoor_centre: Reading | None = None
         self.T_outdoor_filtered: Mapping[str, float | None] = {}
         """By emitter type."""
         self.outdoor_at: float | None = None
