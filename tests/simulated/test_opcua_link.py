@@ -18,7 +18,7 @@ from tests.support.opcua_server import SUBSTATION, V, station_server, substation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SHORT = Deadlines(connect_s=0.5, request_s=0.3, close_s=0.3)
+SHORT = Deadlines(connect_s=2.0, request_s=0.3, close_s=0.3)
 T_PRIMARY = Point(0, "T_supply_primary")
 BEAT = Heartbeat(token=7, counter=1, valid_for_s=180.0)
 
@@ -66,16 +66,14 @@ async def test_a_black_hole_from_the_start_ends_with_the_connect_deadline(wire):
     with pytest.raises(NoAnswer, match="greeting the OPC UA server"):
         async with connected(open_address(wire.port), deadlines=SHORT):
             pass
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3.0
     assert client_tasks() == []
 
 
-async def test_thirty_black_holes_leave_no_task(wire):
-    brief = Deadlines(connect_s=1.0, request_s=0.02, close_s=0.02)
+async def test_ten_black_holes_leave_no_task(wire):
     before = len(asyncio.all_tasks())
-    for _ in range(30):
-        async with connected(open_address(wire.port), deadlines=Deadlines()) as driver:
-            driver._deadlines = brief
+    for _ in range(10):
+        async with connected(open_address(wire.port), deadlines=SHORT) as driver:
             wire.hole = True
             with pytest.raises(NoAnswer):
                 await driver.read()
@@ -86,6 +84,24 @@ async def test_thirty_black_holes_leave_no_task(wire):
     while len(asyncio.all_tasks()) > before and time.monotonic() < deadline:  # noqa: ASYNC110  (the server's)
         await asyncio.sleep(0.01)
     assert len(asyncio.all_tasks()) <= before
+
+
+async def test_a_deadline_that_falls_on_the_answer_is_never_a_cancellation(wire):
+    """The library then raises a kind of CancelledError that would end the station's supervisor."""
+    deadlines = Deadlines(connect_s=5.0, request_s=0.2, close_s=0.3)
+    outcomes = set()
+    for step in range(10):
+        async with connected(open_address(wire.port), deadlines=deadlines) as driver:
+            wire.delay_s = 0.097 + step * 0.0005
+            try:
+                await driver.read()
+                outcomes.add("answer")
+            except NoAnswer:
+                outcomes.add("no answer")
+            wire.delay_s = 0.0
+            wire.cut()
+    assert outcomes
+    assert client_tasks() == []
 
 
 @pytest.mark.parametrize(
@@ -153,8 +169,8 @@ async def test_garbled_answers_end_in_a_driver_error_or_in_readings(wire):
         return bytes(torn[: chance.randint(len(torn) // 2, len(torn))] if chance.random() < 0.2 else torn)
 
     failed = 0
-    for _ in range(60):
-        async with connected(open_address(wire.port), deadlines=Deadlines(request_s=0.05)) as driver:
+    for _ in range(30):
+        async with connected(open_address(wire.port), deadlines=SHORT) as driver:
             wire.garble = garble
             try:
                 readings = await driver.read()

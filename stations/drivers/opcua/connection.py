@@ -6,8 +6,6 @@ the channel is renewed by the driver between two polls.
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 from asyncua import ua
 from asyncua.client.client import Client
@@ -32,6 +30,7 @@ from stations.drivers.opcua.faults import (
     status_name,
 )
 from stations.drivers.opcua.trust import POLICIES, Trust, make_policy
+from stations.drivers.opcua.waiting import within
 
 CHANNEL_LIFETIME_S = 3600.0
 """Asked for; the server may shorten it. A renewal costs two RSA operations."""
@@ -40,8 +39,6 @@ SESSION_TIMEOUT_S = 120.0
 flapping link does not fill the few sessions of a PLC."""
 SILENT_REFUSAL_S = 1.0
 """A server that greeted and then says nothing this long (or 3 greetings long) refuses the channel."""
-
-_T = TypeVar("_T")
 
 
 class _ChannelRefused(Exception):
@@ -146,19 +143,19 @@ def _client(
 async def _open_channel(station: str, client: Client, deadline: float) -> None:
     where = f"{client.server_url.hostname}:{client.server_url.port}"
     try:
-        await _within(deadline, client.connect_socket())
+        await within(deadline - _now(), client.connect_socket())
     except TimeoutError as error:
         raise LinkLost(station, f"no connection to {where}: it does not answer") from error
     except LINK as error:
         raise LinkLost(station, f"no connection to {where}: {error}") from error
     greeted = _now()
     try:
-        await _within(deadline, client.send_hello())
+        await within(deadline - _now(), client.send_hello())
     except FAULTS as error:
         raise driver_error(station, error, f"greeting the OPC UA server at {where}") from error
     asked = _now()
     try:
-        await _within(deadline, client.open_secure_channel())
+        await within(deadline - _now(), client.open_secure_channel())
     except TimeoutError as error:
         if _now() - asked < max(SILENT_REFUSAL_S, 3 * (asked - greeted)):
             raise NoAnswer(station, "the link is too slow to open a channel in time") from error
@@ -184,7 +181,7 @@ async def _log_in(
     station: str, client: Client, address: OpcUaAddress, trust: Trust | None, deadline: float
 ) -> None:
     try:
-        session = await _within(deadline, client.create_session())
+        session = await within(deadline - _now(), client.create_session())
         policy = client.security_policy
         endpoint = Client.find_endpoint(session.ServerEndpoints, policy.Mode, policy.URI)
     except FAULTS as error:
@@ -192,7 +189,7 @@ async def _log_in(
     if trust is not None:  # before the user's name and password leave
         trust.check_application(str(endpoint.Server.ApplicationUri))
     try:
-        await _within(deadline, client.activate_session(address.username, address.password))
+        await within(deadline - _now(), client.activate_session(address.username, address.password))
     except FAULTS as error:
         raise _session_fault(station, error, trust) from error
 
@@ -222,18 +219,12 @@ def abandon(client: Client) -> None:
 async def leave(client: Client, close_s: float) -> None:
     """Give the session back to the server, within ``close_s`` wall seconds, and drop the connection."""
     try:
-        async with asyncio.timeout(close_s):
-            await client.uaclient.close_session(True)
-            await client.uaclient.close_secure_channel()
+        await within(close_s, client.uaclient.close_session(True))
+        await within(close_s, client.uaclient.close_secure_channel())  # only writes, waits for nothing
     except FAULTS:
         return  # the link broke meanwhile: the server drops the session by its own timeout
     finally:
         abandon(client)
-
-
-async def _within(deadline: float, step: Coroutine[Any, Any, _T]) -> _T:
-    async with asyncio.timeout_at(deadline):
-        return await step
 
 
 def _now() -> float:

@@ -1,6 +1,5 @@
 """OPC UA stations: class A by methods, class C read only."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -25,6 +24,7 @@ from stations.drivers.opcua.nodes import (
     read_slots,
 )
 from stations.drivers.opcua.trust import decide_trust
+from stations.drivers.opcua.waiting import within
 from stations.drivers.opcua.writes import (
     heartbeat_arguments,
     judge_call,
@@ -245,8 +245,7 @@ class OpcUaDriver:
 
     async def _ask(self, doing: str, request: Awaitable[_T]) -> _T:
         try:
-            async with asyncio.timeout(self._deadlines.request_s):
-                return await request
+            return await within(self._deadlines.request_s, request)
         except FAULTS as error:
             self._sound = False
             raise driver_error(self._station, error, doing) from error
@@ -263,8 +262,7 @@ class OpcUaDriver:
     async def _send(self, request: Awaitable[_T], judge: Callable[[_T], WriteOutcome]) -> WriteOutcome:
         """Await a write; an answer that does not come, or not as one, leaves it Unknown."""
         try:
-            async with asyncio.timeout(self._deadlines.request_s):
-                results = await request
+            results = await within(self._deadlines.request_s, request)
         except FAULTS as error:
             self._sound = False
             return failed_write(error)
