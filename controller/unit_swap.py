@@ -9,9 +9,9 @@ from stations.model.quality import Reason
 
 MIN_BUCKETS = 24
 """Six hours of past before a level may be called unusual."""
-TOLERANCE = 0.2
+TOLERANCE = 0.25
 """Around a ratio to the last values: meter noise, and the swing of a control loop between two polls."""
-OUTSIDE_DAY = 1.5
+OUTSIDE_DAY = 1.3
 """A swapped unit leaves the range of the last day by at least this factor; a staged pump does not."""
 LETS_GO_S = 86_400.0
 """After a day the alarm has been seen, and what looked like a unit may be how this plant runs now."""
