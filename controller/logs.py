@@ -151,4 +151,7 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers = [StdlibHandler()]
     root.setLevel(logging.WARNING)
+    # every lost link is a warning with a traceback to them; our drivers report it as a fault with its reason
+    for library in ("asyncua", "pymodbus"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     logging.captureWarnings(True)

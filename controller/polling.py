@@ -78,6 +78,7 @@ class Supervisor:
         self._pacer = TickPacer(services.clock, services.poll_s, phase_s)
         self._backoff = Backoff(random.Random(station))
         self._misses = 0
+        self._answered = False
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -148,6 +149,7 @@ class Supervisor:
         readings = self._validator.check(raw, now)
         self._admission.answered(clock.monotonic())
         self._misses = 0
+        self._answered = True
         self._backoff.reset()
         before = self._services.image[self.station]
         if before.link is not Link.ONLINE:
@@ -177,10 +179,11 @@ class Supervisor:
 
     def _missed(self, fault: DriverError) -> float:
         """Note one missed answer and return how long to wait, in wall seconds."""
-        if not fault.retryable:
+        self._misses += 1
+        # what worked before is not given up on one word: a broken link can look like a refusal
+        if not fault.retryable and (not self._answered or self._misses >= MISSES_TO_LOST):
             self._down(Link.REFUSED, Reason.LINK_DOWN, fault.why)
             return PERMANENT_RETRY_S
-        self._misses += 1
         if self._misses >= MISSES_TO_LOST:
             self._down(Link.LOST, Reason.LINK_DOWN, fault.why)
         return 0.0 if self._misses == 1 else self._backoff.next_s(self._services.clock.wall_monotonic())

@@ -53,7 +53,6 @@ class Service:
         self.command_log = command_log
         self.state = first_state(site, clock)
         self.lag = LagMonitor(clock)
-        self.state.lag_ms = self.lag.summary_ms
 
     def runtime(self, lease: Lease, api: ApiServer, coordinator: SqliteCoordinator) -> Runtime:
         """Wire the parts that have tasks."""

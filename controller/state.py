@@ -1,6 +1,5 @@
 """What the running controller shows to the outside (API, demo, metrics): one object, read only for them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from controller.decisions import Decision, LoopKey, MassChange, Mode, Season
@@ -73,6 +72,4 @@ class ControllerState:
     """Standing faults of the controller itself (storage, coordinator), as sentences."""
     ready: bool = False
     """True once every station has answered, a cycle has completed and start-up is over."""
-    lag_ms: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)
-    """(99 % quantile, maximum) of the event loop's lag since start-up was over, ms."""
     stopping: bool = False

@@ -6,7 +6,7 @@ A driver can encode writes only to points that its profile marks writable; there
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from stations.model.identity import Point
@@ -80,7 +80,7 @@ class OpcUaAddress:
     security: str
     server_certificate: str | None
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 Address = ModbusAddress | OpcUaAddress

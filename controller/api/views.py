@@ -173,11 +173,12 @@ def kpis(
     heat_kW, A_metered = _metered_heat(site, images, now, fresh_s)
     driven = _driven_loops(site, state)
     counters = state.counters
+    stations = [images[station.id] for station in site.stations if station.kind == "station"]
     return {
         "now": now,
         "ready": state.ready,
-        "stations": len(images),
-        "stations_fresh": sum(is_fresh(image, now, fresh_s) for image in images.values()),
+        "stations": len(stations),
+        "stations_fresh": sum(is_fresh(image, now, fresh_s) for image in stations),
         "loops": len(state.loops),
         "loops_driven": len(driven),
         "loops_confirmed": sum(loop.ever_confirmed for loop in driven),
@@ -186,8 +187,8 @@ def kpis(
             Counter(loop.write_state.value for loop in state.loops.values() if loop.write_state is not None)
         ),
         "held": sum(loop.held for loop in state.loops.values()),
-        "polls": sum(image.polls for image in images.values()),
-        "polls_ok": sum(image.polls_ok for image in images.values()),
+        "polls": sum(image.polls for image in stations),
+        "polls_ok": sum(image.polls_ok for image in stations),
         "setpoints_sent": counters.setpoints_sent,
         "setpoints_confirmed": counters.setpoints_confirmed,
         "setpoints_limited": counters.setpoints_limited,
