@@ -14,10 +14,10 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 MAX_TOKEN = 2**32 - 1
 FILE = "coordinator.db"
@@ -105,7 +105,7 @@ class SqliteCoordinator:
     def __init__(self, folder: Path, utc: Callable[[], float] = time.time) -> None:
         """Use ``folder``, which exists; ``utc`` is the system clock."""
         self._folder, self._utc = folder, utc
-        self._locks: dict[str, IO[str]] = {}
+        self._locks: dict[str, int] = {}
 
     async def acquire(self, name: str, ttl_s: float) -> Lease:
         """Take the lease ``name`` (a word); raises HeldByAnother, TokensExhausted, OSError, sqlite3.Error."""
@@ -125,26 +125,25 @@ class SqliteCoordinator:
         try:
             lease = self._take_row(name, ttl_s, holder)
         except BaseException:
-            lock.close()
+            os.close(lock)
             raise
         self._locks[name] = lock
         return lease
 
-    def _lock(self, name: str, holder: Holder) -> IO[str]:
-        # Not inherited by child processes, which would hold it beyond the controller's end. The file is
-        # never deleted: two controllers could then each lock a file of that name.
-        lock = (self._folder / f"{name}.lock").open("a+", encoding="utf-8")
+    def _lock(self, name: str, holder: Holder) -> int:
+        # A bare descriptor, so that the lock ends with the process and not with a garbage collection; not
+        # inherited by child processes, which would hold it beyond the controller's end. The file is never
+        # deleted: two controllers could then each lock a file of that name.
+        lock = os.open(self._folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            other = _parse_holder(lock.read())
-            lock.close()
+            other = _parse_holder(os.pread(lock, 4096, 0))
+            os.close(lock)
             advice = f"Stop it first, or start this one with another data folder than {self._folder}."
             raise HeldByAnother(name, other, advice) from None
-        lock.truncate(0)
-        lock.write(json.dumps({"pid": holder.pid, "host": holder.host, "since": holder.since}) + "\n")
-        lock.flush()
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, json.dumps(asdict(holder)).encode(), 0)
         return lock
 
     def _take_row(self, name: str, ttl_s: float, holder: Holder) -> Lease:
@@ -183,7 +182,7 @@ class SqliteCoordinator:
         self._update(replace(lease, expires_at=self._utc()))
         lock = self._locks.pop(lease.name, None)
         if lock is not None:
-            lock.close()
+            os.close(lock)
 
     def _update(self, lease: Lease) -> bool:
         with self._transaction() as connection:
@@ -210,7 +209,7 @@ class SqliteCoordinator:
             connection.execute("COMMIT")
 
 
-def _parse_holder(text: str) -> Holder | None:
+def _parse_holder(text: bytes) -> Holder | None:
     try:
         record = json.loads(text)
         return Holder(pid=int(record["pid"]), host=str(record["host"]), since=float(record["since"]))

@@ -267,8 +267,7 @@ class CommandLog:
         try:
             outcomes = self._store(calls)
         except sqlite3.Error as error:
-            with self._lock:
-                self._stats = replace(self._stats, errors=self._stats.errors + 1, last_error=str(error))
+            self._note(error)
             for call in calls:
                 call.done.set_exception(CommandLogError(str(error)))
             return
@@ -288,17 +287,29 @@ class CommandLog:
                 call.done.set_result(outcome)
         # After the callers have gone on: a checkpoint writes the main file and takes its time.
         if self._connection.total_changes - self._checkpointed > CHECKPOINT_ROWS:
-            self._checkpointed = self._connection.total_changes
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        self._checkpointed = self._connection.total_changes
+        try:
             store.checkpoint(self._connection)
+        except sqlite3.Error as error:
+            # What is committed is safe in the WAL, which grows until a commit is refused, or this succeeds.
+            self._note(error)
+
+    def _note(self, error: sqlite3.Error) -> None:
+        with self._lock:
+            self._stats = replace(self._stats, errors=self._stats.errors + 1, last_error=str(error))
 
     def _store(self, calls: list[_Call]) -> list[bool | Exception]:
-        """Commit all calls in one transaction; where the disk is full, the oldest intents make room once."""
+        """Commit all calls in one transaction; where the file is full, make room once."""
         try:
             return self._transact(calls)
         except sqlite3.Error as error:
             if not is_full(error):
                 raise
-        store.make_room(self._connection)
+        rows = sum(len(call.intents) + len(call.steps) for call in calls)
+        store.make_room(self._connection, self._path.parent, rows)
         return self._transact(calls)
 
     def _transact(self, calls: list[_Call]) -> list[bool | Exception]:

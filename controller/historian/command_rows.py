@@ -159,7 +159,8 @@ def _transition_faults(connection: sqlite3.Connection, states: dict[int, str]) -
         expected = number + 1
         if to_transition(row) is None:
             yield f"transition {number}: checksum does not match"
-        last[intent_id] = state
+        else:
+            last[intent_id] = state
     oldest = min(states, default=0)
     for intent_id, state in last.items():
         if intent_id >= oldest and states.get(intent_id) != state:

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import shutil
 import sqlite3
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -33,12 +34,18 @@ from controller.historian.sqlite import open_writing, transaction
 
 WAL_RESERVE_BYTES = 4 * 1024 * 1024
 """Grown once at each start, because deleting on a full disk fails where the WAL can not grow."""
+GROW_BYTES = 8 * 1024 * 1024
+"""The file grows by this much when its reserve is used up; about 15,000 intents."""
+GROW_ABOVE_FREE_BYTES = 1024 * 1024 * 1024
+"""It does not grow where the disk has less free: what is left is for others."""
+MAX_PAGES = 2**32 - 2
+"""SQLite's own limit."""
 DELETE_STEP = 200
 """Old intents deleted with one commit."""
 _STATES = {state.value: state for state in State}
 _FINAL = frozenset(state.value for state in State if state.final)
 ROOM_SHARE = 20
-"""On a full disk one in so many intents goes, the oldest first."""
+"""Where the file is full and does not grow, one in so many intents goes, the oldest first."""
 
 
 def open_store(path: Path, reserve_bytes: int) -> sqlite3.Connection:
@@ -50,9 +57,8 @@ def open_store(path: Path, reserve_bytes: int) -> sqlite3.Connection:
         connection.executescript(SCHEMA)
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         wal_bytes = min(WAL_RESERVE_BYTES, reserve_bytes)
-        connection.execute("INSERT INTO reserve VALUES (zeroblob(?))", (wal_bytes,))
-        connection.execute("DELETE FROM reserve")
-        checkpoint(connection)
+        _reserve(connection, wal_bytes)
+        _hold_size(connection)
     except sqlite3.Error:
         connection.close()
         raise
@@ -67,12 +73,24 @@ def _create(path: Path, reserve_bytes: int) -> None:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.executescript(SCHEMA)
-        # Deleted pages stay in the file, really allocated, and new rows take them.
-        connection.execute("INSERT INTO reserve VALUES (zeroblob(?))", (reserve_bytes,))
-        connection.execute("DELETE FROM reserve")
+        _reserve(connection, reserve_bytes)
     _sync(fresh, os.O_RDWR)
     os.replace(fresh, path)
     _sync(path.parent, os.O_RDONLY)
+
+
+def _reserve(connection: sqlite3.Connection, size: int) -> None:
+    # Deleted pages stay in the file, really allocated, and new rows take them.
+    connection.execute("INSERT INTO reserve VALUES (zeroblob(?))", (size,))
+    connection.execute("DELETE FROM reserve")
+    checkpoint(connection)
+
+
+def _hold_size(connection: sqlite3.Connection) -> None:
+    # A file that may grow is full too late: the commit finds room in the WAL, and the checkpoint, which
+    # grows the file, does not. Held to what is allocated, it is the commit that is refused.
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def _sync(path: Path, flags: int) -> None:
@@ -167,12 +185,17 @@ def delete_old(connection: sqlite3.Connection, keep_s: float) -> None:
         _delete_oldest(connection, DELETE_STEP, before=newest[0] - keep_s)
 
 
-def make_room(connection: sqlite3.Connection) -> None:
-    """Delete the oldest final intents, however young, because the disk is full; raises sqlite3.Error."""
+def make_room(connection: sqlite3.Connection, folder: Path, rows: int) -> None:
+    """Make room for ``rows``: grow, or where the disk has not much left, delete the oldest final intents."""
     checkpoint(connection)
+    if shutil.disk_usage(folder).free > GROW_ABOVE_FREE_BYTES:
+        connection.execute(f"PRAGMA max_page_count = {MAX_PAGES}")
+        _reserve(connection, GROW_BYTES)
+        _hold_size(connection)
+        return
     with transaction(connection):
         (count,) = connection.execute("SELECT count(*) FROM intents").fetchone()
-        _delete_oldest(connection, -(-count // ROOM_SHARE), before=math.inf)
+        _delete_oldest(connection, max(count // ROOM_SHARE, 2 * rows), before=math.inf)
     checkpoint(connection)
 
 

@@ -15,15 +15,21 @@ DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 """Primary result codes of a file that is no sound database."""
 
 
+class StoreDamaged(sqlite3.DatabaseError):
+    """SQLite complains about a damaged file in words that are damaged themselves."""
+
+
 def open_writing(path: Path) -> sqlite3.Connection:
     """Open the one writing connection of ``path``: WAL, and every commit on the disk before it returns.
 
     May be used only in the thread that opened it; transactions are begun and ended by hand.
     """
     connection = sqlite3.connect(path, isolation_level=None)
+    connection.text_factory = _text
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        with _readable_errors():
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error:
         connection.close()
         raise
@@ -37,9 +43,11 @@ def open_reading(path: Path) -> Iterator[sqlite3.Connection]:
     Short, because as long as a reader holds its snapshot the WAL can not be used afresh and grows.
     """
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection.text_factory = _text
     try:
-        connection.execute("BEGIN")
-        yield connection
+        with _readable_errors():
+            connection.execute("BEGIN")
+            yield connection
     finally:
         connection.close()
 
@@ -58,9 +66,24 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def _readable_errors() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        # sqlite3 quotes the broken schema in its error and stumbles over the quotation.
+        raise StoreDamaged("the database schema is malformed") from error
+
+
+def _text(cell: bytes) -> str:
+    """Return the text of a cell, legible also where it is damaged; its checksum tells."""
+    return cell.decode("utf-8", "backslashreplace")
+
+
 def is_damaged(error: sqlite3.Error) -> bool:
     """Tell whether ``error`` says that the file itself is broken, not the disk full or the file locked."""
-    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in DAMAGED
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(error, StoreDamaged) or code in DAMAGED
 
 
 def is_full(error: sqlite3.Error) -> bool:

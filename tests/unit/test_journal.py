@@ -89,6 +89,13 @@ def test_a_gap_keeps_its_reason_and_a_doubt_its_own(journal):
     assert (doubt.value, doubt.reason) == (0.0, Reason.FROZEN)
 
 
+def test_a_journal_that_nobody_writes_can_be_read(tmp_path):
+    journal = fill(tmp_path, 3)
+    journal.close()
+    assert journal.history("S000", SUPPLY, *whole_span(3)).stored == 3
+    assert len(journal.latest()) == 9
+
+
 def test_an_unknown_station_or_point_has_an_empty_history(journal):
     journal.append(slot(0)).result(10.0)
     assert journal.history("nobody", SUPPLY, *whole_span(1)).samples == ()
