@@ -75,6 +75,8 @@ def freeze(parts: CycleParts) -> Frozen:
     for key, status in parts.state.loops.items():
         if not status.held and memory.sent[key]:
             memory.forget(key)
+        elif status.written_at is not None:
+            memory.note_written(key, status.written_at)
     availability = {}
     for station, tally in memory.links.items():
         image = images[station]

@@ -214,6 +214,7 @@ class Dispatcher:
         status.held = True
         write = self._open[intent.loop] = OpenWrite(intent, self._polled)
         outcome = await driver.apply(command)
+        status.written_at = self.services.clock.monotonic()
         match outcome:
             case Acknowledged():
                 write.answered = True

@@ -6,7 +6,7 @@ Owner: the control cycle, on the event loop. Bounded: one hour of sent values, o
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ class ControlMemory:
         recent = [s for s in earlier if sent.at - s.at <= RATE_WINDOW_S]
         self.sent[key] = (*old[-1:], *recent, sent)
         self._changes[key].append(sent.at)
+
+    def note_written(self, key: LoopKey, at: float) -> None:
+        """Correct the time of the last sent pair: a write that took long counts from its answer."""
+        if self.sent[key] and self.sent[key][-1].at < at:
+            self.sent[key] = (*self.sent[key][:-1], replace(self.sent[key][-1], at=at))
 
     def forget(self, key: LoopKey) -> None:
         """The loop is on its own curve: its next setpoint is a take-over."""

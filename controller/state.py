@@ -28,6 +28,8 @@ class LoopStatus:
     heat_value: float | None = None
     circulation_value: float | None = None
     """The same in the units of the loop's channels, as on the wire."""
+    written_at: float | None = None
+    """Scaled monotonic second at which the device answered our last write: rates run from here."""
     held: bool = False
     """True while the station holds our setpoints under a lease that we renew."""
     ever_confirmed: bool = False

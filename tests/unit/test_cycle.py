@@ -231,3 +231,13 @@ def test_run_cycle_fits_a_screen_and_awaits_at_most_four_times():
     assert function.end_lineno - function.lineno + 1 <= 60
     touching = [n for n in ast.walk(function) if isinstance(n, ast.Await | ast.AsyncFor | ast.AsyncWith)]
     assert 1 <= len(touching) <= 4
+
+
+async def test_rates_run_from_the_answer_to_a_write_and_not_from_its_decision(world):
+    await world.cycle()
+    world.deliver()
+    world.state.loops[KEY].written_at = world.clock.monotonic() + 40.0
+    world.clock.advance(60.0)
+    world.poll()
+    frozen = controller.cycle.freeze(world.parts)
+    assert frozen.sent[KEY][-1].at == world.state.loops[KEY].written_at
