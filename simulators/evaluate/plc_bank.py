@@ -1,0 +1,208 @@
+"""The PLC laws of all loops at once, for virtual time: what ``simulators.plc.loop`` does, as arrays.
+
+Who decides over a loop, and what was written, stays in the PLC objects (the door that drivers write to).
+This bank reads their wishes, moves the setpoints and actuators scan by scan, and writes back what stations
+report. A test holds it against the objects' own steps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulators.plc.control import INTEGRAL_S, PROPORTIONAL_PER_K, PUMP_INTEGRAL_S
+from simulators.plc.limits import (
+    FLOW_MIN_SHARE,
+    NO_LIMIT,
+    OVER_TEMPERATURE_K,
+    RECOVER_K_PER_S,
+    REDUCE_K_PER_S,
+    REDUCTION_MAX_K,
+    SHORTAGE_AFTER_S,
+    SHORTAGE_GAP_K,
+    T_RETURN_PRIMARY_MAX,
+    T_SUPPLY_MIN,
+    FROST_CLEAR_degC,
+    FROST_RETURN_degC,
+    Limit,
+)
+from simulators.plc.ramp import (
+    FALLBACK_FLOW_SHARE_PER_S,
+    FALLBACK_K_PER_S,
+    REMOTE_K_PER_S,
+    REMOTE_STEP_K,
+)
+from stations.model.setpoint import StationClass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.plant.arrays import Floats
+    from simulators.plc.curve import HeatingCurve
+    from simulators.plc.loop import LoopPlc
+    from simulators.plc.station import StationPlc
+
+VALVE_OPEN = 0.97
+FROST_SUPPLY_degC = 35.0
+FROST_VALVE = 0.3
+
+
+class PlcBank:
+    """State of the controllers of all loops; arrays have shape (n_loops,). Owner: ``QuickCity``."""
+
+    def __init__(self, stations: Sequence[StationPlc], y_valve: Floats, y_pump: Floats) -> None:
+        self._stations = stations
+        self._plcs: list[LoopPlc] = [plc for station in stations for plc in station.loops]
+        plcs = self._plcs
+        self._station_of = np.repeat(np.arange(len(stations)), [len(s.loops) for s in stations])
+        self._curves: list[HeatingCurve] = list({plc.curve: None for plc in plcs})
+        self._curve_of = np.array([self._curves.index(plc.curve) for plc in plcs])
+        self._class_T = np.array([plc.station_class is StationClass.T for plc in plcs])
+        self._T_max = np.array([plc.rating.T_supply_max for plc in plcs])
+        self._m_design = np.array([plc.rating.m_flow_design for plc in plcs])
+        n = len(plcs)
+        self.T_own = np.array([plc.T_own for plc in plcs])
+        self.T_effective = np.array([plc.T_effective for plc in plcs])
+        """Setpoint in force, degC."""
+        self.m_effective = np.array([plc.m_flow_effective for plc in plcs])
+        """Circulation in force, kg/s."""
+        self.remote = np.zeros(n, dtype=np.bool_)
+        self._wanted, self._wanted_flow = self.T_own.copy(), self.m_effective.copy()
+        self._T_ramped, self._m_ramped = self.T_effective.copy(), self.m_effective.copy()
+        self._ramping = np.zeros(n, dtype=np.bool_)
+        self._reduction, self._short_s = np.zeros(n), np.zeros(n)
+        self._return_cause = np.zeros(n, dtype=np.bool_)
+        self._hot, self._frost = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+        self._valve, self._pump = y_valve.copy(), y_pump.copy()
+        self._last_error = np.zeros(n)
+
+    def learn(self, T_outdoor: Sequence[float | None], now: float) -> None:
+        """Look up, at UTC second ``now``, who decides over each loop and what for.
+
+        ``T_outdoor`` is each station's own sensor, None where there is none.
+        """
+        chosen = np.array([s.outdoor.choose(T, now) for s, T in zip(self._stations, T_outdoor, strict=True)])
+        by_curve = np.stack([np.interp(chosen, curve.T_outdoor, curve.T_supply) for curve in self._curves])
+        own = by_curve[self._curve_of, self._station_of]
+        self.T_own = np.clip(own, T_SUPPLY_MIN, self._T_max)
+        wanted, flow = self.T_own.copy(), self._m_design.copy()
+        remote = np.zeros(len(self._plcs), dtype=np.bool_)
+        i = 0
+        for station in self._stations:
+            deadman_runs = station.deadman.remaining_s(now) > 0.0
+            for plc in station.loops:
+                if plc.lease.expired(now):
+                    plc.begin_own_curve(now, "watchdog")
+                if plc.remote and plc.station_class is StationClass.T and not deadman_runs:
+                    plc.begin_own_curve(now, "deadman")
+                remote[i] = plc.remote
+                if plc.station_class is StationClass.B:
+                    wanted[i] += plc.offset.dT
+                elif plc.remote:
+                    lease = plc.station_class is StationClass.A
+                    wanted[i] = plc.lease.T_supply if lease else plc.level.T_supply
+                    if lease:
+                        flow[i] = plc.lease.m_flow
+                i += 1
+        self._ramping = (self._ramping | (self.remote & ~self._class_T)) & ~remote
+        self.remote = remote
+        self._wanted = np.clip(wanted, T_SUPPLY_MIN, self._T_max)
+        self._wanted_flow = np.clip(flow, FLOW_MIN_SHARE * self._m_design, self._m_design)
+
+    def scan(
+        self,
+        T_supply: Floats,
+        T_return: Floats,
+        T_return_primary: Floats,
+        m_flow: Floats,
+        y_valve: Floats,
+        dt: float,
+    ) -> tuple[Floats, Floats]:
+        """Return the commands (valve, pump), 0..1, after ``dt`` s with these measurements."""
+        self._move(dt)
+        self._limit(T_supply, T_return_primary, y_valve, dt)
+        self.T_effective = np.clip(self._T_ramped - self._reduction, T_SUPPLY_MIN, self._T_max)
+        self.m_effective = self._m_ramped
+        error = self.T_effective - T_supply
+        self._actuate_valve(error, dt)
+        m_set = self.m_effective
+        if self._interlocked(T_supply, T_return):
+            m_set = self._interlocks(T_supply, T_return, dt)
+        pump = self._pump + (m_set - m_flow) / self._m_design * min(dt / PUMP_INTEGRAL_S, 1.0)
+        self._pump = np.clip(pump, 0.0, 1.0)
+        return self._valve, self._pump
+
+    def tell(self) -> None:
+        """Write what is in force back to the PLC objects, which stations report from."""
+        T_own, T, m = self.T_own.tolist(), self.T_effective.tolist(), self.m_effective.tolist()
+        bits = self._limit_bits()
+        for i, plc in enumerate(self._plcs):
+            plc.T_own, plc.T_effective, plc.m_flow_effective = T_own[i], T[i], m[i]
+            plc.limits = bits.get(i, NO_LIMIT)
+
+    def _move(self, dt: float) -> None:
+        distance = self._wanted - self._T_ramped
+        pace = np.where(
+            self.remote,
+            np.where(np.abs(distance) <= REMOTE_STEP_K, np.inf, REMOTE_K_PER_S * dt),
+            np.where(self._ramping, FALLBACK_K_PER_S * dt, np.inf),
+        )
+        self._T_ramped = self._T_ramped + np.clip(distance, -pace, pace)
+        self._ramping = self._ramping & (np.abs(distance) > pace)
+        most = np.where(self.remote, np.inf, FALLBACK_FLOW_SHARE_PER_S * dt * self._m_design)
+        self._m_ramped = self._m_ramped + np.clip(self._wanted_flow - self._m_ramped, -most, most)
+
+    def _limit(self, T_supply: Floats, T_return_primary: Floats, y_valve: Floats, dt: float) -> None:
+        """Lower setpoints while the primary return is too hot or the primary side can give no more."""
+        wide_open = y_valve > VALVE_OPEN
+        too_hot = T_return_primary > T_RETURN_PRIMARY_MAX
+        if not (wide_open.any() or too_hot.any() or self._reduction.any()):
+            self._short_s[:] = 0.0
+            return
+        gap = self._T_ramped - self._reduction - T_supply
+        self._short_s = np.where(wide_open & (gap > SHORTAGE_GAP_K), self._short_s + dt, 0.0)
+        short = ~too_hot & (self._short_s > SHORTAGE_AFTER_S)
+        bound = np.where(self._return_cause, T_return_primary > T_RETURN_PRIMARY_MAX - 2.0, wide_open)
+        lowered = np.minimum(REDUCTION_MAX_K, self._reduction + REDUCE_K_PER_S * dt)
+        raised = np.where(bound, self._reduction, np.maximum(0.0, self._reduction - RECOVER_K_PER_S * dt))
+        self._reduction = np.where(too_hot | short, lowered, raised)
+        self._return_cause = np.where(too_hot, True, np.where(short, False, self._return_cause))
+
+    def _actuate_valve(self, error: Floats, dt: float) -> None:
+        change = PROPORTIONAL_PER_K * (error - self._last_error + error * dt / INTEGRAL_S)
+        self._last_error = error
+        self._valve = np.clip(self._valve + change, 0.0, 1.0)
+
+    def _interlocked(self, T_supply: Floats, T_return: Floats) -> bool:
+        return bool(
+            self._hot.any()
+            or self._frost.any()
+            or (T_supply > self._T_max + OVER_TEMPERATURE_K).any()
+            or (T_return < FROST_RETURN_degC).any()
+        )
+
+    def _interlocks(self, T_supply: Floats, T_return: Floats, dt: float) -> Floats:
+        """Shut valves of over-heated loops and open those near frost; return the circulation wanted."""
+        hot, frost = T_supply > self._T_max + OVER_TEMPERATURE_K, T_return < FROST_RETURN_degC
+        self._hot = hot | (self._hot & (T_supply >= self._T_max))
+        self._frost = frost | (self._frost & (T_return <= FROST_CLEAR_degC))
+        error = np.maximum(self.T_effective, FROST_SUPPLY_degC) - T_supply
+        warmed = np.maximum(self._valve + PROPORTIONAL_PER_K * error * dt / INTEGRAL_S, FROST_VALVE)
+        self._valve = np.where(self._hot, 0.0, np.where(self._frost, np.minimum(warmed, 1.0), self._valve))
+        least = FLOW_MIN_SHARE * self._m_design
+        return np.where(self._frost & ~self._hot, np.maximum(self.m_effective, least), self.m_effective)
+
+    def _limit_bits(self) -> dict[int, Limit]:
+        """Return why the setpoint in force is not the one asked for, by loop; loops without a limit lack."""
+        bits: dict[int, Limit] = {}
+        for where, bit in (
+            (self._T_ramped != self._wanted, Limit.RAMP),
+            ((self._reduction > 0.0) & self._return_cause, Limit.RETURN_TEMPERATURE),
+            ((self._reduction > 0.0) & ~self._return_cause, Limit.PRIMARY_SHORTAGE),
+            (self._hot, Limit.OVER_TEMPERATURE),
+            (self._frost, Limit.FROST),
+        ):
+            for i in np.flatnonzero(where).tolist():
+                bits[i] = bits.get(i, NO_LIMIT) | bit
+        return bits

@@ -1,0 +1,49 @@
+"""The heat sources and their networks, one for each copy of the city."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulators.plant import source
+from simulators.plant.water import density
+
+if TYPE_CHECKING:
+    from simulators.plant.arrays import Floats, Indices
+    from simulators.plant.source import SourceParams, SourceState
+
+
+class SourceBank:
+    """State of all sources. Owner: ``QuickCity``."""
+
+    def __init__(self, params: SourceParams, state: SourceState, station: Indices, copies: int) -> None:
+        """Put ``copies`` of one source side by side; ``station`` of each loop, shape (n_loops,)."""
+        self.params = params
+        self.states = [state] * copies
+        self._station = station
+
+    def step(self, m_primary: Floats, T_return_primary: Floats, T_outdoor: float, dt: float) -> Floats:
+        """Advance by ``dt`` s, given the loops' flow (kg/s) and return (degC) of all copies in a row.
+
+        Return (heat delivered in kW, pump power in kW, return in degC) by copy, shape (3, n_copies).
+        """
+        shown = np.empty((3, len(self.states)))
+        n = len(self._station)
+        for k, state in enumerate(self.states):
+            mine = slice(k * n, (k + 1) * n)
+            after = source.step(state, self.params, m_primary[mine], T_return_primary[mine], T_outdoor, dt)
+            self.states[k] = after
+            shown[:, k] = (
+                source.heat_delivered(after),
+                source.pump_power(after, self.params),
+                after.T_return,
+            )
+        return shown
+
+    def at_entrances(self) -> tuple[Floats, Floats, Floats]:
+        """Return supply (degC), differential pressure (kPa), density (kg/m3) at the loops of all copies."""
+        station, params = self._station, self.params
+        T = np.concatenate([state.T_station[station] for state in self.states])
+        dp = np.concatenate([(params.dp - source.path_loss(state, params))[station] for state in self.states])
+        return T, dp, density(T)
