@@ -78,7 +78,7 @@ class DemoScreen:
         page = int(time.monotonic() / PAGE_S) % pages
         table = Table(
             "station", "loop", "link", "quality", "supply", "return", "flow t/h", "T set", "flow set", "mode",
-            "write", "age s", caption=f"page {page + 1} of {pages}", expand=True, row_styles=["", "dim"],
+            "write", "age s", caption=f"page {page + 1} of {pages}", expand=True,
         )  # fmt: skip
         for row in rows[page * fit : (page + 1) * fit]:
             table.add_row(*row)
@@ -128,7 +128,9 @@ def _rows(station: dict[str, Any], observer: Observer) -> list[list[str | Text]]
     rows: list[list[str | Text]] = []
     for loop in station["loops"]:
         n = loop["loop"]
-        names = tuple(f"{n}/{p}" for p in ("T_supply_secondary", "T_return_secondary", "m_flow_secondary"))
+        names = tuple(f"{n}/{p}_secondary" for p in ("T_supply", "T_return", "m_flow"))
+        if not any(name in readings for name in names):  # a heat meter knows the primary side only
+            names = tuple(f"0/{p}_primary" for p in ("T_supply", "T_return", "m_flow"))
         supply, return_, flow = (readings.get(name, [None, 0])[0] for name in names)
         mode = "advice" if loop["action"] == "none" else loop["mode"]
         rows.append(
