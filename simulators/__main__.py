@@ -1,26 +1,27 @@
-"""``python -m simulators``: serve a site's stations on real sockets, or make a city to simulate."""
+"""``python -m simulators``: serve a site's stations on real sockets, replay a recorded one, make a city."""
 
 import argparse
 import asyncio
 import contextlib
 import json
 import logging
-import os
-import signal
 import sys
 import time
 from pathlib import Path
 
 from simulators.link import PROFILES
 from simulators.post import PortsInUse
+from simulators.replay import command as replay_command
+from simulators.replay.columns import ReplayError
+from simulators.replay.weather import read_weather
 from simulators.serve import ServeOptions, Simulation, serving
 from simulators.sitefile import SimSite, SiteFileError, load_site
-from simulators.weather import read_csv
+from simulators.told import Told
+from simulators.weather import Weather, read_csv
 from stations.model.clock import ScaledClock
 from stations.profile import ProfileError
 
 OK, FAILED, WRONG_USE = 0, 1, 2
-PARENT_CHECK_S = 0.5
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "serve":
         return _serve(options)
+    if options.command == "replay":
+        _quiet_libraries()
+        return replay_command.run(options)
     return _city(options)
 
 
@@ -37,17 +41,23 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve the stations of a site folder until SIGTERM or Ctrl-C")
     serve.add_argument("site", type=Path, help="site folder or its site.toml")
     serve.add_argument(
-        "--clock", type=_clock, metavar="START:ANCHOR:FACTOR", help="default: now, at factor 1"
-    )
-    serve.add_argument("--link", choices=sorted(PROFILES), default="none", help="mobile link (default: none)")
-    serve.add_argument(
         "--control", type=_port, default=0, metavar="PORT", help="control channel (default: free)"
     )
     serve.add_argument("--seed", type=int, help="replaces the seed of simulation.toml")
     serve.add_argument("--weather", type=Path, metavar="CSV", help="hourly weather; default: generated")
-    serve.add_argument(
-        "--die-with-parent", action="store_true", help="stop when the parent process has ended"
-    )
+    replay = commands.add_parser("replay", help="serve a recorded table as a station until SIGTERM or Ctrl-C")
+    replay_command.add_arguments(replay)
+    replay.add_argument("--port", type=_port, default=0, help="where it listens (default: free)")
+    for command in (serve, replay):
+        command.add_argument(
+            "--clock", type=_clock, metavar="START:ANCHOR:FACTOR", help="default: now, at factor 1"
+        )
+        command.add_argument(
+            "--link", choices=sorted(PROFILES), default="none", help="mobile link (default: none)"
+        )
+        command.add_argument(
+            "--die-with-parent", action="store_true", help="stop when the parent process has ended"
+        )
     city = commands.add_parser("city", help="write the site folder of a synthetic city")
     city.add_argument("folder", type=Path, help="folder to write")
     city.add_argument("--stations", type=_positive, default=40)
@@ -78,17 +88,14 @@ def _positive(text: str) -> int:
 def _serve(options: argparse.Namespace) -> int:
     try:
         site = load_site(options.site)
-        weather = None if options.weather is None else read_csv(options.weather)
-    except (SiteFileError, ProfileError, OSError, ValueError) as error:
+        weather = None if options.weather is None else _weather(options.weather)
+    except (SiteFileError, ProfileError, ReplayError, OSError, ValueError) as error:
         return _wrong_use(f"{options.site} cannot be simulated: {error}")
     clock = options.clock or ScaledClock(start_utc=time.time(), anchor=time.monotonic(), factor=1.0)
     serve_options = ServeOptions(
         link=options.link, control_port=options.control, seed=options.seed, weather=weather
     )
-    # pymodbus and asyncua report every refused request and lost connection; here those are made on purpose
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+    _quiet_libraries()
     try:
         asyncio.run(_until_told(site, clock, serve_options, options.die_with_parent))
     except PortsInUse as error:
@@ -100,26 +107,22 @@ async def _until_told(
     site: SimSite, clock: ScaledClock, options: ServeOptions, die_with_parent: bool
 ) -> None:
     """Serve until SIGTERM, SIGINT or, if wanted, the end of the parent; a failing plant raises its error."""
-    parent = os.getppid()
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+    told = Told(die_with_parent=die_with_parent)
     async with serving(site, clock, options) as simulation:
         print(json.dumps(_ready(simulation)), flush=True)
-        async with asyncio.TaskGroup() as group:
-            watch = [group.create_task(simulation.failed())]
-            if die_with_parent:
-                watch.append(group.create_task(_orphaned(parent, told)))
-            await told.wait()
-            for task in watch:
-                task.cancel()
+        await told.wait(simulation.failed())
 
 
-async def _orphaned(parent: int, told: asyncio.Event) -> None:
-    while os.getppid() == parent:  # noqa: ASYNC110  (the kernel tells nobody)
-        await asyncio.sleep(PARENT_CHECK_S)
-    told.set()
+def _weather(path: Path) -> Weather:
+    """Read weather by the TOML file beside the table, or where there is none by ``read_csv``'s columns."""
+    return read_weather(path) if path.with_suffix(".toml").exists() else read_csv(path)
+
+
+def _quiet_libraries() -> None:
+    """Mute pymodbus and asyncua, which report every refused request and lost link: made on purpose here."""
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
 
 
 def _ready(simulation: Simulation) -> dict[str, object]:
