@@ -58,7 +58,7 @@ async def run_cycle(parts: CycleParts) -> None:
     began_wall = parts.clock.wall_monotonic()
     frozen = freeze(parts)
     thought = await asyncio.to_thread(think, frozen, parts.rules)
-    remember_outdoor(parts, frozen, thought)
+    remember(parts, frozen, thought)
     if thought.T_outdoor_centre.value is not None:
         intents = draft_intents(parts, frozen, thought, thought.T_outdoor_centre.value)
         if await committed(parts, intents):
@@ -103,12 +103,14 @@ def freeze(parts: CycleParts) -> Frozen:
         T_outdoor_centre=memory.T_outdoor_centre,
         T_outdoor_filtered=memory.T_outdoor_filtered,
         T_outdoor_past=memory.outdoor_past(monotonic),
+        records=memory.records,
     )
 
 
-def remember_outdoor(parts: CycleParts, frozen: Frozen, thought: Thought) -> None:
-    """Carry the outdoor temperature over to the next cycle."""
+def remember(parts: CycleParts, frozen: Frozen, thought: Thought) -> None:
+    """Carry the outdoor temperature and what strategies have learned over to the next cycle."""
     memory = parts.memory
+    memory.records = thought.records
     memory.T_outdoor_centre = parts.state.T_outdoor_centre = thought.T_outdoor_centre
     memory.T_outdoor_filtered = thought.T_outdoor_filtered
     memory.outdoor_at = frozen.monotonic

@@ -4,15 +4,13 @@ It runs in a thread on frozen inputs, so that a thousand loops do not stop the e
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.decisions import (
     GuardContext,
     LoopKey,
-    LoopObservation,
     LoopTraits,
     Mode,
-    Proposal,
     Sent,
     Verdict,
 )
@@ -20,7 +18,10 @@ from controller.guard import guard
 from controller.image import StationImage
 from controller.observe import LoopSituation, observe
 from controller.outdoor import filtered_outdoor, outdoor_centre
+from controller.strategies.inputs import Proposed, StrategyInputs
+from controller.strategies.loop_record import LoopRecord
 from controller.strategies.registry import STRATEGIES
+from optimizer.balance import ComfortRules
 from optimizer.regulation import RegulationLaw
 from stations.model.identity import Point
 from stations.model.reading import Reading
@@ -38,6 +39,7 @@ class Rules:
     outdoor_filter_s: Mapping[str, float]
     """Time constant of the outdoor temperature's filter by emitter type, scaled seconds."""
     poll_s: float
+    comfort: ComfortRules = field(default_factory=ComfortRules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,8 @@ class Frozen:
     T_outdoor_filtered: Mapping[str, float | None]
     """By emitter type, of the last cycle."""
     T_outdoor_past: Mapping[int, float]
+    records: Mapping[LoopKey, LoopRecord] = field(default_factory=dict)
+    """What strategies with a memory knew after the last cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Thought:
     verdict: Verdict
     T_outdoor_centre: Reading
     T_outdoor_filtered: Mapping[str, float | None]
+    records: Mapping[LoopKey, LoopRecord] = field(default_factory=dict)
 
 
 def think(frozen: Frozen, rules: Rules) -> Thought:
@@ -96,25 +101,37 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         link_availability_24h=frozen.link_availability_24h,
         changes_24h=frozen.changes_24h,
     )
-    verdict = guard(propose(rules, observations, filtered), context)
-    return Thought(verdict=verdict, T_outdoor_centre=outdoor, T_outdoor_filtered=filtered)
+    proposed = propose(
+        rules,
+        StrategyInputs(
+            now=frozen.now,
+            monotonic=frozen.monotonic,
+            laws=rules.laws,
+            T_outdoor=outdoor.value,
+            T_outdoor_filtered=filtered,
+            observations=observations,
+            readings={station: image.readings for station, image in frozen.images.items()},
+            sent=frozen.sent,
+            comfort=rules.comfort,
+            records=frozen.records,
+        ),
+    )
+    return Thought(
+        verdict=guard(proposed.proposals, context),
+        T_outdoor_centre=outdoor,
+        T_outdoor_filtered=filtered,
+        records=proposed.records,
+    )
 
 
-def propose(
-    rules: Rules,
-    observations: Mapping[LoopKey, LoopObservation],
-    T_outdoor_filtered: Mapping[str, float | None],
-) -> list[Proposal]:
+def propose(rules: Rules, inputs: StrategyInputs) -> Proposed:
     """Ask each district's strategy for the loops that are in auto."""
-    proposals: list[Proposal] = []
-    for name, strategy in STRATEGIES.items():
-        for emitter, T_outdoor in T_outdoor_filtered.items():
-            loops = [
-                traits
-                for key, traits in rules.traits.items()
-                if traits.emitter == emitter
-                and rules.strategy_of[traits.district] == name
-                and observations[key].mode is Mode.AUTO
-            ]
-            proposals += strategy(loops, rules.laws, T_outdoor)
-    return proposals
+    by_strategy: dict[str, list[LoopTraits]] = {name: [] for name in STRATEGIES}
+    for key, traits in rules.traits.items():
+        if inputs.observations[key].mode is Mode.AUTO:
+            by_strategy[rules.strategy_of[traits.district]].append(traits)
+    answers = [strategy(by_strategy[name], inputs) for name, strategy in STRATEGIES.items()]
+    return Proposed(
+        proposals=[proposal for answer in answers for proposal in answer.proposals],
+        records={key: record for answer in answers for key, record in answer.records.items()},
+    )

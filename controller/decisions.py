@@ -80,6 +80,8 @@ class LoopTraits:
     """Smallest step of the heat channel on the wire."""
     proven: bool
     """True with a recorded commissioning proof; without it the loop is never driven."""
+    piping: Literal["single", "double"] = "double"
+    """Risers of the buildings: single-pipe ones bear less throttling of the circulation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from controller.decisions import LoopKey, Sent
+    from controller.strategies.loop_record import LoopRecord
     from stations.model.reading import Reading
 
 RATE_WINDOW_S = 3600.0
@@ -56,6 +57,8 @@ class ControlMemory:
         """By emitter type."""
         self.outdoor_at: float | None = None
         """Scaled monotonic second of the last outdoor step."""
+        self.records: Mapping[LoopKey, LoopRecord] = {}
+        """What strategies with a memory know of their loops; after a start they learn anew."""
 
     def note_sent(self, key: LoopKey, sent: Sent, *, takes_over: bool) -> None:
         """Remember a dispatched pair; a take-over begins the history of its loop anew."""

@@ -55,6 +55,7 @@ def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopT
         wears_out=any(point is not None and point.memory != "volatile" for point in channels),
         heat_resolution_K=0.0 if heat is None else heat.resolution,
         proven=loop.proof is not None and driveable,
+        piping=loop.piping,
     )
 
 

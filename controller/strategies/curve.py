@@ -6,6 +6,7 @@ The baseline that every other strategy must beat, and the one that always answer
 from collections.abc import Iterable, Mapping
 
 from controller.decisions import LoopTraits, Proposal
+from controller.strategies.inputs import Proposed, StrategyInputs
 from optimizer.regulation import RegulationLaw, flow_fraction, supply_temperature
 
 AUTHOR = "strategy:curve"
@@ -45,3 +46,13 @@ def propose(
             )
         )
     return proposals
+
+
+def propose_all(loops: Iterable[LoopTraits], inputs: StrategyInputs) -> Proposed:
+    """Return the wishes for loops of all emitter types; the curve remembers nothing."""
+    chosen = list(loops)
+    proposals = []
+    for emitter, T_outdoor_filtered in inputs.T_outdoor_filtered.items():
+        same = [loop for loop in chosen if loop.emitter == emitter]
+        proposals += propose(same, inputs.laws, T_outdoor_filtered)
+    return Proposed(proposals=proposals)

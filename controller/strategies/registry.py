@@ -1,12 +1,12 @@
 """The strategies that a district may choose, by the name in its site file."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from controller.decisions import LoopTraits, Proposal
-from controller.strategies import curve
-from optimizer.regulation import RegulationLaw
+from controller.decisions import LoopTraits
+from controller.strategies import balance, curve
+from controller.strategies.inputs import Proposed, StrategyInputs
 
-Strategy = Callable[[Iterable[LoopTraits], Mapping[str, RegulationLaw], float | None], list[Proposal]]
-"""(loops in auto, regulation law by emitter, filtered outdoor temperature) to wishes; pure."""
+Strategy = Callable[[Sequence[LoopTraits], StrategyInputs], Proposed]
+"""(loops in auto, the frozen world) to wishes and memory; pure."""
 
-STRATEGIES: Mapping[str, Strategy] = {"curve": curve.propose}
+STRATEGIES: Mapping[str, Strategy] = {"curve": curve.propose_all, "balance": balance.propose}

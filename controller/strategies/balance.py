@@ -1,0 +1,223 @@
+"""Strategy ``balance``: every loop gets what its houses need, found out from its own measurements.
+
+Each loop follows the curve of its emitter type, shifted. Once an hour, the most over-supplied first, the
+shift moves by at most half a kelvin towards what ``optimizer.balance`` says the loop needs, and the flow by
+at most 5 % of design towards the least that can carry it. A loop that is not yet known, or that cannot be
+measured, keeps to the curve and says why. The heat source decides the total: while it gives all it has,
+nobody moves up.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from controller.decisions import LoopKey, LoopTraits, Proposal
+from controller.strategies import curve
+from controller.strategies.balance_inputs import law_of, measure, source_short, supply_limit
+from controller.strategies.inputs import Proposed, StrategyInputs
+from controller.strategies.loop_record import Gathering, LoopRecord
+from optimizer.balance import (
+    DEAD_BAND_K,
+    FLOW_DEAD_BAND,
+    FLOW_MIN_DOUBLE,
+    FLOW_MIN_FLOOR,
+    FLOW_MIN_SINGLE,
+    FLOW_MOVE,
+    HOURS_TO_KNOW,
+    MOVE_K,
+    LoopModel,
+    conclude,
+    indoor_wanted,
+    learn,
+    move,
+    need,
+)
+from optimizer.inversion import log_mean_excess, smallest_flow, supply_temperature_for
+from optimizer.questioning import HOURS, interrupt, wave
+from optimizer.regulation import RegulationLaw, return_temperature, supply_temperature
+
+AUTHOR = "strategy:balance"
+BLIND_HOURS = 3
+"""Hours without enough measurements after which a loop goes back to the curve."""
+AREA_PER_CYCLE = 0.10
+"""Share of the heated area that is moved in one cycle, so that the most over-supplied come first."""
+
+
+class _Loop(NamedTuple):
+    """A loop that can be balanced, in this cycle."""
+
+    traits: LoopTraits
+    record: LoopRecord
+    law: RegulationLaw
+    T_outdoor: float
+    """Filtered, degC."""
+    obstacle: str
+    """Why this cycle measured nothing; empty if it did."""
+
+    @property
+    def supply_by_curve(self) -> float:
+        """Supply temperature of the curve at design flow, degC."""
+        return supply_temperature(self.law, self.T_outdoor)
+
+    @property
+    def asked(self) -> bool:
+        """Tell whether the loop is being questioned: no sensor, and its emitters not yet known."""
+        return self.record.model.K is None and self.record.model.hours > 0
+
+
+def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
+    """Return a wish for each of ``loops`` (those in auto) and what is known of them now."""
+    on_curve = {wish.key: wish for wish in curve.propose_all(loops, inputs).proposals}
+    alone = {station for station, n in Counter(key.station for key in inputs.observations).items() if n == 1}
+    known: dict[LoopKey, _Loop] = {}
+    why_not: dict[LoopKey, str] = {}
+    for traits in loops:
+        law, T_outdoor = law_of(traits, inputs), inputs.T_outdoor_filtered.get(traits.emitter)
+        if not (traits.station_class.driven and traits.proven):
+            why_not[traits.key] = "it takes no setpoints"
+        elif law is not None and T_outdoor is not None:
+            known[traits.key] = _listen(traits, law, T_outdoor, inputs, alone=traits.key.station in alone)
+    known = _conclude(known)
+    known = _move(known, inputs)
+    proposals = []
+    for key, wish in on_curve.items():
+        loop = known.get(key)
+        if loop is not None and loop.record.blind_hours < BLIND_HOURS:
+            proposals.append(_wish(loop, inputs))
+        else:
+            why = loop.obstacle or "too little was measured" if loop is not None else why_not[key]
+            proposals.append(replace(wish, author=AUTHOR, reason=f"stays on the curve, {why}: {wish.reason}"))
+    return Proposed(proposals=proposals, records={key: loop.record for key, loop in known.items()})
+
+
+def _listen(
+    traits: LoopTraits, law: RegulationLaw, T_outdoor: float, inputs: StrategyInputs, *, alone: bool
+) -> _Loop:
+    """Take in this cycle's measurements, and at the end of an hour learn from it."""
+    record = inputs.records.get(traits.key) or LoopRecord(gathering=Gathering(began=inputs.monotonic))
+    if record.shift_K is None:
+        record = _bumpless(record, traits, supply_temperature(law, T_outdoor), inputs)
+    sample = measure(traits, inputs, alone=alone)
+    obstacle = sample if isinstance(sample, str) else ""
+    gathering = record.gathering.add(None if isinstance(sample, str) else sample, inputs.monotonic)
+    if gathering.over(inputs.monotonic):
+        record = _learned(record, gathering, law.exponent, inputs)
+        gathering = Gathering(began=inputs.monotonic)
+    return _Loop(traits, replace(record, gathering=gathering), law, T_outdoor, obstacle)
+
+
+def _bumpless(record: LoopRecord, traits: LoopTraits, T_curve: float, inputs: StrategyInputs) -> LoopRecord:
+    """Begin with what the loop holds: our last setpoint, else what the station acts on."""
+    history, seen = inputs.sent.get(traits.key, ()), inputs.observations[traits.key]
+    T_held = history[-1].T_supply if history else seen.T_supply_effective.value
+    m_held = history[-1].m_flow if history else seen.m_flow_effective.value
+    if T_held is None:
+        return record
+    flow = 1.0 if m_held is None or traits.circulation is None else m_held / traits.m_flow_design
+    return replace(record, shift_K=T_held - T_curve, flow=min(max(flow, _flow_min(traits)), 1.0))
+
+
+def _learned(record: LoopRecord, gathering: Gathering, exponent: float, inputs: StrategyInputs) -> LoopRecord:
+    hour = gathering.hour()
+    if hour is None:
+        model = replace(record.model, asked=interrupt(record.model.asked))
+        return replace(record, model=model, blind_hours=record.blind_hours + 1)
+    model = learn(record.model, hour, exponent, inputs.comfort)
+    return replace(record, model=model, blind_hours=0, due=True)
+
+
+def _conclude(loops: Mapping[LoopKey, _Loop]) -> dict[LoopKey, _Loop]:
+    """End the questioning of loops that were asked long enough."""
+    like: dict[str, list[tuple[float, LoopModel]]] = {}
+    for loop in loops.values():
+        if loop.record.model.known:
+            like.setdefault(loop.traits.emitter, []).append((loop.traits.A_heated_m2, loop.record.model))
+    result = dict(loops)
+    for key, loop in loops.items():
+        if loop.asked and loop.record.due and loop.record.model.hours >= HOURS:
+            model = conclude(loop.record.model, like.get(loop.traits.emitter, ()), loop.law.exponent)
+            if model is not None:
+                result[key] = loop._replace(record=replace(loop.record, model=model))
+    return result
+
+
+def _move(loops: Mapping[LoopKey, _Loop], inputs: StrategyInputs) -> dict[LoopKey, _Loop]:
+    """Let the loops that are due move, the most over-supplied first, a tenth of the area in one cycle."""
+    result = dict(loops)
+    short = source_short(inputs)
+    room = AREA_PER_CYCLE * sum(loop.traits.A_heated_m2 for loop in loops.values())
+    due = [loop for loop in loops.values() if loop.record.due]
+    for loop in sorted(due, key=lambda loop: _over_supply(loop, inputs), reverse=True):
+        if room <= 0.0:
+            break
+        if loop.record.model.known and loop.record.shift_K is not None:
+            if short and _over_supply(loop, inputs) < 0.0:
+                continue
+            record = _moved(loop, inputs)
+            if (record.shift_K, record.flow) != (loop.record.shift_K, loop.record.flow):
+                room -= loop.traits.A_heated_m2
+        else:
+            record = loop.record
+        result[loop.traits.key] = loop._replace(record=replace(record, due=False))
+    return result
+
+
+def _over_supply(loop: _Loop, inputs: StrategyInputs) -> float:
+    """Indoor temperature above the wanted one, K; 0 while it is not known."""
+    model = loop.record.model
+    return 0.0 if model.T_indoor is None else model.T_indoor - indoor_wanted(inputs.comfort, model.sd)
+
+
+def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
+    traits, record, law, model = loop.traits, loop.record, loop.law, loop.record.model
+    assert record.shift_K is not None
+    wanted = indoor_wanted(inputs.comfort, model.sd)
+    q, excess = need(model, wanted, loop.T_outdoor, law.exponent, _excess_by_curve(law, loop.T_outdoor))
+    per_area = traits.m_flow_design / traits.A_heated_m2
+    flow = record.flow
+    if traits.circulation is not None:
+        limit = supply_limit(traits, loop.T_outdoor, inputs)
+        least = smallest_flow(wanted, excess, q, per_area, _flow_min(traits), limit)
+        flow = move(record.flow, least, FLOW_DEAD_BAND, FLOW_MOVE)
+    T_at_flow_held = supply_temperature_for(wanted, excess, q, per_area, record.flow)
+    dead_band = MOVE_K if traits.wears_out else DEAD_BAND_K
+    shift = move(record.shift_K, T_at_flow_held - loop.supply_by_curve, dead_band, MOVE_K)
+    # less flow carries the same heat only with warmer water: that part comes with the flow, at once
+    with_flow = supply_temperature_for(wanted, excess, q, per_area, flow) - T_at_flow_held
+    return replace(record, shift_K=shift + with_flow, flow=flow)
+
+
+def _excess_by_curve(law: RegulationLaw, T_outdoor: float) -> float:
+    supply, back = supply_temperature(law, T_outdoor), return_temperature(law, T_outdoor)
+    return log_mean_excess(supply, back, law.T_indoor) if back > law.T_indoor else 0.0
+
+
+def _flow_min(traits: LoopTraits) -> float:
+    if traits.emitter == "floor":
+        return FLOW_MIN_FLOOR
+    return FLOW_MIN_SINGLE if traits.piping == "single" else FLOW_MIN_DOUBLE
+
+
+def _wish(loop: _Loop, inputs: StrategyInputs) -> Proposal:
+    record, model = loop.record, loop.record.model
+    asked = wave(model.hours, zlib.crc32(str(loop.traits.key).encode())) if loop.asked else 0.0
+    T_supply = loop.supply_by_curve + (record.shift_K or 0.0) + asked
+    at = f"{T_supply:.1f} degC and {100 * record.flow:.0f} % of design flow at {loop.T_outdoor:.1f} degC"
+    if loop.asked:
+        why = f"no indoor sensor, asked by a wave of {asked:+.1f} K (hour {model.hours} of {HOURS})"
+    elif not model.known:
+        why = f"follows the curve while it learns ({model.hours} of {HOURS_TO_KNOW} h)"
+    else:
+        assert model.T_indoor is not None
+        told = "measured" if model.sd <= inputs.comfort.sd_sensors else f"estimated within {model.sd:.1f} K"
+        wanted = indoor_wanted(inputs.comfort, model.sd)
+        why = f"{model.T_indoor:.1f} degC indoors ({told}), {wanted:.1f} wanted"
+    return Proposal(
+        key=loop.traits.key,
+        T_supply=T_supply,
+        m_flow=record.flow * loop.traits.m_flow_design,
+        author=AUTHOR,
+        reason=f"{why}: {at} outdoors (filtered)",
+    )

@@ -1,0 +1,96 @@
+"""What strategy ``balance`` takes from the process image: readings become samples, or the reason why not."""
+
+from dataclasses import replace
+
+from controller.decisions import LoopTraits
+from controller.strategies.inputs import StrategyInputs
+from controller.strategies.loop_record import Sample
+from optimizer.inversion import CP_KJ_PER_KG_K
+from optimizer.regulation import RegulationLaw
+from stations.model.identity import PRIMARY, Point
+from stations.model.reading import Reading
+from stations.thermal import heat_flow
+
+AGE_S = 300.0
+"""Oldest reading of water and heat that counts."""
+INDOOR_AGE_S = 7200.0
+INDOOR_RANGE_DEGC = (8.0, 35.0)
+"""Outside of it the sensors do not hang in lived-in rooms."""
+DROP_MIN_K = 0.5
+Q_MIN_W_PER_M2 = 3.0
+"""Below these a loop is not heating, or its sensors are swapped: nothing is learned from it."""
+BELOW_OWN_BAND_K = 6.0
+"""The guard lets the supply rise 8 K above the own curve; the curve's daily swing needs the rest."""
+BELOW_MAX_K, BELOW_PRIMARY_K = 1.0, 5.0
+SOURCE_FULL = 0.98
+"""Of what the source can give: above that it has nothing left for loops that want more."""
+
+
+def law_of(traits: LoopTraits, inputs: StrategyInputs) -> RegulationLaw | None:
+    """Return the plain law of a loop: its own shift stands for the common offset, its own flow for stages."""
+    law = inputs.laws.get(traits.emitter)
+    return None if law is None else replace(law, offset_K=0.0, flow_bands=())
+
+
+def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sample | str:
+    """Return what this cycle measured of a loop, or why that is nothing.
+
+    Heat is that of the circulation where its flow is measured; else that of the station's heat meter, if this
+    is its only loop (``alone``). A return that is not measured follows from heat and design circulation.
+    """
+    seen, readings = inputs.observations[traits.key], inputs.readings[traits.key.station]
+    T_supply = _number(seen.T_supply, inputs.now)
+    T_return = _number(seen.T_return, inputs.now)
+    m_flow = _number(seen.m_flow, inputs.now)
+    metered = _number(readings.get(Point(PRIMARY, "Q_flow_primary")), inputs.now) if alone else None
+    if seen.pump_running is False:
+        return "the loop pump stands still"
+    if inputs.T_outdoor is None or T_supply is None:
+        return "no supply temperature" if T_supply is None else "no outdoor temperature"
+    if T_return is not None and m_flow is not None:
+        Q_flow = heat_flow(m_flow, T_supply, T_return)
+    elif metered is not None:
+        Q_flow = metered
+    else:
+        return "no return temperature" if T_return is None else "neither circulation nor heat is measured"
+    if T_return is None:
+        T_return = T_supply - Q_flow / (CP_KJ_PER_KG_K * traits.m_flow_design)
+    q = 1000.0 * Q_flow / traits.A_heated_m2
+    if T_supply - T_return < DROP_MIN_K or q < Q_MIN_W_PER_M2:
+        return "the loop gives no heat that could be measured"
+    return Sample(
+        T_supply=T_supply,
+        T_return=T_return,
+        T_outdoor=inputs.T_outdoor,
+        q=q,
+        T_indoor=_indoor(readings.get(Point(traits.key.loop, "T_indoor_mean")), inputs.now),
+    )
+
+
+def supply_limit(traits: LoopTraits, T_outdoor: float, inputs: StrategyInputs) -> float:
+    """Return the supply temperature in degC up to which flow may be exchanged for temperature."""
+    limit = min(traits.own_curve(T_outdoor) + BELOW_OWN_BAND_K, traits.T_supply_max_degC - BELOW_MAX_K)
+    primary = _number(inputs.observations[traits.key].T_supply_primary, inputs.now)
+    return limit if primary is None else min(limit, primary - BELOW_PRIMARY_K)
+
+
+def source_short(inputs: StrategyInputs) -> bool:
+    """Tell whether a heat source gives all it has; unknown counts as not: stations cannot tell."""
+    for readings in inputs.readings.values():
+        Q_flow = _number(readings.get(Point(PRIMARY, "Q_flow_source")), inputs.now)
+        most = _number(readings.get(Point(PRIMARY, "Q_flow_source_max")), inputs.now)
+        if Q_flow is not None and most is not None and Q_flow >= SOURCE_FULL * most:
+            return True
+    return False
+
+
+def _number(reading: Reading | None, now: float) -> float | None:
+    """A value to decide on: good and recent."""
+    return reading.value if reading is not None and reading.usable(now, AGE_S) else None
+
+
+def _indoor(reading: Reading | None, now: float) -> float | None:
+    if reading is None or reading.value is None or not reading.usable(now, INDOOR_AGE_S):
+        return None
+    low, high = INDOOR_RANGE_DEGC
+    return reading.value if low <= reading.value <= high else None
