@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from simulators.plant.source import SourceParams, SourceState
     from simulators.sitefile import SimSite
 
-LOOP_ROWS = assembly.LOOP_METERS
+LOOP_ROWS = (*assembly.LOOP_METERS, "y_pump", "P_pump")
 STATION_ROWS = (*assembly.STATION_METERS, "Q_flow")
 """What is shown, in this order; ``Q_flow`` is the heat meter's kW."""
+T_INDOOR = LOOP_ROWS.index("T_indoor")
+T_OUTDOOR = STATION_ROWS.index("T_outdoor")
+
+_LOWEST = np.array([[-np.inf], [-np.inf], [0.0], [-np.inf], [-np.inf], [-np.inf]])
+"""Meters of flow show nothing below zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ class Instruments:
         dp = pump.pressure_rise(m, self._params.m_flow_max, self._params.dp_max)
         indoor = building.indoor_mean(loops.beyond.T_building)
         true = np.stack([loops.T_supply, loops.T_return, m, self._p_static + dp, self._p_static, indoor])
-        of_loops = measure(true, self.loop_meters, rng)
+        of_loops = np.vstack([measure(true, self.loop_meters, rng), loops.y_pump, flows.P_pump])
         m_station = self._per_station(m_primary)
         back = self._per_station(m_primary * flows.T_return_primary) / np.maximum(m_station, 1e-9)
         lost = 0.5 * source.path_loss(upstream, network)
@@ -71,7 +76,7 @@ class Instruments:
         p_supply = network.p_return + network.dp - lost
         outdoor = np.full(self._n_stations, T_outdoor)
         true = np.stack([upstream.T_station, back, m_station, p_supply, p_return, outdoor])
-        of_stations = measure(true, self._station_meters, rng)
+        of_stations = np.maximum(measure(true, self._station_meters, rng), _LOWEST)
         T_in, T_out, flow = of_stations[:3]
         Q = np.maximum(flow * specific_heat(0.5 * (T_in + T_out)) * (T_in - T_out), 0.0)
         return Shown(loops=of_loops.T.tolist(), stations=np.vstack([of_stations, Q]).T.tolist())

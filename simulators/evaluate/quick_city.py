@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from simulators import warmup
-from simulators.evaluate.instruments import Instruments, Shown
+from simulators.evaluate.instruments import T_OUTDOOR, Instruments, Shown
 from simulators.evaluate.plc_bank import PlcBank
 from simulators.evaluate.source_bank import SourceBank
 from simulators.plant import building, loops, pump, secondary, valve
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from simulators.plc.station import StationPlc
     from simulators.sitefile import SimSite
     from simulators.weather import Weather
+    from stations.model.identity import Point
 
 SCAN_S = 10.0
 SOURCE_S = 20.0
@@ -49,7 +50,7 @@ _NOISE_K = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """Means over the last minute of one copy; shape (n_loops,)."""
+    """Means over a minute or more of one copy, temperatures weighted by flow; shape (n_loops,)."""
 
     T_supply: Floats
     """degC of the water that left the exchangers."""
@@ -99,6 +100,7 @@ class QuickCity:
         """kg/s of circulation now, all copies."""
         self.flows = self._flows_at_start()
         """Of the last minute, by copy."""
+        self._begin_means()
 
     def observe(self) -> list[Shown]:
         """Let every instrument show its value now, by copy."""
@@ -120,10 +122,21 @@ class QuickCity:
             self._minute()
         self._bank.tell()
 
+    def source_shows(self, k: int) -> dict[Point, float | None]:
+        """Return what the source of copy ``k`` reports."""
+        return self._sources.shows(k, self.weather.at(self.now).T_outdoor)
+
+    def take_means(self) -> list[Flows]:
+        """Return the means since the last call (at least a minute ago), by copy."""
+        n = self._minutes
+        means = self._flows(self._sums / n, self._P_sum / n, self._source_sum / n)
+        self._begin_means()
+        return means
+
     def own_outdoor(self, shown: Shown) -> list[float | None]:
         """Return what each station's own outdoor sensor shows in degC; None where there is none."""
         there = self._instruments.has_outdoor
-        return [row[5] if has else None for row, has in zip(shown.stations, there, strict=True)]
+        return [row[T_OUTDOOR] if has else None for row, has in zip(shown.stations, there, strict=True)]
 
     def state(self, k: int) -> LoopState:
         """Return the true state of copy ``k``."""
@@ -134,8 +147,9 @@ class QuickCity:
         return building.indoor_mean(self._state.beyond.T_building[self._of(k)])
 
     def stored_heat(self, k: int) -> float:
-        """Return the heat held on the secondary sides of copy ``k`` in kWh above 0 degC: water, pipes,
-        emitters, air, furniture, walls and slabs.
+        """Return the heat held on the secondary sides of copy ``k`` in kWh above 0 degC.
+
+        That is in water, pipes, emitters, air, furniture, walls and slabs.
         """
         return float(loops.stored_heat(self._state, self._all)[self._of(k)].sum()) / 3600.0
 
@@ -192,7 +206,18 @@ class QuickCity:
             T_return=self._return_pipe(T_return, m_mean, flows.T_mixed),
             beyond=beyond,
         )
-        self.flows = self._flows(sums / _SCANS, at_source * (SOURCE_S / BLOCK_S))
+        sums /= _SCANS
+        at_source *= SOURCE_S / BLOCK_S
+        P_pump = self._pump_power(m_mean)
+        self._sums += sums
+        self._P_sum += P_pump
+        self._source_sum += at_source
+        self._minutes += 1
+        self.flows = self._flows(sums, P_pump, at_source)
+
+    def _begin_means(self) -> None:
+        self._sums, self._P_sum = np.zeros((5, len(self._m))), np.zeros(len(self._m))
+        self._source_sum, self._minutes = np.zeros((3, self.copies)), 0
 
     def _return_pipe(self, T_return: Floats, m_flow: Floats, T_mixed: Floats) -> Floats:
         """Advance the return pipes; what flows out has the old temperature, as the exchangers saw it."""
@@ -201,13 +226,15 @@ class QuickCity:
         gained = m_flow * C_WATER * (T_mixed - T_return) - lost
         return np.asarray(T_return + gained * BLOCK_S / pipe.C_pipe)
 
-    def _flows(self, means: Floats, at_source: Floats) -> list[Flows]:
+    def _pump_power(self, m_flow: Floats) -> Floats:
+        params = self._all
+        dp = pump.pressure_rise(m_flow, params.m_flow_max, params.dp_max)
+        return pump.electric_power(m_flow, dp, density(self._state.T_return), params.pump_efficiency)
+
+    def _flows(self, means: Floats, P_pump: Floats, at_source: Floats) -> list[Flows]:
         """Return the flows of each copy; ``means`` of m, m T_supply, Q, m_primary, m_primary T_return."""
         m, carried, Q, m_primary, carried_back = means
         T_supply, T_back = carried / m, carried_back / np.maximum(m_primary, 1e-9)
-        params = self._all
-        dp = pump.pressure_rise(m, params.m_flow_max, params.dp_max)
-        P = pump.electric_power(m, dp, density(self._state.T_return), params.pump_efficiency)
         return [
             Flows(
                 T_supply=T_supply[mine],
@@ -215,7 +242,7 @@ class QuickCity:
                 m_flow_primary=m_primary[mine],
                 T_return_primary=T_back[mine],
                 Q_flow=Q[mine],
-                P_pump=P[mine],
+                P_pump=P_pump[mine],
                 Q_source=float(at_source[0, k]),
                 P_source=float(at_source[1, k]),
                 T_return_source=float(at_source[2, k]),
@@ -230,7 +257,7 @@ class QuickCity:
         m_primary = valve.mass_flow(state.y_valve, params.Kvs, params.K_fixed, dp, rho)
         m, nothing = self._m, np.zeros(len(self._m))
         means = np.stack([m, m * state.T_supply, nothing, m_primary, m_primary * state.T_return_primary])
-        return self._flows(means, np.zeros((3, self.copies)))
+        return self._flows(means, self._pump_power(m), np.zeros((3, self.copies)))
 
 
 _Tree = TypeVar("_Tree", bound="DataclassInstance")

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulators.plant import source
 from simulators.plant.water import density
+from stations.model.identity import Point
 
 if TYPE_CHECKING:
     from simulators.plant.arrays import Floats, Indices
@@ -40,6 +41,22 @@ class SourceBank:
                 after.T_return,
             )
         return shown
+
+    def shows(self, k: int, T_outdoor: float) -> dict[Point, float | None]:
+        """Return what the source of copy ``k`` reports, as ``simulators.source`` does."""
+        state, params = self.states[k], self.params
+        values = {
+            "T_supply_source": state.T_supply,
+            "T_return_source": state.T_return,
+            "m_flow_source": state.m_flow_smooth,
+            "p_supply_source": params.p_return + params.dp,
+            "p_return_source": params.p_return,
+            "Q_flow_source": source.heat_delivered(state),
+            "Q_flow_source_max": params.Q_max,
+            "P_pump_source": source.pump_power(state, params),
+            "T_outdoor": T_outdoor,
+        }
+        return {Point(0, name): value for name, value in values.items()}
 
     def at_entrances(self) -> tuple[Floats, Floats, Floats]:
         """Return supply (degC), differential pressure (kPa), density (kg/m3) at the loops of all copies."""

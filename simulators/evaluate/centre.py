@@ -1,0 +1,197 @@
+"""The controller under judgement: its own reading, cycle, guard, strategies and dispatchers, in virtual time.
+
+What service and supervisors do with tasks is done here in turn: poll every station, run one cycle, write,
+renew leases. Only three things are doubles: the clock, the wire (memory drivers) and the command log, which
+keeps nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from controller.admission import Admission
+from controller.cycle import CycleParts, run_cycle
+from controller.deciding import Rules
+from controller.dispatch import CYCLE_LICENCE_S, Dispatcher, DispatchServices
+from controller.image import Link
+from controller.memory import ControlMemory
+from controller.outbox import Outbox
+from controller.recorder import TransitionRecorder
+from controller.validation import StationValidator
+from controller.wiring import first_state, loop_traits
+from simulators.evaluate.door import StationDoor, polled_profile
+from stations.drivers.memory import MemoryDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from controller.config.model import SiteConfig, StationConfig
+    from controller.decisions import LoopKey
+    from controller.historian.command_log import CommandLog
+    from controller.historian.records import Intent, RegisterWrite, Transition
+    from optimizer.regulation import RegulationLaw
+    from simulators.evaluate.virtual_clock import VirtualClock
+
+TOKEN = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentreSettings:
+    """How one judged controller is set up."""
+
+    strategy: str
+    """Name in the controller's registry, for all districts."""
+    laws: Mapping[str, RegulationLaw]
+    outdoor_filter_s: Mapping[str, float]
+    cycle_s: float
+    heartbeat_s: float
+    watchdog_s: float
+
+
+@dataclass(slots=True)
+class _Field:
+    """What the controller has for one station."""
+
+    driver: MemoryDriver
+    validator: StationValidator
+    dispatcher: Dispatcher
+    admission: Admission
+
+
+class _NoCommandLog:
+    """Takes intents and transitions as the command log does, and keeps none."""
+
+    def __init__(self) -> None:
+        self._next = 1
+
+    def next_ids(self, count: int) -> range:
+        """Return fresh ids."""
+        self._next += count
+        return range(self._next - count, self._next)
+
+    async def commit(self, intents: Sequence[Intent]) -> None:
+        """Do nothing: nothing can be lost here."""
+
+    async def record(self, transitions: Sequence[Transition], writes: Sequence[RegisterWrite] = ()) -> None:
+        """Do nothing."""
+
+
+class Centre:
+    """One controller of the whole city."""
+
+    def __init__(
+        self,
+        site: SiteConfig,
+        clock: VirtualClock,
+        doors: Mapping[str, StationDoor],
+        settings: CentreSettings,
+    ) -> None:
+        self._clock = clock
+        self._heat_stations = [station for station in site.stations if station.id in doors]
+        self.state = first_state(site, clock)
+        self.state.token = TOKEN
+        self.traits = loop_traits(site)
+        outbox = Outbox(station.id for station in site.stations)
+        log = cast("CommandLog", _NoCommandLog())
+        self._recorder = TransitionRecorder(log, clock, self.state)
+        admissions = {station.id: Admission() for station in site.stations}
+        services = DispatchServices(
+            clock=clock,
+            state=self.state,
+            outbox=outbox,
+            record=self._recorder.note,
+            heartbeat_s=settings.heartbeat_s,
+            watchdog_s=settings.watchdog_s,
+            licensed=self._licensed,
+        )
+        self.parts = CycleParts(
+            clock=clock,
+            rules=Rules(
+                traits=self.traits,
+                strategy_of=dict.fromkeys(site.districts, settings.strategy),
+                laws=settings.laws,
+                outdoor_filter_s=settings.outdoor_filter_s,
+                poll_s=settings.cycle_s,
+            ),
+            state=self.state,
+            memory=ControlMemory(self.traits, {}),
+            outbox=outbox,
+            command_log=log,
+            recorder=self._recorder,
+            admissions=admissions,
+            takes_outdoor=tuple(s.id for s in site.stations if s.profile.takes_outdoor),
+        )
+        self._field = {
+            station.id: self._station(station, doors[station.id], admissions[station.id], services, settings)
+            for station in self._heat_stations
+        }
+
+    def _station(
+        self,
+        station: StationConfig,
+        door: StationDoor,
+        admission: Admission,
+        services: DispatchServices,
+        settings: CentreSettings,
+    ) -> _Field:
+        profile = polled_profile(station.profile.name)
+        own = {key.loop: traits for key, traits in self.traits.items() if key.station == station.id}
+        return _Field(
+            driver=MemoryDriver(station.id, profile, len(station.loops), door, self._clock),
+            validator=StationValidator(profile, settings.cycle_s),
+            dispatcher=Dispatcher(station.id, profile, own, admission, services),
+            admission=admission,
+        )
+
+    async def connect(self) -> None:
+        """Open all links."""
+        for field in self._field.values():
+            await field.driver.connect()
+            field.dispatcher.connected()
+
+    async def turn(self) -> None:
+        """One turn: poll every station, run the control cycle, write what it decided, renew the leases."""
+        for station, field in self._field.items():
+            await self._poll(station, field)
+        await run_cycle(self.parts)
+        for station, field in self._field.items():
+            if self.parts.outbox.box(station).wake.is_set():
+                await field.dispatcher.write_pending(field.driver)
+        await self.renew()
+        await self._recorder.drain()
+
+    async def renew(self) -> None:
+        """Send the heartbeats that are due."""
+        for field in self._field.values():
+            await field.dispatcher.renew_if_due(field.driver)
+
+    def instructed(self) -> dict[LoopKey, tuple[float | None, float | None]]:
+        """Return what each loop that holds an instruction was told: (degC, kg/s)."""
+        return {
+            key: (status.T_supply_set, None if self.traits[key].circulation is None else status.m_flow_set)
+            for key, status in self.state.loops.items()
+            if status.held
+        }
+
+    async def _poll(self, station: str, field: _Field) -> None:
+        now = self._clock.now()
+        readings = field.validator.check(await field.driver.read(), now)
+        field.admission.answered(self._clock.monotonic())
+        before = self.state.image[station]
+        self.state.image.put(
+            replace(
+                before,
+                link=Link.ONLINE,
+                readings=readings,
+                polled_at=now,
+                rtt_s=0.0,
+                polls=before.polls + 1,
+                polls_ok=before.polls_ok + 1,
+            )
+        )
+        field.dispatcher.verify(readings)
+
+    def _licensed(self) -> bool:
+        completed = self.state.last_cycle_monotonic
+        return completed is not None and self._clock.monotonic() - completed <= CYCLE_LICENCE_S

@@ -1,0 +1,189 @@
+"""One station as the judged controller meets it: values to read, writes that are judged as they arrive."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulators.judge import Held, Judge, LoopBounds
+from simulators.limits_table import DEVICES
+from simulators.meaning import Beat, DeadManTime, Harmless, Meaning, Offset, OutdoorCentre, Setpoint
+from simulators.recorder import SLACK_S, ContractBreak
+from simulators.station_face import DEVICE_ID_DEFAULT, FIRMWARE
+from stations.model.identity import MAX_LOOPS, Point
+from stations.model.setpoint import StationClass
+from stations.profile import Profile, builtin_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from simulators.plc.station import StationPlc
+    from simulators.sitefile import SimStation
+    from stations.model.clock import Clock
+
+STATION_NAMES = (
+    "T_supply_primary", "T_return_primary", "m_flow_primary", "p_supply_primary", "p_return_primary",
+    "T_outdoor", "Q_flow_primary",
+)  # fmt: skip
+LOOP_NAMES = (
+    "T_supply_secondary", "T_return_secondary", "m_flow_secondary", "p_supply_secondary",
+    "p_return_secondary", "T_indoor_mean", "y_pump_secondary", "P_pump_secondary",
+)  # fmt: skip
+"""In the order of ``instruments.STATION_ROWS`` and ``LOOP_ROWS``."""
+NOT_POLLED = (
+    "p_supply_primary", "p_return_primary", "p_supply_secondary", "y_valve_primary", "y_valve_loop",
+    "E_heat_primary", "V_primary", "E_pump_secondary", "V_secondary", "m_flow_makeup", "V_makeup",
+    "level_makeup", "alarm_word", "limit_word", "A_heated", "lease_token", "lease_sequence", "heartbeat",
+    "lease_valid_for",
+)  # fmt: skip
+"""Counters, make-up and the like, on which no decision rests: reading them would cost half of a run."""
+
+
+_CENTRE = Point(0, "T_outdoor_centre_readback")
+_DEADMAN, _DEVICE_ID, _FIRMWARE = (Point(0, name) for name in ("deadman_remaining", "device_id", "firmware"))
+
+
+class _LoopPoints(NamedTuple):
+    T_effective: Point
+    m_effective: Point
+    level: Point
+    T_readback: Point
+    m_readback: Point
+    offset_readback: Point
+
+
+_LOOP_POINTS = {
+    n: _LoopPoints(
+        T_effective=Point(n, "T_supply_secondary_set_effective"),
+        m_effective=Point(n, "m_flow_secondary_set_effective"),
+        level=Point(n, "remote_level"),
+        T_readback=Point(n, "T_supply_secondary_set_readback"),
+        m_readback=Point(n, "m_flow_secondary_set_readback"),
+        offset_readback=Point(n, "dT_supply_secondary_offset_readback"),
+    )
+    for n in range(1, MAX_LOOPS + 1)
+}
+
+
+def polled_profile(name: str) -> Profile:
+    """Return a shipped profile without the points that no decision rests on."""
+    profile = builtin_profile(name)
+    kept = tuple(point for point in profile.points if point.name not in NOT_POLLED)
+    return profile.model_copy(update={"points": kept})
+
+
+class StationDoor:
+    """A ``MemoryStation`` in front of one simulated PLC; every write is weighed against the contract."""
+
+    def __init__(self, station: SimStation, plc: StationPlc, clock: Clock) -> None:
+        self.id = station.id
+        self.breaks: list[ContractBreak] = []
+        """Writes that no centre may send."""
+        self.writes = 0
+        """All writes, heartbeats included."""
+        profile = builtin_profile(station.profile)
+        self._clock = clock
+        self._plc = plc
+        self._class = profile.station_class
+        self._device_id = float(profile.expected_device_id or DEVICE_ID_DEFAULT)
+        self._points = [Point(0, name) for name in STATION_NAMES]
+        self._points += [Point(loop.number, name) for loop in plc.loops for name in LOOP_NAMES]
+        self._measured: dict[Point, float | None] = {}
+        self._bounds = {
+            loop.number: LoopBounds(emitter=loop.emitter, m_flow_design=loop.m_flow_design)
+            for loop in station.loops
+        }
+        self._judge = Judge(DEVICES[station.profile], self._bounds, self._held, SLACK_S)
+
+    def show(self, station: Sequence[float | None], loops: Sequence[Sequence[float | None]]) -> None:
+        """Take what the instruments show from now on, in the order of the names above."""
+        row = [*station]
+        for loop in loops:
+            row += loop
+        self.show_points(dict(zip(self._points, row, strict=True)))
+
+    def show_points(self, measured: dict[Point, float | None]) -> None:
+        """Take what is shown from now on by point."""
+        self._measured = measured
+
+    def values(self) -> Mapping[Point, float | None]:
+        """Return everything that is polled."""
+        values = self._measured.copy()
+        plc = self._plc
+        values[_CENTRE] = plc.outdoor.centre
+        if self._class is StationClass.T:
+            values[_DEADMAN] = plc.deadman.remaining_s(self._clock.now())
+            values[_DEVICE_ID], values[_FIRMWARE] = self._device_id, FIRMWARE
+        for loop in plc.loops:
+            at = _LOOP_POINTS[loop.number]
+            values[at.T_effective] = loop.T_effective
+            values[at.m_effective] = loop.m_flow_effective
+            values[at.level] = 1.0 if loop.remote else 0.0
+            if self._class is StationClass.A:
+                values[at.T_readback], values[at.m_readback] = loop.lease.T_supply, loop.lease.m_flow
+            elif self._class is StationClass.T:
+                values[at.T_readback] = loop.level.T_supply
+            elif self._class is StationClass.B:
+                values[at.offset_readback] = loop.offset.dT
+        return values
+
+    def write_block(
+        self, loop: int, token: int, sequence: int, heat: float, circulation: float | None, now: float
+    ) -> bool:
+        """Class A setpoint block; False when fenced off."""
+        self._weigh(Setpoint(loop=loop, T=heat, flow=circulation, token=token, sequence=sequence), now)
+        return self._plc.write_block(loop, token, sequence, heat, circulation, now)
+
+    def heartbeat(self, token: int, counter: int, valid_for_s: float, now: float) -> bool:
+        """Class A heartbeat; False for an old token."""
+        self._weigh(Beat(token=token, valid_for_s=valid_for_s), now)
+        return self._plc.heartbeat(token, counter, valid_for_s, now)
+
+    def hand_back(self, loop: int, now: float) -> None:
+        """Class A: return the loop to its own curve."""
+        self._weigh(Harmless(), now)
+        self._plc.hand_back(loop, now)
+
+    def write_offset(self, loop: int, dT: float, now: float) -> bool:
+        """Class B offset in K; False outside the station's bounds."""
+        self._weigh(Offset(loop=loop, dT=dT), now)
+        return self._plc.write_offset(loop, dT, now)
+
+    def write_absolute(self, loop: int, T: float, now: float) -> bool:
+        """Class T supply setpoint in degC; False when the device refuses it."""
+        self._weigh(Setpoint(loop=loop, T=T), now)
+        return self._plc.write_absolute(loop, T, now)
+
+    def write_deadman(self, seconds: float, now: float) -> None:
+        """Class T: wind the timer up."""
+        self._weigh(DeadManTime(seconds=seconds), now)
+        self._plc.write_deadman(seconds, now)
+
+    def write_level(self, loop: int, remote: bool, now: float) -> None:
+        """Class T level bit."""
+        self._weigh(Harmless(), now)
+        self._plc.write_level(loop, remote, now)
+
+    def write_outdoor_centre(self, T: float, now: float) -> None:
+        """Take the centre's outdoor temperature in degC."""
+        self._weigh(OutdoorCentre(T=T), now)
+        self._plc.write_outdoor_centre(T, now)
+
+    def _weigh(self, meaning: Meaning, now: float) -> None:
+        self.writes += 1
+        self.breaks += [
+            ContractBreak(
+                at=now,
+                station=self.id,
+                loop=breach.loop,
+                what=breach.what,
+                value=breach.value if math.isfinite(breach.value) else None,
+                limit=breach.limit,
+            )
+            for breach in self._judge.judge(meaning, now)
+        ]
+
+    def _held(self, number: int) -> Held:
+        loop = self._plc.loops[number - 1]
+        dT = loop.offset.dT if self._class is StationClass.B else None
+        return Held(remote=loop.remote, T=loop.T_effective, flow=loop.m_flow_effective, dT=dT)

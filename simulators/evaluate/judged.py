@@ -1,0 +1,174 @@
+"""One contestant during a run: its stations' doors, its controller, and the notes the judge takes of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulators.evaluate.centre import Centre, CentreSettings
+from simulators.evaluate.door import StationDoor
+from simulators.evaluate.dwellings import Dwellings
+from simulators.evaluate.instruments import T_INDOOR, T_OUTDOOR
+from simulators.evaluate.record import ControlRecord, Record
+from simulators.plc.station import StationPlc
+from stations.model.setpoint import StationClass
+
+if TYPE_CHECKING:
+    from controller.decisions import LoopKey
+    from controller.state import Counters
+    from simulators.evaluate.contestants import Contestant
+    from simulators.evaluate.instruments import Shown
+    from simulators.evaluate.quick_city import Flows, QuickCity
+    from simulators.evaluate.town import Town
+    from simulators.evaluate.virtual_clock import VirtualClock
+    from simulators.plant.arrays import Floats
+
+SETTLED_S = 600.0
+"""A loop counts as settled when its instruction has been the same for so long: the valve needs 3 minutes."""
+HOUR_S = 3600.0
+
+
+class Judged:
+    """Everything of one contestant; made and driven by ``trial``."""
+
+    def __init__(
+        self,
+        town: Town,
+        city: QuickCity,
+        clock: VirtualClock,
+        copy: int,
+        contestant: Contestant,
+        settings: CentreSettings,
+    ) -> None:
+        self._town, self._city, self._clock, self._copy = town, city, clock, copy
+        self._name = contestant.name
+        self._stations = town.simulated.stations
+        self.doors = {
+            station.id: StationDoor(station, plc, clock)
+            for station, plc in zip(self._stations, city.plcs[copy], strict=True)
+        }
+        for heat_source in town.simulated.sources:
+            self.doors[heat_source.id] = StationDoor(heat_source, StationPlc(StationClass.C, ()), clock)
+        self.centre = Centre(town.controlled, clock, self.doors, settings)
+        self._keys = list(self.centre.traits)
+        self._dwellings = Dwellings(town.simulated)
+        self._let_dwellings_settle()
+        self._told: dict[int, tuple[float | None, float | None]] = {}
+        self._told_at = np.full(len(self._keys), np.inf)
+        self._hours: list[tuple[Flows, float, Floats, Floats]] = []
+        self._control = ControlRecord()
+        self._before: Counters | None = None
+        self._begin = self._stored = 0.0
+        self._mass_change_cycles = 0
+
+    def show(self, shown: Shown, outdoor: list[float | None]) -> None:
+        """Let the stations' doors show what the instruments show."""
+        indoor = self._city.T_indoor(self._copy) + self._dwellings.sensor_error()
+        place = 0
+        for i, station in enumerate(self._stations):
+            row: list[float | None] = [*shown.stations[i]]
+            row[T_OUTDOOR] = outdoor[i]
+            rows: list[list[float | None]] = []
+            for _ in station.loops:
+                loop: list[float | None] = [*shown.loops[place]]
+                loop[T_INDOOR] = float(indoor[place]) if self._dwellings.has_sensors[place] else None
+                rows.append(loop)
+                place += 1
+            self.doors[station.id].show(row, rows)
+        for heat_source in self._town.simulated.sources:
+            self.doors[heat_source.id].show_points(self._city.source_shows(self._copy))
+
+    def note_tracking(self) -> None:
+        """Compare what loops were told with what they reached, just before they may be told anew."""
+        now, flows, control = self._clock.now(), self._city.flows[self._copy], self._control
+        told = self.centre.instructed()
+        for place, key in enumerate(self._keys):
+            mine = told.get(key)
+            if mine is None or mine != self._told.get(place):
+                self._told_at[place] = now if mine is not None else np.inf
+                self._told[place] = mine or (None, None)
+                continue
+            if now - self._told_at[place] < SETTLED_S or self._before is None:
+                continue
+            T_set, m_set = mine
+            if T_set is not None:
+                by_offset = self.centre.traits[key].station_class is StationClass.B
+                errors = control.dT_tracked_offset if by_offset else control.dT_tracked
+                errors.append(float(flows.T_supply[place]) - T_set)
+            if m_set:
+                control.flow_tracked.append(float(flows.m_flow[place]) / m_set - 1.0)
+        if self._before is not None and self.centre.state.mass_change is not None:
+            self._mass_change_cycles += 1
+
+    def begin(self) -> None:
+        """From now on everything counts."""
+        counters = self.centre.state.counters
+        self._before = _copy_of(counters)
+        self._begin, self._stored = self._clock.now(), self._city.stored_heat(self._copy)
+        self._control = ControlRecord(writes=sum(door.writes for door in self.doors.values()))
+        self._hours.clear()
+
+    def end_of_hour(self, flows: Flows, T_outdoor: float) -> None:
+        """Take down the means of the past hour and how warm the dwellings are now."""
+        T_indoor = self._city.T_indoor(self._copy)
+        T_return = self._city.state(self._copy).T_return
+        self._dwellings.move(flows.T_supply, T_return, T_indoor, T_outdoor, HOUR_S)
+        if self._before is not None:
+            dwellings = T_indoor[:, None] + self._dwellings.apart()
+            self._hours.append((flows, T_outdoor, dwellings, T_return))
+
+    def record(self) -> Record:
+        """Return what was taken down since ``begin``."""
+        assert self._before is not None
+        flows = [hour[0] for hour in self._hours]
+        back = [float((f.m_flow_primary * f.T_return_primary).sum() / f.m_flow_primary.sum()) for f in flows]
+        return Record(
+            strategy=self._name,
+            stations=tuple(station.id for station in self._stations),
+            station_of_loop=self._city.params.station,
+            A_heated=self._city.params.secondary.building.A_heated,
+            driven=np.array([self._driven(key) for key in self._keys], dtype=np.float64),
+            begin=self._begin,
+            T_outdoor=np.array([hour[1] for hour in self._hours]),
+            Q_source=np.array([f.Q_source for f in flows]),
+            P_source=np.array([f.P_source for f in flows]),
+            T_return_primary=np.array(back),
+            P_pump=np.stack([f.P_pump for f in flows]),
+            m_flow=np.stack([f.m_flow for f in flows]),
+            T_supply=np.stack([f.T_supply for f in flows]),
+            T_return=np.stack([hour[3] for hour in self._hours]),
+            T_dwelling=np.stack([hour[2] for hour in self._hours]),
+            stored_kWh=self._city.stored_heat(self._copy) - self._stored,
+            control=self._finished_control(self._before),
+        )
+
+    def _driven(self, key: LoopKey) -> bool:
+        traits = self.centre.traits[key]
+        return traits.proven and traits.station_class.driven
+
+    def _finished_control(self, before: Counters) -> ControlRecord:
+        counters, control = self.centre.state.counters, self._control
+        for name in ("sent", "confirmed", "limited", "rejected", "expired"):
+            field = f"setpoints_{name}"
+            setattr(control, field, getattr(counters, field) - getattr(before, field))
+        cuts = Counter(counters.guard_cuts)
+        cuts.subtract(before.guard_cuts)
+        control.guard_cuts = {str(rule): count for rule, count in cuts.items() if count}
+        control.cycles = counters.cycles - before.cycles
+        control.mass_change_cycles = self._mass_change_cycles
+        control.writes = sum(door.writes for door in self.doors.values()) - control.writes
+        control.breaks = sorted((b for door in self.doors.values() for b in door.breaks), key=lambda b: b.at)
+        return control
+
+    def _let_dwellings_settle(self) -> None:
+        """Rooms show the unevenness of the day before: the run begins as if that had been like now."""
+        state, T_outdoor = self._city.state(self._copy), self._city.weather.at(self._city.now).T_outdoor
+        T_indoor = self._city.T_indoor(self._copy)
+        self._dwellings.move(state.T_supply, state.T_return, T_indoor, T_outdoor, HOUR_S)
+
+
+def _copy_of(counters: Counters) -> Counters:
+    return replace(counters, guard_cuts=dict(counters.guard_cuts))
