@@ -82,7 +82,7 @@ class Service:
             return Supervisor(
                 station=station.id,
                 make_driver=driver_factory(station, clock, identity),
-                validator=StationValidator(station.profile, site.timing.poll_s),
+                validator=StationValidator(station.profile, site.timing.poll_s, factor=clock.factor),
                 dispatcher=Dispatcher(station.id, station.profile, own, admissions[station.id], dispatch),
                 admission=admissions[station.id],
                 services=services,

@@ -225,8 +225,8 @@ async def test_a_station_whose_every_answer_raises_in_our_code_leaves_the_others
     broken = [None]
     real_init = StationValidator.__init__
 
-    def init(self, profile, poll_s):
-        real_init(self, profile, poll_s)
+    def init(self, profile, poll_s, *, factor):
+        real_init(self, profile, poll_s, factor=factor)
         made.append(self)
 
     made = []
