@@ -327,6 +327,7 @@ class Dispatcher:
         if status.intent_id == intent.id:
             status.write_state = state
             status.write_state_at = self.services.clock.now()
+            status.write_detail = detail
         self.services.record(intent, state, detail)
 
 

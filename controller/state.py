@@ -22,6 +22,8 @@ class LoopStatus:
     write_state: State | None = None
     write_state_at: float | None = None
     """UTC second of the last transition."""
+    write_detail: str = ""
+    """What was said of the last transition, e.g. what the register held instead."""
     T_supply_set: float | None = None
     m_flow_set: float | None = None
     """What was last dispatched, canonical units; None while the loop is local."""
