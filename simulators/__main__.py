@@ -48,9 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="serve a recorded table as a station until SIGTERM or Ctrl-C")
     replay_command.add_arguments(replay)
     replay.add_argument("--port", type=_port, default=0, help="where it listens (default: free)")
-    for command in (serve, replay):
+    for command, start in ((serve, "now"), (replay, "--begin or the first row")):
         command.add_argument(
-            "--clock", type=_clock, metavar="START:ANCHOR:FACTOR", help="default: now, at factor 1"
+            "--clock", type=_clock, metavar="START:ANCHOR:FACTOR", help=f"default: {start}, at factor 1"
         )
         command.add_argument(
             "--link", choices=sorted(PROFILES), default="none", help="mobile link (default: none)"

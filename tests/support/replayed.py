@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.historian.journal import Journal
 from controller.historian.slot import Answer, Slot
@@ -20,6 +20,7 @@ from tests.support.clocks import ManualClock
 
 STATION = "replay"
 SLOT_S = 600.0
+"""Longer than in service: a test of weeks need not commit every ten seconds."""
 
 
 class PollClock(ManualClock):
@@ -37,12 +38,16 @@ class Stored:
     journal: Journal
     begin: float
     end: float
+    read: dict = field(default_factory=dict)
 
     def samples(self, point):
-        """Every stored sample of a point."""
+        """Every stored sample of a point, read from the disk once."""
+        if point in self.read:
+            return self.read[point]
         series = self.journal.history(STATION, point, self.begin, self.end, max_points=10_000_000)
         assert series.damaged == ()
         assert series.bucket_s is None
+        self.read[point] = series.samples
         return series.samples
 
     def doubted(self, point):
@@ -81,7 +86,7 @@ async def driver_for(station, profile, clock, *, memory=False):
 
 
 @asynccontextmanager
-async def stored(folder, tables, *, profile, begin, end, poll_s=60.0, memory=False):
+async def stored(folder, tables, *, profile, begin, end, poll_s=60.0, slot_s=SLOT_S, memory=False):
     """Poll a replay of ``tables`` from ``begin`` to ``end`` (UTC seconds) into a journal in ``folder``."""
     clock = PollClock(start_utc=begin)
     station = ReplayStation(builtin_profile(profile), tables, clock)
@@ -89,20 +94,20 @@ async def stored(folder, tables, *, profile, begin, end, poll_s=60.0, memory=Fal
     journal = Journal.open(folder, keep_days=1000.0)
     try:
         async with driver_for(station, profile, clock, memory=memory) as driver:
-            await _poll(clock, driver, validator, journal, end, poll_s)
+            await _poll(clock, driver, validator, journal, end, poll_s, slot_s)
         yield Stored(station, journal, begin, end)
     finally:
         assert journal.close()
 
 
-async def _poll(clock, driver, validator, journal, end, poll_s):
+async def _poll(clock, driver, validator, journal, end, poll_s, slot_s):
     answers, slot = [], clock.now()
     waiting = []
     while clock.now() < end:
         readings = validator.check(await driver.read(), clock.now())
         answers.append(Answer(STATION, readings))
         clock.advance(poll_s)
-        if clock.now() >= min(end, slot + SLOT_S):
+        if clock.now() >= min(end, slot + slot_s):
             waiting.append(journal.append(Slot(start=slot, answers=tuple(answers))))
             answers, slot = [], clock.now()
         if len(waiting) == 8:
