@@ -1,0 +1,90 @@
+"""Rules of the controller itself: its cycle, its stores, its clock, and what waits for an operator."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from controller.alarms.model import AlarmKey, Finding, Param
+from controller.alarms.scene import Scene
+from controller.cycle import COMMIT_ALARM
+from controller.recorder import STORAGE_ALARM
+from stations.model.quality import Quality, Reason
+
+START_S = 300.0
+"""Scaled seconds after the start within which the first cycle should have completed."""
+JUMP_SHOWN_S = 900.0
+_COMMAND_LOG_ALARMS = (COMMIT_ALARM, STORAGE_ALARM)
+_NO_SOURCE = (Reason.STALE, Reason.SUBSTITUTED)
+
+
+def cycle_findings(scene: Scene) -> Iterator[Finding]:
+    """Judge the age of the last completed cycle, and show a change of the network that is held back."""
+    state, key = scene.state, AlarmKey("cycle_stopped")
+    limit = scene.rule(key).limit or 0.0
+    completed = state.last_cycle_monotonic
+    if completed is None:
+        age_s, limit = scene.now - state.started_at, START_S
+    else:
+        age_s = scene.monotonic - completed
+    if age_s > limit and not state.stopping:
+        yield Finding(key=key, params={"age_s": round(age_s)})
+    if state.mass_change is not None:
+        yield Finding(key=AlarmKey("mass_change_held"), params={"why": state.mass_change.detail})
+
+
+def outdoor_findings(scene: Scene) -> Iterator[Finding]:
+    """Judge whether the outdoor temperature of the city still has a source."""
+    outdoor, key = scene.state.T_outdoor_centre, AlarmKey("outdoor_lost")
+    if outdoor is None:
+        yield Finding(key=key, unknown=True)
+    elif outdoor.quality is Quality.BAD or outdoor.reason in _NO_SOURCE:
+        yield Finding(key=key, params={"since_min": max(0.0, outdoor.age_s(scene.now) / 60.0)})
+
+
+def storage_findings(scene: Scene) -> Iterator[Finding]:
+    """Judge command log, journal and alarm journal; other standing faults of the controller are passed on."""
+    alarms, storage = scene.state.alarms, scene.storage
+    journal, log = storage.journal, storage.command_log
+    why = next((alarm for alarm in alarms if alarm in _COMMAND_LOG_ALARMS), None)
+    if why is None and log is not None:
+        why = log.last_error
+    yield from _because("command_log_failed", why)
+    others = [alarm for alarm in alarms if alarm not in _COMMAND_LOG_ALARMS]
+    yield from _because("controller_fault", "; ".join(others) or None)
+    if journal is not None:
+        rule = "disk_full" if journal.disk_full else "journal_failed"
+        yield from _because(rule, journal.last_error)
+    yield from _because("alarm_store_failed", storage.alarm_store)
+    aside = [stats.set_aside for stats in (journal, log) if stats is not None and stats.set_aside]
+    aside += [storage.set_aside] if storage.set_aside else []
+    yield from _because("store_damaged", ", ".join(aside) or None)
+
+
+def _because(rule: str, why: str | None) -> Iterator[Finding]:
+    if why is not None:
+        yield Finding(key=AlarmKey(rule), params={"why": why})
+
+
+@dataclass(slots=True)
+class ClockWatch:
+    """Compares the clock that shows the time with the one that counts it. Owner: the watch."""
+
+    now: float | None = None
+    monotonic: float = 0.0
+    jumped_at: float | None = None
+    """Scaled monotonic second of the last jump."""
+    jump_s: float = 0.0
+
+    def findings(self, scene: Scene) -> Iterator[Finding]:
+        """Judge whether the time jumped since the last look; a jump is shown for a quarter of an hour."""
+        key = AlarmKey("controller_clock")
+        if self.now is not None:
+            jump_s = (scene.now - self.now) - (scene.monotonic - self.monotonic)
+            if abs(jump_s) > (scene.rule(key).limit or 0.0):
+                self.jumped_at, self.jump_s = scene.monotonic, jump_s
+        self.now, self.monotonic = scene.now, scene.monotonic
+        if self.jumped_at is not None and scene.monotonic - self.jumped_at < JUMP_SHOWN_S:
+            params: dict[str, Param] = {
+                "why": f"the clock jumped by {self.jump_s:+.0f} s",
+                "why_zh": f"时钟跳变 {self.jump_s:+.0f} 秒",
+            }
+            yield Finding(key=key, params=params)
