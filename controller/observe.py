@@ -11,6 +11,8 @@ from stations.model.reading import Reading, bad
 
 PUMP_SPEED_RUNNING = 0.05
 PUMP_POWER_RUNNING_KW = 0.05
+LEVEL_AGE_S = 10.0
+"""Scaled seconds by which "own curve" may be older than the last poll; before that it can precede a write."""
 FLOW_RUNNING_SHARE = 0.05
 """Of design flow: below that a flow meter's noise would look like circulation."""
 HEAT_MOVED_W_PER_M2 = 2.0
@@ -53,7 +55,7 @@ def _observe(
         mode=situation.mode,
         season=situation.season,
         polled_at=image.polled_at,
-        remote=None if level.value is None else level.value >= 1.0,
+        remote=_remote(level, image),
         readmitted=situation.readmitted,
         T_supply=T_supply,
         T_return=point("T_return_secondary"),
@@ -64,6 +66,13 @@ def _observe(
         p_return=point("p_return_secondary"),
         T_supply_primary=point("T_supply_primary", 0),
     )
+
+
+def _remote(level: Reading, image: StationImage) -> bool | None:
+    """Tell who decides, by the last poll: some devices are asked for their level every few minutes only."""
+    if level.value is None or image.polled_at is None or level.received_at < image.polled_at - LEVEL_AGE_S:
+        return None
+    return level.value >= 1.0
 
 
 def _first_readable(preferred: Reading, otherwise: Reading) -> Reading:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -146,6 +146,7 @@ async def controller_inside(city, data, monkeypatch):
     monkeypatch.setattr(service, "Service", Watched)
     monkeypatch.setattr(service, "_say_hello", lambda *_: None)
     site = city.site(data)
+    site = replace(site, api=replace(site.api, port=0))
     running = asyncio.create_task(service.run_service(site, city.clock), name="controller under test")
     try:
         await until(lambda: running.done() or made, 20.0, "start of the controller")
