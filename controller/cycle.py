@@ -5,8 +5,8 @@ waits for one thing, the commit of its intents, and for that half a second.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -16,6 +16,7 @@ from controller.decisions import Action, Decision, LoopKey, Sent
 from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, Intent, State
 from controller.memory import ControlMemory
+from controller.modes import Orders
 from controller.observe import LoopSituation
 from controller.outbox import Outbox, channel_values
 from controller.recorder import TransitionRecorder
@@ -51,6 +52,10 @@ class CycleParts:
     sequences: dict[LoopKey, int] = field(default_factory=dict)
     outdoor_told: tuple[float, float] | None = None
     """(scaled monotonic second, degC) of the last T_outdoor_centre handed over."""
+    orders: Orders = field(default_factory=Orders)
+    """What people have ordered."""
+    witness: Callable[[Sequence[Intent]], None] = lambda _: None
+    """Told of every intent that is committed (the audit); must not block."""
 
 
 async def run_cycle(parts: CycleParts) -> None:
@@ -72,6 +77,7 @@ def freeze(parts: CycleParts) -> Frozen:
     """Take a copy of the process image and of everything that later steps could move."""
     now, monotonic = parts.clock.now(), parts.clock.monotonic()
     memory, images = parts.memory, parts.state.image.freeze()
+    parts.state.follow(parts.orders, now)
     for key, status in parts.state.loops.items():
         if not status.held and memory.sent[key]:
             memory.forget(key)
@@ -104,6 +110,9 @@ def freeze(parts: CycleParts) -> Frozen:
         T_outdoor_filtered=memory.T_outdoor_filtered,
         T_outdoor_past=memory.outdoor_past(monotonic),
         records=memory.records,
+        wishes=parts.orders.wishes(now),
+        ordered_strategies=parts.orders.ordered_strategies(),
+        mass_change_confirmed=parts.orders.mass_change_confirmed(now),
     )
 
 
@@ -182,6 +191,7 @@ async def committed(parts: CycleParts, intents: Sequence[Intent]) -> bool:
 
 def hand_over(parts: CycleParts, frozen: Frozen, thought: Thought, intents: Sequence[Intent]) -> None:
     """Give committed intents to the supervisors and remember them for the rates."""
+    parts.witness(intents)
     for intent in intents:
         key = LoopKey(intent.station, intent.loop)
         decision, status = thought.verdict.decisions[key], parts.state.loops[key]
@@ -235,6 +245,8 @@ def show(parts: CycleParts, frozen: Frozen, thought: Thought, began_wall: float)
     if verdict.mass_change is not None and state.mass_change is None:
         log.error("mass_change_held", detail=verdict.mass_change.detail)
     state.mass_change = verdict.mass_change
+    if thought.context is not None:
+        state.context = replace(thought.context, sent=dict(parts.memory.sent))
     state.counters.cycles += 1
     state.last_cycle_at = frozen.now
     state.last_cycle_monotonic = parts.clock.monotonic()

@@ -4,13 +4,14 @@ It runs in a thread on frozen inputs, so that a thousand loops do not stop the e
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from controller.decisions import (
     GuardContext,
     LoopKey,
     LoopTraits,
     Mode,
+    Proposal,
     Sent,
     Verdict,
 )
@@ -64,6 +65,11 @@ class Frozen:
     T_outdoor_past: Mapping[int, float]
     records: Mapping[LoopKey, LoopRecord] = field(default_factory=dict)
     """What strategies with a memory knew after the last cycle."""
+    wishes: Mapping[LoopKey, Proposal] = field(default_factory=dict)
+    """What operators ordered for loops in manual."""
+    ordered_strategies: Mapping[str, str] = field(default_factory=dict)
+    """Strategy by district where a person chose another one than the site file."""
+    mass_change_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,8 @@ class Thought:
     T_outdoor_centre: Reading
     T_outdoor_filtered: Mapping[str, float | None]
     records: Mapping[LoopKey, LoopRecord] = field(default_factory=dict)
+    context: GuardContext | None = None
+    """What the guard judged on; the order desk begins its previews with it."""
 
 
 def think(frozen: Frozen, rules: Rules) -> Thought:
@@ -100,9 +108,10 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         T_outdoor_past=frozen.T_outdoor_past,
         link_availability_24h=frozen.link_availability_24h,
         changes_24h=frozen.changes_24h,
+        mass_change_confirmed=frozen.mass_change_confirmed,
     )
     proposed = propose(
-        rules,
+        replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}),
         StrategyInputs(
             now=frozen.now,
             monotonic=frozen.monotonic,
@@ -117,10 +126,11 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         ),
     )
     return Thought(
-        verdict=guard(proposed.proposals, context),
+        verdict=guard([*proposed.proposals, *frozen.wishes.values()], context),
         T_outdoor_centre=outdoor,
         T_outdoor_filtered=filtered,
         records=proposed.records,
+        context=context,
     )
 
 

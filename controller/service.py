@@ -6,14 +6,17 @@ import os
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import structlog
 
 from controller.admission import Admission
+from controller.api.accounts_routes import NO_ACCOUNT
+from controller.api.auth import TOKEN_FILE, load_or_create_token
 from controller.api.server import ApiServer
 from controller.config.model import SiteConfig, StationConfig
+from controller.control_room import ControlRoom, opened_control_room
 from controller.coordinator import Lease, SqliteCoordinator
 from controller.cycle import CycleParts
 from controller.deciding import Rules
@@ -54,7 +57,9 @@ class Service:
         self.state = first_state(site, clock)
         self.lag = LagMonitor(clock)
 
-    def runtime(self, lease: Lease, api: ApiServer, coordinator: SqliteCoordinator) -> Runtime:
+    def runtime(
+        self, lease: Lease, api: ApiServer, room: ControlRoom, coordinator: SqliteCoordinator
+    ) -> Runtime:
         """Wire the parts that have tasks."""
         site, clock, state = self.site, self.clock, self.state
         state.token = lease.token
@@ -105,6 +110,8 @@ class Service:
             recorder=recorder,
             admissions=admissions,
             takes_outdoor=tuple(s.id for s in site.stations if s.profile.takes_outdoor),
+            orders=room.orders,
+            witness=room.witness,
         )
         return Runtime(
             parts=parts,
@@ -113,7 +120,7 @@ class Service:
             lag=self.lag,
             cycle_s=site.timing.cycle_s,
             keep_token=lambda: keep_lease(coordinator, lease),
-            serve_api=api.serve,
+            serve_api=lambda: room.serve(api.serve),
         )
 
     def _licensed(self) -> bool:
@@ -183,8 +190,9 @@ def _report_unfinished(intents: tuple[Intent, ...]) -> None:
 async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool = False) -> None:
     """Run the controller of a site until SIGTERM or SIGINT; prints one JSON line when its API listens.
 
-    Raises HeldByAnother when another controller holds the data folder, and what ``ApiServer.bind`` raises
-    when the API's port is in use; in both cases nothing was started.
+    Raises HeldByAnother when another controller holds the data folder, what ``ApiServer.bind`` raises when
+    the API's port is in use, and AuditError or TokenError where their files can not be used; then nothing
+    was started.
     """
     site.data.mkdir(parents=True, exist_ok=True)
     stop = asyncio.Event()
@@ -194,12 +202,15 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
     coordinator = SqliteCoordinator(site.data)
     lease = await coordinator.acquire("controller", LEASE_TTL_S)
     try:
-        with opened_stores(site, clock) as (journal, command_log):
+        with opened_stores(site, clock) as (journal, command_log), ExitStack() as stores:
             service = Service(site, clock, journal, command_log)
-            api = ApiServer(service.state, site, journal, clock, service.lag.summary_ms)
+            token = load_or_create_token(site.data)
+            room = stores.enter_context(opened_control_room(site, service.state, clock, (token,)))
+            api = ApiServer(service.state, site, journal, room, clock, service.lag.summary_ms)
             api.bind()
-            runtime = service.runtime(lease, api, coordinator)
-            _say_hello(api, site.data)
+            runtime = service.runtime(lease, api, room, coordinator)
+            _say_hello(api, room, site.data)
+            room.opened(site, lease.token)
             orphan = asyncio.create_task(_stop_when_orphaned(os.getppid(), stop)) if die_with_parent else None
             log.info("controller_started", site=site.name, stations=len(site.stations), token=lease.token)
             try:
@@ -207,13 +218,18 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
             finally:
                 if orphan is not None:
                     orphan.cancel()
+            room.closing(lease.token)
             log.info("controller_stopped")
     finally:
         await coordinator.release(lease)
 
 
-def _say_hello(api: ApiServer, data: Path) -> None:
-    print(json.dumps({"api": api.url, "token_file": str(api.token_file), "data": str(data)}), flush=True)
+def _say_hello(api: ApiServer, room: ControlRoom, data: Path) -> None:
+    accounts = room.accounts.count()
+    if not accounts:
+        log.warning("no_account", why=NO_ACCOUNT)
+    hello = {"api": api.url, "token_file": str(data / TOKEN_FILE), "data": str(data), "accounts": accounts}
+    print(json.dumps(hello), flush=True)
 
 
 async def _stop_when_orphaned(parent: int, stop: asyncio.Event) -> None:

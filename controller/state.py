@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from controller.decisions import Decision, LoopKey, MassChange, Mode, Season
+from controller.decisions import Decision, GuardContext, LoopKey, MassChange, Mode, Season
 from controller.historian.records import State
 from controller.image import ProcessImage
+from controller.modes import LoopOrder, Orders
 from stations.model.reading import Reading
 
 
@@ -35,6 +36,8 @@ class LoopStatus:
     held: bool = False
     """True while the station holds our setpoints under a lease that we renew."""
     ever_confirmed: bool = False
+    ordered: LoopOrder | None = None
+    """What a person ordered last for this loop, as it is in force; None where nobody ever did."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,8 +75,18 @@ class ControllerState:
     last_cycle_s: float | None = None
     """Wall seconds it took."""
     mass_change: MassChange | None = None
+    context: GuardContext | None = None
+    """What the last cycle's guard judged on; previews of orders begin with it."""
     alarms: list[str] = field(default_factory=list)
     """Standing faults of the controller itself (storage, coordinator), as sentences."""
     ready: bool = False
     """True once every station has answered, a cycle has completed and start-up is over."""
     stopping: bool = False
+
+    def follow(self, orders: Orders, now: float) -> None:
+        """Take over what people have ordered for modes and seasons, as in force at UTC second ``now``."""
+        for key, order in orders.loops(now).items():
+            self.loops[key].mode, self.loops[key].ordered = order.mode, order
+        if orders.ordered_seasons():
+            for key, status in self.loops.items():
+                status.season = orders.season_of(key.station)

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from controller.api.auth import Tokens
+from controller.api.accounts_routes import accounts_router
 from controller.api.events import EventHub
 from controller.api.gate import Gate
 from controller.api.history import HistoryReader, HistorySource
+from controller.api.order_routes import modes_router, order_router
 from controller.api.refusals import install
+from controller.api.rights import OPENAPI, RightsTable
 from controller.api.routes import city_router, health_router, history_router
 from controller.api.snapshot import SnapshotCache
 from controller.config.model import SiteConfig
+from controller.control_room import ControlRoom
 from controller.metrics import Metrics
 from controller.state import ControllerState
 from stations.model.clock import Clock
@@ -26,8 +29,9 @@ class Api:
     """The API of one controller run."""
 
     app: ASGIApp
-    """With its gate (token, body limit, headers) around it."""
+    """With its gate (rights, body limit, headers) around it."""
     routes: FastAPI
+    rights: RightsTable
     hub: EventHub
     reader: HistoryReader
 
@@ -36,7 +40,7 @@ def create_app(
     state: ControllerState,
     site: SiteConfig,
     journal: HistorySource,
-    tokens: Tokens,
+    room: ControlRoom,
     clock: Clock,
     metrics: Metrics,
 ) -> Api:
@@ -47,16 +51,25 @@ def create_app(
     app = FastAPI(
         title="District heating control",
         version="1",
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     install(app)
-    app.include_router(city_router(site, state, clock, cache, hub, metrics))
-    app.include_router(history_router(site, reader))
-    app.include_router(health_router(metrics, lambda: not_ready(state, journal, clock)))
-    return Api(app=Gate(app, tokens, metrics.count_answer), routes=app, hub=hub, reader=reader)
+    routers = (
+        city_router(site, state, clock, cache, hub, metrics),
+        history_router(site, reader),
+        health_router(metrics, lambda: not_ready(state, journal, clock)),
+        accounts_router(room.accounts, frozenset(site.districts)),
+        order_router(room.desk, room.audit),
+        modes_router(room.orders, site, state, clock),
+    )
+    for router in routers:
+        app.include_router(router)
+    rights = RightsTable(routers)
+    gate = Gate(app, rights, room.accounts.principal, metrics.count_answer)
+    return Api(app=gate, routes=app, rights=rights, hub=hub, reader=reader)
 
 
 def not_ready(state: ControllerState, journal: HistorySource, clock: Clock) -> list[str]:

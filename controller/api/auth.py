@@ -1,6 +1,8 @@
-"""Bearer tokens of the API: made at first start, readable by the owner only, compared in constant time."""
+"""The service token of the API: made at first start, readable by the owner only. It opens the read side.
 
-import hmac
+Screens and scrapers use it; people log in (``controller/accounts``).
+"""
+
 import os
 import secrets
 import stat
@@ -14,22 +16,6 @@ SHORTEST = 32
 
 class TokenError(Exception):
     """The token file can not be trusted or not be made; the text says what to do."""
-
-
-class Tokens:
-    """The tokens that this run accepts."""
-
-    def __init__(self, *tokens: str) -> None:
-        self._tokens = tuple(token.encode() for token in tokens)
-
-    def accept(self, authorization: str | None) -> bool:
-        """Tell whether an ``Authorization`` header carries one of the tokens."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer":
-            return False
-        given = token.strip().encode("utf-8", errors="replace")
-        # Every token is compared, so the time tells nothing about which one was near.
-        return bool(sum(hmac.compare_digest(given, known) for known in self._tokens))
 
 
 def load_or_create_token(data: Path) -> str:

@@ -3,23 +3,32 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controller.api.auth import Tokens
+from controller.accounts.roles import Principal, Right
 from controller.api.refusals import HEADERS, refusal
+from controller.api.rights import NoPath, RightsTable
 
 MAX_BODY = 256 * 1024
 DRAINED = 4 * MAX_BODY
 """A body up to this is read to its end and dropped, so that the client sees the refusal and not a reset."""
-OPEN_PATHS = frozenset({"/livez"})
+Recognise = Callable[[str | None], Awaitable[Principal | None]]
+"""From an ``Authorization`` header to who is behind it; None for nobody known."""
 
 
 class Gate:
-    """Wraps the app; refuses before anything of a request is parsed."""
+    """Wraps the app; refuses before anything of a request is parsed.
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, count: Callable[[int], None]) -> None:
+    It leaves the caller in ``request.state.principal``; paths ask for more than their right (zones) there.
+    """
+
+    def __init__(
+        self, app: ASGIApp, rights: RightsTable, recognise: Recognise, count: Callable[[int], None]
+    ) -> None:
         self._app = app
-        self._tokens = tokens
+        self._rights = rights
+        self._recognise = recognise
         self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,10 +37,9 @@ class Gate:
             return  # no websockets here, and a lifespan of its own the app has none
         answered = self._with_headers(send)
         headers = Headers(scope=scope)
-        if scope["path"] not in OPEN_PATHS and not self._tokens.accept(headers.get("authorization")):
-            response = refusal(401, "a valid bearer token is needed")
-            response.headers["www-authenticate"] = "Bearer"
-            await response(scope, receive, answered)
+        refused = await self._refused(scope, headers)
+        if refused is not None:
+            await refused(scope, receive, answered)
             return
         if "content-length" not in headers and "transfer-encoding" not in headers:
             await self._app(scope, receive, answered)
@@ -43,6 +51,27 @@ class Gate:
             await response(scope, receive, answered)
             return
         await self._app(scope, _replay(body, receive), answered)
+
+    async def _refused(self, scope: Scope, headers: Headers) -> Response | None:
+        """Return the refusal of a caller who may not do this, or None."""
+        needed = self._rights.right(scope["method"], scope["path"])
+        if needed is Right.OPEN:
+            return None
+        caller = await self._recognise(headers.get("authorization"))
+        if caller is None:
+            response = refusal(401, "a valid bearer token is needed")
+            response.headers["www-authenticate"] = "Bearer"
+            return response
+        if isinstance(needed, NoPath):
+            if not needed.allowed:
+                return refusal(404, f"no such path: {scope['path'][:200]}")
+            response = refusal(405, f"{scope['method'][:20]} is not taken here")
+            response.headers["allow"] = ", ".join(needed.allowed)
+            return response
+        if needed is None or not caller.may(needed):
+            return refusal(403, f"the role {caller.role.value} may not do this")
+        scope.setdefault("state", {})["principal"] = caller
+        return None
 
     def _with_headers(self, send: Send) -> Send:
         async def answered(message: Message) -> None:

@@ -1,6 +1,7 @@
 """Every refusal looks alike: ``{"error": {"code", "message", "hint"}}``, and never a traceback."""
 
 import secrets
+import sqlite3
 
 import structlog
 from fastapi import FastAPI
@@ -9,10 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from controller.accounts.passwords import HashingBusy
 from controller.api.snapshot import encode
+from controller.orders.words import Refused
 
 log = structlog.get_logger("api")
 
+SHOWN = 5
+"""Reasons in the message of a refusal; all of them stand in its list."""
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -24,12 +29,18 @@ HEADERS = {
 _HINTS = {
     401: (
         "unauthorized",
-        "send 'Authorization: Bearer TOKEN'; the token stands in the data folder, api_token",
+        "send 'Authorization: Bearer TOKEN'; people get one by POST /api/v1/login, for reading there is also"
+        " the one in the data folder, api_token",
     ),
+    400: ("not_valid", "GET /api/v1/openapi.json lists what is allowed"),
+    403: ("forbidden", "log in as somebody whose role and districts allow it"),
     404: ("not_found", "GET /api/v1/openapi.json lists all paths"),
     405: ("method_not_allowed", "GET /api/v1/openapi.json lists what each path takes"),
+    409: ("conflict", "look at the present state and prepare the order again"),
+    410: ("expired", "prepare the order again"),
     413: ("too_large", "a request body may have at most 256 KiB"),
     422: ("not_valid", "GET /api/v1/openapi.json lists what is allowed"),
+    429: ("locked", "wait; 'dhc user enable SITE NAME' on the controller's machine opens it at once"),
     503: ("busy", "try again in a second"),
 }
 
@@ -45,6 +56,9 @@ def install(app: FastAPI) -> None:
     """Make the app answer every error in this shape."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Refused, _not_ordered)
+    app.add_exception_handler(HashingBusy, _hashing_busy)
+    app.add_exception_handler(sqlite3.OperationalError, _not_stored)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -62,10 +76,32 @@ def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     parts = []
     for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"] if part not in ("query", "path"))
-        got = "" if item["type"] == "missing" else f" (got {str(item['input'])[:100]!r})"
+        name = ".".join(str(part) for part in item["loc"] if part not in ("query", "path", "body"))
+        # A body may hold a password, and a misspelt key may have it as its value: nothing of it is repeated.
+        quoted = item["type"] != "missing" and item["loc"][0] != "body"
+        got = f" (got {str(item['input'])[:100]!r})" if quoted else ""
         parts.append(f"{name}: {item['msg']}{got}")
     return refusal(422, "; ".join(parts))
+
+
+def _not_ordered(_request: Request, error: Exception) -> Response:
+    """Answer an order that is not taken: each reason as id, numbers and sentence in two languages."""
+    assert isinstance(error, Refused)
+    code, hint = _HINTS[error.status]
+    message = " ".join(reason.en for reason in error.reasons[:SHOWN])
+    reasons = [reason.to_json() for reason in error.reasons]
+    body = {"error": {"code": code, "message": message, "hint": hint, "reasons": reasons}}
+    return Response(encode(body), error.status, media_type="application/json")
+
+
+def _hashing_busy(_request: Request, _error: Exception) -> Response:
+    return refusal(503, "too many logins at once")
+
+
+def _not_stored(_request: Request, error: Exception) -> Response:
+    """Answer when a store can not be written now (disk full, locked); nothing was done."""
+    log.error("not_stored", why=str(error))
+    return refusal(503, "the change can not be stored now; nothing was changed")
 
 
 def _bug(request: Request, error: Exception) -> Response:

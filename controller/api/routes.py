@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query
 from starlette.responses import Response
 
+from controller.accounts.roles import Right
 from controller.api import schema
 from controller.api.events import MAX_CLIENTS, EventHub, EventStream
 from controller.api.history import (
@@ -16,6 +17,7 @@ from controller.api.history import (
     HistoryReader,
     history_message,
 )
+from controller.api.rights import needs
 from controller.api.snapshot import SnapshotCache, encode
 from controller.api.views import kpis, station_detail, station_list
 from controller.config.model import SiteConfig, StationConfig
@@ -30,7 +32,7 @@ Seconds = Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)]
 Version = Annotated[str | None, Query(pattern=r"^[0-9]{1,20}-[0-9]{1,20}$")]
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": schema.ErrorMessage} for status in (401, 404, 413, 422, 500, 503)
+    status: {"model": schema.ErrorMessage} for status in (400, 401, 403, 404, 413, 422, 500, 503)
 }
 
 
@@ -57,30 +59,30 @@ def city_router(
     stations = {station.id: station for station in site.stations}
     listed = encode(station_list(site))
 
-    @router.get("/snapshot", responses=said(schema.Snapshot))
+    @router.get("/snapshot", responses=said(schema.Snapshot), openapi_extra=needs(Right.READ))
     async def snapshot(since: Version = None) -> Response:
         """All stations, or those that changed since a version."""
         await cache.refresh()
         return Response(cache.message(since), media_type="application/json")
 
-    @router.get("/events", responses=said(schema.Snapshot))
+    @router.get("/events", responses=said(schema.Snapshot), openapi_extra=needs(Right.READ))
     async def events(since: Version = None) -> Response:
         """Server-sent events: one ``snapshot``, then ``delta`` (same shape) and ``heartbeat``."""
         if hub.clients >= MAX_CLIENTS:
             raise HTTPException(503, f"{MAX_CLIENTS} streams are open already")
         return EventStream(hub, since)
 
-    @router.get("/stations", responses=said(schema.StationList))
+    @router.get("/stations", responses=said(schema.StationList), openapi_extra=needs(Right.READ))
     async def all_stations() -> Response:
         """What does not change: names, places, profiles, loops."""
         return Response(listed, media_type="application/json")
 
-    @router.get("/stations/{station}", responses=said(schema.StationDetail))
+    @router.get("/stations/{station}", responses=said(schema.StationDetail), openapi_extra=needs(Right.READ))
     async def one_station(station: StationPath) -> Response:
         """Everything about one station."""
         return answer(station_detail(_known(stations, station), state, clock.now()))
 
-    @router.get("/kpis", responses=said(schema.Kpis))
+    @router.get("/kpis", responses=said(schema.Kpis), openapi_extra=needs(Right.READ))
     async def city_kpis() -> Response:
         """The city in a few numbers."""
         return answer(kpis(site, state, metrics.journal_stats(), metrics.lag_ms(), clock.now()))
@@ -93,7 +95,7 @@ def history_router(site: SiteConfig, reader: HistoryReader) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     stations = {station.id: station for station in site.stations}
 
-    @router.get("/history", responses=said(schema.History))
+    @router.get("/history", responses=said(schema.History), openapi_extra=needs(Right.READ))
     async def history(
         station: Annotated[str, Query(max_length=32)],
         point: Annotated[str, Query(max_length=64, description="e.g. T_supply_secondary")],
@@ -127,18 +129,18 @@ def health_router(metrics: Metrics, reasons: Callable[[], list[str]]) -> APIRout
     """Return what supervisors ask: does it live, is it ready, how does it feel."""
     router = APIRouter()
 
-    @router.get("/livez")
+    @router.get("/livez", openapi_extra=needs(Right.OPEN))
     async def livez() -> Response:
         """Answers while the event loop runs; needs no token and tells nothing else."""
         return answer({"alive": True})
 
-    @router.get("/readyz", responses=said(schema.Readiness))
+    @router.get("/readyz", responses=said(schema.Readiness), openapi_extra=needs(Right.READ))
     async def readyz() -> Response:
         """200 while setpoints can be given, else 503 with the reasons."""
         why_not = reasons()
         return answer({"ready": not why_not, "reasons": why_not}, 503 if why_not else 200)
 
-    @router.get("/metrics")
+    @router.get("/metrics", openapi_extra=needs(Right.READ))
     async def prometheus() -> Response:
         """Metrics in the text format of Prometheus."""
         return Response(await metrics.render(), media_type=CONTENT_TYPE)

@@ -26,6 +26,17 @@ class ErrorBody(Message):
     """Stable word for programs, e.g. ``not_found``."""
     message: str
     hint: str
+    reasons: list["Sentence"] = []
+    """Of an order that was not taken: every reason."""
+
+
+class Sentence(Message):
+    """A sentence for people: for programs by id, in two languages."""
+
+    id: str
+    params: dict[str, str]
+    en: str
+    zh: str
 
 
 class ErrorMessage(Message):
@@ -61,6 +72,14 @@ class LoopState(Message):
     write_state_at: float | None
     held: bool
     """True while the station holds our setpoints under a lease that is renewed."""
+    order: int = 0
+    """Number of the order in force, 0 where nobody ordered anything: the token of the state seen."""
+    ordered_by: str | None = None
+    T_supply_ordered: float | None = None
+    """What an operator wants while the mode is manual, degC; the guard's rates lead there."""
+    m_flow_ordered: float | None = None
+    manual_until: float | None = None
+    """UTC second at which the manual order ends."""
 
 
 class StationState(Message):

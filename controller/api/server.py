@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from controller.api.app import create_app
-from controller.api.auth import TOKEN_FILE, Tokens, load_or_create_token
 from controller.api.history import HistorySource
 from controller.api.protocol import PatientProtocol
 from controller.config.model import SiteConfig
+from controller.control_room import ControlRoom
 from controller.metrics import Metrics
 from controller.state import ControllerState
 from stations.model.clock import Clock
@@ -69,17 +69,13 @@ class ApiServer:
         state: ControllerState,
         site: SiteConfig,
         journal: HistorySource,
+        room: ControlRoom,
         clock: Clock,
         lag_ms: Callable[[], tuple[float, float]],
     ) -> None:
-        """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms.
-
-        Makes the API token at first start. Raises TokenError where the token file can not be trusted.
-        """
-        self.token_file = site.data / TOKEN_FILE
+        """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms."""
         self.metrics = Metrics(state, clock, journal_stats=lambda: journal.stats, lag_ms=lag_ms)
-        tokens = Tokens(load_or_create_token(site.data))
-        self._api = create_app(state, site, journal, tokens, clock, self.metrics)
+        self._api = create_app(state, site, journal, room, clock, self.metrics)
         self._api.routes.openapi()  # is kept; takes 0.1 s that a running loop does not have
         self._host, self._port = site.api.host, site.api.port
         self._listener: socket.socket | None = None

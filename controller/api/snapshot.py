@@ -118,4 +118,5 @@ def _loop_mark(loop: LoopStatus) -> tuple[object, ...]:
         loop.write_state,
         loop.write_state_at,
         loop.held,
+        loop.ordered,
     )

@@ -31,7 +31,7 @@ def compact_reading(reading: Reading) -> tuple[float | None, int, str, float]:
 
 def loop_state(loop: LoopStatus) -> dict[str, object]:
     """Return the control state of one loop."""
-    decision = loop.decision
+    decision, ordered = loop.decision, loop.ordered
     return {
         "loop": loop.key.loop,
         "mode": loop.mode.value,
@@ -43,6 +43,11 @@ def loop_state(loop: LoopStatus) -> dict[str, object]:
         "write_state": None if loop.write_state is None else loop.write_state.value,
         "write_state_at": loop.write_state_at,
         "held": loop.held,
+        "order": 0 if ordered is None else ordered.order,
+        "ordered_by": None if ordered is None else ordered.author,
+        "T_supply_ordered": None if ordered is None else finite(ordered.T_supply),
+        "m_flow_ordered": None if ordered is None else finite(ordered.m_flow),
+        "manual_until": None if ordered is None else ordered.until,
     }
 
 

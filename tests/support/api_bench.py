@@ -1,9 +1,13 @@
 """A controller state with some life in it, and the API around it, for tests of the API."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from argon2 import PasswordHasher
+
+from controller.accounts.passwords import PasswordHashes
 from controller.api.app import create_app
-from controller.api.auth import Tokens
+from controller.control_room import opened_control_room
 from controller.decisions import Action, Cut, Decision, LoopKey, Mode, Rule, Season
 from controller.historian.records import State
 from controller.historian.slot import JournalStats, Sample, Series
@@ -19,6 +23,17 @@ from tests.support.sites import loop_config, site_config, station_config
 TOKEN = "a-token-of-a-test-long-enough-to-be-one"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 NOW = 1_736_899_200.0
+
+
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Hashes in a millisecond: for tests that are not about hashing."""
+
+
+def control_room(site, state, clock=None, **options):
+    """Accounts, orders and audit in the data folder, with quick hashes and no pause after a refusal."""
+    site.data.mkdir(parents=True, exist_ok=True)
+    options = {"hashes": PasswordHashes(QUICK), "fail_floor_s": 0.0} | options
+    return opened_control_room(site, state, clock or FixedClock(), (TOKEN,), **options)
 
 
 class FixedClock(SystemClock):
@@ -135,9 +150,12 @@ class ApiBench:
         self.metrics = Metrics(
             self.state, self.clock, journal_stats=lambda: self.journal.stats, lag_ms=lambda: (1.0, 5.0)
         )
-        self.api = create_app(self.state, self.site, self.journal, Tokens(TOKEN), self.clock, self.metrics)
+        self._stack = ExitStack()
+        self.room = self._stack.enter_context(control_room(self.site, self.state, self.clock))
+        self.api = create_app(self.state, self.site, self.journal, self.room, self.clock, self.metrics)
         self.app = self.api.app
 
     def close(self):
+        self._stack.close()
         self.api.hub.close()
         self.api.reader.close()

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from controller.api.auth import TOKEN_FILE, TokenError, Tokens, load_or_create_token
+from controller.api.auth import TOKEN_FILE, TokenError, load_or_create_token
 
 
 def test_the_token_is_made_at_first_start_for_the_owner_only_and_then_kept(tmp_path):
@@ -41,26 +41,3 @@ def test_a_link_in_place_of_the_token_is_not_followed(tmp_path):
     (tmp_path / TOKEN_FILE).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(TokenError, match="can not be read"):
         load_or_create_token(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("header", "accepted"),
-    [
-        ("Bearer abc", True),
-        ("bearer abc", True),
-        ("Bearer def", True),
-        ("Bearer ab", False),
-        ("Bearer abcd", False),
-        ("Bearer", False),
-        ("abc", False),
-        ("Token abc", False),
-        ("Bearer \udcff", False),
-        (None, False),
-    ],
-)
-def test_only_a_known_token_is_accepted(header, accepted):
-    assert Tokens("abc", "def").accept(header) is accepted
-
-
-def test_without_tokens_nobody_enters():
-    assert not Tokens().accept("Bearer ")

@@ -285,7 +285,7 @@ async def test_a_body_above_256_kib_is_refused_before_anything_reads_it(client, 
         yield b"[" * (size % 1024)
 
     content = b"[" * size if announced else chunks()
-    response = await client.post("/api/v1/snapshot", content=content)
+    response = await client.post("/api/v1/login", content=content)
     assert response.status_code == 413
     assert strict(response)["error"]["code"] == "too_large"
 

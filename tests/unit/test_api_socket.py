@@ -13,7 +13,7 @@ from controller.api import protocol
 from controller.api.server import ApiServer, ApiStartError, bind
 from stations.model.identity import Point
 from stations.model.reading import good
-from tests.support.api_bench import NOW, FakeJournal, FixedClock, live_state
+from tests.support.api_bench import BEARER, NOW, FakeJournal, FixedClock, control_room, live_state
 from tests.support.polling import until
 from tests.support.sites import site_config, station_config
 
@@ -27,18 +27,20 @@ class Running:
         stations = [station_config(f"S{i:03}", port=20000 + i) for i in range(1, n_stations + 1)]
         site = site_config(folder, *stations)
         self.state = live_state(site)
-        self.server = ApiServer(self.state, site, FakeJournal(), FixedClock(), lambda: (0.0, 0.0))
+        self.stack = contextlib.ExitStack()
+        room = self.stack.enter_context(control_room(site, self.state))
+        self.server = ApiServer(self.state, site, FakeJournal(), room, FixedClock(), lambda: (0.0, 0.0))
         self.server.bind()
         self.port = int(self.server.url.rsplit(":", 1)[1])
-        token = self.server.token_file.read_text(encoding="ascii").strip()
-        self.bearer = {"authorization": f"Bearer {token}"}
-        self.head = f"host: x\r\nauthorization: Bearer {token}\r\n".encode()
+        self.bearer = BEARER
+        self.head = f"host: x\r\nauthorization: {BEARER['authorization']}\r\n".encode()
         self.task = asyncio.create_task(self.server.serve())
 
     async def stop(self):
         self.task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self.task
+        self.stack.close()
 
     @contextlib.asynccontextmanager
     async def connect(self):
@@ -91,9 +93,11 @@ def test_an_address_that_is_not_ours_is_said():
 
 def test_a_server_that_never_served_gives_its_port_back(tmp_path):
     site = site_config(tmp_path, station_config())
-    server = ApiServer(live_state(site), site, FakeJournal(), FixedClock(), lambda: (0.0, 0.0))
-    server.bind()
-    server.close()
+    state = live_state(site)
+    with control_room(site, state) as room:
+        server = ApiServer(state, site, FakeJournal(), room, FixedClock(), lambda: (0.0, 0.0))
+        server.bind()
+        server.close()
     bind("127.0.0.1", int(server.url.rsplit(":", 1)[1])).close()
 
 
@@ -118,7 +122,7 @@ async def test_a_hundred_half_open_requests_starve_nobody_and_are_cut_off(api, m
 async def test_a_request_that_trickles_in_is_cut_off_too(api, monkeypatch):
     monkeypatch.setattr(protocol, "REQUEST_S", 0.5)
     async with api.connect() as (reader, writer):
-        writer.write(b"POST /api/v1/snapshot HTTP/1.1\r\n" + api.head + b"content-length: 1000\r\n\r\n")
+        writer.write(b"POST /api/v1/login HTTP/1.1\r\n" + api.head + b"content-length: 1000\r\n\r\n")
 
         async def trickle():
             with contextlib.suppress(ConnectionError):
@@ -168,14 +172,14 @@ async def test_a_body_of_300_kib_is_refused_with_413(api, announced):
             yield b"[" * 1024
 
     async with api.client() as client:
-        response = await client.post("/api/v1/snapshot", content=b"[" * 300 * 1024 if announced else chunks())
+        response = await client.post("/api/v1/login", content=b"[" * 300 * 1024 if announced else chunks())
         assert response.status_code == 413
         assert response.json()["error"]["code"] == "too_large"
 
 
 async def test_a_body_of_200_mb_is_refused_at_its_announcement(api):
     async with api.connect() as (reader, writer):
-        writer.write(b"POST /api/v1/snapshot HTTP/1.1\r\n" + api.head + b"content-length: 200000000\r\n\r\n")
+        writer.write(b"POST /api/v1/login HTTP/1.1\r\n" + api.head + b"content-length: 200000000\r\n\r\n")
         assert b"HTTP/1.1 413" in await ended(reader)
 
 
