@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "replay":
         _quiet_libraries()
         return replay_command.run(options)
+    if options.command == "evaluate":
+        return _evaluate(options.arguments)
     return _city(options)
 
 
@@ -63,6 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     city.add_argument("--stations", type=_positive, default=40)
     city.add_argument("--seed", type=int, default=1)
     city.add_argument("--base-port", type=_port, default=20000)
+    evaluate = commands.add_parser(
+        "evaluate", help="judge strategies on a simulated city in virtual time", add_help=False
+    )
+    evaluate.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
 
 
@@ -149,6 +155,14 @@ def _city(options: argparse.Namespace) -> int:
         return _wrong_use(f"{options.folder}: {error}")
     print(options.folder)
     return OK
+
+
+def _evaluate(arguments: list[str]) -> int:
+    from simulators.evaluate import command  # the judge holds a whole controller, which serving does not need
+
+    parser = argparse.ArgumentParser(prog="dhc evaluate", description=command.DESCRIPTION)
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(arguments))
 
 
 def _wrong_use(text: str) -> int:

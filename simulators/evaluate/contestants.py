@@ -5,8 +5,10 @@
 - ``staged_curve``: the same with circulation in three stages by outdoor temperature, and its own offset.
 - ``tuned_curve``: the curve with one offset for each station, the best in hindsight.
 
-Offsets are found by calibration and stored (``calibration``). Anything else is a name in the controller's
-registry and runs on the laws of the site, without an offset: it may not know what hindsight knows.
+Offsets are found by calibration and stored (``calibration``). They are turned up by 1 K an hour from the
+first hour on, as an operator would: all at once the guard would hold the network and wait for a confirmation.
+Anything else is a name in the controller's registry and runs on the laws of the site, without an offset: it
+may not know what hindsight knows.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, cast
 from controller.strategies.registry import STRATEGIES
 from controller.wiring import regulation_laws
 from optimizer.regulation import FlowBand, RegulationLaw
+from simulators.evaluate.virtual_clock import MONOTONIC_START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping, Sequence
@@ -29,10 +32,9 @@ if TYPE_CHECKING:
 
 CURVE, STAGED, TUNED = "curve", "staged_curve", "tuned_curve"
 BASELINES = (CURVE, STAGED, TUNED)
-OUTDOOR_FILTER_H = 12.0
 STAGES = (FlowBand(above_degC=3.0, fraction=0.6), FlowBand(above_degC=-3.0, fraction=0.8))
 """Below -3 degC design flow. Three stages are what operators set by hand (CJJ 34 knows 0.6, 0.8 and 1)."""
-HEARTBEAT_S = 60.0
+OFFSET_K_PER_S = 1.0 / 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,11 @@ class Offsets:
 
     common_K: float = 0.0
     by_station_K: Mapping[str, float] = field(default_factory=dict)
+
+    def at(self, station: str, elapsed_s: float) -> float:
+        """Return the offset of a station, ``elapsed_s`` after the start."""
+        wanted, most = self.common_K + self.by_station_K.get(station, 0.0), OFFSET_K_PER_S * elapsed_s
+        return min(max(wanted, -most), most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +64,7 @@ class Contestant:
         if self.name not in BASELINES:
             return laws
         stages = STAGES if self.name == STAGED else ()
-        offset = 0.0 if self.name == TUNED else self.offsets.common_K
-        return {e: replace(law, offset_K=offset, flow_bands=stages) for e, law in laws.items()}
-
-    @property
-    def registered(self) -> str:
-        """Name in the controller's registry."""
-        return CURVE if self.name in (CURVE, STAGED) else self.name
+        return {emitter: replace(law, flow_bands=stages) for emitter, law in laws.items()}
 
 
 def known_strategies() -> list[str]:
@@ -72,21 +73,35 @@ def known_strategies() -> list[str]:
 
 
 @contextmanager
-def tuned_registered(name: str, offsets: Offsets) -> Iterator[None]:
-    """Make the curve with one offset for each station known to the controller under ``name``."""
+def registered(contestants: Sequence[Contestant]) -> Iterator[list[str]]:
+    """Make the baselines known to the controller; gives each contestant's name in the registry."""
+    registry = cast("MutableMapping[str, Strategy]", STRATEGIES)
+    names = [
+        f"{contestant.name}@{place}" if contestant.name in BASELINES else contestant.name
+        for place, contestant in enumerate(contestants)
+    ]
+    ours = {
+        name: _shifted_curve(contestant.offsets)
+        for name, contestant in zip(names, contestants, strict=True)
+        if contestant.name in BASELINES
+    }
+    registry.update(ours)
+    try:
+        yield names
+    finally:
+        for name in ours:
+            del registry[name]
+
+
+def _shifted_curve(offsets: Offsets) -> Strategy:
+    curve = STRATEGIES[CURVE]
 
     def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
-        proposed = STRATEGIES[CURVE](loops, inputs)
-        shift = offsets.by_station_K
+        proposed, elapsed_s = curve(loops, inputs), inputs.monotonic - MONOTONIC_START
         wishes = [
-            replace(wish, T_supply=wish.T_supply + shift.get(wish.key.station, 0.0))
+            replace(wish, T_supply=wish.T_supply + offsets.at(wish.key.station, elapsed_s))
             for wish in proposed.proposals
         ]
         return replace(proposed, proposals=wishes)
 
-    registry = cast("MutableMapping[str, Strategy]", STRATEGIES)
-    registry[name] = propose
-    try:
-        yield
-    finally:
-        del registry[name]
+    return propose

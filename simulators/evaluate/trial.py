@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulators.evaluate.centre import CentreSettings
-from simulators.evaluate.contestants import (
-    HEARTBEAT_S,
-    OUTDOOR_FILTER_H,
-    TUNED,
-    Contestant,
-    tuned_registered,
-)
+from simulators.evaluate.contestants import Contestant, registered
 from simulators.evaluate.judged import Judged
 from simulators.evaluate.quick_city import QuickCity
 from simulators.evaluate.virtual_clock import VirtualClock
@@ -32,6 +25,7 @@ CYCLE_S = 300.0
 """Polls and control cycles come every 5 minutes here, every 10 s and 60 s in service. The guard allows 1 K a
 write, 3 K in 15 minutes and 5 % of flow in 5 minutes, so the pace is the same; a decision is made 4 minutes
 later at most, houses answer within hours. A test compares both."""
+HEARTBEAT_S = 60.0
 WATCHDOG_S = 600.0
 LAST_BEAT_S = 120.0
 """Leases are renewed within 150 s of a completed cycle; the judge renews with the cycle and once more."""
@@ -53,24 +47,18 @@ class Trial:
 
 def run_trial(trial: Trial, progress: Callable[[float], None]) -> list[Record]:
     """Run all contestants; returns their records in order. ``progress`` gets the share done, 0..1."""
-    with ExitStack() as stack:
-        names = []
-        for place, contestant in enumerate(trial.contestants):
-            names.append(contestant.registered)
-            if contestant.name == TUNED:
-                names[-1] = f"{TUNED}@{place}"
-                stack.enter_context(tuned_registered(names[-1], contestant.offsets))
+    with registered(trial.contestants) as names:
         return asyncio.run(_run(trial, names, progress))
 
 
-async def _run(trial: Trial, registered: list[str], progress: Callable[[float], None]) -> list[Record]:
+async def _run(trial: Trial, names: list[str], progress: Callable[[float], None]) -> list[Record]:
     scenario, town = trial.scenario, trial.town
     weather = scenario.weather(town.simulated.seed)
-    city = QuickCity(town.simulated, start=scenario.start, weather=weather, copies=len(registered))
+    city = QuickCity(town.simulated, start=scenario.start, weather=weather, copies=len(names))
     clock = VirtualClock(scenario.start)
     all_judged = [
         Judged(trial.town, city, clock, copy, contestant, _settings(trial, contestant, name))
-        for copy, (contestant, name) in enumerate(zip(trial.contestants, registered, strict=True))
+        for copy, (contestant, name) in enumerate(zip(trial.contestants, names, strict=True))
     ]
     for judged in all_judged:
         await judged.centre.connect()
@@ -107,12 +95,12 @@ async def _turn(trial: Trial, city: QuickCity, clock: VirtualClock, all_judged: 
         clock.move_to(city.now)
 
 
-def _settings(trial: Trial, contestant: Contestant, registered: str) -> CentreSettings:
-    laws = contestant.laws(trial.town.controlled)
+def _settings(trial: Trial, contestant: Contestant, name: str) -> CentreSettings:
+    site = trial.town.controlled
     return CentreSettings(
-        strategy=registered,
-        laws=laws,
-        outdoor_filter_s=dict.fromkeys(laws, OUTDOOR_FILTER_H * HOUR_S),
+        strategy=name,
+        laws=contestant.laws(site),
+        outdoor_filter_s={e: law.outdoor_filter_h * HOUR_S for e, law in site.regulation.items()},
         cycle_s=trial.cycle_s,
         heartbeat_s=HEARTBEAT_S,
         watchdog_s=WATCHDOG_S,

@@ -1,0 +1,92 @@
+"""The verdict as people read it: one table of strategies side by side, then goals and reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ROWS = (
+    ("heat", "GJ/m2", "heat_GJ_per_m2", "{:.4f}"),
+    ("heat per degree-day", "kJ/(m2 K d)", "heat_kJ_per_m2_degree_day", "{:.1f}"),
+    ("pump electricity, all", "kWh/m2", "pump_kWh_per_m2", "{:.4f}"),
+    ("  secondary pumps", "kWh/m2", "pump_secondary_kWh_per_m2", "{:.4f}"),
+    ("  pump of the source", "kWh/m2", "pump_primary_kWh_per_m2", "{:.4f}"),
+    ("peak, 10 highest hours", "MW", "peak_MW", "{:.1f}"),
+    ("primary return", "degC", "T_return_primary_degC", "{:.1f}"),
+    ("circulation", "kg/(h m2)", "flow_kg_per_h_m2", "{:.2f}"),
+    ("dwellings p10", "degC", "indoor_p10_degC", "{:.2f}"),
+    ("dwellings p50", "degC", "indoor_p50_degC", "{:.2f}"),
+    ("dwellings p90", "degC", "indoor_p90_degC", "{:.2f}"),
+    ("sd between stations", "K", "indoor_sd_between_stations_K", "{:.2f}"),
+    ("  of driven stations", "K", "indoor_sd_between_driven_stations_K", "{:.2f}"),
+    ("at least 18 degC", "% of dwelling-hours", "share_at_least_18_percent", "{:.2f}"),
+    ("18..24 degC", "% of dwelling-hours", "share_18_24_percent", "{:.1f}"),
+    ("20..22 degC", "% of dwelling-hours", "share_20_22_percent", "{:.1f}"),
+    ("under-heating below 18", "K h a dwelling", "under_heating_K_h", "{:.2f}"),
+    ("over-heating above 22", "K h a dwelling", "over_heating_K_h", "{:.1f}"),
+    ("worst station p10", "degC", "worst_station_p10_degC", "{:.2f}"),
+    ("tracking supply p95", "K", "tracking_T_supply_p95_K", "{:.2f}"),
+    ("  class B (offsets)", "K", "tracking_T_supply_class_B_p95_K", "{:.2f}"),
+    ("tracking volume p95", "%", "tracking_flow_p95_percent", "{:.2f}"),
+    ("setpoint moves", "a loop and day", "setpoint_moves_per_loop_day", "{:.1f}"),
+    ("network held", "cycles", "mass_change_cycles", "{:.0f}"),
+    ("safety breaks", "", "safety_breaks", "{:.0f}"),
+)
+SAVINGS = (
+    ("heat saved vs curve", "heat_saving_vs_curve_percent"),
+    ("heat saved vs tuned_curve", "heat_saving_vs_tuned_curve_percent"),
+    ("pump saved vs curve", "pump_saving_vs_curve_percent"),
+    ("pump saved vs staged_curve", "pump_saving_vs_staged_curve_percent"),
+    ("peak cut vs curve", "peak_reduction_vs_curve_percent"),
+    ("sd, of that of curve", "indoor_sd_percent_of_curve"),
+    ("over-heating, of that of curve", "over_heating_percent_of_curve"),
+)
+
+
+def print_report(verdict: dict[str, Any], console: Console) -> None:
+    """Print the whole verdict."""
+    console.print(_table(verdict))
+    if not verdict["comparable"]:
+        console.print("[bold]Too short to compare:[/bold] needs 3 uncounted and 7 counted days.")
+    for name, goals in verdict["goals"].items():
+        console.print(f"\n[bold]{name}[/bold]")
+        for goal, result in goals.items():
+            sign = "met " if result["met"] else "MISSED"
+            console.print(f"  {sign:6}  {goal} = {result['value']:.4g} (goal {result['target']:.4g})")
+    for name, lines in verdict["why"].items():
+        console.print(f"\nWhat stands in the way of {name}:")
+        for line in lines:
+            console.print(f"  - {line}", highlight=False)
+
+
+def _table(verdict: dict[str, Any]) -> Table:
+    figures, against = verdict["strategies"], verdict["against"]
+    days, seed = verdict["counted_days"], verdict["seed"]
+    table = Table(
+        title=f"{verdict['scenario']}: {verdict['stations']} simulated stations, seed {seed}, "
+        f"{days:g} days after {verdict['uncounted_days']:g} that do not count",
+        caption="Synthetic city. Heat is corrected by the change of stored heat. Dwellings are the "
+        "simulator's truth, weighted by area.",
+    )
+    table.add_column("")
+    table.add_column("unit")
+    for name in figures:
+        table.add_column(name, justify="right")
+    for label, unit, key, form in ROWS:
+        table.add_row(label, unit, *(form.format(kpis[key]) for kpis in figures.values()))
+    table.add_section()
+    for label, key in SAVINGS:
+        if any(key in saved for saved in against.values()):
+            table.add_row(
+                label, "%", *(f"{saved[key]:.1f}" if key in saved else "" for saved in against.values())
+            )
+    table.add_section()
+    rules = sorted({rule for kpis in figures.values() for rule in kpis["guard_cuts"]})
+    for rule in rules:
+        counts = [str(kpis["guard_cuts"].get(rule, 0)) for kpis in figures.values()]
+        table.add_row(f"guard: {rule}", "loop cycles", *counts)
+    return table
