@@ -59,6 +59,12 @@ class Case:
         return bool(self.history)
 
     @property
+    def asks(self) -> bool:
+        """Tell whether somebody wishes something that is a number."""
+        wish = self.wish
+        return wish is not None and math.isfinite(wish.T_supply) and math.isfinite(wish.m_flow)
+
+    @property
     def flow_driven(self) -> bool:
         """Tell whether the loop has a circulation channel; without one the flow is advice."""
         return self.traits.circulation is not None

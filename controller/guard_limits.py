@@ -132,9 +132,10 @@ def source(case: Case, room: Room) -> Room:
 
     A higher setpoint would only open the valve and take the water from stations further out. That is waste,
     not danger, so the setpoint comes down at the usual rates instead of at once: a dip of the primary supply
-    must not cost an hour of recovery. Unknown primary supply: no further above the own curve than now held.
+    must not cost an hour of recovery. What is held without a wish stays. With an unknown primary supply no
+    setpoint rises further above the own curve than now held.
     """
-    if case.own is None:
+    if case.own is None or not case.asks:
         return room
     primary = None if case.seen is None else case.seen.T_supply_primary
     if primary is not None and primary.value is not None and recent(primary, case.context.now):

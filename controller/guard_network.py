@@ -30,15 +30,17 @@ CP_KJ_PER_KG_K = 4.18
 
 
 class Movement(NamedTuple):
-    """What one loop would change, net of weather."""
+    """What one loop moves, net of weather."""
 
+    dT_held: float
+    """K that it has moved already, against 60 min ago."""
     dT: float
-    """K against 60 min ago."""
+    """K that it would have moved with what is wanted."""
     dQ_flow: float
-    """kW against 30 min ago."""
+    """kW that this would change, against 30 min ago."""
 
 
-STILL = Movement(0.0, 0.0)
+STILL = Movement(0.0, 0.0, 0.0)
 
 
 def mass_change(case: Case, room: Room) -> Room:
@@ -76,16 +78,20 @@ def judge(
 
 
 def _movement(case: Case, room: Room) -> Movement:
-    """What this loop would change; none while it is taken over, which begins with what it holds."""
-    if not case.held or room.action is not Action.SET:
+    """What this loop moves; nothing while it is taken over, which begins with what it holds."""
+    if not case.held:
         return STILL
     before = _in_force(case, MOVE_WINDOW_MIN)
-    dT = _net(case, room.supply - before.T_supply, before, MOVE_WINDOW_MIN)
+    by_curve = _by_curve(case, before, MOVE_WINDOW_MIN)
+    dT_held = _net(case.T_start - before.T_supply, by_curve)
+    if room.action is not Action.SET:
+        return Movement(dT_held, dT_held, 0.0)
+    dT = _net(room.supply - before.T_supply, by_curve)
     before = _in_force(case, Q_FLOW_WINDOW_MIN)
-    net = _net(case, room.supply - before.T_supply, before, Q_FLOW_WINDOW_MIN)
+    net = _net(room.supply - before.T_supply, _by_curve(case, before, Q_FLOW_WINDOW_MIN))
     m_flow = room.flow if case.flow_driven else before.m_flow
     after = Sent(at=before.at, T_supply=before.T_supply + net, m_flow=m_flow)
-    return Movement(dT, _heat(case, after, before.m_flow) - _heat(case, before))
+    return Movement(dT_held, dT, _heat(case, after, before.m_flow) - _heat(case, before))
 
 
 def _in_force(case: Case, minutes: int) -> Sent:
@@ -99,24 +105,34 @@ def _in_force(case: Case, minutes: int) -> Sent:
     return Sent(at=case.context.monotonic, T_supply=case.T_start, m_flow=case.m_start)
 
 
-def _net(case: Case, dT: float, before: Sent, minutes: int) -> float:
-    """The part of ``dT`` that the own curve did not ask for in the same time, K."""
+def _by_curve(case: Case, before: Sent, minutes: int) -> float:
+    """What the own curve itself moved by weather since then, K."""
     past = case.context.T_outdoor_past.get(minutes)
     if past is None or case.own is None or case.traits.station_class is StationClass.B:
-        return dT  # class B: the history is already told relative to the curve
+        return 0.0  # class B: the history is already told relative to the curve
     age = max(0.0, case.context.monotonic - before.at)
-    by_curve = (case.own - case.traits.own_curve(past)) * min(1.0, age / (60.0 * minutes))
+    return (case.own - case.traits.own_curve(past)) * min(1.0, age / (60.0 * minutes))
+
+
+def _net(dT: float, by_curve: float) -> float:
+    """The part of ``dT`` that the curve did not ask for; a curve that moved the other way excuses nothing."""
     return dT - (min(max(by_curve, 0.0), dT) if dT > 0.0 else max(min(by_curve, 0.0), dT))
 
 
 def _area_share(cases: Sequence[Case], movements: Sequence[Movement]) -> dict[float, float]:
-    """Share of the heated area that moves up (1.0) and down (-1.0) by more than 3 K."""
+    """Share of the heated area that moved or would move up (1.0) and down (-1.0) by more than 3 K.
+
+    What has moved counts although it is wanted elsewhere by now: one crowd after the other is a crowd.
+    """
     areas = [0.0 if case.traits.emitter == "dhw" else case.traits.A_heated_m2 for case in cases]
     cap = AREA_CAP * median(areas) if areas else 0.0
     areas = [min(area, cap) for area in areas]
     total = sum(areas)
     return {
-        sign: sum(a for a, m in zip(areas, movements, strict=True) if sign * m.dT > MOVE_K) / total
+        sign: sum(
+            a for a, m in zip(areas, movements, strict=True) if max(sign * m.dT, sign * m.dT_held) > MOVE_K
+        )
+        / total
         if total > 0.0
         else 0.0
         for sign in (1.0, -1.0)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from controller.decisions import GuardContext, LoopKey, Mode, Proposal, Season, Sent
@@ -14,6 +14,7 @@ from tests.support.guard_oracle import breaks
 from tests.support.guard_world import MONOTONIC, NOW, key, loop_traits, observation, wish
 
 ANY_NUMBER = st.floats(allow_nan=True, allow_infinity=True)
+QUARTER = settings.default.max_examples // 4
 AUTHORS = st.sampled_from(["strategy:curve", "plan:7", "operator:li", "script", ""])
 
 
@@ -141,19 +142,24 @@ def situations(draw):
 @given(situations())
 def test_no_input_makes_the_guard_raise_or_leave_the_contract(situation):
     proposals, whole = situation
-    assert breaks(guard(proposals, whole), proposals, whole) == []
+    verdict = guard(proposals, whole)
+    assert breaks(verdict, proposals, whole) == []
+    assert repr(verdict) == repr(guard(proposals, whole))
 
 
-@given(situations())
-def test_the_guard_is_a_function_of_its_inputs(situation):
-    proposals, whole = situation
-    assert repr(guard(proposals, whole)) == repr(guard(proposals, whole))
-
-
+@settings(max_examples=QUARTER)
 @given(situations())
 def test_what_is_set_would_be_taken_again(situation):
-    """The decision, dispatched and wished again a cycle later, is kept: no flapping between two limits."""
+    """The decision, dispatched and wished again a cycle later, is kept: no flapping between two limits.
+
+    Only a source that is short may pull on, because it does so at the usual rates.
+    """
     proposals, whole = situation
+    sound = {
+        k: replace(seen, T_supply_primary=good(150.0, NOW), remote=True)
+        for k, seen in whole.observations.items()
+    }
+    whole = replace(whole, observations=sound)
     first = guard(proposals, whole).decisions
     again, sent = [], dict(whole.sent)
     for loop, decision in first.items():
@@ -196,13 +202,14 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25)
+# Without shrinking: it takes minutes for a closed loop, and the steps are few and readable as they are.
+@settings(max_examples=QUARTER, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(STEPS, st.floats(-3.0, 3.0))
 def test_two_hours_of_any_plan_stay_within_rates_and_move_no_crowd(steps, creep):
     """The loop is closed: what the guard sets becomes the history that it is judged on."""
     classes = [StationClass.A, StationClass.A, StationClass.B, StationClass.T, StationClass.A, StationClass.A]
     all_traits = {key(n): loop_traits(n, station_class=classes[n - 1]) for n in range(1, N_LOOPS + 1)}
-    sent = {k: () for k in all_traits}
+    sent = dict.fromkeys(all_traits, ())
     outdoor, wanted, flow = [0.0], (60.0,) * N_LOOPS, 40.0
     ordered = sorted(steps, key=lambda step: step.minute)
     for minute in range(120):
@@ -219,14 +226,16 @@ def test_two_hours_of_any_plan_stay_within_rates_and_move_no_crowd(steps, creep)
             T_outdoor_centre=good(outdoor[-1], NOW - 5.0),
             traits=all_traits,
             observations={k: observation(i + 1) for i, k in enumerate(all_traits)},
-            sent=sent,
+            sent=dict(sent),
             T_outdoor_past={m: outdoor[-1 - m] for m in (30, 60) if len(outdoor) > m},
         )
         proposals = [wish(T + creep * minute / 60.0, flow, n) for n, T in enumerate(wanted, start=1)]
         verdict = guard(proposals, whole)
         assert breaks(verdict, proposals, whole) == [], f"minute {minute}"
-        sent = {k: _appended(sent[k], verdict.decisions[k], now) for k in sent}
-        assert _moved_share(sent, all_traits, now, outdoor) <= 0.2
+        for loop, decision in verdict.decisions.items():
+            sent[loop] = _appended(sent[loop], decision, now)
+        moving = {k for k, decision in verdict.decisions.items() if decision.action.value == "set"}
+        assert _share_of_a_moving_crowd(sent, moving, all_traits, now, outdoor) <= 0.2
 
 
 def _appended(history, decision, now):
@@ -239,20 +248,23 @@ def _appended(history, decision, now):
     )
 
 
-def _moved_share(sent, all_traits, now, outdoor):
-    """Largest share of loops that moved the same way by more than 3 K in an hour, less what the curve did.
+def _share_of_a_moving_crowd(sent, moving, all_traits, now, outdoor):
+    """Share of loops that moved one way by more than 3 K in an hour, if one of them moves on this minute.
 
-    A cut at a hard limit is no wish of a plan: with these curves only the band around the own curve cuts, and
-    it moves as the curve does.
+    Less what the curve did in that hour; 0.3 K more are allowed for a cut at the band around the own curve.
     """
-    hour_ago = outdoor[max(0, len(outdoor) - 61)]
-    shares = {1: 0, -1: 0}
-    for k, history in sent.items():
-        own = all_traits[k].own_curve
-        curve = own(outdoor[-1]) - own(hour_ago)
-        old = [s for s in history if s.at <= now - 3600] or history[:1]
-        move = history[-1].T_supply - old[-1].T_supply
-        for sign in shares:
-            if sign * move - max(0.0, sign * curve) > 3.0 + 0.31:
-                shares[sign] += 1
-    return max(shares.values()) / len(sent)
+    largest = 0.0
+    for sign in (1, -1):
+        crowd = {k for k in sent if sign * _net_move(sent[k], all_traits[k], now, outdoor, sign) > 3.31}
+        last = {k: sent[k][-1].T_supply - sent[k][-2].T_supply for k in crowd & moving if len(sent[k]) > 1}
+        if any(sign * step > 0 for step in last.values()):
+            largest = max(largest, len(crowd) / len(sent))
+    return largest
+
+
+def _net_move(history, of, now, outdoor, sign):
+    old = ([s for s in history if s.at <= now - 3600] or history)[-1 if history[0].at <= now - 3600 else 0]
+    if of.station_class is StationClass.B:
+        return (history[-1].T_supply - history[-1].T_own_curve) - (old.T_supply - old.T_own_curve)
+    curve = of.own_curve(outdoor[-1]) - of.own_curve(outdoor[max(0, len(outdoor) - 61)])
+    return history[-1].T_supply - old.T_supply - sign * max(0.0, sign * curve)

@@ -1,0 +1,172 @@
+"""Limits: between which values anybody may move a loop, and how they bind at once."""
+
+import pytest
+
+from controller.decisions import Action, Rule
+from controller.guard import guard
+from stations.model.reading import good
+from stations.model.setpoint import StationClass
+from tests.support.guard_world import NOW, context, loop_traits, no_value, observation, own_curve, sent, wish
+
+FRESH = NOW - 5.0
+
+
+def advice(T_supply, m_flow=40.0, seen=None, traits=None, **changes):
+    """The limits alone, without pace: what an unproven loop would be advised."""
+    of = loop_traits(proven=False, **(traits or {}))
+    whole = context([of], [observation(**(seen or {}))], {of.key: ()}, **changes)
+    decision = guard([wish(T_supply, m_flow)], whole).decisions[of.key]
+    return decision.T_supply, decision.m_flow
+
+
+def level(T):
+    return lambda _: T
+
+
+@pytest.mark.parametrize(
+    ("wanted", "traits", "allowed"),
+    [
+        (99.0, {"own_curve": level(84.0)}, 85.0),
+        (99.0, {"own_curve": level(54.0), "emitter": "floor"}, 55.0),
+        (99.0, {"own_curve": level(54.0), "emitter": "floor", "T_supply_max_degC": 80.0}, 55.0),
+        (99.0, {"own_curve": level(54.0), "T_supply_max_degC": 58.0}, 58.0),
+        (10.0, {"own_curve": level(27.0)}, 25.0),
+        (10.0, {"own_curve": level(27.0), "T_supply_min_degC": 0.0}, 25.0),
+        (10.0, {"own_curve": level(31.0), "T_supply_min_degC": 30.0}, 30.0),
+        (50.0, {"T_supply_min_degC": 60.0, "T_supply_max_degC": 50.0}, 50.0),
+        (99.0, {"own_curve": level(60.0)}, 68.0),
+        (10.0, {"own_curve": level(60.0)}, 52.0),
+        (60.0, {"own_curve": level(60.0), "T_supply_max_degC": 45.0}, 45.0),
+        (40.0, {"own_curve": level(12.0)}, 25.0),
+        (60.0, {}, 60.0),
+    ],
+)
+def test_hard_temperatures_and_the_own_curve(wanted, traits, allowed):
+    warm = {"T_return": good(30.0, FRESH)}
+    assert advice(wanted, seen=warm, traits=traits)[0] == pytest.approx(allowed)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed"), [(0.0, 12.0), (12.0, 12.0), (40.0, 40.0), (41.0, 40.0), (-5.0, 12.0)]
+)
+def test_circulation_stays_within_30_to_100_percent(wanted, allowed):
+    assert advice(60.0, wanted)[1] == pytest.approx(allowed)
+
+
+SURE = {"link_availability_24h": {"S001": 0.99}, "T_outdoor_forecast_min": -5.0}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "traits", "changes", "allowed"),
+    [
+        (70.0, {}, SURE, 65.0),
+        (50.0, {}, SURE, 57.0),
+        (50.0, {}, {}, 59.0),
+        (50.0, {}, SURE | {"link_availability_24h": {"S001": 0.989}}, 59.0),
+        (50.0, {}, SURE | {"link_availability_24h": {"S002": 1.0}}, 59.0),
+        (50.0, {}, SURE | {"T_outdoor_forecast_min": -5.1}, 59.0),
+        (50.0, {}, SURE | {"T_outdoor_forecast_min": None}, 59.0),
+        (50.0, {"offset_lower_K": -9.0}, SURE, 57.0),
+        (50.0, {"offset_lower_K": -2.0}, SURE, 58.0),
+        (70.0, {"offset_upper_K": 9.0}, {}, 65.0),
+        (70.0, {"offset_upper_K": 2.0}, {}, 62.0),
+    ],
+)
+def test_the_offset_of_class_b(wanted, traits, changes, allowed):
+    of = {"station_class": StationClass.B, "own_curve": level(60.0)} | traits
+    assert advice(wanted, traits=of, **changes)[0] == allowed
+
+
+@pytest.mark.parametrize(
+    ("seen", "T_outdoor", "allowed"),
+    [
+        ({"T_return": good(9.9, FRESH)}, 10.0, 35.0),
+        ({"T_return": good(10.0, FRESH)}, 10.0, 27.0),
+        ({"T_return": good(40.0, FRESH), "T_supply": good(9.0, FRESH)}, 10.0, 35.0),  # swapped sensors
+        ({"T_return": no_value()}, 2.9, 35.0),
+        ({"T_return": no_value()}, 3.0, 27.0),
+        ({"T_return": good(40.0, NOW - 700.0)}, 2.9, 35.0),
+    ],
+)
+def test_a_loop_with_cold_or_unknown_water_is_kept_warm(seen, T_outdoor, allowed):
+    traits = {"own_curve": level(32.0)}
+    assert advice(27.0, seen=seen, traits=traits, T_outdoor_centre=good(T_outdoor, FRESH))[0] == allowed
+
+
+def test_the_own_curve_outranks_frost():
+    assert advice(20.0, seen={"T_return": good(5.0, FRESH)}, traits={"own_curve": level(26.0)})[0] == 34.0
+
+
+@pytest.mark.parametrize(
+    ("p_return", "allowed"),
+    [
+        (good(29.0, FRESH), 30.0),
+        (good(30.0, FRESH), 38.0),
+        (no_value(), 38.0),
+        (good(9.0, NOW - 700.0), 38.0),
+    ],
+)
+def test_lost_pressure_lets_nobody_circulate_more(p_return, allowed):
+    seen = {"p_return": p_return, "m_flow_effective": good(30.0, FRESH)}
+    assert advice(60.0, 38.0, seen=seen)[1] == allowed
+
+
+@pytest.mark.parametrize(
+    ("primary", "allowed"),
+    [
+        (good(95.0, FRESH), 66.0),
+        (good(65.0, FRESH), 62.0),
+        (no_value(), 60.0),
+        (good(95.0, NOW - 700.0), 60.0),
+    ],
+)
+def test_nobody_asks_more_than_the_source_can_give(primary, allowed):
+    assert advice(66.0, seen={"T_supply_primary": primary})[0] == allowed
+
+
+def decide(T_supply, held, traits, m_held=40.0, m_flow=40.0, **seen):
+    of = loop_traits(**traits)
+    whole = context([of], [observation(**seen)], {of.key: (sent(120, held, m_held),)})
+    return guard([wish(T_supply, m_flow)], whole).decisions[of.key]
+
+
+@pytest.mark.parametrize(
+    ("held", "traits", "expected"),
+    [
+        (70.0, {"T_supply_max_degC": 62.0}, 62.0),
+        (40.0, {}, 52.0),
+        (68.1, {}, 67.8),  # one dead-band inside, or a creeping limit would cut in every cycle
+        (68.1, {"wears_out": True}, 67.6),
+        (51.9, {}, 52.2),
+        (68.1, {"T_supply_max_degC": 68.0, "own_curve": level(75.95)}, 67.95),
+    ],
+)
+def test_a_held_value_outside_the_limits_is_moved_inside_at_once(held, traits, expected):
+    decision = decide(held, held, traits)
+    assert decision.action is Action.SET
+    assert decision.T_supply == pytest.approx(expected)
+
+
+def test_a_held_flow_outside_the_limits_is_moved_inside_at_once():
+    decision = decide(60.0, 60.0, {}, m_held=6.0, m_flow=6.0)
+    assert (decision.action, decision.m_flow) == (Action.SET, 12.0)
+
+
+def test_a_short_source_takes_the_setpoint_down_at_the_usual_rate_only():
+    decision = decide(60.0, 60.0, {}, T_supply_primary=good(50.0, FRESH))
+    assert (decision.action, decision.T_supply) == (Action.SET, 59.0)
+    assert decision.cuts[0].rule is Rule.SOURCE
+
+
+def test_each_cut_names_its_rule_and_both_values():
+    of = loop_traits()
+    whole = context([of], None, {of.key: (sent(120, 67.5),)})
+    decision = guard([wish(90.0, 60.0)], whole).decisions[of.key]
+    assert [(c.rule, c.channel, c.wanted, c.allowed) for c in decision.cuts] == [
+        (Rule.HARD_TEMPERATURE, "T_supply", 90.0, 85.0),
+        (Rule.HARD_FLOW, "m_flow", 60.0, 40.0),
+        (Rule.OWN_CURVE, "T_supply", 85.0, 68.0),
+    ]
+    assert decision.T_supply == 68.0
+    assert decision.reason == "a test asks; within 8 K of the station's own curve (60.0 degC)"
+    assert decision.T_own_curve == own_curve(0.0)
