@@ -17,7 +17,11 @@ from stations.model.identity import Point
 from stations.model.quality import Quality, Reason
 from tests.support.replayed import rows_between, stored, tables_of
 
-pytestmark = [pytest.mark.realdata, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.realdata,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("replayed_substation"),  # one worker polls the cold week once
+]
 
 HOUR_S = 3600.0
 E, V = Point(0, "E_heat_primary"), Point(0, "V_primary")
@@ -187,20 +191,22 @@ async def test_over_ten_months_power_and_counter_tell_the_same_heat(folder, form
     assert integrated == pytest.approx(counts[-1] - counts[0], rel=0.005)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(400)
-async def test_the_whole_table_in_memory_loses_and_invents_nothing(folder, formats, hours, tmp_path):
+async def test_the_whole_table_in_memory_loses_and_invents_nothing(folder, formats, hours, tmp_path, soak):
+    poll_s = soak.pick(reduced=1800.0, full=600.0)
     tables = tables_of(
         (folder / "substation_jan_oct.csv", formats / "substation.toml"),
         (folder / "weather.csv", formats / "weather.toml"),
     )
     begin, end = tables[0].times[0] - 6 * HOUR_S, tables[0].times[-1] + 6 * HOUR_S
     async with stored(
-        tmp_path, tables, profile="plc-a", begin=begin, end=end, poll_s=600.0, slot_s=21_600.0, memory=True
+        tmp_path, tables, profile="plc-a", begin=begin, end=end, poll_s=poll_s, slot_s=21_600.0, memory=True
     ) as journal:
         for point in COLUMNS:
             samples = journal.samples(point)
-            assert len(samples) == (end - begin) / 600.0
-            assert sum(sample.value is None for sample in samples) == (6 + 5) * 6
+            assert len(samples) == (end - begin) / poll_s
+            assert sum(sample.value is None for sample in samples) == (6 + 5) * HOUR_S / poll_s
             assert_nothing_invented(journal, point, hours)
         # an hour's peak of power, held for the hour, can make its counter look late: flagged, never changed
         for counter in (E, V):
@@ -209,6 +215,7 @@ async def test_the_whole_table_in_memory_loses_and_invents_nothing(folder, forma
             assert sum(late.values()) < 0.01 * len(journal.samples(counter))
         assert all(s.quality is Quality.GOOD for s in journal.samples(Q) if s.value is not None)
         assert not journal.station.unfit
+        soak.record(poll_s=poll_s, polls=len(journal.samples(E)), doubted_counters=journal.doubted(E))
 
 
 async def test_the_recorded_weather_can_drive_a_simulated_city(folder, formats, outdoor):
