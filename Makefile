@@ -35,7 +35,7 @@ test: venv ## every behaviour, long tests at reduced count
 	@serial=0
 	$(PYTEST) -m serial $(ARGS) || serial=$$?
 	if [ $$serial -eq 5 ]; then serial=0; fi
-	$(PYTEST) -m "not serial" -n $(WORKERS) --dist loadgroup $(COVERAGE) $(ARGS)
+	$(PYTEST) -m "not serial" -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
 	if [ $$serial -ne 0 ]; then echo "make test: the serial part above failed (pytest status $$serial)" >&2; fi
 	exit $$serial
 
@@ -85,9 +85,9 @@ refuse_old_python() {
 	fi
 }
 endef
-
 # All Python dependencies come as wheels: no compiler, no headers. What Debian must give is an interpreter
-# that can make a venv; an interpreter from elsewhere that can needs nothing.
+# that can make a venv (one from elsewhere that can needs nothing), and systemd-analyze, by which a test judges
+# deploy/dhc.service.
 deps: ## the Debian packages needed: installs what is missing, or prints the command and exits 2
 	@$(FIND_PYTHON)
 	python=$$(find_python)
@@ -95,6 +95,7 @@ deps: ## the Debian packages needed: installs what is missing, or prints the com
 	needed=()
 	if [ "$$python" = none ]; then needed+=(python3); fi
 	if [ "$$python" = none ] || ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then needed+=(python3-venv); fi
+	if ! command -v systemd-analyze >/dev/null; then needed+=(systemd); fi
 	missing=()
 	for package in "$${needed[@]}"; do
 		dpkg-query -W -f '$${db:Status-Status}\n' "$$package" 2>/dev/null | grep -qx installed || missing+=("$$package")

@@ -6,6 +6,7 @@ stations fall back to their own curves by their watchdogs, the service manager s
 
 import asyncio
 import gc
+import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import structlog
 
 from controller.cycle import CycleParts, run_cycle
 from controller.lag import LagMonitor
+from controller.notify import ServiceManager, tell_manager
 from controller.pacing import TickPacer
 from controller.polling import Supervisor
 from controller.slots import SlotCollector
@@ -43,6 +45,7 @@ class Runtime:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Control the city until ``stop`` is set, then hand the stations back."""
+        manager = ServiceManager.from_environment(os.environ, os.getpid())
         async with asyncio.TaskGroup() as tasks:
             field_tasks = [
                 tasks.create_task(supervisor.run(), name=f"field:{supervisor.station}")
@@ -58,6 +61,10 @@ class Runtime:
                     ("token", self.keep_token()),
                     ("api", self.serve_api()),
                     ("ready", self._announce_ready()),
+                    (
+                        "manager",
+                        tell_manager(manager, self.parts.state, self.parts.clock, self.cycle_s, stop),
+                    ),
                 )
             ]
             await stop.wait()

@@ -141,3 +141,13 @@ def test_a_certificate_without_alternative_names_names_no_application(made):
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
     assert application_uris(builder.sign(key, hashes.SHA256())) == []
+
+
+def test_a_key_that_the_service_manager_passes_is_guarded_by_its_access_list(pair, monkeypatch):
+    certificate, key = pair
+    key.chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(key.parent))
+    assert ClientIdentity.load_or_create(certificate, key, URI).application_uri == URI
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(key.parent / "elsewhere"))
+    with pytest.raises(IdentityFault, match="mode 440"):
+        ClientIdentity.load_or_create(certificate, key, URI)

@@ -62,7 +62,7 @@ class ClientIdentity:
     @classmethod
     def _load(cls, certificate: Path, private_key: Path, application_uri: str) -> Self:
         mode = private_key.stat().st_mode
-        if mode & 0o077:
+        if mode & 0o077 and not _kept_by_the_service_manager(private_key):
             raise IdentityFault(
                 f"{private_key} may be read by others (mode {mode & 0o777:03o}); run: chmod 600 {private_key}"
             )
@@ -81,6 +81,12 @@ class ClientIdentity:
                 f"{application_uri}; correct opcua.application_uri, or remove both files to get a new pair"
             )
         return cls(application_uri=application_uri, certificate=own, private_key=key)
+
+
+def _kept_by_the_service_manager(path: Path) -> bool:
+    """Tell whether systemd passed the file as a credential: an access list, not the mode, then guards it."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return folder is not None and path.is_relative_to(folder)
 
 
 def _create(certificate: Path, private_key: Path, application_uri: str) -> None:
