@@ -13,6 +13,7 @@ import structlog
 from controller.admission import Admission
 from controller.deciding import Frozen, Rules, Thought, think
 from controller.decisions import Action, Decision, LoopKey, Sent
+from controller.guard_pace import WEAR_EVERY_S
 from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, Intent, State
 from controller.memory import ControlMemory
@@ -20,7 +21,7 @@ from controller.modes import Orders
 from controller.observe import LoopSituation
 from controller.outbox import Outbox, channel_values
 from controller.recorder import TransitionRecorder
-from controller.state import ControllerState
+from controller.state import ControllerState, LoopStatus
 from stations.model.clock import Clock
 
 log = structlog.get_logger("cycle")
@@ -99,7 +100,8 @@ def freeze(parts: CycleParts) -> Frozen:
             key: LoopSituation(
                 mode=status.mode,
                 season=status.season,
-                readmitted=parts.admissions[key.station].readmitted(monotonic),
+                readmitted=parts.admissions[key.station].readmitted(monotonic)
+                and not _must_rest(parts, status, monotonic),
             )
             for key, status in parts.state.loops.items()
         },
@@ -113,6 +115,16 @@ def freeze(parts: CycleParts) -> Frozen:
         wishes=parts.orders.wishes(now),
         ordered_strategies=parts.orders.ordered_strategies(),
         mass_change_confirmed=parts.orders.mass_change_confirmed(now),
+    )
+
+
+def _must_rest(parts: CycleParts, status: LoopStatus, monotonic: float) -> bool:
+    """Tell whether a lost loop must wait because its register wears out: a take-over is a change too."""
+    return (
+        parts.rules.traits[status.key].wears_out
+        and not status.held
+        and status.written_at is not None
+        and monotonic - status.written_at < WEAR_EVERY_S
     )
 
 

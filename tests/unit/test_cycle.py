@@ -241,3 +241,18 @@ async def test_rates_run_from_the_answer_to_a_write_and_not_from_its_decision(wo
     world.poll()
     frozen = controller.cycle.freeze(world.parts)
     assert frozen.sent[KEY][-1].at == world.state.loops[KEY].written_at
+
+
+async def test_a_lost_loop_whose_register_wears_out_is_not_taken_over_again_at_once(tmp_path):
+    world = World(tmp_path, station_config("S001", "trovis-5578"), station_config("S002", port=20002))
+    try:
+        await world.cycle()
+        world.deliver()
+        status = world.state.loops[KEY]
+        status.written_at, status.held = world.clock.monotonic(), False
+        await world.cycle(after_s=600.0)
+        assert not world.pending()
+        await world.cycle(after_s=400.0)
+        assert world.pending()
+    finally:
+        world.log.close()
