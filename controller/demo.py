@@ -40,6 +40,8 @@ class DemoOptions:
 
     stations: int
     speed: float
+    strategy: str
+    """Of all districts."""
     duration_s: float | None
     """Wall seconds from "all stations ready"; None runs until Ctrl-C."""
     seed: int
@@ -173,6 +175,9 @@ async def _write_city(options: DemoOptions, site: Path) -> None:
     _, errors = await process.communicate()
     if process.returncode != 0:
         raise DemoFailed(f"the city could not be written:\n{errors.decode(errors='replace')}")
+    file = site / "site.toml"
+    chosen = file.read_text("utf-8").replace('strategy = "curve"', f'strategy = "{options.strategy}"')
+    file.write_text(chosen, "utf-8")
 
 
 def _free_base_port(count: int) -> int:

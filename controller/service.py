@@ -34,7 +34,7 @@ from controller.recorder import TransitionRecorder
 from controller.runtime import Runtime
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
-from controller.wiring import driver_factory, first_state, loop_traits, regulation_laws
+from controller.wiring import comfort_rules, driver_factory, first_state, loop_traits, regulation_laws
 from stations.driver import OpcUaAddress
 from stations.drivers.opcua.identity import ClientIdentity
 from stations.model.clock import Clock
@@ -102,6 +102,7 @@ class Service:
                 laws=regulation_laws(site),
                 outdoor_filter_s={e: law.outdoor_filter_h * 3600.0 for e, law in site.regulation.items()},
                 poll_s=site.timing.poll_s,
+                comfort=comfort_rules(site),
             ),
             state=state,
             memory=ControlMemory(traits, self._changes_of_the_last_day()),

@@ -6,6 +6,7 @@ from controller.config.model import LoopConfig, SiteConfig, StationConfig
 from controller.decisions import LoopKey, LoopTraits, Mode, Season
 from controller.image import ProcessImage, StationImage
 from controller.state import ControllerState, LoopStatus
+from optimizer.balance import ComfortRules
 from optimizer.regulation import FlowBand, RegulationLaw
 from stations.driver import Deadlines, ModbusAddress, OpcUaAddress, StationDriver
 from stations.drivers.modbus.driver import ModbusDriver
@@ -76,6 +77,18 @@ def regulation_laws(site: SiteConfig) -> dict[str, RegulationLaw]:
         )
         for emitter, law in site.regulation.items()
     }
+
+
+def comfort_rules(site: SiteConfig) -> ComfortRules:
+    """Return how warm strategy ``balance`` keeps houses."""
+    comfort = site.comfort
+    return ComfortRules(
+        T_indoor_min=comfort.T_indoor_min_degC,
+        share=comfort.share,
+        sd_dwellings=comfort.sd_dwellings_K,
+        sd_sensors=comfort.sd_sensors_K,
+        sd_hours=comfort.sd_hours_K,
+    )
 
 
 def station_points(profile: Profile, n_loops: int) -> list[Point]:

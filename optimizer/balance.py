@@ -32,8 +32,8 @@ PRIOR_SD_K = 2.3
 """Spread of indoor temperature between stations on one common curve, where too few sensors tell it."""
 PRIOR_LOOPS = 3
 """Loops with sensors below which they do not tell how warm the others are."""
-TRIM_MAX_K = 5.0
-"""Largest difference of mean excess between a loop and the curve of its emitter type."""
+TRIM_MAX_K = 8.0
+"""Largest difference between a loop's supply and the curve of its emitter type: as far as the guard goes."""
 MOVE_K = 0.5
 DEAD_BAND_K = 0.3
 FLOW_MOVE = 0.05
@@ -124,7 +124,7 @@ def learn(model: LoopModel, hour: Hour, exponent: float, rules: ComfortRules) ->
         T_indoor = hour.T_indoor if model.T_indoor is None else mean(model.T_indoor, hour.T_indoor)
         return _with_emitters(replace(means, sd=rules.sd_sensors), T_indoor, exponent)
     if model.K is None or model.T_indoor is None:
-        return replace(means, asked=note(model.asked, (hour.T_supply + hour.T_return) / 2, hour.q))
+        return replace(means, asked=note(model.asked, hour.T_supply, hour.T_return, hour.q))
     excess = (hour.q / model.K) ** (1 / (1 + exponent))
     estimate = hour.T_supply - supply_above_room(excess, hour.T_supply - hour.T_return)
     return replace(means, T_indoor=mean(model.T_indoor, estimate))
@@ -162,19 +162,11 @@ def indoor_at(model: LoopModel, water: LoopModel, exponent: float) -> float:
     return (low + high) / 2
 
 
-def need(
-    model: LoopModel, T_indoor: float, T_outdoor: float, exponent: float, excess_by_curve: float
-) -> tuple[float, float]:
-    """Return (heat in W/m2, excess in K) that keep ``T_indoor`` degC at ``T_outdoor`` degC.
-
-    The excess stays within ``TRIM_MAX_K`` of ``excess_by_curve``, which the curve of the emitter type asks:
-    a loop that seems to need more than that has something wrong with it that heat does not mend.
-    """
+def need(model: LoopModel, T_indoor: float, T_outdoor: float, exponent: float) -> tuple[float, float]:
+    """Return (heat in W/m2, excess in K) that keep ``T_indoor`` degC at ``T_outdoor`` degC."""
     assert model.K is not None
-    wanted = max(_loss(model) * (T_indoor - T_outdoor - FREE_HEAT_K), 0.1)
-    excess = (wanted / model.K) ** (1 / (1 + exponent))
-    excess = max(min(excess, excess_by_curve + TRIM_MAX_K), excess_by_curve - TRIM_MAX_K, 1.0)
-    return model.K * excess ** (1 + exponent), excess
+    q = max(_loss(model) * (T_indoor - T_outdoor - FREE_HEAT_K), 0.1)
+    return q, (q / model.K) ** (1 / (1 + exponent))
 
 
 def move(held: float, wanted: float, dead_band: float, largest: float) -> float:

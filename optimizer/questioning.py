@@ -8,32 +8,58 @@ time to follow, and with q = K (T_mean - T_indoor)^(1+b)
 
 holds whatever K is: the nearer the room is to the water, the more a kelvin counts. So the supply of a loop
 without sensors goes up and down by 1 K in steps of half a kelvin an hour, which residents cannot feel (about
-0.1 K indoors), and the slope of ln q over T_mean tells the excess. Hourly means of the second half hour are
-used, after pipes and emitters have settled; sun, habits and weather, which move in a day, are taken off with
-the mean of the eight hours of one wave. The phases of the loops are spread, so the heat source sees nothing.
+0.1 K indoors), and the slope of ln q over T_mean tells the excess. The phases of the loops are spread, so the
+heat source sees nothing.
+
+Two things would spoil the slope. Pipes and emitters still fill for half an hour after a step, and heat that
+fills them heats no room: hourly means of the second half hour are used, and the last step of the supply is a
+second regressor that takes up the rest. Sun, habits and weather move the room within a day: each hour is
+compared with the mean of the eight hours of one wave around it.
 """
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
 
 WAVE_K = (0.0, 0.5, 1.0, 0.5, 0.0, -0.5, -1.0, -0.5)
 """Shift of the supply hour by hour, K. Larger is felt, smaller drowns in what the sun does to the room."""
-HOURS = 48
-"""Six waves: half of them leave 1.4 times the error, more gain little against the exponent's doubt."""
+HOURS = 72
+"""Nine waves. Half of them leave 1.4 times the error; more gain little against the doubt of the exponent."""
 EXPONENT_SD = 0.03
 """Spread of b among emitters of one type: 0.28..0.37 for radiators."""
+COUNT_MIN = 16
+"""Hours compared, below which a slope is no answer."""
+MOVED_K2 = 0.05
+"""Mean square in K2 by which water must have moved; the whole wave has 0.4."""
 _MIDDLE = len(WAVE_K) // 2
+
+
+class Heard(NamedTuple):
+    """One hour of a questioned loop."""
+
+    T_mean: float
+    """Of supply and return, degC."""
+    T_supply: float
+    ln_q: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questioning:
-    """What has been asked and answered so far; sums of deviations from the mean of their eight hours."""
+    """What has been asked and answered so far.
 
-    recent: tuple[tuple[float, float], ...] = ()
-    """(T_mean degC, ln q) of the last hours, at most one wave."""
+    Sums over hours of products of deviations from the mean of the eight hours around: of the mean water
+    temperature (u), of the supply's last step (v) and of ln q (y).
+    """
+
+    recent: tuple[Heard, ...] = ()
+    """The last hours, at most one wave and the hour before it."""
     count: int = 0
     uu: float = 0.0
+    uv: float = 0.0
+    vv: float = 0.0
     uy: float = 0.0
+    vy: float = 0.0
     yy: float = 0.0
 
 
@@ -50,18 +76,28 @@ def wave(hour: int, phase: int) -> float:
     return WAVE_K[(hour + phase) % len(WAVE_K)]
 
 
-def note(asked: Questioning, T_mean: float, q: float) -> Questioning:
-    """Take in one hour: mean water temperature in degC and heat in W/m2 (> 0)."""
-    recent = (*asked.recent, (T_mean, math.log(q)))[-len(WAVE_K) :]
-    if len(recent) < len(WAVE_K):
+def note(asked: Questioning, T_supply: float, T_return: float, q: float) -> Questioning:
+    """Take in one hour: water temperatures in degC and heat in W/m2 (> 0)."""
+    heard = Heard((T_supply + T_return) / 2, T_supply, math.log(q))
+    recent = (*asked.recent, heard)[-len(WAVE_K) - 1 :]
+    if len(recent) <= len(WAVE_K):
         return replace(asked, recent=recent)
-    u = recent[_MIDDLE][0] - sum(T for T, _ in recent) / len(recent)
-    y = recent[_MIDDLE][1] - sum(ln_q for _, ln_q in recent) / len(recent)
+    u, v, y = (
+        values[_MIDDLE] - sum(values) / len(values)
+        for values in (
+            [hour.T_mean for hour in recent[1:]],
+            [hour.T_supply - before.T_supply for before, hour in pairwise(recent)],
+            [hour.ln_q for hour in recent[1:]],
+        )
+    )
     return Questioning(
         recent=recent,
         count=asked.count + 1,
         uu=asked.uu + u * u,
+        uv=asked.uv + u * v,
+        vv=asked.vv + v * v,
         uy=asked.uy + u * y,
+        vy=asked.vy + v * y,
         yy=asked.yy + y * y,
     )
 
@@ -76,11 +112,16 @@ def answer(asked: Questioning, exponent: float) -> Estimate | None:
 
     None while that is nothing: too few hours, or the supply did not move.
     """
-    if asked.count < 2 * len(WAVE_K) or asked.uu < 0.05 * asked.count or asked.uy <= 0.0:
+    determinant = asked.uu * asked.vv - asked.uv**2
+    moved = asked.uu > MOVED_K2 * asked.count and asked.vv > MOVED_K2 * asked.count
+    if asked.count < COUNT_MIN or not moved or determinant < 0.2 * asked.uu * asked.vv:
         return None
-    slope = asked.uy / asked.uu
-    unexplained = max(0.0, asked.yy - slope * asked.uy) / (asked.count - 1)
-    excess = (1.0 + exponent) / slope
-    by_noise = math.sqrt(unexplained / asked.uu) / slope
+    slope = (asked.uy * asked.vv - asked.vy * asked.uv) / determinant
+    if slope <= 0.0:
+        return None
+    by_step = (asked.vy * asked.uu - asked.uy * asked.uv) / determinant
+    unexplained = max(0.0, asked.yy - slope * asked.uy - by_step * asked.vy) / (asked.count - 2)
+    by_noise = math.sqrt(unexplained * asked.vv / determinant) / slope
     by_exponent = EXPONENT_SD / (1.0 + exponent)
+    excess = (1.0 + exponent) / slope
     return Estimate(value=excess, sd=excess * math.hypot(by_noise, by_exponent))

@@ -23,6 +23,7 @@ def execute(options: argparse.Namespace) -> int:
     wanted = DemoOptions(
         stations=options.stations,
         speed=options.speed,
+        strategy=options.strategy,
         duration_s=options.duration,
         seed=options.seed,
         folder=options.data,

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from controller.config.faults import read_section, unknown_key
 from controller.config.model import (
     ApiConfig,
+    ComfortConfig,
     CurveTable,
     Flag,
     Limits,
@@ -66,7 +67,7 @@ class DistrictSection:
 
     title_en: Text
     title_zh: Text
-    strategy: Literal["curve"]
+    strategy: Literal["curve", "balance"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +79,7 @@ class Document:
     limits: Limits | None = None
     api: ApiConfig | None = None
     opcua: OpcUaSection | None = None
+    comfort: ComfortConfig | None = None
     districts: dict[str, DistrictSection] = field(default_factory=dict)
     curves: dict[str, CurveTable] = field(default_factory=dict)
     regulation: dict[str, RegulationConfig] = field(default_factory=dict)
@@ -93,6 +95,7 @@ SINGLE: dict[str, type] = {
     "limits": Limits,
     "api": ApiConfig,
     "opcua": OpcUaSection,
+    "comfort": ComfortConfig,
 }
 MANY: dict[str, type] = {"districts": DistrictSection, "curves": CurveTable, "regulation": RegulationConfig}
 

@@ -39,6 +39,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     assert document.timing is not None
     assert document.limits is not None
     assert document.api is not None
+    assert document.comfort is not None
     site = document.site
     return SiteConfig(
         name=site.name,
@@ -61,6 +62,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
         },
         regulation=document.regulation,
         stations=tuple(stations),
+        comfort=document.comfort,
     )
 
 

@@ -7,6 +7,7 @@ stand in ``site.toml`` as they are here check themselves, also when a test build
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -182,6 +183,22 @@ class RegulationConfig:
         return self
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class ComfortConfig:
+    """How warm strategy ``balance`` keeps houses: the minimum, for whom, and what is not known."""
+
+    T_indoor_min_degC: Annotated[Number, between(10.0, 24.0)] = 18.0
+    """What dwellings shall have."""
+    share: Annotated[Number, between(0.5, 0.999)] = 0.97
+    """Of dwelling-hours that shall have it."""
+    sd_dwellings_K: Annotated[Number, between(0.0, 4.0)] = 1.2
+    """Standard deviation between the dwellings of one loop."""
+    sd_sensors_K: Annotated[Number, between(0.0, 4.0)] = 0.5
+    """Doubt of the mean of a loop's indoor sensors."""
+    sd_hours_K: Annotated[Number, between(0.0, 4.0)] = 0.5
+    """Standard deviation over the hours: sun, wind, habits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpcUaClientConfig:
     """The controller's own OPC UA application instance; both files are made at first start when absent."""
@@ -261,3 +278,4 @@ class SiteConfig:
     regulation: Mapping[str, RegulationConfig]
     """By emitter type."""
     stations: tuple[StationConfig, ...]
+    comfort: ComfortConfig = field(default_factory=ComfortConfig)

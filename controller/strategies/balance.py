@@ -27,6 +27,7 @@ from optimizer.balance import (
     FLOW_MOVE,
     HOURS_TO_KNOW,
     MOVE_K,
+    TRIM_MAX_K,
     LoopModel,
     conclude,
     indoor_wanted,
@@ -34,9 +35,9 @@ from optimizer.balance import (
     move,
     need,
 )
-from optimizer.inversion import log_mean_excess, smallest_flow, supply_temperature_for
+from optimizer.inversion import smallest_flow, supply_temperature_for
 from optimizer.questioning import HOURS, interrupt, wave
-from optimizer.regulation import RegulationLaw, return_temperature, supply_temperature
+from optimizer.regulation import RegulationLaw, supply_temperature
 
 AUTHOR = "strategy:balance"
 BLIND_HOURS = 3
@@ -89,7 +90,9 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
         else:
             why = loop.obstacle or "too little was measured" if loop is not None else why_not[key]
             proposals.append(replace(wish, author=AUTHOR, reason=f"stays on the curve, {why}: {wish.reason}"))
-    return Proposed(proposals=proposals, records={key: loop.record for key, loop in known.items()})
+    # a loop that has left auto keeps what was learned of it; where it stands is looked at when it returns
+    away = {key: replace(record, shift_K=None) for key, record in inputs.records.items() if key not in known}
+    return Proposed(proposals=proposals, records=away | {key: loop.record for key, loop in known.items()})
 
 
 def _listen(
@@ -171,10 +174,10 @@ def _over_supply(loop: _Loop, inputs: StrategyInputs) -> float:
 
 
 def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
-    traits, record, law, model = loop.traits, loop.record, loop.law, loop.record.model
+    traits, record, model = loop.traits, loop.record, loop.record.model
     assert record.shift_K is not None
     wanted = indoor_wanted(inputs.comfort, model.sd)
-    q, excess = need(model, wanted, loop.T_outdoor, law.exponent, _excess_by_curve(law, loop.T_outdoor))
+    q, excess = need(model, wanted, loop.T_outdoor, loop.law.exponent)
     per_area = traits.m_flow_design / traits.A_heated_m2
     flow = record.flow
     if traits.circulation is not None:
@@ -183,15 +186,11 @@ def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
         flow = move(record.flow, least, FLOW_DEAD_BAND, FLOW_MOVE)
     T_at_flow_held = supply_temperature_for(wanted, excess, q, per_area, record.flow)
     dead_band = MOVE_K if traits.wears_out else DEAD_BAND_K
-    shift = move(record.shift_K, T_at_flow_held - loop.supply_by_curve, dead_band, MOVE_K)
+    trim = min(max(T_at_flow_held - loop.supply_by_curve, -TRIM_MAX_K), TRIM_MAX_K)
+    shift = move(record.shift_K, trim, dead_band, MOVE_K)
     # less flow carries the same heat only with warmer water: that part comes with the flow, at once
     with_flow = supply_temperature_for(wanted, excess, q, per_area, flow) - T_at_flow_held
     return replace(record, shift_K=shift + with_flow, flow=flow)
-
-
-def _excess_by_curve(law: RegulationLaw, T_outdoor: float) -> float:
-    supply, back = supply_temperature(law, T_outdoor), return_temperature(law, T_outdoor)
-    return log_mean_excess(supply, back, law.T_indoor) if back > law.T_indoor else 0.0
 
 
 def _flow_min(traits: LoopTraits) -> float:
