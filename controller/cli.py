@@ -59,7 +59,7 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
         help="stop after so many real seconds from all stations ready; exit 0 only if every station "
         "stayed fresh and every driven loop has a confirmed setpoint",
     )  # fmt: skip
-    demo.add_argument("--strategy", choices=["curve"], default="curve", help="strategy of all districts")
+    demo.add_argument("--strategy", choices=["curve", "balance"], default="curve", help="strategy of all districts")
     demo.add_argument("--no-hmi", action="store_true", help="terminal and API only, no operators' screen")
     demo.add_argument("--json", action="store_true", help="no table; print one JSON object at the end")
     demo.add_argument(
