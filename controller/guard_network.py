@@ -36,11 +36,10 @@ class Movement(NamedTuple):
     """K that it has moved already, against 60 min ago."""
     dT: float
     """K that it would have moved with what is wanted."""
+    Q_flow: float
+    """kW that it gave off 30 min ago."""
     dQ_flow: float
-    """kW that this would change, against 30 min ago."""
-
-
-STILL = Movement(0.0, 0.0, 0.0)
+    """kW by which what is wanted would change that."""
 
 
 def mass_change(case: Case, room: Room) -> Room:
@@ -56,7 +55,7 @@ def judge(
         return None, set()  # a site of one station is no network: the limits and rates of its loops suffice
     movements = [_movement(case, room) for case, room in zip(cases, rooms, strict=True)]
     share_of_area = _area_share(cases, movements)
-    load = sum(_heat(case, _in_force(case, Q_FLOW_WINDOW_MIN)) for case in cases)
+    load = sum(movement.Q_flow for movement in movements)
     change = sum(movement.dQ_flow for movement in movements) / load if load > 0.0 else 0.0
     crowd: set[int] = set()
     for sign in (1.0, -1.0):
@@ -79,19 +78,24 @@ def judge(
 
 def _movement(case: Case, room: Room) -> Movement:
     """What this loop moves; nothing while it is taken over, which begins with what it holds."""
+    effectiveness = _effectiveness(case)
+    lately = _in_force(case, Q_FLOW_WINDOW_MIN)
+    Q_flow = _heat(case, effectiveness, lately.T_supply, lately.m_flow, lately.m_flow)
     if not case.held:
-        return STILL
+        return Movement(0.0, 0.0, Q_flow, 0.0)
     before = _in_force(case, MOVE_WINDOW_MIN)
     by_curve = _by_curve(case, before, MOVE_WINDOW_MIN)
     dT_held = _net(case.T_start - before.T_supply, by_curve)
     if room.action is not Action.SET:
-        return Movement(dT_held, dT_held, 0.0)
-    dT = _net(room.supply - before.T_supply, by_curve)
-    before = _in_force(case, Q_FLOW_WINDOW_MIN)
-    net = _net(room.supply - before.T_supply, _by_curve(case, before, Q_FLOW_WINDOW_MIN))
-    m_flow = room.flow if case.flow_driven else before.m_flow
-    after = Sent(at=before.at, T_supply=before.T_supply + net, m_flow=m_flow)
-    return Movement(dT_held, dT, _heat(case, after, before.m_flow) - _heat(case, before))
+        return Movement(dT_held, dT_held, Q_flow, 0.0)
+    net = _net(room.supply - lately.T_supply, _by_curve(case, lately, Q_FLOW_WINDOW_MIN))
+    m_flow = room.flow if case.flow_driven else lately.m_flow
+    return Movement(
+        dT_held,
+        _net(room.supply - before.T_supply, by_curve),
+        Q_flow,
+        _heat(case, effectiveness, lately.T_supply + net, m_flow, lately.m_flow) - Q_flow,
+    )
 
 
 def _in_force(case: Case, minutes: int) -> Sent:
@@ -139,20 +143,17 @@ def _area_share(cases: Sequence[Case], movements: Sequence[Movement]) -> dict[fl
     }
 
 
-def _heat(case: Case, held: Sent, m_flow_known: float | None = None) -> float:
+def _heat(case: Case, effectiveness: float, T_supply: float, m_flow: float, m_flow_known: float) -> float:
     """Heat that a loop gives off with these values once its return has settled, kW.
 
     An emitter with constant UA against a room of 20 degC: Q = c m e (T_supply - T_indoor) with
-    e = 1 - exp(-UA / (c m)), the closed form of the logarithmic mean. e is measured at ``m_flow_known``.
+    e = 1 - exp(-UA / (c m)), the closed form of the logarithmic mean. ``effectiveness`` is e at
+    ``m_flow_known``.
     """
-    if case.traits.emitter == "dhw":
+    rise = T_supply - T_INDOOR_DEGC
+    if case.traits.emitter == "dhw" or rise <= 0.0 or not 0.0 < m_flow < math.inf:
         return 0.0
-    rise = held.T_supply - T_INDOOR_DEGC
-    m_flow = max(held.m_flow, 0.0)
-    if rise <= 0.0 or m_flow == 0.0 or not math.isfinite(m_flow):
-        return 0.0
-    known = m_flow if m_flow_known is None else max(m_flow_known, 0.0)
-    remaining = math.pow(1.0 - _effectiveness(case), known / m_flow)
+    remaining = math.pow(1.0 - effectiveness, max(m_flow_known, 0.0) / m_flow)
     return CP_KJ_PER_KG_K * m_flow * (1.0 - remaining) * rise
 
 
