@@ -68,7 +68,7 @@ def filtered_outdoor(
     """
     if T_outdoor.value is None:
         return previous
-    if previous is None:
+    if previous is None or time_constant_s <= 0.0:
         return T_outdoor.value
     return previous - (T_outdoor.value - previous) * math.expm1(-max(0.0, dt) / time_constant_s)
 

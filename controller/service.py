@@ -34,6 +34,7 @@ from controller.recorder import TransitionRecorder
 from controller.runtime import Runtime
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
+from controller.warm_start import filtered_from_history
 from controller.wiring import comfort_rules, driver_factory, first_state, loop_traits, regulation_laws
 from stations.driver import OpcUaAddress
 from stations.drivers.opcua.identity import ClientIdentity
@@ -81,6 +82,11 @@ class Service:
             licensed=self._licensed,
         )
         identity = self._identity()
+        filters_s = {emitter: law.outdoor_filter_h * 3600.0 for emitter, law in site.regulation.items()}
+        memory = ControlMemory(traits, self._changes_of_the_last_day())
+        memory.T_outdoor_filtered = filtered_from_history(
+            self.journal, (station.id for station in site.stations), filters_s, clock.now()
+        )
 
         def supervisor(index: int, station: StationConfig) -> Supervisor:
             own = {key.loop: loop for key, loop in traits.items() if key.station == station.id}
@@ -100,12 +106,12 @@ class Service:
                 traits=traits,
                 strategy_of={name: district.strategy for name, district in site.districts.items()},
                 laws=regulation_laws(site),
-                outdoor_filter_s={e: law.outdoor_filter_h * 3600.0 for e, law in site.regulation.items()},
+                outdoor_filter_s=filters_s,
                 poll_s=site.timing.poll_s,
                 comfort=comfort_rules(site),
             ),
             state=state,
-            memory=ControlMemory(traits, self._changes_of_the_last_day()),
+            memory=memory,
             outbox=outbox,
             command_log=self.command_log,
             recorder=recorder,

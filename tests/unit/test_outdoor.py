@@ -106,3 +106,7 @@ def test_the_filter_stays_without_a_value_and_at_a_clock_that_runs_back():
     assert filtered_outdoor(3.0, bad(Reason.STALE, NOW), 60.0, 12 * HOUR) == 3.0
     assert filtered_outdoor(3.0, good(9.0, NOW), -60.0, 12 * HOUR) == 3.0
     assert filtered_outdoor(None, bad(Reason.STALE, NOW), 60.0, 12 * HOUR) is None
+
+
+def test_a_filter_without_a_time_constant_follows_at_once():
+    assert filtered_outdoor(5.0, good(-3.0, 0.0), 60.0, 0.0) == -3.0
