@@ -85,6 +85,8 @@ class AlarmBook:
             if key not in flips:
                 steps += self._resettled(alarm, causes, sight, now)
         self._keep(steps, now)
+        for key in flips:
+            del self._turned[key], self._since[key]
         for key, finding in found.items():
             if finding.params and key in self.alarms:
                 self.alarms[key] = replace(self.alarms[key], params=finding.params)

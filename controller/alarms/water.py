@@ -61,6 +61,9 @@ class _Loop:
     seen_at: float = -math.inf
     p_before_rise: float = math.nan
     """Return pressure before a rise that an exchanger leak may have made, kPa."""
+    judged: float = -math.inf
+    """Begin of the minute in which ``findings`` were found: windows of an hour need no judgement a second."""
+    findings: tuple[Finding, ...] = ()
 
 
 class WaterMemory:
@@ -129,9 +132,11 @@ def water_findings(loop: LoopCase, memory: WaterMemory) -> Iterator[Finding]:
         for rule in ("makeup_high", "pipe_burst", "exchanger_leak"):
             yield Finding(key=loop.alarm(rule), unknown=True)
         return
-    yield from _makeup(loop, past)
-    yield from _burst(loop, past)
-    yield from _exchanger(loop, past)
+    minute = past.minutes[-1].start
+    if minute != past.judged:
+        past.judged = minute
+        past.findings = (*_makeup(loop, past), *_burst(loop, past), *_exchanger(loop, past))
+    yield from past.findings
 
 
 def _makeup(loop: LoopCase, past: _Loop) -> Iterator[Finding]:
