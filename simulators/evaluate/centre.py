@@ -21,7 +21,7 @@ from controller.recorder import TransitionRecorder
 from controller.validation import StationValidator
 from controller.wiring import first_state, loop_traits
 from simulators.evaluate.door import StationDoor, polled_profile
-from stations.drivers.memory import MemoryDriver
+from simulators.evaluate.quick_driver import QuickDriver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ class CentreSettings:
 class _Field:
     """What the controller has for one station."""
 
-    driver: MemoryDriver
+    driver: QuickDriver
     validator: StationValidator
     dispatcher: Dispatcher
     admission: Admission
@@ -138,7 +138,7 @@ class Centre:
         profile = polled_profile(station.profile.name)
         own = {key.loop: traits for key, traits in self.traits.items() if key.station == station.id}
         return _Field(
-            driver=MemoryDriver(station.id, profile, len(station.loops), door, self._clock),
+            driver=QuickDriver(station.id, profile, len(station.loops), door, self._clock),
             validator=StationValidator(profile, settings.cycle_s),
             dispatcher=Dispatcher(station.id, profile, own, admission, services),
             admission=admission,
@@ -158,13 +158,8 @@ class Centre:
         for station, field in self._field.items():
             if self.parts.outbox.box(station).wake.is_set():
                 await field.dispatcher.write_pending(field.driver)
-        await self.renew()
-        await self._recorder.drain()
-
-    async def renew(self) -> None:
-        """Send the heartbeats that are due."""
-        for field in self._field.values():
             await field.dispatcher.renew_if_due(field.driver)
+        await self._recorder.drain()
 
     def instructed(self) -> dict[LoopKey, tuple[float | None, float | None]]:
         """Return what each loop that holds an instruction was told: (degC, kg/s)."""
