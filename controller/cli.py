@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,8 @@ def _parser() -> argparse.ArgumentParser:
         help="connect to every station and read every point once; writes nothing",
     )
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_user(commands.add_parser("user", help="accounts of the people who use a site's controller"))
+    _add_audit(commands.add_parser("audit", help="check the audit of a site's controller"))
     doctor = commands.add_parser("doctor", help="check this machine and, if given, a site's data folder")
     doctor.add_argument("site", type=Path, nargs="?", help="site folder or its site.toml")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
@@ -59,7 +62,9 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
         help="stop after so many real seconds from all stations ready; exit 0 only if every station "
         "stayed fresh and every driven loop has a confirmed setpoint",
     )  # fmt: skip
-    demo.add_argument("--strategy", choices=["curve", "balance"], default="curve", help="strategy of all districts")
+    demo.add_argument(
+        "--strategy", choices=["curve", "balance"], default="curve", help="strategy of all districts"
+    )
     demo.add_argument("--no-hmi", action="store_true", help="terminal and API only, no operators' screen")
     demo.add_argument("--json", action="store_true", help="no table; print one JSON object at the end")
     demo.add_argument(
@@ -95,6 +100,46 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_user(user: argparse.ArgumentParser) -> None:
+    actions = user.add_subparsers(dest="action", required=True, metavar="ACTION")
+    texts = {
+        "add": "add an account; the password is asked for, or is the first line of standard input",
+        "list": "list the accounts",
+        "disable": "shut an account and end its sessions",
+        "enable": "open an account again, also one that is locked after wrong passwords",
+        "password": "give an account another password and end its sessions",
+    }
+    for name, text in texts.items():
+        action = actions.add_parser(name, help=text, description=text)
+        _site_and_data(action)
+        if name == "list":
+            action.add_argument("--json", action="store_true", help="print one JSON array")
+        else:
+            action.add_argument("name", help="user name, a-z 0-9 . _ -")
+        if name == "add":
+            roles = ["viewer", "operator", "shift_lead", "engineer", "admin", "auditor"]
+            action.add_argument("--role", choices=roles, required=True)
+            action.add_argument(
+                "--district", action="append", metavar="D", help="zone; may be repeated (default: the city)"
+            )
+
+
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    actions = audit.add_subparsers(dest="action", required=True, metavar="ACTION")
+    text = "recompute the chain of hashes from the first entry to the last"
+    verify = actions.add_parser("verify", help=text, description=text)
+    _site_and_data(verify)
+    verify.add_argument(
+        "--head", type=_anchor, metavar="SEQ:HASH", help="an anchor from the log stream (event audit_head)"
+    )
+    verify.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _site_and_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("site", type=Path, help="site folder or its site.toml")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: the site file's)")
+
+
 def _count(text: str) -> int:
     if not (text.isdigit() and 1 <= int(text) <= 500):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number 1..500")
@@ -125,6 +170,13 @@ def _port(text: str) -> int:
     if not (text.isdigit() and int(text) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port 0..65535")
     return int(text)
+
+
+def _anchor(text: str) -> tuple[int, str]:
+    match = re.fullmatch(r"([1-9][0-9]{0,15}):([0-9a-f]{64})", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SEQ:HASH, a number and 64 hexadecimal digits")
+    return int(match[1]), match[2]
 
 
 def _clock(text: str) -> ScaledClock:

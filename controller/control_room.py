@@ -65,6 +65,12 @@ class ControlRoom:
         text = json.dumps(effective(site), sort_keys=True, ensure_ascii=False)
         digest = hashlib.sha256(text.encode()).hexdigest()
         data: dict[str, object] = {"site": site.name, "stations": len(site.stations), "config_sha256": digest}
+        for kept in (self.accounts.kept, self.desk.kept, self.audit):
+            if kept.set_aside is not None:
+                log.error("store_damaged", renamed=kept.set_aside)
+                self.note(
+                    f"set_aside:{token}:{kept.set_aside}", "set_aside", "controller", {"as": kept.set_aside}
+                )
         self.note(f"started:{token}", "started", "controller", {"token": token, **data})
 
     def closing(self, token: int) -> None:

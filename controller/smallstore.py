@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from controller.historian.sqlite import is_damaged, set_aside
+
 _T = TypeVar("_T")
 
 PATIENCE_S = 5.0
@@ -25,7 +27,19 @@ class SmallStore:
     def __init__(self, path: Path, schema: str) -> None:
         """Open or create the file in a folder that exists; raises OSError, sqlite3.Error."""
         self.path = path
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        self.set_aside: str | None = None
+        """New name of a damaged file that was found here; its content is missing from now on."""
+        try:
+            self._begin(schema)
+        except sqlite3.DatabaseError as error:
+            if not is_damaged(error):
+                raise
+            # What people laid down is lost, and said so; heating must not wait for its repair.
+            self.set_aside = set_aside(path)
+            self._begin(schema)
+
+    def _begin(self, schema: str) -> None:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             os.fchmod(descriptor, 0o600)
         finally:

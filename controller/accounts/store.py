@@ -19,6 +19,7 @@ from controller.smallstore import SmallStore
 
 FILE = "accounts.db"
 NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+NAME_FAULT = "user name {name!r}: allowed 2 to 32 characters a-z 0-9 . _ -, a letter first"
 IDLE_S = 30 * 60.0
 ABSOLUTE_S = 12 * 3600.0
 """One shift."""
@@ -113,7 +114,7 @@ def add(
 ) -> None:
     """Add a user; raises AccountFault for a name that is taken or no name."""
     if not NAME.fullmatch(name):
-        raise AccountFault(f"user name {name!r}: allowed 2 to 32 characters a-z 0-9 . _ -, a letter first")
+        raise AccountFault(NAME_FAULT.format(name=name))
     if known(connection, name) is not None:
         raise AccountFault(f"user {name!r} exists already")
     zone = None if districts is None else json.dumps(sorted(districts))

@@ -1,5 +1,6 @@
 """The gate before all routes: who may enter, how large a body may be, which headers leave (pure ASGI)."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -7,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controller.accounts.roles import Principal, Right
-from controller.api.refusals import HEADERS, refusal
+from controller.api.refusals import HEADERS, not_stored, refusal
 from controller.api.rights import NoPath, RightsTable
 
 MAX_BODY = 256 * 1024
@@ -57,7 +58,10 @@ class Gate:
         needed = self._rights.right(scope["method"], scope["path"])
         if needed is Right.OPEN:
             return None
-        caller = await self._recognise(headers.get("authorization"))
+        try:
+            caller = await self._recognise(headers.get("authorization"))
+        except sqlite3.Error as error:
+            return not_stored(error)
         if caller is None:
             response = refusal(401, "a valid bearer token is needed")
             response.headers["www-authenticate"] = "Bearer"

@@ -58,7 +58,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Refused, _not_ordered)
     app.add_exception_handler(HashingBusy, _hashing_busy)
-    app.add_exception_handler(sqlite3.OperationalError, _not_stored)
+    app.add_exception_handler(sqlite3.DatabaseError, _not_stored)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -99,7 +99,11 @@ def _hashing_busy(_request: Request, _error: Exception) -> Response:
 
 
 def _not_stored(_request: Request, error: Exception) -> Response:
-    """Answer when a store can not be written now (disk full, locked); nothing was done."""
+    return not_stored(error)
+
+
+def not_stored(error: Exception) -> Response:
+    """Answer when a store can not be used now (disk full, locked, damaged); nothing was done."""
     log.error("not_stored", why=str(error))
     return refusal(503, "the change can not be stored now; nothing was changed")
 

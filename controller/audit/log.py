@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.audit.entry import GENESIS, Entry, Event, canonical, chained, event_of
-from controller.historian.sqlite import open_reading, open_writing, transaction
+from controller.historian.sqlite import is_damaged, open_reading, open_writing, set_aside, transaction
 from controller.historian.writer import WriterThread
 
 FILE = "audit.db"
@@ -55,12 +55,20 @@ class AuditLog:
         self._waiting = 0
         self._head = (0, GENESIS)
         self._connection: sqlite3.Connection
+        self.set_aside: str | None = None
+        """New name of a damaged log that was found here; a new chain has begun."""
         try:
-            self._writer = WriterThread(
-                "audit", start=self._start, drain=self._drain, stop=self._stop, failed=self._give_up
-            )
+            self._writer = self._writing()
         except sqlite3.Error as error:
-            raise AuditError(f"{self._path} can not be opened: {error}") from error
+            if not is_damaged(error):
+                raise AuditError(f"{self._path} can not be opened: {error}") from error
+            self.set_aside = set_aside(self._path)
+            self._writer = self._writing()
+
+    def _writing(self) -> WriterThread:
+        return WriterThread(
+            "audit", start=self._start, drain=self._drain, stop=self._stop, failed=self._give_up
+        )
 
     @property
     def head(self) -> tuple[int, str]:
@@ -115,8 +123,13 @@ class AuditLog:
     def _start(self) -> None:
         self._path.touch(mode=0o600)
         self._connection = open_writing(self._path)
-        self._connection.executescript(SCHEMA)
-        row = self._connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        try:
+            self._connection.executescript(SCHEMA)
+            newest = "SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1"
+            row = self._connection.execute(newest).fetchone()
+        except sqlite3.Error:
+            self._connection.close()
+            raise
         if row is not None:
             self._head = (row[0], row[1])
 

@@ -7,7 +7,9 @@ import uvloop
 
 from controller.api.auth import TokenError
 from controller.api.server import ApiStartError
+from controller.audit.log import AuditError
 from controller.commands.exit_codes import FAILED, OK, WRONG_USE, fail, site_or_faults
+from controller.commands.user import first_account
 from controller.coordinator import HeldByAnother
 from controller.logs import configure_logs
 from controller.service import run_service
@@ -24,8 +26,9 @@ def execute(options: argparse.Namespace) -> int:
     if options.api_port is not None:
         site = replace(site, api=replace(site.api, port=options.api_port))
     try:
+        first_account(site)
         uvloop.run(run_service(site, options.clock or SystemClock(), die_with_parent=options.die_with_parent))
-    except HeldByAnother as error:
+    except (HeldByAnother, AuditError) as error:
         return fail(FAILED, str(error))
     except (ApiStartError, TokenError, IdentityFault) as error:
         return fail(WRONG_USE, str(error))

@@ -138,9 +138,9 @@ def live_state(site, at=NOW):
 class ApiBench:
     """The API of a small city, without a socket."""
 
-    def __init__(self, folder, n_stations=3):
+    def __init__(self, folder, n_stations=3, profile="plc-a", loop=None):
         stations = [
-            station_config(f"S{i:03}", port=20000 + i, loops=(loop_config(),))
+            station_config(f"S{i:03}", profile, port=20000 + i, loops=(loop_config(**(loop or {})),))
             for i in range(1, n_stations + 1)
         ]
         self.site = site_config(folder, *stations)
