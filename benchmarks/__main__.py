@@ -59,11 +59,15 @@ def run_area(measurements: Sequence[Measurement]) -> tuple[Figures, bool]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("areas", nargs="*", metavar="AREA", help=f"default: all of {', '.join(AREAS)}")
-    parser.add_argument("--list", action="store_true", help="print areas, figures and targets; measure nothing")
+    parser.add_argument(
+        "--list", action="store_true", help="print areas, figures and targets; measure nothing"
+    )
     return parser
 
 
-def _print_list(areas: Mapping[str, Sequence[Measurement]], targets: Mapping[str, Mapping[str, Target]]) -> None:
+def _print_list(
+    areas: Mapping[str, Sequence[Measurement]], targets: Mapping[str, Mapping[str, Target]]
+) -> None:
     for area, figures in targets.items():
         print(area if area in areas else f"{area} (not in this version)")
         for name, target in figures.items():

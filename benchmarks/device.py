@@ -1,4 +1,4 @@
-"""The device of the read benchmarks: 20 numbers, as 40 Modbus registers (float32) or as 20 OPC UA nodes (Double).
+"""The device of the read benchmarks: 20 numbers, 40 Modbus registers (float32) or 20 OPC UA nodes (Double).
 
 It stands in no profile that ships; servers, our drivers and the compared libraries all read it from here.
 """

@@ -1,4 +1,4 @@
-"""Many stations polled by the controller's own supervisors: built, brought online, watched over whole periods."""
+"""Many stations polled by the controller's own supervisors: built, brought online, watched by the period."""
 
 import asyncio
 import time
@@ -45,6 +45,10 @@ class Period:
     """CPU seconds of this process per wall second."""
     polls: int
     polls_ok: int
+
+
+class NotOnline(Exception):
+    """The fleet did not come online in time; the text says how many stations are missing."""
 
 
 class AllGood:
@@ -101,16 +105,14 @@ class Fleet:
 
     @asynccontextmanager
     async def polled(self, online_within_s: float) -> AsyncIterator[None]:
-        """Poll for the length of a block, which begins when every station is online."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(supervisor.run()) for supervisor in self._supervisors]
-            try:
-                await self._all_online(time.monotonic() + online_within_s)
-                settle_heap()
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
+        """Poll for the length of a block, which begins when every station is online; raises NotOnline."""
+        tasks = [asyncio.create_task(supervisor.run()) for supervisor in self._supervisors]
+        try:
+            await self._all_online(time.monotonic() + online_within_s)
+            settle_heap()
+            yield
+        finally:
+            await _end(tasks)
 
     async def periods(self, count: int) -> list[Period]:
         """Measure ``count`` poll periods, one after the other."""
@@ -136,11 +138,23 @@ class Fleet:
                 return
             if time.monotonic() > deadline:
                 first = waiting[0]
-                raise TimeoutError(
-                    f"{len(waiting)} of {len(images)} stations are not online, "
+                raise NotOnline(
+                    f"{len(waiting)} of {len(images)} stations did not come online, "
                     f"the first is {first.station}: {first.link} {first.link_why}"
                 )
             await asyncio.sleep(0.5)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: Python 3.11's ``wait_for`` drops a cancellation that meets its answer."""
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=2.0)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
 
 
 def _supervisor(

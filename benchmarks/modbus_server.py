@@ -1,4 +1,4 @@
-"""A Modbus TCP server that costs little: one process answers thousands of connections with the same registers."""
+"""A cheap Modbus TCP server: one process answers thousands of connections from one register map."""
 
 import asyncio
 import struct

@@ -121,11 +121,12 @@ def print_table(area: str, figures: Figures, targets: Mapping[str, Target], cons
     for result in sorted(figures.results, key=lambda result: result.name not in targets):
         target = targets.get(result.name)
         spread = f"{_short(result.spread[0])} .. {_short(result.spread[1])}"
-        goal, met = ("", "") if target is None else _judged(target, result.value)
-        table.add_row(result.name, _short(result.value), spread, result.unit, goal, met)
+        wanted, met = ("", "") if target is None else (goal(target), _yes_no(target.met(result.value)))
+        table.add_row(result.name, _short(result.value), spread, result.unit, wanted, met)
     for name in figures.missing:
-        goal = goal(targets[name]) if name in targets else ""
-        table.add_row(name, "missing", "", targets[name].unit if name in targets else "", goal, "")
+        target = targets.get(name)
+        unit, wanted = ("", "") if target is None else (target.unit, goal(target))
+        table.add_row(name, "missing", "", unit, wanted, "")
     console.print(table)
     for result in figures.results:
         if result.note:
@@ -134,8 +135,8 @@ def print_table(area: str, figures: Figures, targets: Mapping[str, Target], cons
         console.print(f"{name} is missing: {why}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _judged(target: Target, value: float) -> tuple[str, str]:
-    return goal(target), "yes" if target.met(value) else "no"
+def _yes_no(met: bool) -> str:
+    return "yes" if met else "no"
 
 
 def goal(target: Target) -> str:

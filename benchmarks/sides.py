@@ -1,4 +1,4 @@
-"""The sides of the read benchmarks that run in this process: our drivers and the Python libraries themselves."""
+"""Sides of the read benchmarks that run in this process: our drivers and the Python libraries themselves."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -90,8 +90,9 @@ async def pymodbus(port: int) -> AsyncIterator[tuple[Side, Side]]:
     try:
         for client in clients:
             await client.connect()
-        yield in_process([numbers(client) for client in clients]), in_process(
-            [registers(client) for client in clients]
+        yield (
+            in_process([numbers(client) for client in clients]),
+            in_process([registers(client) for client in clients]),
         )
     finally:
         for client in clients:
@@ -101,9 +102,7 @@ async def pymodbus(port: int) -> AsyncIterator[tuple[Side, Side]]:
 @asynccontextmanager
 async def asyncua(port: int) -> AsyncIterator[Side]:
     """Return asyncua's read_values of 20 nodes."""
-    clients = [
-        Client(opcua_address(port).url, watchdog_intervall=NO_WATCHDOG_S) for _ in range(CONNECTIONS)
-    ]
+    clients = [Client(opcua_address(port).url, watchdog_intervall=NO_WATCHDOG_S) for _ in range(CONNECTIONS)]
     connected: list[Client] = []
 
     def values(client: Client, index: int) -> Read:
