@@ -24,10 +24,12 @@ from typing import NamedTuple
 
 WAVE_K = (0.0, 0.5, 1.0, 0.5, 0.0, -0.5, -1.0, -0.5)
 """Shift of the supply hour by hour, K. Larger is felt, smaller drowns in what the sun does to the room."""
-HOURS = 72
-"""Nine waves. Half of them leave 1.4 times the error; more gain little against the doubt of the exponent."""
+HOURS_MIN, HOURS_MAX = 48, 144
+"""Six waves at least; the error falls with the root of their number, so after eighteen little is gained."""
 EXPONENT_SD = 0.03
 """Spread of b among emitters of one type: 0.28..0.37 for radiators."""
+MODEL_SD_K = 0.6
+"""What the wave does to the room itself, and mixing in the pipes, are not in the law."""
 COUNT_MIN = 16
 """Hours compared, below which a slope is no answer."""
 MOVED_K2 = 0.05
@@ -124,4 +126,4 @@ def answer(asked: Questioning, exponent: float) -> Estimate | None:
     by_noise = math.sqrt(unexplained * asked.vv / determinant) / slope
     by_exponent = EXPONENT_SD / (1.0 + exponent)
     excess = (1.0 + exponent) / slope
-    return Estimate(value=excess, sd=excess * math.hypot(by_noise, by_exponent))
+    return Estimate(value=excess, sd=math.hypot(excess * by_noise, excess * by_exponent, MODEL_SD_K))

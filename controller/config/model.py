@@ -193,9 +193,9 @@ class ComfortConfig:
     """Of dwelling-hours that shall have it."""
     sd_dwellings_K: Annotated[Number, between(0.0, 4.0)] = 1.2
     """Standard deviation between the dwellings of one loop."""
-    sd_sensors_K: Annotated[Number, between(0.0, 4.0)] = 0.5
+    sd_sensors_K: Annotated[Number, between(0.0, 4.0)] = 0.6
     """Doubt of the mean of a loop's indoor sensors."""
-    sd_hours_K: Annotated[Number, between(0.0, 4.0)] = 0.5
+    sd_hours_K: Annotated[Number, between(0.0, 4.0)] = 0.6
     """Standard deviation over the hours: sun, wind, habits."""
 
 

@@ -27,6 +27,7 @@ from optimizer.balance import (
     FLOW_MOVE,
     HOURS_TO_KNOW,
     MOVE_K,
+    SURE_K,
     TRIM_MAX_K,
     LoopModel,
     conclude,
@@ -36,7 +37,7 @@ from optimizer.balance import (
     need,
 )
 from optimizer.inversion import smallest_flow, supply_temperature_for
-from optimizer.questioning import HOURS, interrupt, wave
+from optimizer.questioning import HOURS_MAX, HOURS_MIN, interrupt, wave
 from optimizer.regulation import RegulationLaw, supply_temperature
 
 AUTHOR = "strategy:balance"
@@ -90,9 +91,14 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
         else:
             why = loop.obstacle or "too little was measured" if loop is not None else why_not[key]
             proposals.append(replace(wish, author=AUTHOR, reason=f"stays on the curve, {why}: {wish.reason}"))
-    # a loop that has left auto keeps what was learned of it; where it stands is looked at when it returns
-    away = {key: replace(record, shift_K=None) for key, record in inputs.records.items() if key not in known}
+    away = {key: _away(record, inputs) for key, record in inputs.records.items() if key not in known}
     return Proposed(proposals=proposals, records=away | {key: loop.record for key, loop in known.items()})
+
+
+def _away(record: LoopRecord, inputs: StrategyInputs) -> LoopRecord:
+    """A loop that has left auto keeps what was learned; where it stands is looked at when it returns."""
+    model = replace(record.model, asked=interrupt(record.model.asked))
+    return LoopRecord(gathering=Gathering(began=inputs.monotonic), model=model)
 
 
 def _listen(
@@ -139,9 +145,10 @@ def _conclude(loops: Mapping[LoopKey, _Loop]) -> dict[LoopKey, _Loop]:
             like.setdefault(loop.traits.emitter, []).append((loop.traits.A_heated_m2, loop.record.model))
     result = dict(loops)
     for key, loop in loops.items():
-        if loop.asked and loop.record.due and loop.record.model.hours >= HOURS:
+        asked = loop.record.model.hours if loop.asked and loop.record.due else 0
+        if asked >= HOURS_MIN:
             model = conclude(loop.record.model, like.get(loop.traits.emitter, ()), loop.law.exponent)
-            if model is not None:
+            if model is not None and (model.sd <= SURE_K or asked >= HOURS_MAX):
                 result[key] = loop._replace(record=replace(loop.record, model=model))
     return result
 
@@ -205,7 +212,7 @@ def _wish(loop: _Loop, inputs: StrategyInputs) -> Proposal:
     T_supply = loop.supply_by_curve + (record.shift_K or 0.0) + asked
     at = f"{T_supply:.1f} degC and {100 * record.flow:.0f} % of design flow at {loop.T_outdoor:.1f} degC"
     if loop.asked:
-        why = f"no indoor sensor, asked by a wave of {asked:+.1f} K (hour {model.hours} of {HOURS})"
+        why = f"no indoor sensor, asked by a wave of {asked:+.1f} K (hour {model.hours}, at most {HOURS_MAX})"
     elif not model.known:
         why = f"follows the curve while it learns ({model.hours} of {HOURS_TO_KNOW} h)"
     else:
