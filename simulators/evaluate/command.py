@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from rich.console import Console
 
-from simulators.evaluate.calibration import NotCalibrated, calibrate, calibrated, keep
+from simulators.evaluate.calibration import NotCalibrated, calibrate, contestants, keep, stored
+from simulators.evaluate.case import Case
 from simulators.evaluate.contestants import BASELINES, known_strategies
 from simulators.evaluate.picture import draw
 from simulators.evaluate.report import print_report
-from simulators.evaluate.town import make_town
-from simulators.evaluate.trial import Trial, run_trial
+from simulators.evaluate.trial import run_trial
 from simulators.evaluate.verdict import verdict
 from simulators.scenario import ScenarioError, load_scenario
 
@@ -74,32 +72,31 @@ def run(options: argparse.Namespace) -> int:
     if days <= scenario.uncounted_days:
         return _fail(WRONG_USE, f"--days {days}: the first {scenario.uncounted_days} days do not count")
     with tempfile.TemporaryDirectory() as folder:
-        town = make_town(Path(folder), stations=options.stations, seed=options.seed)
-        trial = Trial(
-            town=town,
+        case = Case(
             scenario=scenario,
-            contestants=(),
+            stations=options.stations,
+            seed=options.seed,
             uncounted_days=scenario.uncounted_days,
             counted_days=days - scenario.uncounted_days,
+            folder=Path(folder),
         )
-        gc.freeze()  # what the run builds on stays until its end
         try:
-            return _judge(trial, names, options)
+            return _judge(case, names, options)
         except NotCalibrated as error:
             return _fail(WRONG_USE, str(error))
         except OSError as error:
             return _fail(FAILED, str(error))
 
 
-def _judge(trial: Trial, names: list[str], options: argparse.Namespace) -> int:
+def _judge(case: Case, names: list[str], options: argparse.Namespace) -> int:
     if options.calibrate:
-        keep(trial, calibrate(trial, _progress("calibrating")))
-    trial = replace(trial, contestants=calibrated(trial, names))
+        keep(case, calibrate(case, _progress("calibrating")))
+    trial = case.trial(contestants(case, stored(case), names))
     records = run_trial(trial, _progress(f"judging {', '.join(names)}"))
     result = verdict(trial, records)
-    picture = options.picture or Path("build", "evaluate", f"{trial.scenario.name}.png")
+    picture = options.picture or Path("build", "evaluate", f"{case.scenario.name}.png")
     if str(picture) != "-":
-        draw(records, f"{trial.scenario.title} ({len(records[0].stations)} simulated stations)", picture)
+        draw(records, f"{case.scenario.title} ({case.stations} simulated stations)", picture)
         print(f"picture: {picture}", file=sys.stderr)
     if options.json:
         print(json.dumps(result, indent=2))

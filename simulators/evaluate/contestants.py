@@ -1,14 +1,14 @@
 """The strategies that can be judged: those of the controller, and the baselines made of its curve.
 
 - ``curve``: the curve as commonly set. One law for each emitter type, outdoor temperature filtered over 12 h,
-  constant flow, and the smallest common offset with which 97 % of the dwelling-hours reach 18 degC.
+  constant flow, and the smallest common offset with which 97 % of the dwelling-hours reach 18 degC. Operators
+  set it in the stations too, so the city that all strategies start from has this offset in its site file.
 - ``staged_curve``: the same with circulation in three stages by outdoor temperature, and its own offset.
-- ``tuned_curve``: the curve with one offset for each station, the best in hindsight.
+- ``tuned_curve``: the curve with one more offset for each station, the best in hindsight.
 
-Offsets are found by calibration and stored (``calibration``). They are turned up by 1 K an hour from the
-first hour on, as an operator would: all at once the guard would hold the network and wait for a confirmation.
-Anything else is a name in the controller's registry and runs on the laws of the site, without an offset: it
-may not know what hindsight knows.
+Offsets are found by calibration and stored (``calibration``). Those on top of the city's are turned up by 1 K
+an hour from the first hour on, as an operator would: all at once the guard would hold the network and wait
+for a confirmation. Anything else is a name in the controller's registry and runs on the site as it is.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from simulators.evaluate.virtual_clock import MONOTONIC_START
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
-    from controller.config.model import SiteConfig
     from controller.decisions import LoopTraits
     from controller.strategies.inputs import Proposed, StrategyInputs
     from controller.strategies.registry import Strategy
+    from simulators.evaluate.town import Town
 
 CURVE, STAGED, TUNED = "curve", "staged_curve", "tuned_curve"
 BASELINES = (CURVE, STAGED, TUNED)
@@ -56,11 +56,13 @@ class Contestant:
 
     name: str
     """As asked for on the command line."""
+    town: Town
+    """The city as its operators have set it."""
     offsets: Offsets = field(default_factory=Offsets)
 
-    def laws(self, site: SiteConfig) -> dict[str, RegulationLaw]:
+    def laws(self) -> dict[str, RegulationLaw]:
         """Return the laws that this strategy works with, by emitter type."""
-        laws = regulation_laws(site)
+        laws = regulation_laws(self.town.controlled)
         if self.name not in BASELINES:
             return laws
         stages = STAGES if self.name == STAGED else ()

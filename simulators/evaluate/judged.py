@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from simulators.evaluate.contestants import Contestant
     from simulators.evaluate.instruments import Shown
     from simulators.evaluate.quick_city import Flows, QuickCity
-    from simulators.evaluate.town import Town
     from simulators.evaluate.virtual_clock import VirtualClock
     from simulators.plant.arrays import Floats
 
@@ -36,14 +35,14 @@ class Judged:
 
     def __init__(
         self,
-        town: Town,
         city: QuickCity,
         clock: VirtualClock,
         copy: int,
         contestant: Contestant,
         settings: CentreSettings,
     ) -> None:
-        self._town, self._city, self._clock, self._copy = town, city, clock, copy
+        self._town = town = contestant.town
+        self._city, self._clock, self._copy = city, clock, copy
         self._name = contestant.name
         self._stations = town.simulated.stations
         self.doors = {

@@ -26,7 +26,7 @@ from simulators.plant.water import C_WATER, density
 from simulators.station import SimulatedCity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     import numpy.typing as npt
     from _typeshed import DataclassInstance
@@ -72,21 +72,24 @@ class Flows:
 class QuickCity:
     """Copies of one city under different control; the only thing that moves their time."""
 
-    def __init__(self, site: SimSite, *, start: float, weather: Weather, copies: int) -> None:
-        city = SimulatedCity(site, start=start, weather=weather)
-        works = city.works
-        self.site, self.weather = site, weather
+    def __init__(self, sites: Sequence[SimSite], *, start: float, weather: Weather) -> None:
+        """Begin at UTC second ``start``, one copy for each site; they may differ in their curves only."""
+        settled = {id(site): SimulatedCity(site, start=start, weather=weather) for site in sites}
+        cities = [settled[id(site)] for site in sites]
+        site, copies, works = sites[0], len(sites), cities[0].works
+        self.weather = weather
         self.now = start
         """UTC second that all copies have reached."""
         self.params = works.params
         """Constants of the loops of one copy."""
         self.n_loops = self.params.n_loops
         self.copies = copies
-        self._all: LoopParams = _side_by_side(self.params, copies)
-        self._state: LoopState = _side_by_side(works.loops, copies)
-        self._sources = SourceBank(works.source_params, works.source, self.params.station, copies)
+        self._all: LoopParams = _joined([self.params] * copies)
+        self._state: LoopState = _joined([city.works.loops for city in cities])
+        states = [city.works.source for city in cities]
+        self._sources = SourceBank(works.source_params, states, self.params.station)
         self.plcs: list[list[StationPlc]] = [
-            [copy.deepcopy(sim.plc) for sim in city.stations.values()] for _ in range(copies)
+            [copy.deepcopy(sim.plc) for sim in city.stations.values()] for city in cities
         ]
         """The doors of the stations, by copy."""
         every = [plc for plcs in self.plcs for plc in plcs]
@@ -263,21 +266,26 @@ class QuickCity:
 _Tree = TypeVar("_Tree", bound="DataclassInstance")
 
 
-def _side_by_side(tree: _Tree, copies: int) -> _Tree:
-    """Return a dataclass with all its arrays repeated, one copy behind the other."""
-    return _with_each_array(tree, lambda part: np.tile(part, (copies,) + (1,) * (part.ndim - 1)))
+def _joined(trees: Sequence[_Tree]) -> _Tree:
+    """Return one dataclass with the arrays of all, one copy behind the other."""
+    first = trees[0]
+    changes: dict[str, object] = {}
+    for item in dataclasses.fields(first):
+        parts = [getattr(tree, item.name) for tree in trees]
+        if isinstance(parts[0], np.ndarray):
+            changes[item.name] = np.concatenate(parts)
+        elif dataclasses.is_dataclass(parts[0]):
+            changes[item.name] = _joined(parts)
+    return dataclasses.replace(first, **changes)
 
 
 def _part(tree: _Tree, mine: slice) -> _Tree:
-    return _with_each_array(tree, lambda part: np.asarray(part[mine]))
-
-
-def _with_each_array(tree: _Tree, change: Callable[[Floats], Floats]) -> _Tree:
+    """Return one copy of what was joined."""
     changes: dict[str, object] = {}
     for item in dataclasses.fields(tree):
         part = getattr(tree, item.name)
         if isinstance(part, np.ndarray):
-            changes[item.name] = change(part)
+            changes[item.name] = part[mine]
         elif dataclasses.is_dataclass(part) and not isinstance(part, type):
-            changes[item.name] = _with_each_array(part, change)
+            changes[item.name] = _part(part, mine)
     return dataclasses.replace(tree, **changes)

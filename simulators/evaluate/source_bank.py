@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class SourceBank:
     """State of all sources. Owner: ``QuickCity``."""
 
-    def __init__(self, params: SourceParams, state: SourceState, station: Indices, copies: int) -> None:
-        """Put ``copies`` of one source side by side; ``station`` of each loop, shape (n_loops,)."""
+    def __init__(self, params: SourceParams, states: list[SourceState], station: Indices) -> None:
+        """Take the state of each copy's source; ``station`` of each loop, shape (n_loops,)."""
         self.params = params
-        self.states = [state] * copies
+        self.states = states
         self._station = station
 
     def step(self, m_primary: Floats, T_return_primary: Floats, T_outdoor: float, dt: float) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,15 @@ class Town:
     controlled: SiteConfig
 
 
-def make_town(folder: Path, *, stations: int, seed: int) -> Town:
-    """Write the demo city of this size and seed into ``folder`` and read it both ways."""
+def make_town(folder: Path, *, stations: int, seed: int, offset_K: float = 0.0) -> Town:
+    """Write the demo city of this size and seed into ``folder`` and read it both ways.
+
+    Its operators have set all curves ``offset_K`` above the generator's: the stations' own ones, to which
+    they fall back, and the centre's law of each emitter type.
+    """
     write_city(folder, stations=stations, seed=seed)
+    file = folder / "site.toml"
+    file.write_text(_shifted(file.read_text(encoding="utf-8"), offset_K), encoding="utf-8")
     simulated = load_site(folder)
     for station in simulated.stations:
         if station.certificate is not None:
@@ -33,3 +40,14 @@ def make_town(folder: Path, *, stations: int, seed: int) -> Town:
             station.certificate.parent.mkdir(exist_ok=True)
             station.certificate.touch()
     return Town(simulated=simulated, controlled=load_controller_site(folder))
+
+
+def _shifted(text: str, offset_K: float) -> str:
+    """Return a site file with its curves and laws set by an offset in K."""
+
+    def curve(found: re.Match[str]) -> str:
+        values = [float(value) + offset_K for value in found[1].split(",")]
+        return f"T_supply_degC = [{', '.join(f'{value:.2f}' for value in values)}]"
+
+    text = re.sub(r"^T_supply_degC = \[(.*)\]$", curve, text, flags=re.MULTILINE)
+    return re.sub(r"^offset_K = 0\.0$", f"offset_K = {offset_K:.2f}", text, flags=re.MULTILINE)

@@ -59,7 +59,7 @@ def verdict(trial: Trial, records: Sequence[Record]) -> dict[str, Any]:
         "stations": len(first.stations),
         "loops": len(first.A_heated),
         "A_heated_m2": float(first.A_heated.sum()),
-        "seed": trial.town.simulated.seed,
+        "seed": trial.contestants[0].town.simulated.seed,
         "uncounted_days": trial.uncounted_days,
         "counted_days": trial.counted_days,
         "cycle_s": trial.cycle_s,
@@ -143,7 +143,9 @@ def reasons(record: Record) -> list[str]:
 
 
 def _offsets(trial: Trial) -> dict[str, object]:
-    found: dict[str, object] = {}
+    """Return what the operators have set: of the city, and of each baseline on top of it."""
+    site = trial.contestants[0].town.controlled
+    found: dict[str, object] = {"city": {e: law.offset_K for e, law in site.regulation.items()}}
     for contestant in trial.contestants:
         if contestant.name == TUNED:
             found[TUNED] = dict(sorted(contestant.offsets.by_station_K.items()))
