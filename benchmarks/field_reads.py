@@ -9,7 +9,7 @@ from benchmarks import modbus_server, opcua_server
 from benchmarks.device import REGISTERS, UNIT, VALUES
 from benchmarks.isolated import server
 from benchmarks.peers import PeerUnavailable, node_side
-from benchmarks.reads import CONNECTIONS, compare, warm_up
+from benchmarks.reads import CONNECTIONS, compare, settle_heap, warm_up
 from benchmarks.report import Figures
 from benchmarks.sides import asyncua, our_links, our_modbus, our_opcua, pymodbus
 
@@ -44,6 +44,7 @@ async def _modbus(port: int) -> Figures:
         theirs, theirs_bare = await stack.enter_async_context(pymodbus(port))
         for side in (ours, theirs):
             await warm_up(side, MODBUS_READS // 10)
+        settle_heap()
         compared = await compare(ours, theirs, MODBUS_READS)
         end = "both end with 20 numbers, ours also with quality and time of each"
         figures.results += [
@@ -74,6 +75,7 @@ async def _opcua(listening: opcua_server.Listening) -> Figures:
         theirs = await stack.enter_async_context(asyncua(listening.port))
         for side in (ours, theirs):
             await warm_up(side, OPCUA_READS // 10)
+        settle_heap()
         compared = await compare(ours, theirs, OPCUA_READS)
         end = "ours also judges each value and keeps its quality and time"
         figures.results += [

@@ -59,7 +59,6 @@ async def warm_up(side: Side, reads: int, seconds: float = WARM_UP_S) -> None:
 
 async def compare(ours: Side, theirs: Side, reads: int, runs: int = RUNS) -> Compared:
     """Measure both sides in turn, ``reads`` reads a run; which of them begins changes from run to run."""
-    settle_heap()
     ours_us: list[float] = []
     theirs_us: list[float] = []
     for run in range(runs):
