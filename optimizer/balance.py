@@ -34,8 +34,6 @@ PRIOR_SD_K = 2.3
 """Spread of indoor temperature between stations on one common curve, where too few sensors tell it."""
 PRIOR_LOOPS = 3
 """Loops with sensors below which they do not tell how warm the others are."""
-TRIM_MAX_K = 8.0
-"""Largest difference between a loop's supply and the curve of its emitter type: as far as the guard goes."""
 MOVE_K = 0.5
 DEAD_BAND_K = 0.3
 FLOW_MOVE = 0.05

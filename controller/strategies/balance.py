@@ -28,7 +28,6 @@ from optimizer.balance import (
     HOURS_TO_KNOW,
     MOVE_K,
     SURE_K,
-    TRIM_MAX_K,
     LoopModel,
     conclude,
     indoor_wanted,
@@ -43,6 +42,8 @@ from optimizer.regulation import RegulationLaw, supply_temperature
 AUTHOR = "strategy:balance"
 BLIND_HOURS = 3
 """Hours without enough measurements after which a loop goes back to the curve."""
+OWN_BAND_K = 8.0
+"""The guard keeps the supply this near to the station's own curve; more would be wished in vain."""
 AREA_PER_CYCLE = 0.10
 """Share of the heated area that is moved in one cycle, so that the most over-supplied come first."""
 
@@ -193,8 +194,9 @@ def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
         flow = move(record.flow, least, FLOW_DEAD_BAND, FLOW_MOVE)
     T_at_flow_held = supply_temperature_for(wanted, excess, q, per_area, record.flow)
     dead_band = MOVE_K if traits.wears_out else DEAD_BAND_K
-    trim = min(max(T_at_flow_held - loop.supply_by_curve, -TRIM_MAX_K), TRIM_MAX_K)
-    shift = move(record.shift_K, trim, dead_band, MOVE_K)
+    own = traits.own_curve(loop.T_outdoor)
+    reachable = min(max(T_at_flow_held, own - OWN_BAND_K), own + OWN_BAND_K)
+    shift = move(record.shift_K, reachable - loop.supply_by_curve, dead_band, MOVE_K)
     # less flow carries the same heat only with warmer water: that part comes with the flow, at once
     with_flow = supply_temperature_for(wanted, excess, q, per_area, flow) - T_at_flow_held
     return replace(record, shift_K=shift + with_flow, flow=flow)
