@@ -20,12 +20,12 @@ from controller.guard_limits import frost, hard_flow, hard_temperature, offset, 
 from controller.guard_network import judge, mass_change
 from controller.guard_pace import (
     dead_band,
+    inside_supply,
     rate_flow,
     rate_temperature,
     reversal,
     wear,
     worth_flow,
-    worth_supply,
 )
 
 LIMITS: tuple[tuple[Rule, RuleFunction], ...] = (
@@ -143,11 +143,19 @@ def _settle(case: Case, limits: Room, room: Room) -> tuple[float, float]:
     So a cut smaller than what is worth a write goes as far inside as is worth one.
     """
     if not case.held:
-        return room.supply, room.flow
-    T_supply = _inside(case.T_start, room.supply, limits.T_low, limits.T_high, worth_supply(case))
+        return _away_from_limits(case, limits, room.supply), room.flow
+    T_supply = _inside(case.T_start, room.supply, limits.T_low, limits.T_high, inside_supply(case))
     if not case.flow_driven:
         return T_supply, room.flow
     return T_supply, _inside(case.m_start, room.flow, limits.m_low, limits.m_high, worth_flow(case))
+
+
+def _away_from_limits(case: Case, limits: Room, T_supply: float) -> float:
+    """Begin a take-over a little inside where the register wears out: the first creep would cost a write."""
+    margin = inside_supply(case)
+    if not case.traits.wears_out or limits.T_high - limits.T_low < 2.0 * margin:
+        return T_supply
+    return min(max(T_supply, limits.T_low + margin), limits.T_high - margin)
 
 
 def _inside(held: float, value: float, low: float, high: float, worth: float) -> float:

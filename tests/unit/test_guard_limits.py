@@ -136,7 +136,7 @@ def decide(T_supply, held, traits, m_held=40.0, m_flow=40.0, **seen):
         (70.0, {"T_supply_max_degC": 62.0}, 62.0),
         (40.0, {}, 52.0),
         (68.1, {}, 67.8),  # one dead-band inside, or a creeping limit would cut in every cycle
-        (68.1, {"wears_out": True}, 67.6),
+        (68.1, {"wears_out": True}, 67.1),  # 1 K lasts longer than its register must rest
         (51.9, {}, 52.2),
         (68.1, {"T_supply_max_degC": 68.0, "own_curve": level(75.95)}, 67.95),
     ],
@@ -144,6 +144,18 @@ def decide(T_supply, held, traits, m_held=40.0, m_flow=40.0, **seen):
 def test_a_held_value_outside_the_limits_is_moved_inside_at_once(held, traits, expected):
     decision = decide(held, held, traits)
     assert decision.action is Action.SET
+    assert decision.T_supply == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("holds", "wears_out", "expected"),
+    [(52.1, True, 53.0), (52.1, False, 52.1), (67.9, True, 67.0), (60.0, True, 60.0)],
+)
+def test_a_take_over_of_a_worn_register_begins_away_from_the_creeping_limits(holds, wears_out, expected):
+    of = loop_traits(wears_out=wears_out)
+    seen = observation(T_supply_effective=good(holds, FRESH))
+    decision = guard([wish(holds)], context([of], [seen], {of.key: ()}, changes_24h={of.key: 0})).decisions[of.key]
+    assert (decision.action, decision.takes_over) == (Action.SET, True)
     assert decision.T_supply == pytest.approx(expected)
 
 
