@@ -154,7 +154,8 @@ def test_a_held_value_outside_the_limits_is_moved_inside_at_once(held, traits, e
 def test_a_take_over_of_a_worn_register_begins_away_from_the_creeping_limits(holds, wears_out, expected):
     of = loop_traits(wears_out=wears_out)
     seen = observation(T_supply_effective=good(holds, FRESH))
-    decision = guard([wish(holds)], context([of], [seen], {of.key: ()}, changes_24h={of.key: 0})).decisions[of.key]
+    whole = context([of], [seen], {of.key: ()}, changes_24h={of.key: 0})
+    decision = guard([wish(holds)], whole).decisions[of.key]
     assert (decision.action, decision.takes_over) == (Action.SET, True)
     assert decision.T_supply == pytest.approx(expected)
 
