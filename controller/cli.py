@@ -32,6 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_run(commands.add_parser("run", help="run the controller service of a site"))
     _add_simulate(commands.add_parser("simulate", help="serve simulated stations of a site on real sockets"))
+    _add_evaluate(
+        commands.add_parser("evaluate", help="judge strategies on a simulated city, in virtual time")
+    )
     check = commands.add_parser("check", help="check a site's configuration, with --online its stations too")
     check.add_argument("site", type=Path, help="site folder or its site.toml")
     check.add_argument(
@@ -138,6 +141,24 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
 def _site_and_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("site", type=Path, help="site folder or its site.toml")
     parser.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: the site file's)")
+
+
+def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.add_argument("scenario", help="january, cold_wave or autumn_start")
+    evaluate.add_argument(
+        "--strategy", action="append", default=[], metavar="NAME",
+        help="what to judge, once for each; default: the baselines curve, staged_curve and tuned_curve",
+    )  # fmt: skip
+    evaluate.add_argument("--stations", type=_count, metavar="N", help="heat stations (default: 40)")
+    evaluate.add_argument("--days", type=_count, metavar="N", help="3 of them do not count (default: 10)")
+    evaluate.add_argument("--seed", type=int, metavar="S", help="seed of the city (default: 1)")
+    evaluate.add_argument(
+        "--calibrate", action="store_true", help="first find the offsets of the baselines anew, and keep them"
+    )
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    evaluate.add_argument(
+        "--picture", type=Path, metavar="PNG", help="default: build/evaluate/SCENARIO.png; - for none"
+    )
 
 
 def _count(text: str) -> int:

@@ -26,14 +26,15 @@ OK, FAILED, WRONG_USE = 0, 1, 2
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 ok, 1 failed, 2 wrong use."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["evaluate"]:
+        return _evaluate(given[1:])  # has a parser of its own, loaded when it is asked for
+    options = _parser().parse_args(given)
     if options.command == "serve":
         return _serve(options)
     if options.command == "replay":
         _quiet_libraries()
         return replay_command.run(options)
-    if options.command == "evaluate":
-        return _evaluate(options.arguments)
     return _city(options)
 
 
@@ -65,10 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     city.add_argument("--stations", type=_positive, default=40)
     city.add_argument("--seed", type=int, default=1)
     city.add_argument("--base-port", type=_port, default=20000)
-    evaluate = commands.add_parser(
-        "evaluate", help="judge strategies on a simulated city in virtual time", add_help=False
-    )
-    evaluate.add_argument("arguments", nargs=argparse.REMAINDER)
+    commands.add_parser("evaluate", help="judge strategies on a simulated city in virtual time")
     return parser
 
 
@@ -158,7 +156,7 @@ def _city(options: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: list[str]) -> int:
-    from simulators.evaluate import command  # the judge holds a whole controller, which serving does not need
+    from simulators.evaluate import command  # holds a whole controller, which serving does not need
 
     parser = argparse.ArgumentParser(prog="dhc evaluate", description=command.DESCRIPTION)
     command.add_arguments(parser)
