@@ -45,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print one JSON object")
     _add_user(commands.add_parser("user", help="accounts of the people who use a site's controller"))
     _add_audit(commands.add_parser("audit", help="check the audit of a site's controller"))
+    _add_commission(
+        commands.add_parser(
+            "commission", help="try one station end to end, and record the proof that it obeys"
+        )
+    )
     doctor = commands.add_parser("doctor", help="check this machine and, if given, a site's data folder")
     doctor.add_argument("site", type=Path, nargs="?", help="site folder or its site.toml")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
@@ -92,6 +97,14 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--log", choices=["json", "console"], default="json", help="form of the log on stderr")
     run.add_argument("--clock", type=_clock, metavar="START:ANCHOR:FACTOR", help=argparse.SUPPRESS)
     run.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
+
+
+def _add_commission(commission: argparse.ArgumentParser) -> None:
+    commission.add_argument("site", type=Path, help="site folder or its site.toml")
+    commission.add_argument("station", help="id of the station; it is written to and must be attended")
+    commission.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: the site file's)")
+    commission.add_argument("--json", action="store_true", help="print one JSON object")
+    commission.add_argument("--clock", type=_clock, metavar="START:ANCHOR:FACTOR", help=argparse.SUPPRESS)
 
 
 def _add_simulate(simulate: argparse.ArgumentParser) -> None:
