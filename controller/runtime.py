@@ -42,6 +42,8 @@ class Runtime:
     """Runs for ever and keeps the coordinator's lease; ends with an error when it is lost."""
     serve_api: Callable[[], Coroutine[Any, Any, None]]
     """Runs for ever and serves the HTTP API on the socket that was bound at start."""
+    watch_alarms: Callable[[], Coroutine[Any, Any, None]]
+    """Runs for ever and looks for what is wrong."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Control the city until ``stop`` is set, then hand the stations back."""
@@ -60,6 +62,7 @@ class Runtime:
                     ("lag", self.lag.run()),
                     ("token", self.keep_token()),
                     ("api", self.serve_api()),
+                    ("alarms", self.watch_alarms()),
                     ("ready", self._announce_ready()),
                     (
                         "manager",

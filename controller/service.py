@@ -12,6 +12,8 @@ from pathlib import Path
 import structlog
 
 from controller.admission import Admission
+from controller.alarms.desk import opened_alarms
+from controller.alarms.watch import AlarmWatch
 from controller.api.accounts_routes import NO_ACCOUNT
 from controller.api.auth import TOKEN_FILE, load_or_create_token
 from controller.api.server import ApiServer
@@ -59,7 +61,12 @@ class Service:
         self.lag = LagMonitor(clock)
 
     def runtime(
-        self, lease: Lease, api: ApiServer, room: ControlRoom, coordinator: SqliteCoordinator
+        self,
+        lease: Lease,
+        api: ApiServer,
+        room: ControlRoom,
+        coordinator: SqliteCoordinator,
+        watch: AlarmWatch,
     ) -> Runtime:
         """Wire the parts that have tasks."""
         site, clock, state = self.site, self.clock, self.state
@@ -128,6 +135,7 @@ class Service:
             cycle_s=site.timing.cycle_s,
             keep_token=lambda: keep_lease(coordinator, lease),
             serve_api=lambda: room.serve(api.serve),
+            watch_alarms=watch.run,
         )
 
     def _licensed(self) -> bool:
@@ -213,9 +221,12 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
             service = Service(site, clock, journal, command_log)
             token = load_or_create_token(site.data)
             room = stores.enter_context(opened_control_room(site, service.state, clock, (token,)))
-            api = ApiServer(service.state, site, journal, room, clock, service.lag.summary_ms)
+            desk, watch = stores.enter_context(
+                opened_alarms(site, service.state, clock, lambda: journal.stats, lambda: command_log.stats)
+            )
+            api = ApiServer(service.state, site, journal, room, clock, service.lag.summary_ms, desk)
             api.bind()
-            runtime = service.runtime(lease, api, room, coordinator)
+            runtime = service.runtime(lease, api, room, coordinator, watch)
             _say_hello(api, room, site.data)
             room.opened(site, lease.token)
             orphan = asyncio.create_task(_stop_when_orphaned(os.getppid(), stop)) if die_with_parent else None

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from controller.alarms.desk import AlarmDesk
 from controller.api.accounts_routes import accounts_router
+from controller.api.alarm_routes import alarm_router
 from controller.api.events import EventHub
 from controller.api.gate import Gate
 from controller.api.history import HistoryReader, HistorySource
@@ -43,8 +45,12 @@ def create_app(
     room: ControlRoom,
     clock: Clock,
     metrics: Metrics,
+    alarms: AlarmDesk | None = None,
 ) -> Api:
-    """Put the API together. ``journal`` is asked in a thread; all else on the event loop."""
+    """Put the API together. ``journal`` is asked in a thread; all else on the event loop.
+
+    Without ``alarms`` the list of alarms is empty.
+    """
     cache = SnapshotCache(state, site, clock)
     hub = EventHub(cache)
     reader = HistoryReader(journal)
@@ -64,6 +70,7 @@ def create_app(
         accounts_router(room.accounts, frozenset(site.districts)),
         order_router(room.desk, room.audit),
         modes_router(room.orders, site, state, clock),
+        alarm_router(alarms or AlarmDesk(), site, clock, room.note),
     )
     for router in routers:
         app.include_router(router)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
+from controller.alarms.desk import AlarmDesk
 from controller.api.app import create_app
 from controller.api.history import HistorySource
 from controller.api.protocol import PatientProtocol
@@ -72,10 +73,11 @@ class ApiServer:
         room: ControlRoom,
         clock: Clock,
         lag_ms: Callable[[], tuple[float, float]],
+        alarms: AlarmDesk | None = None,
     ) -> None:
         """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms."""
         self.metrics = Metrics(state, clock, journal_stats=lambda: journal.stats, lag_ms=lag_ms)
-        self._api = create_app(state, site, journal, room, clock, self.metrics)
+        self._api = create_app(state, site, journal, room, clock, self.metrics, alarms)
         self._api.routes.openapi()  # is kept; takes 0.1 s that a running loop does not have
         self._host, self._port = site.api.host, site.api.port
         self._listener: socket.socket | None = None
