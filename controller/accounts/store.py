@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     seen_at REAL NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS failures (
-    name TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL
+    name_hash TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL
 ) STRICT;
 """
     + outbox.SCHEMA
@@ -84,7 +84,7 @@ def open_accounts(data: Path) -> SmallStore:
 
 
 def fingerprint(token: str) -> str:
-    """Return what is stored in place of a token. It has 256 random bits, so a quick hash is enough."""
+    """Return what is stored in place of a token: with its 256 random bits a quick hash is enough."""
     return hashlib.sha256(token.encode("utf-8", errors="replace")).hexdigest()
 
 
@@ -134,7 +134,7 @@ def set_disabled(connection: sqlite3.Connection, name: str, disabled: bool, at: 
     if disabled:
         connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
     else:
-        connection.execute("DELETE FROM failures WHERE name = ?", (name,))
+        connection.execute("DELETE FROM failures WHERE name_hash = ?", (fingerprint(name),))
     kind = "user_disabled" if disabled else "user_enabled"
     outbox.leave(connection, at, kind, actor, {"user": name})
 
@@ -146,7 +146,7 @@ def set_password(
     _must_exist(connection, name)
     connection.execute("UPDATE users SET hash = ? WHERE name = ?", (password_hash, name))
     connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
-    connection.execute("DELETE FROM failures WHERE name = ?", (name,))
+    connection.execute("DELETE FROM failures WHERE name_hash = ?", (fingerprint(name),))
     outbox.leave(connection, at, "password_changed", actor, {"user": name})
 
 
@@ -175,7 +175,7 @@ def begin_session(connection: sqlite3.Connection, name: str, token: str, at: flo
         "DELETE FROM sessions WHERE seen_at < ? OR created_at < ?", (at - IDLE_S, at - ABSOLUTE_S)
     )
     connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", (fingerprint(token), name, at, at))
-    connection.execute("DELETE FROM failures WHERE name = ?", (name,))
+    connection.execute("DELETE FROM failures WHERE name_hash = ?", (fingerprint(name),))
     outbox.leave(connection, at, "login", name, {"from": source})
 
 
@@ -207,22 +207,27 @@ def end_session(connection: sqlite3.Connection, digest: str, at: float, actor: s
 
 def locked_for_s(connection: sqlite3.Connection, name: str, at: float) -> float:
     """Return for how many seconds a name stays locked, else 0; unknown names lock as known ones do."""
-    row = connection.execute("SELECT count, last_at FROM failures WHERE name = ?", (name,)).fetchone()
+    row = connection.execute(
+        "SELECT count, last_at FROM failures WHERE name_hash = ?", (fingerprint(name),)
+    ).fetchone()
     if row is None or row["count"] < MAX_FAILS:
         return 0.0
     return max(0.0, float(row["last_at"]) + LOCK_S - at)
 
 
 def note_failure(connection: sqlite3.Connection, name: str, at: float, source: str) -> None:
-    """Count a failed login; only five within a quarter of an hour of each other lock."""
+    """Count a failed login; only five within a quarter of an hour of each other lock.
+
+    People type passwords into the field of the name, so a name that nobody has is written down nowhere.
+    """
+    digest = fingerprint(name)
     connection.execute("DELETE FROM failures WHERE last_at < ?", (at - LOCK_S,))
     connection.execute(
-        "INSERT INTO failures VALUES (?, 1, ?) ON CONFLICT (name)"
+        "INSERT INTO failures VALUES (?, 1, ?) ON CONFLICT (name_hash)"
         " DO UPDATE SET count = count + 1, last_at = excluded.last_at",
-        (name, at),
+        (digest, at),
     )
-    # People type passwords into the field of the name: an unknown one is not written down.
     told = name if known(connection, name) is not None else "(unknown)"
-    (count,) = connection.execute("SELECT count FROM failures WHERE name = ?", (name,)).fetchone()
+    (count,) = connection.execute("SELECT count FROM failures WHERE name_hash = ?", (digest,)).fetchone()
     data: dict[str, object] = {"user": told, "from": source, "locked": count >= MAX_FAILS}
     outbox.leave(connection, at, "login_failed", "(nobody)", data)
