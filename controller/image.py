@@ -3,6 +3,7 @@
 Supervisors write it, one station each; the control cycle freezes it once and decides on the frozen copy.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -50,6 +51,8 @@ class ProcessImage:
         self.version = 0
         """Grows with every change; lets a stream send only what moved."""
         self._changed: dict[str, int] = dict.fromkeys(self._stations, 0)
+        self.faults: Counter[str] = Counter()
+        """Faults of links and devices since the start, by the name of their class; for the metrics."""
 
     def __getitem__(self, station: str) -> StationImage:
         """Return the newest image of one station."""

@@ -13,7 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from controller.decisions import Mode
@@ -25,6 +30,8 @@ from stations.model.clock import Clock
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 QUANTILES = (0.5, 0.95, 1.0)
+AGE_BOUNDS_S = (10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3600.0)
+"""Upper bounds of the histogram of poll ages: one, two, three polls, and the limits of the guard."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -88,6 +95,12 @@ class Metrics(Collector):
             "quantile",
             {str(q): _quantile(ages, q) for q in QUANTILES},
         )
+        histogram = GaugeHistogramMetricFamily(
+            "dhc_station_age_seconds", "Stations by scaled seconds since they answered; never is +Inf"
+        )
+        counts = [(str(bound), float(sum(age <= bound for age in ages))) for bound in AGE_BOUNDS_S]
+        histogram.add_metric([], [*counts, ("+Inf", float(len(images)))], sum(ages))
+        yield histogram
         rtts = sorted(image.rtt_s for image in images if image.rtt_s is not None)
         yield _gauge(
             "dhc_poll_round_trip_seconds",
@@ -97,6 +110,12 @@ class Metrics(Collector):
         )
         yield _counter("dhc_polls", "Polls that were due and tried", _sum(images, "polls"))
         yield _counter("dhc_polls_answered", "Polls that were answered", _sum(images, "polls_ok"))
+        faults = CounterMetricFamily(
+            "dhc_poll_faults", "Polls that failed, by the kind of fault", labels=["kind"]
+        )
+        for kind, number in sorted(self._state.image.faults.items()):
+            faults.add_metric([kind], number)
+        yield faults
         yield _counter(
             "dhc_missed_ticks", "Polls skipped because one was running", _sum(images, "missed_ticks")
         )
@@ -112,6 +131,10 @@ class Metrics(Collector):
             "Loops by state of their newest setpoint",
             "state",
             {write.value: writes[write] for write in State},
+        )
+        yield from self._outbox()
+        yield _gauge(
+            "dhc_stations_by_authority", "Stations by who decides there", "authority", self._authority()
         )
         yield GaugeMetricFamily(
             "dhc_loops_held", "Loops that hold our setpoints", value=sum(loop.held for loop in loops)
@@ -134,7 +157,31 @@ class Metrics(Collector):
         age = None if state.last_cycle_at is None else self._clock.now() - state.last_cycle_at
         yield _single("dhc_cycle_age_seconds", "Scaled seconds since the last cycle completed", age)
         yield _single("dhc_token", "Fencing token of this controller run", state.token)
+        yield _single(
+            "dhc_token_age_seconds",
+            "Scaled seconds since this controller run began",
+            self._clock.now() - state.started_at,
+        )
         yield _single("dhc_alarms", "Standing faults of the controller itself", len(state.alarms))
+
+    def _outbox(self) -> Iterator[Metric]:
+        """Yield how many setpoints are committed and not yet on the wire, and since when the oldest waits."""
+        waiting = [
+            loop.write_state_at for loop in self._state.loops.values() if loop.write_state is State.REQUESTED
+        ]
+        yield _single("dhc_outbox_setpoints", "Setpoints that wait for their station", len(waiting))
+        since = min((at for at in waiting if at is not None), default=None)
+        age = 0.0 if since is None else self._clock.now() - since
+        yield _single("dhc_outbox_age_seconds", "Scaled seconds that the oldest of them has waited", age)
+
+    def _authority(self) -> dict[str, float | None]:
+        """Count stations: stale (not online), else remote (a loop holds our setpoint), else local."""
+        held = {key.station for key, loop in self._state.loops.items() if loop.held}
+        found = Counter(
+            "stale" if image.link is not Link.ONLINE else "remote" if station in held else "local"
+            for station, image in self._state.image.freeze().items()
+        )
+        return {name: found[name] for name in ("remote", "local", "stale")}
 
     def _storage(self) -> Iterator[Metric]:
         stats = self.journal_stats()

@@ -180,6 +180,7 @@ class Supervisor:
     def _missed(self, fault: DriverError) -> float:
         """Note one missed answer and return how long to wait, in wall seconds."""
         self._misses += 1
+        self._services.image.faults[type(fault).__name__] += 1
         # what worked before is not given up on one word: a broken link can look like a refusal
         if not fault.retryable and (not self._answered or self._misses >= MISSES_TO_LOST):
             self._down(Link.REFUSED, Reason.LINK_DOWN, fault.why)
