@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.check_points import PointView, point_views
 from controller.config.model import SiteConfig, StationConfig
+from controller.proof import proof_fault
+from controller.validation import StationValidator
 from controller.wiring import driver_factory
 from stations.driver import DriverError, OpcUaAddress, StationDriver
 from stations.drivers.opcua.identity import ClientIdentity
@@ -52,6 +55,8 @@ class StationCheck:
     read_ms: float | None
     """Wall ms to read every point once."""
     readings: Mapping[Point, Reading]
+    points: Mapping[Point, PointView]
+    """The same beside declaration and design."""
     remarks: tuple[Remark, ...]
 
     @property
@@ -67,15 +72,7 @@ class StationCheck:
             "verdict": self.verdict.value,
             "connect_ms": self.connect_ms,
             "read_ms": self.read_ms,
-            "points": {
-                str(point): {
-                    "value": reading.value,
-                    "quality": reading.quality.name.lower(),
-                    "reason": reading.reason.value,
-                    "measured_at": reading.measured_at,
-                }
-                for point, reading in self.readings.items()
-            },
+            "points": {str(point): view.to_json() for point, view in self.points.items()},
             "remarks": [
                 {
                     "verdict": remark.verdict.value,
@@ -124,7 +121,7 @@ async def check_online(
 
     async def one(station: StationConfig) -> StationCheck:
         async with turn:
-            result = await _check_station(station, clock, make(station))
+            result = await _check_station(site, station, clock, make(station))
         on_done(result)
         return result
 
@@ -146,7 +143,9 @@ def real_drivers(site: SiteConfig, clock: Clock) -> Callable[[StationConfig], St
     return lambda station: driver_factory(station, clock, identity)()
 
 
-async def _check_station(station: StationConfig, clock: Clock, driver: StationDriver) -> StationCheck:
+async def _check_station(
+    site: SiteConfig, station: StationConfig, clock: Clock, driver: StationDriver
+) -> StationCheck:
     readings: Mapping[Point, Reading] = {}
     remarks: tuple[Remark, ...] = ()
     begun = clock.wall_monotonic()
@@ -154,19 +153,25 @@ async def _check_station(station: StationConfig, clock: Clock, driver: StationDr
     try:
         await driver.connect()
         connected = clock.wall_monotonic()
-        readings = await driver.read()
+        raw = await driver.read()
         read = clock.wall_monotonic()
+        # one poll has no past: what is judged is what one look can tell (clock, exponent, balance)
+        readings = StationValidator(station.profile, site.timing.poll_s).check(raw, clock.now())
         remarks = tuple(remarks_on(station, readings, clock.now()))
     except DriverError as error:
         remarks = (Remark(verdict=Verdict.FAIL, point=None, text=f"{type(error).__name__}: {error.why}"),)
     finally:
         await driver.close()
+    unproven = proof_fault(site, station)
+    if unproven is not None:
+        remarks = (*remarks, Remark(verdict=Verdict.FAIL, point=None, text=f"proof: {unproven}"))
     return StationCheck(
         station=station.id,
         name_en=station.name_en,
         connect_ms=None if connected is None else round((connected - begun) * 1e3, 1),
         read_ms=None if read is None or connected is None else round((read - connected) * 1e3, 1),
         readings=readings,
+        points=point_views(station, readings),
         remarks=remarks,
     )
 
