@@ -24,7 +24,7 @@ WRITE, AGE = "field.write.p99_ms", "field.data_age.p95_s"
 NAMES = (WRITE, AGE)
 STATIONS = 1_000
 OPEN_FILES = 8 * STATIONS
-ONLINE_S = 120.0
+ONLINE_S = 90.0
 SETTLE_S = 15.0
 WRITES_PER_S, WRITING_S = 1000 / 60, 60.0
 """As many writes as a control cycle that moves every station."""
