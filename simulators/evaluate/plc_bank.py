@@ -124,14 +124,14 @@ class PlcBank:
         self._limit(T_supply, T_return_primary, y_valve, dt)
         self.T_effective = np.clip(self._T_ramped - self._reduction, T_SUPPLY_MIN, self._T_max)
         self.m_effective = self._m_ramped
-        error = self.T_effective - T_supply
-        self._actuate_valve(error, dt)
-        m_set = self.m_effective
         if self._interlocked(T_supply, T_return):
-            m_set = self._interlocks(T_supply, T_return, dt)
+            valve, m_set = self._under_interlock(T_supply, T_return, dt)
+        else:
+            self._step_valve(self.T_effective - T_supply, dt)
+            valve, m_set = self._valve, self.m_effective
         pump = self._pump + (m_set - m_flow) / self._m_design * min(dt / PUMP_INTEGRAL_S, 1.0)
         self._pump = np.clip(pump, 0.0, 1.0)
-        return self._valve, self._pump
+        return valve, self._pump
 
     def tell(self) -> None:
         """Write what is in force back to the PLC objects, which stations report from."""
@@ -169,7 +169,7 @@ class PlcBank:
         self._reduction = np.where(too_hot | short, lowered, raised)
         self._return_cause = np.where(too_hot, True, np.where(short, False, self._return_cause))
 
-    def _actuate_valve(self, error: Floats, dt: float) -> None:
+    def _step_valve(self, error: Floats, dt: float) -> None:
         change = PROPORTIONAL_PER_K * (error - self._last_error + error * dt / INTEGRAL_S)
         self._last_error = error
         self._valve = np.clip(self._valve + change, 0.0, 1.0)
@@ -182,16 +182,22 @@ class PlcBank:
             or (T_return < FROST_RETURN_degC).any()
         )
 
-    def _interlocks(self, T_supply: Floats, T_return: Floats, dt: float) -> Floats:
-        """Shut valves of over-heated loops and open those near frost; return the circulation wanted."""
-        hot, frost = T_supply > self._T_max + OVER_TEMPERATURE_K, T_return < FROST_RETURN_degC
-        self._hot = hot | (self._hot & (T_supply >= self._T_max))
-        self._frost = frost | (self._frost & (T_return <= FROST_CLEAR_degC))
-        error = np.maximum(self.T_effective, FROST_SUPPLY_degC) - T_supply
-        warmed = np.maximum(self._valve + PROPORTIONAL_PER_K * error * dt / INTEGRAL_S, FROST_VALVE)
-        self._valve = np.where(self._hot, 0.0, np.where(self._frost, np.minimum(warmed, 1.0), self._valve))
-        least = FLOW_MIN_SHARE * self._m_design
-        return np.where(self._frost & ~self._hot, np.maximum(self.m_effective, least), self.m_effective)
+    def _under_interlock(self, T_supply: Floats, T_return: Floats, dt: float) -> tuple[Floats, Floats]:
+        """Return valve command and wanted circulation where loops are over-heated or near frost."""
+        too_hot, too_cold = T_supply > self._T_max + OVER_TEMPERATURE_K, T_return < FROST_RETURN_degC
+        self._hot = too_hot | (self._hot & (T_supply >= self._T_max))
+        self._frost = too_cold | (self._frost & (T_return <= FROST_CLEAR_degC))
+        warmed = self._frost & ~self._hot
+        wanted = np.where(warmed, np.maximum(self.T_effective, FROST_SUPPLY_degC), self.T_effective)
+        error_before = self._last_error
+        self._step_valve(wanted - T_supply, dt)
+        self._last_error = np.where(self._hot, error_before, self._last_error)
+        self._valve = np.where(self._hot, 0.0, self._valve)
+        least = np.maximum(self.m_effective, FLOW_MIN_SHARE * self._m_design)
+        return (
+            np.where(warmed, np.maximum(self._valve, FROST_VALVE), self._valve),
+            np.where(warmed, least, self.m_effective),
+        )
 
     def _limit_bits(self) -> dict[int, Limit]:
         """Return why the setpoint in force is not the one asked for, by loop; loops without a limit lack."""

@@ -1,0 +1,123 @@
+"""The judge's command: what it refuses, and what it prints."""
+
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from controller.commands import evaluate as dhc_evaluate
+from simulators import __main__ as simulators_main
+from simulators import scenario
+from simulators.evaluate import calibration, command
+from simulators.evaluate.case import Case
+from simulators.evaluate.report import print_report
+from simulators.scenario import ScenarioError, known_scenarios, load_scenario
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["midsummer"], ["'midsummer'", "autumn_start, cold_wave, january"]),
+        (["january", "--strategy", "magic"], ["'magic'", "curve", "staged_curve", "tuned_curve"]),
+        (["january", "--days", "3"], ["--days 3", "do not count"]),
+        (["january", "--stations", "7", "--seed", "77"], ["january/7/77", "--calibrate"]),
+    ],
+    ids=["scenario", "strategy", "days", "not calibrated"],
+)
+def test_what_is_not_known_is_refused_in_words_and_with_code_2(arguments, said, capsys):
+    assert simulators_main.main(["evaluate", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    for words in said:
+        assert words in err
+
+
+def test_a_number_that_is_none_is_refused(capsys):
+    with pytest.raises(SystemExit) as refused:
+        simulators_main.main(["evaluate", "january", "--stations", "many"])
+    assert refused.value.code == 2
+    assert "whole number 2..500" in capsys.readouterr().err
+
+
+def test_all_options_of_dhc_reach_the_judge(monkeypatch):
+    from controller.cli import _parser
+
+    called = []
+    monkeypatch.setattr(dhc_evaluate.os, "execv", lambda path, arguments: called.append(arguments))
+    given = ["january", "--strategy", "curve", "--strategy", "balance", "--stations", "5", "--days", "9",
+             "--seed", "4", "--picture", "x.png", "--calibrate", "--json"]  # fmt: skip
+    dhc_evaluate.execute(_parser().parse_args(["evaluate", *given]))
+    assert called == [[sys.executable, "-m", "simulators", "evaluate", *given]]
+
+
+@pytest.mark.slow
+def test_a_run_prints_json_and_draws_its_week(tmp_path, monkeypatch, capsys):
+    found = calibration.Calibration(
+        commit="", days=4, reached_degC=18.0, city_K=3.0, staged_curve_K=0.0, tuned_curve_K={}
+    )
+    monkeypatch.setattr(command, "stored", lambda case: found)
+    monkeypatch.setattr(command, "load_scenario", lambda name: _short(load_scenario(name)))
+    picture = tmp_path / "week.png"
+    given = ["evaluate", "january", "--stations", "2", "--days", "1", "--strategy", "curve",
+                 "--picture", str(picture)]  # fmt: skip
+    assert simulators_main.main([*given, "--json"]) == 0
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    assert result["strategies"]["curve"]["safety_breaks"] == 0
+    assert result["offsets_K"]["city"] == {"radiator": 3.0, "floor": 3.0}
+    assert result["comparable"] is False
+    assert "100 %" in err
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    screen = Console(record=True, width=140)
+    print_report(result, screen)
+    assert "Too short to compare" in screen.export_text()
+
+
+def _short(full):
+    return replace(full, uncounted_days=0)
+
+
+@pytest.mark.slow
+def test_calibration_finds_the_offset_that_97_percent_need(tmp_path):
+    case = Case(
+        scenario=load_scenario("january"),
+        stations=2,
+        seed=5,
+        uncounted_days=1 / 8,
+        counted_days=1 / 8,
+        folder=tmp_path,
+    )
+    shares = []
+    found = calibration.calibrate(case, shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+    assert -8.0 <= found.city_K <= 8.0
+    assert set(found.tuned_curve_K) == {"S001", "S002"}
+    assert abs(found.reached_degC - 18.0) < 0.5 or abs(found.city_K) == 8.0
+
+
+@pytest.mark.parametrize("name", known_scenarios())
+def test_every_scenario_counts_a_week_after_three_days(name):
+    loaded = load_scenario(name)
+    assert loaded.uncounted_days >= 3
+    assert loaded.counted_days >= 7
+    assert loaded.season == "heating"
+
+
+def test_a_cold_wave_falls_within_a_day_and_a_half_and_recovers():
+    wave, plain = load_scenario("cold_wave"), load_scenario("january")
+    day = 86_400.0
+    moments = [plain.start + at * day for at in (4.0, 6.0, 10.0)]
+    fall = [plain.weather(1).at(at).T_outdoor - wave.weather(1).at(at).T_outdoor for at in moments]
+    assert fall[0] == 0.0
+    assert fall[1] == pytest.approx(10.0, abs=0.5)
+    assert 2.0 < fall[2] < 5.0
+
+
+def test_a_broken_scenario_file_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(scenario, "FOLDER", tmp_path)
+    (tmp_path / "odd.toml").write_text('title = "x"\nstart = "2026-01-01"\n', encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"odd\.toml"):
+        load_scenario("odd")
