@@ -23,6 +23,8 @@ AREA_TOLERANCE = 0.01
 """Share by which heated area in the station and in the station list may differ."""
 SLACK_K = 2.0
 """A return may be so much above its supply before the two count as swapped: two sensors' tolerance."""
+BEHIND_S = 60.0
+"""Seconds by which a station's newest value may lag; a clock that is wrong by minutes spoils history."""
 AHEAD_S = 5.0
 """Seconds by which a station's clock may be ahead of ours."""
 
@@ -155,9 +157,9 @@ async def _check_station(
         connected = clock.wall_monotonic()
         raw = await driver.read()
         read = clock.wall_monotonic()
-        # one poll has no past: what is judged is what one look can tell (clock, exponent, balance)
-        readings = StationValidator(station.profile, site.timing.poll_s).check(raw, clock.now())
-        remarks = tuple(remarks_on(station, readings, clock.now()))
+        readings = _judged(site, station, raw, clock.now())
+        behind = () if site.simulation else _behind_remarks(raw)
+        remarks = (*behind, *remarks_on(station, readings, clock.now()))
     except DriverError as error:
         remarks = (Remark(verdict=Verdict.FAIL, point=None, text=f"{type(error).__name__}: {error.why}"),)
     finally:
@@ -174,6 +176,29 @@ async def _check_station(
         points=point_views(station, readings),
         remarks=remarks,
     )
+
+
+def _judged(
+    site: SiteConfig, station: StationConfig, raw: Mapping[Point, Reading], now: float
+) -> Mapping[Point, Reading]:
+    """Return the readings with lowered quality as far as one look can tell; it knows no past.
+
+    A clock that is wrong is one remark about the station, not one about each of its points.
+    """
+    checked = StationValidator(station.profile, site.timing.poll_s).check(raw, now)
+    clock_faults = (Reason.STALE, Reason.CLOCK_SKEW)
+    return {
+        point: raw[point] if reading.reason in clock_faults else reading for point, reading in checked.items()
+    }
+
+
+def _behind_remarks(readings: Mapping[Point, Reading]) -> tuple[Remark, ...]:
+    """Remark a station whose newest value is old although it has just answered."""
+    ages = [r.received_at - r.measured_at for r in readings.values() if r.quality is Quality.GOOD]
+    if not ages or min(ages) <= BEHIND_S:
+        return ()
+    text = f"the station's clock is {min(ages):.0f} s behind, or nothing has changed since"
+    return (Remark(verdict=Verdict.WARN, point=None, text=text),)
 
 
 def remarks_on(station: StationConfig, readings: Mapping[Point, Reading], now: float) -> list[Remark]:

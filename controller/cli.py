@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="connect to every station and read every point once; writes nothing",
     )
+    check.add_argument(
+        "--station", metavar="ID", help="with --online: this station alone, with each of its points"
+    )
     check.add_argument("--json", action="store_true", help="print one JSON object")
     _add_user(commands.add_parser("user", help="accounts of the people who use a site's controller"))
     _add_audit(commands.add_parser("audit", help="check the audit of a site's controller"))

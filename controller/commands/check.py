@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+from dataclasses import replace
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -32,6 +33,11 @@ def execute(options: argparse.Namespace) -> int:
             loops = sum(len(station.loops) for station in site.stations)
             print(f"{site.folder}: no fault found; {len(site.stations)} stations, {loops} loops")
         return OK
+    if options.station is not None:
+        chosen = tuple(station for station in site.stations if station.id == options.station)
+        if not chosen:
+            return fail(WRONG_USE, f"station {options.station!r} is not in the station list of {site.folder}")
+        site = replace(site, stations=chosen)
     configure_logs("console")
     try:
         report = asyncio.run(_online(site))
@@ -41,6 +47,8 @@ def execute(options: argparse.Namespace) -> int:
         print(json.dumps(report.to_json(), ensure_ascii=False))
     else:
         _print(report)
+        if options.station is not None:
+            _print_points(report.stations[0])
     return OK if report.ok else FAILED
 
 
@@ -56,6 +64,29 @@ def _print(report: OnlineReport) -> None:
     for station in report.stations:
         table.add_row(*_row(station))
     Console().print(table)
+
+
+def _print_points(station: StationCheck) -> None:
+    """Print what an engineer compares with the display of the station, point by point."""
+    table = Table("point", "on the wire", "wire unit", "value", "quality", "believable", "design")
+    for point, view in sorted(station.points.items()):
+        quality = view.quality if view.reason == "ok" else f"{view.quality}: {view.reason}"
+        believable = f"{view.low:g}..{view.high:g}"
+        scaled = f"{view.wire_unit} x {view.scale:g}" if view.scale != 1.0 else view.wire_unit
+        table.add_row(
+            str(point),
+            _number(view.wire),
+            scaled,
+            _number(view.value),
+            quality,
+            believable,
+            _number(view.design),
+        )
+    Console().print(table)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.7g}"
 
 
 def _row(station: StationCheck) -> tuple[str, ...]:

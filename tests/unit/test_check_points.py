@@ -7,11 +7,12 @@ import pytest
 
 from controller.check import Verdict, check_online
 from controller.check_points import point_views
+from controller.cli import main
 from stations.model.clock import SystemClock
 from stations.model.identity import Point
 from stations.model.quality import Reason
 from stations.model.reading import bad, good
-from tests.support.sites import loop_config, site_config, station_config
+from tests.support.sites import loop_config, site_config, station_config, write_site
 
 NOW = 1_736_899_200.0
 
@@ -65,3 +66,21 @@ async def test_a_station_whose_proof_is_gone_fails_the_check(tmp_path):
     paper = replace(station, loops=(loop_config(proof="paper, page 3"),))
     report = await check_online(site_config(tmp_path, paper), SystemClock(), lambda _: Answers(readings))
     assert report.stations[0].verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(("simulation", "expected"), [(False, [Verdict.WARN]), (True, [])])
+async def test_a_station_whose_clock_is_behind_is_remarked_once(tmp_path, simulation, expected):
+    now = SystemClock().now()
+    points = ("T_supply_primary", "T_return_primary", "m_flow_primary")
+    readings = {Point(0, name): good(50.0, now - 3600.0, now) for name in points}
+    site = site_config(tmp_path, station_config(), simulation=simulation)
+    (checked,) = (await check_online(site, SystemClock(), lambda _: Answers(readings))).stations
+    assert [remark.verdict for remark in checked.remarks] == expected
+    assert all("3600 s behind" in remark.text for remark in checked.remarks)
+    assert {view.quality for view in checked.points.values()} == {"good"}
+
+
+def test_a_station_that_is_not_in_the_list_is_a_wrong_use(tmp_path, capsys):
+    site = write_site(tmp_path)
+    assert main(["check", str(site), "--online", "--station", "S999"]) == 2
+    assert "'S999' is not in the station list" in capsys.readouterr().err
