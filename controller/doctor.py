@@ -20,6 +20,7 @@ from controller.api.auth import TOKEN_FILE
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
 from controller.config.model import SiteConfig
+from controller.proof import FOLDER, SIMULATED, proof_fault
 from stations.driver import OpcUaAddress
 
 PYTHON_MIN = (3, 11)
@@ -84,6 +85,7 @@ def run_doctor(site_path: Path | None) -> list[Check]:
         _disk,
         _token,
         _port,
+        _proofs,
     ]
     checks += [_open_files(len(site.stations)), *(check(site) for check in about_site)]
     return [*checks, *_certificates(site, time.time())]
@@ -223,6 +225,21 @@ def _port(site: SiteConfig) -> Check:
         advice = "fine if it is this site's controller that runs; else stop the other or change [api] port"
         return Check(name="api port", status="warn", detail=f"{detail}: {error.strerror}", advice=advice)
     return Check(name="api port", status="ok", detail=f"{detail} is free")
+
+
+def _proofs(site: SiteConfig) -> Check:
+    """Look whether the commissioning records that the station list names still prove what they did."""
+    faults = [fault for station in site.stations if (fault := proof_fault(site, station)) is not None]
+    if faults:
+        advice = "commission these stations again, or blank their column proof"
+        return Check(name="proofs", status="fail", detail="; ".join(faults[:3]), advice=advice)
+    named = [loop.proof for station in site.stations for loop in station.loops if loop.proof is not None]
+    records = sum(proof.startswith(f"{FOLDER}/") for proof in named)
+    if SIMULATED in named and not site.simulation:
+        detail = f"a real site names the proof {SIMULATED!r}"
+        advice = "run: dhc commission, and name its record"
+        return Check(name="proofs", status="fail", detail=detail, advice=advice)
+    return Check(name="proofs", status="ok", detail=f"{len(named)} loops proven, {records} by a record here")
 
 
 def _certificates(site: SiteConfig, now: float) -> list[Check]:

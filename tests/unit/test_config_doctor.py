@@ -14,7 +14,7 @@ from controller import doctor
 from controller.api.auth import TOKEN_FILE, load_or_create_token
 from controller.config.model import ApiConfig
 from stations.driver import OpcUaAddress
-from tests.support.sites import site_config, station_config, write_site
+from tests.support.sites import loop_config, site_config, station_config, write_site
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
@@ -160,3 +160,19 @@ def test_what_is_no_certificate_is_a_finding_not_a_crash(tmp_path):
     (tmp_path / "x.der").write_bytes(b"no certificate")
     assert doctor._certificate("S001", tmp_path / "x.der", 0.0).status == "fail"
     assert doctor._certificate("S001", tmp_path / "absent.der", 0.0).status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("proof", "simulation", "status", "words"),
+    [
+        ("paper, page 3", False, "ok", "1 loops proven, 0 by a record here"),
+        ("simulator", True, "ok", "1 loops proven"),
+        ("simulator", False, "fail", "a real site names the proof 'simulator'"),
+        ("proofs/gone.json", False, "fail", "gone.json"),
+    ],
+)
+def test_a_proof_that_proves_nothing_is_found(tmp_path, proof, simulation, status, words):
+    station = station_config(loops=(loop_config(proof=proof),))
+    check = doctor._proofs(site_config(tmp_path, station, simulation=simulation))
+    assert check.status == status
+    assert words in check.detail
