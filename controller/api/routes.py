@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from controller.accounts.roles import Right
 from controller.api import schema
@@ -49,6 +49,12 @@ def said(model: type[schema.Message]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": model}, **_REFUSALS}
 
 
+STREAM: dict[int | str, dict[str, Any]] = {
+    **_REFUSALS,
+    200: {"description": "Events with a Snapshot each", "content": {"text/event-stream": {}}},
+}
+
+
 def city_router(
     site: SiteConfig,
     state: ControllerState,
@@ -68,7 +74,7 @@ def city_router(
         await cache.refresh()
         return Response(cache.message(since), media_type="application/json")
 
-    @router.get("/events", responses=said(schema.Snapshot), openapi_extra=needs(Right.READ))
+    @router.get("/events", responses=STREAM, openapi_extra=needs(Right.READ))
     async def events(since: Version = None) -> Response:
         """Server-sent events: one ``snapshot``, then ``delta`` (same shape) and ``heartbeat``."""
         if hub.clients >= MAX_CLIENTS:
@@ -143,7 +149,7 @@ def health_router(metrics: Metrics, reasons: Callable[[], list[str]]) -> APIRout
         why_not = reasons()
         return answer({"ready": not why_not, "reasons": why_not}, 503 if why_not else 200)
 
-    @router.get("/metrics", openapi_extra=needs(Right.READ))
+    @router.get("/metrics", response_class=PlainTextResponse, openapi_extra=needs(Right.READ))
     async def prometheus() -> Response:
         """Metrics in the text format of Prometheus."""
         return Response(await metrics.render(), media_type=CONTENT_TYPE)
