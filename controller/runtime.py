@@ -25,6 +25,7 @@ log = structlog.get_logger("runtime")
 HAND_BACK_S = 6.0
 """Wall seconds that all stations together get for a planned hand-back; the rest falls back by watchdog."""
 READY_CHECK_S = 0.1
+INSIST_S = 0.5
 LAG_SETTLE_S = 2.0
 """Wall seconds after all stations answered before start-up counts as over for the lag figures."""
 
@@ -77,6 +78,7 @@ class Runtime:
             await self._hand_back(field_tasks)
             for task in (*field_tasks, *others):
                 task.cancel()
+            await _insist(field_tasks)
         self.slots.flush()
         await self.parts.recorder.drain()
 
@@ -109,3 +111,15 @@ class Runtime:
         self.lag.restart()
         self.parts.state.ready = True
         log.info("all_stations_polled", stations=len(self.supervisors))
+
+
+async def _insist(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel again what a cancellation did not end.
+
+    On Python 3.11 ``asyncio.wait_for``, which protocol libraries use, swallows a cancellation that falls
+    into the same turn of the loop as the answer it waits for.
+    """
+    while left := [task for task in tasks if not task.done()]:
+        await asyncio.wait(left, timeout=INSIST_S)
+        for task in left:
+            task.cancel()
