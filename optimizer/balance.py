@@ -3,7 +3,8 @@
 Two numbers describe a loop, both per heated m2 and learned from its own measurements:
 
 - its emitters, K in q = K L^(1+b), with L the logarithmic mean excess of the water over the room;
-- its houses, U in q = U (T_indoor - T_outdoor - FREE_HEAT_K), from means over days: walls remember days.
+- its houses, U in q = U (T_indoor - T_outdoor - FREE_HEAT_K) + CAPACITY dT_indoor/dt, from means over days:
+  walls remember days, and while a house is brought down they pay a part of its heat.
 
 With both, the heat that the wanted indoor temperature takes at an outdoor temperature is known, so is the
 excess that gives it, and ``optimizer.inversion`` turns that into supply temperature and flow. As the means
@@ -24,6 +25,10 @@ from optimizer.questioning import Estimate, Questioning, answer, note
 FREE_HEAT_K = 3.0
 """People, appliances and the winter sun warm a house by so much (3 to 5 W/m2 over 1.2 to 1.5 W/(m2 K)). An
 error here matters only as far as the house is still from what is wanted."""
+CAPACITY_WH_PER_M2K = 50.0
+"""What a heavy house stores while its rooms change over days: furniture (12..25) and a part of its walls."""
+SMOOTH_H = 12
+"""Hours over which indoor temperature is smoothed, so that a day's swing is not taken for a change."""
 MEMORY_H = 72
 """Hours over which means reach: houses have time constants of two to four days."""
 HOURS_TO_KNOW = 12
@@ -83,6 +88,10 @@ class LoopModel:
     q: float = 0.0
     T_indoor: float | None = None
     """Measured, or estimated from ``K``; None while neither is possible."""
+    T_indoor_now: float | None = None
+    """The same over the last half day, degC."""
+    q_stored: float = 0.0
+    """Part of ``q`` that went into the houses themselves, W/m2; negative while they cool."""
     K: float | None = None
     """W/(m2 K^(1+b))."""
     sd: float = PRIOR_SD_K
@@ -123,12 +132,13 @@ def learn(model: LoopModel, hour: Hour, exponent: float, rules: ComfortRules) ->
     )
     if hour.T_indoor is not None:
         T_indoor = hour.T_indoor if model.T_indoor is None else mean(model.T_indoor, hour.T_indoor)
-        return _with_emitters(replace(means, sd=rules.sd_sensors), T_indoor, exponent)
+        felt = _felt(replace(means, sd=rules.sd_sensors), hour.T_indoor, weight)
+        return _with_emitters(felt, T_indoor, exponent)
     if model.K is None or model.T_indoor is None:
         return replace(means, asked=note(model.asked, hour.T_supply, hour.T_return, hour.q))
     excess = (hour.q / model.K) ** (1 / (1 + exponent))
     estimate = hour.T_supply - supply_above_room(excess, hour.T_supply - hour.T_return)
-    return replace(means, T_indoor=mean(model.T_indoor, estimate))
+    return replace(_felt(means, estimate, weight), T_indoor=mean(model.T_indoor, estimate))
 
 
 def conclude(model: LoopModel, like: Sequence[tuple[float, LoopModel]], exponent: float) -> LoopModel | None:
@@ -179,7 +189,17 @@ def move(held: float, wanted: float, dead_band: float, largest: float) -> float:
 def _loss(model: LoopModel) -> float:
     """U of the houses in W/(m2 K). The lift is bounded below: in mild weather little can be told from it."""
     assert model.T_indoor is not None
-    return model.q / max(model.T_indoor - model.T_outdoor - FREE_HEAT_K, 5.0)
+    lost = max(model.q - model.q_stored, 0.5 * model.q)
+    return lost / max(model.T_indoor - model.T_outdoor - FREE_HEAT_K, 5.0)
+
+
+def _felt(model: LoopModel, T_indoor: float, weight: float) -> LoopModel:
+    """Note the last hour's indoor temperature, and what its change took from the heat."""
+    before = T_indoor if model.T_indoor_now is None else model.T_indoor_now
+    now = before + (T_indoor - before) / SMOOTH_H
+    stored = CAPACITY_WH_PER_M2K * (now - before)
+    q_stored = model.q_stored + weight * (stored - model.q_stored)
+    return replace(model, T_indoor_now=now, q_stored=q_stored)
 
 
 def _with_emitters(model: LoopModel, T_indoor: float, exponent: float) -> LoopModel:

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 WAVE_K = (0.0, 0.5, 1.0, 0.5, 0.0, -0.5, -1.0, -0.5)
 """Shift of the supply hour by hour, K. Larger is felt, smaller drowns in what the sun does to the room."""
-HOURS_MIN, HOURS_MAX = 48, 144
-"""Six waves at least; the error falls with the root of their number, so after eighteen little is gained."""
+HOURS_MIN, HOURS_MAX = 48, 96
+"""Pairs of days, see ``wave``. The error falls with the root of the hours, and houses wait for their heat."""
 EXPONENT_SD = 0.03
 """Spread of b among emitters of one type: 0.28..0.37 for radiators."""
 MODEL_SD_K = 0.6
@@ -74,8 +74,13 @@ class Estimate:
 
 
 def wave(hour: int, phase: int) -> float:
-    """Return the shift of the supply in K in hour ``hour`` of the questioning; ``phase`` spreads loops."""
-    return WAVE_K[(hour + phase) % len(WAVE_K)]
+    """Return the shift of the supply in K in hour ``hour`` of the questioning; ``phase`` spreads loops.
+
+    Every other day the wave is turned over. What sun and habits do to the rooms in the same hours of each day
+    would otherwise answer in step with the wave, and no number of days would average it out.
+    """
+    day, place = divmod(hour + phase, 3 * len(WAVE_K))
+    return (-1.0) ** day * WAVE_K[place % len(WAVE_K)]
 
 
 def note(asked: Questioning, T_supply: float, T_return: float, q: float) -> Questioning:

@@ -178,7 +178,8 @@ def _move(loops: Mapping[LoopKey, _Loop], inputs: StrategyInputs) -> dict[LoopKe
 def _over_supply(loop: _Loop, inputs: StrategyInputs) -> float:
     """Indoor temperature above the wanted one, K; 0 while it is not known."""
     model = loop.record.model
-    return 0.0 if model.T_indoor is None else model.T_indoor - indoor_wanted(inputs.comfort, model.sd)
+    T_indoor = model.T_indoor_now
+    return 0.0 if T_indoor is None else T_indoor - indoor_wanted(inputs.comfort, model.sd)
 
 
 def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
@@ -202,6 +203,11 @@ def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
     return replace(record, shift_K=shift + with_flow, flow=flow)
 
 
+def _phase(key: LoopKey) -> int:
+    """A number that spreads loops over the hours of the wave, the same at every start."""
+    return zlib.crc32(str(key).encode()) % 48
+
+
 def _flow_min(traits: LoopTraits) -> float:
     if traits.emitter == "floor":
         return FLOW_MIN_FLOOR
@@ -210,7 +216,7 @@ def _flow_min(traits: LoopTraits) -> float:
 
 def _wish(loop: _Loop, inputs: StrategyInputs) -> Proposal:
     record, model = loop.record, loop.record.model
-    asked = wave(model.hours, zlib.crc32(str(loop.traits.key).encode())) if loop.asked else 0.0
+    asked = wave(model.hours, _phase(loop.traits.key)) if loop.asked else 0.0
     T_supply = loop.supply_by_curve + (record.shift_K or 0.0) + asked
     at = f"{T_supply:.1f} degC and {100 * record.flow:.0f} % of design flow at {loop.T_outdoor:.1f} degC"
     if loop.asked:
@@ -218,10 +224,10 @@ def _wish(loop: _Loop, inputs: StrategyInputs) -> Proposal:
     elif not model.known:
         why = f"follows the curve while it learns ({model.hours} of {HOURS_TO_KNOW} h)"
     else:
-        assert model.T_indoor is not None
+        T_indoor = model.T_indoor if model.T_indoor_now is None else model.T_indoor_now
         told = "measured" if model.sd <= inputs.comfort.sd_sensors else f"estimated within {model.sd:.1f} K"
         wanted = indoor_wanted(inputs.comfort, model.sd)
-        why = f"{model.T_indoor:.1f} degC indoors ({told}), {wanted:.1f} wanted"
+        why = f"{T_indoor:.1f} degC indoors ({told}), {wanted:.1f} wanted"
     return Proposal(
         key=loop.traits.key,
         T_supply=T_supply,

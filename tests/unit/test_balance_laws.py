@@ -216,6 +216,21 @@ def test_the_wave_moves_half_a_kelvin_an_hour_and_cancels_over_phases():
     assert sum(wave(7, phase) for phase in range(len(WAVE_K))) == 0.0
 
 
+def test_a_house_that_cools_down_is_not_taken_for_one_that_needs_little():
+    """While it comes down by 3 K in two days, walls pay a tenth of its heat."""
+    at_rest, cooling = hours(72), hours(24)
+    for hour in range(1, 49):
+        T, q = house(47.0)
+        T_indoor = T - 3.0 * hour / 48.0
+        paid = 50.0 * 3.0 / 48.0
+        now = Hour(T_supply=47.0, T_return=39.0, T_outdoor=-5.0, q=q * (T_indoor + 2.0) / (T + 2.0) - paid,
+                   T_indoor=T_indoor)  # fmt: skip
+        cooling = learn(cooling, now, B, RULES)
+    assert cooling.q_stored < -1.0
+    rested, cooled = (need(model, 20.0, -5.0, B)[0] for model in (at_rest, cooling))
+    assert cooled == pytest.approx(rested, rel=0.03)
+
+
 def like(*emitters):
     return [(50_000.0, hours(24, K=K)) for K in emitters]
 

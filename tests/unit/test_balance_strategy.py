@@ -112,7 +112,7 @@ def test_a_town_with_sensors_comes_together_at_the_wanted_temperature():
     town = Town([House(0.19), House(0.22), House(0.27)])
     before = town.indoor()
     assert max(before) - min(before) > 3.0
-    town.run(48)
+    town.run(168)
     assert town.indoor() == pytest.approx([20.8, 20.8, 20.8], abs=0.3)
     wish = town.wishes[town.traits[2].key]
     assert wish.author == "strategy:balance"
@@ -121,7 +121,7 @@ def test_a_town_with_sensors_comes_together_at_the_wanted_temperature():
 
 def test_flow_falls_to_the_least_of_its_piping_and_the_house_stays_warm():
     town = Town([House(0.22)])
-    town.run(48)
+    town.run(72)
     (wish,) = town.wishes.values()
     assert wish.m_flow == pytest.approx(0.60 * 40.0)
     assert town.indoor() == pytest.approx([20.8], abs=0.3)
