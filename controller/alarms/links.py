@@ -28,12 +28,14 @@ _RULE_OF = {
 def link_findings(case: StationCase) -> Iterator[Finding]:
     """Judge one station's link."""
     image, name = case.image, case.config.id
-    silent = image.link is Link.LOST or (
-        image.link is Link.NEVER and case.scene.now - image.link_since > NEVER_S
-    )
-    if silent:
-        rule = "source_lost" if case.config.kind == "source" else "station_lost"
-        why = image.link_why or "has not answered since the start"
+    lost = "source_lost" if case.config.kind == "source" else "station_lost"
+    if image.link is Link.NEVER and case.scene.now - image.link_since <= NEVER_S:
+        # what an earlier run knew stands until this one knows better
+        for known in (lost, *_RULE_OF.values()):
+            yield Finding(key=AlarmKey(known, name), unknown=True)
+        return
+    if image.link in (Link.LOST, Link.NEVER):
+        rule, why = lost, image.link_why or "has not answered since the start"
     elif image.link in _RULE_OF:
         rule, why = _RULE_OF[image.link], image.link_why
     else:
@@ -78,22 +80,24 @@ def gateway_of(site: SiteConfig) -> dict[str, str]:
 def group_findings(groups: Iterable[Group], silent: Mapping[str, Finding]) -> Iterator[Finding]:
     """Find the common causes of silent stations; a station explained by one group counts in no smaller one.
 
-    ``silent`` holds the findings ``station_lost`` by station.
+    ``silent`` holds the findings ``station_lost`` by station; an unknown one is that of an alarm that stands.
+    Whether a group that counts on those is still lost, nobody can tell.
     """
     left = dict(silent)
     for group in groups:
         lost = [left[name] for name in group.members if name in left]
         if not _common(group, lost):
             continue
+        unknown = any(finding.unknown for finding in lost)
         first = min(lost, key=lambda finding: (finding.since or 0.0, finding.key))
         params: dict[str, Param] = {
             "count": float(len(lost)),
             "size": float(len(group.members)),
             "first": first.key.name,
-            "why": first.params["why"],
+            "why": first.params.get("why", ""),
             "first_name": group.title,
         }
-        yield Finding(key=group.key, since=first.since, params=params)
+        yield Finding(key=group.key, since=first.since, params={} if unknown else params, unknown=unknown)
         for finding in lost:
             del left[finding.key.name]
 

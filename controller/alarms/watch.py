@@ -148,7 +148,9 @@ class AlarmWatch:
         def by_rule(rule: str) -> list[Finding]:
             return [f for f in findings if f.key.rule == rule and not f.unknown]
 
-        yield from group_findings(self._groups, {f.key.name: f for f in by_rule("station_lost")})
+        lost = [f for f in findings if f.key.rule == "station_lost"]
+        silent = {f.key.name: f for f in lost if not f.unknown or self.book.standing(f.key)}
+        yield from group_findings(self._groups, silent)
         yield from shortage_findings(scene, by_rule("heat_short"))
         yield from clock_findings(scene, {f.key.name: f for f in by_rule("station_clock")})
 

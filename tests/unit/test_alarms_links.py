@@ -81,13 +81,31 @@ def test_half_of_the_city_silent_is_one_alarm_of_the_centre(city):
     assert city.shown() == {"centre_link_lost"}
 
 
+def test_a_restart_waits_for_stations_before_it_believes_that_the_district_is_back(city):
+    lost = of_district(city, "south")
+    silence(city, lost)
+    city.run(10)
+    before = dict(city.book.alarms)
+    again = AlarmBench(
+        city.site.folder, list(city.site.stations), alarms=before, districts=dict(city.site.districts)
+    )
+    again.silent = dict.fromkeys(lost, (Link.NEVER, ""))
+    again.run(4)
+    assert {key: alarm.state for key, alarm in again.book.alarms.items()} == {
+        key: alarm.state for key, alarm in before.items()
+    }
+    again.silent = dict.fromkeys(lost, LOST)
+    assert again.run(10).shown() == {"district_lost:south"}
+    assert again.book.alarms[AlarmKey("district_lost", "south")].count == 1
+
+
 def test_when_the_district_is_back_the_one_that_stays_silent_asks_for_itself(city):
     lost = of_district(city, "south")
     silence(city, lost)
     city.run(10)
     for name in lost[1:]:
         del city.silent[name]
-    city.run(10)
+    city.run(15)
     assert city.book.alarms[AlarmKey("district_lost", "south")].state is LifeState.RETURNED_UNACK
     assert city.shown() == {"district_lost:south", f"station_lost:{lost[0]}"}
     assert {key.name for key in city.book.alarms if key.rule == "station_lost"} == {lost[0]}
@@ -103,7 +121,7 @@ def test_a_station_that_was_known_to_be_silent_is_not_asked_about_again_after_it
     assert city.book.alarms[AlarmKey("station_lost", first)].state is LifeState.SUPPRESSED
     for name in others:
         del city.silent[name]
-    city.run(5)
+    city.run(15)
     assert city.book.alarms[AlarmKey("station_lost", first)].state is LifeState.ACK
 
 
