@@ -120,12 +120,9 @@ def freeze(parts: CycleParts) -> Frozen:
 
 def _must_rest(parts: CycleParts, status: LoopStatus, monotonic: float) -> bool:
     """Tell whether a lost loop must wait because its register wears out: a take-over is a change too."""
-    return (
-        parts.rules.traits[status.key].wears_out
-        and not status.held
-        and status.written_at is not None
-        and monotonic - status.written_at < WEAR_EVERY_S
-    )
+    changed_at = max(status.written_at or float("-inf"), parts.memory.last_change(status.key))
+    wears_out = parts.rules.traits[status.key].wears_out
+    return wears_out and not status.held and monotonic - changed_at < WEAR_EVERY_S
 
 
 def remember(parts: CycleParts, frozen: Frozen, thought: Thought) -> None:

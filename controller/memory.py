@@ -84,6 +84,10 @@ class ControlMemory:
                 times.popleft()
         return {key: len(times) for key, times in self._changes.items()}
 
+    def last_change(self, key: LoopKey) -> float:
+        """Return when the loop's setpoint last changed, also before a restart; minus infinity if never."""
+        return self._changes[key][-1] if self._changes[key] else float("-inf")
+
     def note_outdoor(self, now: float, T_outdoor_centre: float) -> None:
         """Remember the outdoor temperature of this cycle for an hour and a bit."""
         self._outdoor.append((now, T_outdoor_centre))

@@ -86,8 +86,7 @@ async def test_kill_9_at_random_moments_loses_no_command_and_sends_none_twice(ci
     assert sent.keys() <= orders.keys(), "nothing was sent that had not been committed"
     assert set(sent.values()) == {1}, "nothing was sent twice"
     record = await city.ask("record")
-    # a new controller takes its loops over without waiting for the rest that their registers had left
-    assert {found["what"] for found in record["breaks"]} <= {"register wear"}, record["breaks"]
+    assert record["breaks"] == []
     audit = verify(tmp_path)
     assert audit.fault is None
     soak.record(

@@ -85,7 +85,7 @@ class ControllerProcess:
         answer.raise_for_status()
         return answer.json()
 
-    async def all_confirmed(self, wall_s=40.0):
+    async def all_confirmed(self, wall_s=75.0):
         """Wait until every driven loop has had a setpoint confirmed."""
 
         async def done():
