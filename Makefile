@@ -35,7 +35,7 @@ test: venv ## every behaviour, long tests at reduced count
 	@serial=0
 	$(PYTEST) -m serial $(ARGS) || serial=$$?
 	if [ $$serial -eq 5 ]; then serial=0; fi
-	$(PYTEST) -m "not serial" -n $(WORKERS) --dist loadgroup $(COVERAGE) $(ARGS)
+	$(PYTEST) -m "not serial" -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
 	if [ $$serial -ne 0 ]; then echo "make test: the serial part above failed (pytest status $$serial)" >&2; fi
 	exit $$serial
 
