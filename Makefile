@@ -29,7 +29,7 @@ demo: venv ## the demo city on real sockets, under control; Ctrl-C stops everyth
 
 # Two calls of pytest, both always made. First, alone and without coverage, what measures time or load
 # (marker `serial`): beside neighbours or under a tracer it would measure those. Then all the rest on
-# $(WORKERS) workers; loadgroup keeps tests that share a resource (@pytest.mark.xdist_group) together.
+# $(WORKERS) workers; loadfile keeps the tests of a file together, with what they share.
 # Status 5 means that no test was collected, which is no fault of a selection.
 test: venv ## every behaviour, long tests at reduced count
 	@serial=0
