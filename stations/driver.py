@@ -117,7 +117,7 @@ class StationDriver(Protocol):
         ...
 
     async def send_outdoor(self, T_outdoor_centre: float) -> WriteOutcome:
-        """Tell the station the centre's outdoor temperature in degC; ``NotApplicable`` where it takes none."""
+        """Tell the station the centre's outdoor temperature, degC; ``NotApplicable`` if it takes none."""
         ...
 
     async def close(self) -> None:

@@ -96,7 +96,7 @@ async def test_a_black_hole_and_a_closed_port_are_two_silent_stations(city, tmp_
         await controller.all_confirmed()
         try:
             await city.ask("blackhole", station=hole, on=True)
-            await city.ask("refuse", station=closed, on=True)
+            await city.ask("stop_server", station=closed)
             await until_shown(
                 controller, {f"station_lost:{hole}", f"station_lost:{closed}"}, 60.0, "both alarms"
             )
@@ -104,4 +104,4 @@ async def test_a_black_hole_and_a_closed_port_are_two_silent_stations(city, tmp_
                 assert alarm["text_en"].removeprefix("no answer: ")
         finally:
             await city.ask("blackhole", station=hole, on=False)
-            await city.ask("refuse", station=closed, on=False)
+            await city.ask("start_server", station=closed)

@@ -185,7 +185,6 @@ async def test_sigterm_ends_within_10_s_with_every_station_handed_back(city, tmp
         if loop["class"] == "A":
             assert loop["events"][-1]["why"] == "hand_back", key
 
-
     neutral = {key for key in held if loops[key]["class"] == "B"}
 
     async def ramped_back():

@@ -146,7 +146,9 @@ class AlarmBench:
         checked = self.validators[config.id].check(readings, now)
         image = self.state.image[config.id]
         link = {} if image.link is Link.ONLINE else {"link": Link.ONLINE, "link_since": now, "link_why": ""}
-        self.state.image.put(replace(image, readings=checked, polled_at=now, **link))
+        self.state.image.put(
+            replace(image, readings=checked, polled_at=now, polls_ok=image.polls_ok + 1, **link)
+        )
 
     def _down(self, config, link, why):
         image = self.state.image[config.id]

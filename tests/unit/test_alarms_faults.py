@@ -516,6 +516,20 @@ def test_sensors_that_never_were_there_are_no_alarm_and_those_control_needs_are(
     assert bench.run(30).shown() == {"sensor_bad:S01:1:T_supply_secondary"}
 
 
+def test_a_station_that_falls_silent_during_a_write_is_silent_and_nothing_else(healthy):
+    bench = copy.deepcopy(healthy)
+    drive(bench)
+    bench.run(2)
+    bench.status().write_state = State.SENT
+    unanswered = replace(bench.state.image["S01"])
+    bench.before_look = lambda: bench.state.image.put(replace(unanswered, link=bench.state.image["S01"].link))
+    bench.run(15)
+    assert bench.shown() == set()
+    bench.silent["S01"] = (Link.LOST, "no answer within 3 s")
+    bench.run(5)
+    assert bench.shown() == {"station_lost:S01"}
+
+
 def test_a_silent_station_keeps_its_alarms_and_raises_none_but_its_silence(healthy):
     bench = copy.deepcopy(healthy)
     pump_trips(bench)

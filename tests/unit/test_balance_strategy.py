@@ -208,6 +208,27 @@ def test_a_loop_without_sensors_is_asked_and_then_balanced():
     assert wish.T_supply < T_CURVE - 3.0
 
 
+def test_a_loop_is_throttled_before_it_is_asked_so_that_its_emitters_are_learned_at_that_flow():
+    town = Town([House(0.22, sensor=False)])
+    (wish,) = town.run(5)
+    assert 0.6 * 40.0 < wish.m_flow < 40.0
+    assert wish.T_supply > T_CURVE
+    assert "follows the curve while it learns" in wish.reason
+    (wish,) = town.run(6)
+    assert wish.m_flow == pytest.approx(0.6 * 40.0)
+    assert "asked by a wave" in wish.reason
+    assert town.records[wish.key].model.hours <= 4
+
+
+@pytest.mark.parametrize("shift", [-9.0, 9.0])
+def test_a_worn_register_is_kept_off_the_band_around_the_own_curve(shift):
+    town = Town([House(0.22)], wears_out=True, circulation=None)
+    key = town.traits[0].key
+    town.held[key] = (own_curve(T_OUTDOOR) + shift, 40.0)
+    (wish,) = town.run(1)
+    assert wish.T_supply == pytest.approx(own_curve(T_OUTDOOR) + math.copysign(5.5, shift))
+
+
 MISSING = [
     ({"T_return": bad(Reason.NO_ANSWER, NOW)}, "no return temperature"),
     ({"T_supply": bad(Reason.NO_ANSWER, NOW)}, "no supply temperature"),
