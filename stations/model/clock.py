@@ -59,7 +59,7 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class ScaledClock:
-    """Demo time: ``start_utc`` when CLOCK_MONOTONIC read ``anchor``, and from then ``factor`` times faster."""
+    """Demo time: ``start_utc`` when CLOCK_MONOTONIC read ``anchor``, and then ``factor`` times faster."""
 
     start_utc: float
     anchor: float

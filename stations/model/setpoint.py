@@ -1,4 +1,4 @@
-"""Instructions: what the centre asks of a loop, always one heat channel and at most one circulation channel."""
+"""Instructions: what the centre asks of a loop: one heat channel and at most one circulation channel."""
 
 from dataclasses import dataclass
 from enum import StrEnum
