@@ -30,6 +30,13 @@ async def shown(controller):
     return {name for name, alarm in (await alarms(controller)).items() if alarm["state"] != "suppressed"}
 
 
+async def ready(controller):
+    async def all_polled():
+        return (await controller.get("kpis"))["ready"]
+
+    await until(all_polled, 40.0, "an answer of every station")
+
+
 async def until_shown(controller, expected, wall_s, what):
     seen = set()
 
@@ -52,7 +59,7 @@ async def test_silent_stations_of_a_district_are_one_alarm_that_outlives_a_kill(
     parent = f"district_lost:{district}"
     try:
         async with controller_process(city, tmp_path) as controller:
-            await controller.all_confirmed()
+            await ready(controller)
             assert await shown(controller) == set()
             for victim in victims:
                 await city.ask("stop_server", station=victim)
@@ -93,7 +100,7 @@ async def test_a_black_hole_and_a_closed_port_are_two_silent_stations(city, tmp_
         for profile in ("opcua-substation", "plc-a")
     )
     async with controller_process(city, tmp_path) as controller:
-        await controller.all_confirmed()
+        await ready(controller)
         try:
             await city.ask("blackhole", station=hole, on=True)
             await city.ask("stop_server", station=closed)
