@@ -323,11 +323,14 @@ class Dispatcher:
         self._transition(intent, state, detail)
 
     def _transition(self, intent: Intent, state: State, detail: str) -> None:
-        status = self._status(intent.loop)
+        status, now = self._status(intent.loop), self.services.clock.now()
         if status.intent_id == intent.id:
             status.write_state = state
-            status.write_state_at = self.services.clock.now()
-            status.write_detail = detail
+            status.write_state_at = now
+        if state in (State.CONFIRMED, State.CONFIRMED_LIMITED):
+            status.confirmed_at = now
+        elif state is State.REJECTED:
+            status.rejected = (now, detail)
         self.services.record(intent, state, detail)
 
 

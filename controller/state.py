@@ -23,8 +23,10 @@ class LoopStatus:
     write_state: State | None = None
     write_state_at: float | None = None
     """UTC second of the last transition."""
-    write_detail: str = ""
-    """What was said of the last transition, e.g. what the register held instead."""
+    confirmed_at: float | None = None
+    """UTC second of the newest confirmation, limited or not."""
+    rejected: tuple[float, str] | None = None
+    """UTC second of the newest refusal, and why, e.g. what the register held instead."""
     T_supply_set: float | None = None
     m_flow_set: float | None = None
     """What was last dispatched, canonical units; None while the loop is local."""

@@ -1,5 +1,6 @@
 """Rules of writing: what the centre asks and the station does not do."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,7 +10,6 @@ from controller.alarms.scene import LoopCase
 from controller.decisions import Action, LoopKey
 from controller.historian.records import State
 
-_TAKEN = (State.CONFIRMED, State.CONFIRMED_LIMITED)
 _LIMITED_POINTS = ("T_supply_secondary_set", "m_flow_secondary_set")
 FLOW_SHARE_PER_K = 0.05
 """A flow that acts at 5 % less than asked counts like a supply temperature 1 K below what was asked."""
@@ -30,10 +30,10 @@ class Unconfirmed(NamedTuple):
 
 @dataclass(slots=True)
 class SetpointMemory:
-    """What became of each loop's last instruction that had an end. Owner: the watch."""
+    """What the loops' instructions are judged on over time. Owner: the watch."""
 
-    rejected: dict[LoopKey, str] = field(default_factory=dict)
-    """Why, for loops whose last instruction with an end was refused."""
+    unwanted_at: dict[LoopKey, float] = field(default_factory=dict)
+    """UTC second at which a loop was last not to be driven: earlier refusals are history."""
     unconfirmed: dict[LoopKey, Unconfirmed] = field(default_factory=dict)
 
     def forget(self, station: str) -> None:
@@ -44,32 +44,44 @@ class SetpointMemory:
 
 def setpoint_findings(loop: LoopCase, memory: SetpointMemory) -> Iterator[Finding]:
     """Judge one loop's instructions: refused, not read back, held back by the station, not given at all."""
-    _remember(loop, memory)
-    if loop.key in memory.rejected:
-        yield Finding(key=loop.alarm("setpoint_rejected"), params={"why": memory.rejected[loop.key]})
-    waiting = memory.unconfirmed.get(loop.key)
-    if waiting is not None:
-        key, answered = loop.alarm("setpoint_unconfirmed"), loop.station.image.polls_ok - waiting.polls_ok
-        why = loop.status.write_detail or str(loop.status.write_state)
-        yield Finding(key=key, since=waiting.since, params={"why": why}, unknown=answered < POLLS_ANSWERED)
+    if not loop.wanted:
+        memory.unwanted_at[loop.key] = loop.station.scene.now
+        memory.unconfirmed.pop(loop.key, None)
+        return
+    yield from _rejected(loop, memory)
+    yield from _unconfirmed(loop, memory)
     yield from _limited(loop)
     decision = loop.status.decision
-    if loop.wanted and not loop.status.held and decision is not None:
+    if not loop.status.held and decision is not None:
         yield Finding(key=loop.alarm("not_driven"), params={"why": decision.reason})
 
 
-def _remember(loop: LoopCase, memory: SetpointMemory) -> None:
-    """Take down what has become of the loop's instruction since the last look."""
-    key, state, decision = loop.key, loop.status.write_state, loop.status.decision
-    if state is State.REJECTED:
-        memory.rejected[key] = loop.status.write_detail
-    if state in _TAKEN or state is None or not loop.wanted:
-        memory.rejected.pop(key, None)
+def _rejected(loop: LoopCase, memory: SetpointMemory) -> Iterator[Finding]:
+    """Judge by what came last: a refusal, a confirmation, or the wish to drive the loop at all."""
+    if loop.status.rejected is None:
+        return
+    at, why = loop.status.rejected
+    if at > max(loop.status.confirmed_at or -math.inf, memory.unwanted_at.get(loop.key, -math.inf)):
+        yield Finding(key=loop.alarm("setpoint_rejected"), since=at, params={"why": why})
+
+
+def _unconfirmed(loop: LoopCase, memory: SetpointMemory) -> Iterator[Finding]:
+    """Judge how long instructions have gone out and none was read back."""
+    state, decision, image = loop.status.write_state, loop.status.decision, loop.station.image
     trying = decision is not None and decision.action in (Action.SET, Action.RENEW)
-    if state in _TAKEN or state is None or not loop.wanted or not trying:
-        memory.unconfirmed.pop(key, None)
-    elif key not in memory.unconfirmed:
-        memory.unconfirmed[key] = Unconfirmed(loop.station.scene.now, loop.station.image.polls_ok)
+    began = memory.unconfirmed.get(loop.key)
+    confirmed = began is not None and (loop.status.confirmed_at or -math.inf) >= began.since
+    if confirmed or not trying or state in (None, State.CONFIRMED, State.CONFIRMED_LIMITED):
+        memory.unconfirmed.pop(loop.key, None)
+        return
+    if began is None:
+        began = memory.unconfirmed[loop.key] = Unconfirmed(loop.station.scene.now, image.polls_ok)
+    yield Finding(
+        key=loop.alarm("setpoint_unconfirmed"),
+        since=began.since,
+        params={"why": str(state)},
+        unknown=image.polls_ok - began.polls_ok < POLLS_ANSWERED,
+    )
 
 
 def _limited(loop: LoopCase) -> Iterator[Finding]:

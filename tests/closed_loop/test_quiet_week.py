@@ -7,9 +7,10 @@ from tests.support.quiet_city import quiet_city
 
 @pytest.mark.slow
 @pytest.mark.soak
-def test_a_quiet_simulated_week_of_forty_stations_raises_no_alarm(tmp_path, soak):
-    days = soak.pick(reduced=1, full=7)
-    steps, watch = quiet_city(tmp_path, stations=40, days=days, seed=1)
-    soak.record(days=days, stations=40, steps=len(steps))
+@pytest.mark.parametrize("strategy", ["curve", "balance"])
+def test_a_quiet_simulated_week_of_forty_stations_raises_no_alarm(tmp_path, soak, strategy):
+    days = soak.pick(reduced=0.5, full=7)
+    steps, watch = quiet_city(tmp_path, stations=40, days=days, seed=1, strategy=strategy)
+    soak.record(days=days, stations=40, strategy=strategy, steps=len(steps))
     assert [str(step.key) for step in steps] == []
     assert watch.book.alarms == {}

@@ -290,7 +290,8 @@ def drive(bench, **status):
 
 
 def setpoint_refused(bench):
-    drive(bench, write_state=State.REJECTED, held=False, write_detail="the station holds a newer token")
+    refusal = (bench.clock.now() + 1.0, "the station holds a newer token")
+    drive(bench, write_state=State.REJECTED, held=False, rejected=refusal)
 
 
 def register_differs_again_and_again(bench):
@@ -300,13 +301,15 @@ def register_differs_again_and_again(bench):
         turn = round(bench.clock.elapsed / 60.0) % 3
         loop = bench.status()
         loop.write_state = (State.REJECTED, State.REQUESTED, State.SENT)[turn]
-        loop.held, loop.write_detail = turn == 2, "wrote 55.00, register holds 40.00"
+        loop.held = turn == 2
+        if turn == 0:
+            loop.rejected = (bench.clock.now(), "wrote 55.00, register holds 40.00")
 
     bench.before_look = alternate
 
 
 def answers_lost(bench):
-    drive(bench)
+    drive(bench, confirmed_at=bench.clock.now())
 
     def alternate():
         turn = round(bench.clock.elapsed / 60.0) % 2
@@ -528,6 +531,28 @@ def test_a_station_that_falls_silent_during_a_write_is_silent_and_nothing_else(h
     bench.silent["S01"] = (Link.LOST, "no answer within 3 s")
     bench.run(5)
     assert bench.shown() == {"station_lost:S01"}
+
+
+def test_setpoints_that_follow_each_other_closely_are_confirmed_in_between(healthy):
+    bench = copy.deepcopy(healthy)
+    drive(bench)
+
+    def confirmed_and_sent_anew():
+        bench.status().write_state, bench.status().confirmed_at = State.ACKNOWLEDGED, bench.clock.now() - 20.0
+
+    bench.before_look = confirmed_and_sent_anew
+    assert bench.run(30).shown() == set()
+
+
+def test_a_refusal_from_before_the_loop_was_local_is_history(healthy):
+    bench = copy.deepcopy(healthy)
+    setpoint_refused(bench)
+    assert bench.run(5).shown() == {"setpoint_rejected:S01:1"}
+    bench.status().mode = Mode.LOCAL
+    bench.run(5)
+    bench.status().mode = Mode.AUTO
+    bench.run(5)
+    assert {alarm.state for alarm in bench.book.alarms.values()} == {LifeState.RETURNED_UNACK}
 
 
 def test_a_silent_station_keeps_its_alarms_and_raises_none_but_its_silence(healthy):
