@@ -73,8 +73,9 @@ class ControlRoom:
                 )
         self.note(f"started:{token}", "started", "controller", {"token": token, **data})
 
-    def closing(self, token: int) -> None:
-        """Tell the audit that this controller stops as planned."""
+    async def closing(self, token: int) -> None:
+        """Tell the audit all that waits, and that this controller stops as planned."""
+        await self.round()
         self.note(f"stopped:{token}", "stopped", "controller", {"token": token})
 
     def witness(self, intents: Sequence[Intent]) -> None:

@@ -236,7 +236,7 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
             finally:
                 if orphan is not None:
                     orphan.cancel()
-            room.closing(lease.token)
+            await room.closing(lease.token)
             log.info("controller_stopped")
     finally:
         await coordinator.release(lease)
