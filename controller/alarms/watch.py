@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from controller.alarms.book import AlarmBook, Sight
 from controller.alarms.certificates import CertificateWatch
 from controller.alarms.links import (
@@ -16,7 +18,7 @@ from controller.alarms.links import (
     silent_stations,
 )
 from controller.alarms.machine import ClockWatch, cycle_findings, outdoor_findings, storage_findings
-from controller.alarms.model import Finding
+from controller.alarms.model import AlarmKey, Finding
 from controller.alarms.plant import clock_findings, shortage_findings, source_findings
 from controller.alarms.process import (
     CurveMemory,
@@ -35,6 +37,8 @@ from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, LoopTraits, Season
 from controller.state import ControllerState
 from stations.model.clock import Clock
+
+log = structlog.get_logger("alarms")
 
 LOOK_S = 10.0
 """Scaled seconds between two looks: the shortest delay of an alarm that has one is 30 s."""
@@ -66,6 +70,8 @@ class AlarmWatch:
     _setpoints: SetpointMemory = field(default_factory=SetpointMemory, init=False)
     _curves: CurveMemory = field(default_factory=CurveMemory, init=False)
     _clock_watch: ClockWatch = field(default_factory=ClockWatch, init=False)
+    _unjudged: set[str] = field(default_factory=set, init=False)
+    """Stations at which a rule met a bug of ours."""
     _district_of: dict[str, str] = field(init=False)
     _gateway_of: dict[str, str] = field(init=False)
 
@@ -78,13 +84,13 @@ class AlarmWatch:
         self._gateway_of = gateway_of(self.site)
 
     async def run(self) -> None:
-        """Look for ever; cancel to stop. A rule that raises is a bug and ends the controller."""
+        """Look for ever; cancel to stop."""
         while True:
             if self._certificates.due(self.wall()):
                 await asyncio.to_thread(self._certificates.look, self.wall())
             scene, findings = self._scene(), list[Finding]()
             for number, station in enumerate(self.site.stations, 1):
-                findings += self._station(scene.case(station))
+                findings += self._judged(scene.case(station))
                 if number % SLICE == 0:
                     await asyncio.sleep(0)
             self._tell(scene, findings)
@@ -93,7 +99,7 @@ class AlarmWatch:
     def look(self) -> None:
         """Look once without giving anybody else a turn: for tests and simulated time."""
         scene = self._scene()
-        self._tell(scene, [f for station in self.site.stations for f in self._station(scene.case(station))])
+        self._tell(scene, [f for station in self.site.stations for f in self._judged(scene.case(station))])
 
     def _scene(self) -> Scene:
         return Scene(
@@ -107,6 +113,20 @@ class AlarmWatch:
             storage=self.storage(),
             standing=self.book.standing,
         )
+
+    def _judged(self, case: StationCase) -> list[Finding]:
+        """Judge one station; a bug met there sets that station's alarms aside, and no others."""
+        name = case.config.id
+        try:
+            findings = list(self._station(case))
+        except Exception as error:  # one station's odd values must neither end control nor silence the rest
+            why = f"{type(error).__name__}: {error}"
+            if name not in self._unjudged:
+                log.exception("station_unjudged", station=name)
+            self._unjudged.add(name)
+            return [Finding(key=AlarmKey("station_unjudged", name), params={"why": why})]
+        self._unjudged.discard(name)
+        return findings
 
     def _station(self, case: StationCase) -> Iterator[Finding]:
         yield from link_findings(case)
@@ -157,7 +177,7 @@ class AlarmWatch:
     def _sight(self, scene: Scene) -> Sight:
         seasons = {key.station: status.season for key, status in scene.state.loops.items()}
         return Sight(
-            blind=silent_stations(scene),
+            blind=silent_stations(scene) | self._unjudged,
             district_of=self._district_of,
             gateway_of=self._gateway_of,
             out_of_season=frozenset(s for s, season in seasons.items() if not season.accepts_setpoints),

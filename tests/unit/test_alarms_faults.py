@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from controller.alarms import watch
 from controller.alarms.definitions import definitions, rendered
 from controller.alarms.model import AlarmKey, LifeState
 from controller.alarms.scene import Storage
@@ -473,6 +474,7 @@ def test_every_kind_of_alarm_has_its_fault():
     elsewhere = {
         *("centre_link_lost", "gateway_lost", "district_lost"),  # test_alarms_links
         *("certificate_expired", "certificate_expiring"),  # test_alarms_certificates
+        "station_unjudged",  # below
     }
     found = {key.partition(":")[0] for _, _, expected in FAULTS for key in expected}
     assert found == set(definitions()) - elsewhere
@@ -592,3 +594,24 @@ def test_the_frost_alarm_lets_go_behind_its_dead_band_only(healthy):
         bench.run(10)
         shown.append(bench.book.standing(AlarmKey("frost_risk", "S01", 1)))
     assert shown == [True, True, True, False, False]
+
+
+def test_a_bug_of_ours_at_one_station_sets_only_its_alarms_aside(healthy, monkeypatch):
+    bench = copy.deepcopy(healthy)
+    pump_trips(bench)
+    bench.run(5)
+    real = watch.sensor_findings
+
+    def broken(case, memory):
+        if case.config.id == "S01":
+            raise KeyError("x")
+        yield from real(case, memory)
+
+    monkeypatch.setattr(watch, "sensor_findings", broken)
+    spoil(bench, "S02", T_supply_secondary=None)
+    bench.run(10)
+    expected = {"station_unjudged:S01", "pump_stopped:S01:1", "sensor_bad:S02:1:T_supply_secondary"}
+    assert bench.shown() == expected
+    monkeypatch.undo()
+    bench.run(5)
+    assert bench.book.alarms[AlarmKey("station_unjudged", "S01")].state is LifeState.RETURNED_UNACK
