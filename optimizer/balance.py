@@ -135,7 +135,7 @@ def learn(model: LoopModel, hour: Hour, exponent: float, rules: ComfortRules) ->
         felt = _felt(replace(means, sd=rules.sd_sensors), hour.T_indoor, weight)
         return _with_emitters(felt, T_indoor, exponent)
     if model.K is None or model.T_indoor is None:
-        return replace(means, asked=note(model.asked, hour.T_supply, hour.T_return, hour.q))
+        return replace(means, asked=note(model.asked, hour.T_supply, hour.q))
     excess = (hour.q / model.K) ** (1 / (1 + exponent))
     estimate = hour.T_supply - supply_above_room(excess, hour.T_supply - hour.T_return)
     return replace(_felt(means, estimate, weight), T_indoor=mean(model.T_indoor, estimate))
@@ -149,9 +149,9 @@ def conclude(model: LoopModel, like: Sequence[tuple[float, LoopModel]], exponent
     """
     guesses = [(area, indoor_at(other, model, exponent)) for area, other in like]
     guessed = _weighted(guesses) if len(guesses) >= PRIOR_LOOPS else None
-    replied = answer(model.asked, exponent)
+    replied = answer(model.asked, exponent, model.T_supply - model.T_return)
     if replied is not None:
-        told = Estimate(value=(model.T_supply + model.T_return) / 2 - replied.value, sd=replied.sd)
+        told = Estimate(value=model.T_supply - replied.value, sd=replied.sd)
         guessed = told if guessed is None else _both(guessed, told)
     if guessed is None or guessed.value >= model.T_return:
         return None

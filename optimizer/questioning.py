@@ -2,14 +2,16 @@
 
 At a steady supply nobody can tell a warm house with big radiators from a cold one with small ones: heat and
 water temperatures look the same. But when the water gets a little warmer for an hour or two, the room has no
-time to follow, and with q = K (T_mean - T_indoor)^(1+b)
+time to follow. With q = K L^(1+b), S = T_supply - T_indoor = a / (1 - e^(-a/L)) and a = q / (c G) at constant
+flow, the slope of ln q over the supply temperature is
 
-    d ln q / d T_mean = (1 + b) / (T_mean - T_indoor)
+    d ln q / d T_supply = n / S     n = (1 + b) / (1 + b (1 - t / (e^t - 1)))     t = a / L = -ln(1 - a/S)
 
-holds whatever K is: the nearer the room is to the water, the more a kelvin counts. So the supply of a loop
-without sensors goes up and down by 1 K in steps of half a kelvin an hour, which residents cannot feel (about
-0.1 K indoors), and the slope of ln q over T_mean tells the excess. The phases of the loops are spread, so the
-heat source sees nothing.
+whatever K is: the nearer the room is to the water, the more a kelvin counts. The return temperature is not in
+it, which mixes with water that has passed the emitters by. So the supply of a loop without sensors goes up
+and down by 1 K in steps of half a kelvin an hour, which residents cannot feel (about 0.1 K indoors), and the
+slope tells how far the room is from the water. It is asked at design flow, where pipes settle soonest. The
+phases of the loops are spread, so the heat source sees nothing.
 
 Two things would spoil the slope. Pipes and emitters still fill for half an hour after a step, and heat that
 fills them heats no room: hourly means of the second half hour are used, and the last step of the supply is a
@@ -26,10 +28,10 @@ WAVE_K = (0.0, 0.5, 1.0, 0.5, 0.0, -0.5, -1.0, -0.5)
 """Shift of the supply hour by hour, K. Larger is felt, smaller drowns in what the sun does to the room."""
 HOURS_MIN, HOURS_MAX = 48, 96
 """Pairs of days, see ``wave``. The error falls with the root of the hours, and houses wait for their heat."""
-EXPONENT_SD = 0.03
+EXPONENT_SD = 0.02
 """Spread of b among emitters of one type: 0.28..0.37 for radiators."""
-MODEL_SD_K = 0.6
-"""What the wave does to the room itself, and mixing in the pipes, are not in the law."""
+MODEL_SD_K = 0.4
+"""What is not in the law: rooms follow a little, and not all water has settled."""
 COUNT_MIN = 16
 """Hours compared, below which a slope is no answer."""
 MOVED_K2 = 0.05
@@ -40,9 +42,8 @@ _MIDDLE = len(WAVE_K) // 2
 class Heard(NamedTuple):
     """One hour of a questioned loop."""
 
-    T_mean: float
-    """Of supply and return, degC."""
     T_supply: float
+    """degC."""
     ln_q: float
 
 
@@ -50,8 +51,8 @@ class Heard(NamedTuple):
 class Questioning:
     """What has been asked and answered so far.
 
-    Sums over hours of products of deviations from the mean of the eight hours around: of the mean water
-    temperature (u), of the supply's last step (v) and of ln q (y).
+    Sums over hours of products of deviations from the mean of the eight hours around: of the supply
+    temperature (u), of its last step (v) and of ln q (y).
     """
 
     recent: tuple[Heard, ...] = ()
@@ -83,16 +84,16 @@ def wave(hour: int, phase: int) -> float:
     return (-1.0) ** day * WAVE_K[place % len(WAVE_K)]
 
 
-def note(asked: Questioning, T_supply: float, T_return: float, q: float) -> Questioning:
-    """Take in one hour: water temperatures in degC and heat in W/m2 (> 0)."""
-    heard = Heard((T_supply + T_return) / 2, T_supply, math.log(q))
+def note(asked: Questioning, T_supply: float, q: float) -> Questioning:
+    """Take in one hour: supply temperature in degC and heat in W/m2 (> 0)."""
+    heard = Heard(T_supply, math.log(q))
     recent = (*asked.recent, heard)[-len(WAVE_K) - 1 :]
     if len(recent) <= len(WAVE_K):
         return replace(asked, recent=recent)
     u, v, y = (
         values[_MIDDLE] - sum(values) / len(values)
         for values in (
-            [hour.T_mean for hour in recent[1:]],
+            [hour.T_supply for hour in recent[1:]],
             [hour.T_supply - before.T_supply for before, hour in pairwise(recent)],
             [hour.ln_q for hour in recent[1:]],
         )
@@ -114,10 +115,11 @@ def interrupt(asked: Questioning) -> Questioning:
     return replace(asked, recent=())
 
 
-def answer(asked: Questioning, exponent: float) -> Estimate | None:
-    """Return the excess of the mean water temperature over the room, K, as the loop answered.
+def answer(asked: Questioning, exponent: float, drop: float) -> Estimate | None:
+    """Return how far the supply is above the room, K, as the loop answered.
 
-    None while that is nothing: too few hours, or the supply did not move.
+    ``drop`` is the mean of supply less return, K. None while it told nothing: too few hours, or the supply
+    did not move.
     """
     determinant = asked.uu * asked.vv - asked.uv**2
     moved = asked.uu > MOVED_K2 * asked.count and asked.vv > MOVED_K2 * asked.count
@@ -130,5 +132,15 @@ def answer(asked: Questioning, exponent: float) -> Estimate | None:
     unexplained = max(0.0, asked.yy - slope * asked.uy - by_step * asked.vy) / (asked.count - 2)
     by_noise = math.sqrt(unexplained * asked.vv / determinant) / slope
     by_exponent = EXPONENT_SD / (1.0 + exponent)
-    excess = (1.0 + exponent) / slope
-    return Estimate(value=excess, sd=math.hypot(excess * by_noise, excess * by_exponent, MODEL_SD_K))
+    above = _above_room(slope, exponent, drop)
+    return Estimate(value=above, sd=math.hypot(above * by_noise, above * by_exponent, MODEL_SD_K))
+
+
+def _above_room(slope: float, exponent: float, drop: float) -> float:
+    """Solve slope = n(S) / S for S by iteration; n varies by a tenth at most, so a few rounds suffice."""
+    above = (1.0 + exponent) / slope
+    for _ in range(8):
+        t = -math.log1p(-min(drop / above, 0.9))
+        share = t / math.expm1(t) if t > 1e-6 else 1.0
+        above = (1.0 + exponent) / (1.0 + exponent * (1.0 - share)) / slope
+    return above
