@@ -17,7 +17,7 @@ from controller.decisions import LoopKey, LoopTraits, Proposal
 from controller.strategies import curve
 from controller.strategies.balance_inputs import law_of, measure, source_short, supply_limit
 from controller.strategies.inputs import Proposed, StrategyInputs
-from controller.strategies.loop_record import Gathering, LoopRecord
+from controller.strategies.loop_record import HOUR_S, Gathering, LoopRecord
 from optimizer.balance import (
     DEAD_BAND_K,
     FLOW_DEAD_BAND,
@@ -168,8 +168,11 @@ def _move(loops: Mapping[LoopKey, _Loop], inputs: StrategyInputs) -> dict[LoopKe
         if loop.record.model.known and loop.record.shift_K is not None:
             if short and _over_supply(loop, inputs) < 0.0:
                 continue
+            if inputs.monotonic - loop.record.moved_at < HOUR_S:
+                continue
             record = _moved(loop, inputs)
             if (record.shift_K, record.flow) != (loop.record.shift_K, loop.record.flow):
+                record = replace(record, moved_at=inputs.monotonic)
                 room -= loop.traits.A_heated_m2
         else:
             record = _opened(loop) if loop.asked else loop.record

@@ -1,5 +1,6 @@
 """What strategy ``balance`` remembers of a loop: what was learned, where it stands, the hour under way."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 from optimizer.balance import Hour, LoopModel
@@ -81,5 +82,7 @@ class LoopRecord:
     """Circulation as a fraction of design."""
     due: bool = False
     """True from the end of an hour until the loop has had its move."""
+    moved_at: float = -math.inf
+    """Scaled monotonic second of the last move; the next one comes an hour later at the earliest."""
     blind_hours: int = 0
     """Hours in a row without enough measurements."""
