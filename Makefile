@@ -35,7 +35,7 @@ test: venv ## every behaviour, long tests at reduced count
 	@serial=0
 	$(PYTEST) -m serial $(ARGS) || serial=$$?
 	if [ $$serial -eq 5 ]; then serial=0; fi
-	$(PYTEST) -m "not serial" -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
+	$(PYTEST) -m "not serial and not long" -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
 	if [ $$serial -ne 0 ]; then echo "make test: the serial part above failed (pytest status $$serial)" >&2; fi
 	exit $$serial
 
@@ -54,7 +54,7 @@ bench: venv ## benchmarks -> build/bench/<area>.json; AREA=field runs one area
 	@$(BIN)/python -m benchmarks $(AREA)
 
 soak: venv ## the long tests at full count and duration, up to 3 h -> build/soak/*.json
-	@DHC_SOAK=1 $(PYTEST) -m soak --timeout=10800 $(ARGS)
+	@DHC_SOAK=1 $(PYTEST) -m "soak or long" --timeout=10800 $(ARGS)
 
 realdata: venv ## tests on measured data in the folder named by DHC_REALDATA
 	@if [ ! -d "$${DHC_REALDATA:-}" ]; then

@@ -10,7 +10,7 @@ from controller.config.loader import load_site
 from controller.proof import load_record, proof_fault
 from tests.support.running_city import controller_process, intents_of, running_city
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("commission")]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.xdist_group("commission")]
 
 SPEED = 60.0
 TIMING = "\n[timing]\nheartbeat_s = 20.0\nwatchdog_s = 60.0\n"
