@@ -12,7 +12,13 @@ from controller.historian.command_log import CommandLog
 from tests.support.polling import until
 from tests.support.running_city import controller_process, running_city
 
-pytestmark = [pytest.mark.long, pytest.mark.plug, pytest.mark.slow, pytest.mark.soak, pytest.mark.xdist_group("killed")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.plug,
+    pytest.mark.slow,
+    pytest.mark.soak,
+    pytest.mark.xdist_group("killed"),
+]
 
 SPEED = 30.0
 
