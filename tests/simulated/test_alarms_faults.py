@@ -6,7 +6,7 @@ from controller.api import alarm_schema as schema
 from tests.support.polling import until
 from tests.support.running_city import controller_process, running_city
 
-pytestmark = [pytest.mark.plug, pytest.mark.slow, pytest.mark.xdist_group("alarms")]
+pytestmark = [pytest.mark.long, pytest.mark.plug, pytest.mark.slow, pytest.mark.xdist_group("alarms")]
 
 STATIONS = 16
 SPEED = 30.0

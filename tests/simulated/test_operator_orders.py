@@ -75,6 +75,7 @@ async def class_a_station(controller):
 
 
 @pytest.mark.plug
+@pytest.mark.long
 @pytest.mark.xdist_group("orders city")
 async def test_an_order_reaches_the_station_and_outlives_a_killed_controller(city, tmp_path):
     data = tmp_path / "data"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.running_city import controller_process, running_city
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("manager")]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.xdist_group("manager")]
 
 WATCHDOG_S = 1.5
 
