@@ -14,6 +14,7 @@ OFFSET_K = 4.0
 """By about so much operators turn all curves of this city up until dwellings are warm enough."""
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_balance_brings_houses_together_with_less_heat_and_less_pumping(tmp_path, capsys):
