@@ -44,7 +44,7 @@ async def _serve(connection: Connection, sessions: int, secured_in: Path | None)
     await server.set_application_uri(APPLICATION_URI)
     server.set_endpoint("opc.tcp://127.0.0.1:0/")
     server.iserver.disabled_clock = True
-    InternalSession.max_connections = sessions
+    InternalSession.max_connections = server.iserver.max_connections = sessions
     await _set_security(server, secured_in)
     index = await server.register_namespace(NAMESPACE)
     for name, (_, value) in VALUES.items():
