@@ -14,6 +14,10 @@ T_SUPPLY_MIN_DEGC = 25.0
 T_SUPPLY_MAX_DEGC = {"radiator": 85.0, "floor": 55.0, "dhw": 85.0}
 OWN_CURVE_BAND_K = 8.0
 """Bounds the step of every fallback: at 0.2 K/min a station is back on its own curve within 40 min."""
+CREEP_K = 2.0
+"""How far inside the moving band a register that wears out is kept. Outdoor temperature moves at most 3 K/h
+and own curves up to twice as steeply, so this lasts 20 min: longer than such a register must rest. On the
+very edge, every creep of the curve would force a write."""
 M_FLOW_MIN, M_FLOW_MAX = 0.3, 1.0
 """Fractions of design flow. Never less in season: this is also the circulation that frost protection asks."""
 OFFSET_LOWER_K, OFFSET_UPPER_K = -3.0, 5.0
@@ -56,9 +60,12 @@ def own_curve(case: Case, room: Room) -> Room:
     if case.own is None:
         return room
     low, high = case.own - OWN_CURVE_BAND_K, case.own + OWN_CURVE_BAND_K
-    return room.bound_supply(
-        low, high, Rule.OWN_CURVE, f"within 8 K of the station's own curve ({case.own:.1f} degC)"
-    )
+    why = f"within 8 K of the station's own curve ({case.own:.1f} degC)"
+    room = room.bound_supply(low, high, Rule.OWN_CURVE, why)
+    if not case.traits.wears_out or case.traits.station_class is StationClass.B or not case.asks:
+        return room  # class B holds an offset to the curve: its limits do not move
+    inside = min(max(room.T_wish, low + CREEP_K), high - CREEP_K)
+    return room.ask_supply(inside, Rule.OWN_CURVE, f"{why}, and 2 K inside where the register wears out")
 
 
 def offset(case: Case, room: Room) -> Room:

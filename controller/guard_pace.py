@@ -7,6 +7,7 @@ import math
 
 from controller.decisions import Action, Rule
 from controller.guard_case import ROUNDING, Case, Room
+from controller.guard_limits import CREEP_K
 
 MINUTE_S = 60.0
 T_STEP_K = 1.0
@@ -22,7 +23,6 @@ M_DWELL_S = 30 * MINUTE_S
 T_DEAD_BAND_K, M_DEAD_BAND = 0.3, 0.02
 WEAR_T_K, WEAR_M = 0.5, 0.05
 """Smallest change that is worth a write to a memory that wears out."""
-WEAR_INSIDE_K = 1.0
 WEAR_EVERY_S, WEAR_PER_DAY = 15 * MINUTE_S, 48
 WEAR_EVERY_UNCOUNTED_S = 30 * MINUTE_S
 """Pace that keeps 48 a day by itself, where the day's count is not known."""
@@ -118,12 +118,8 @@ def worth_supply(case: Case) -> float:
 
 
 def inside_supply(case: Case) -> float:
-    """How far inside a limit that creeps a value is put, K.
-
-    Outdoor temperature moves at most 3 K/h and own curves about as steeply, so 1 K lasts 20 min: longer than
-    a register that wears out must rest.
-    """
-    return max(WEAR_INSIDE_K if case.traits.wears_out else T_DEAD_BAND_K, worth_supply(case))
+    """How far inside a limit that creeps a value is put, K."""
+    return max(CREEP_K if case.traits.wears_out else T_DEAD_BAND_K, worth_supply(case))
 
 
 def worth_flow(case: Case) -> float:

@@ -42,10 +42,9 @@ from optimizer.regulation import RegulationLaw, supply_temperature
 AUTHOR = "strategy:balance"
 BLIND_HOURS = 3
 """Hours without enough measurements after which a loop goes back to the curve."""
-OWN_BAND_K = 8.0
-"""The guard keeps the supply this near to the station's own curve; more would be wished in vain."""
-WORN_MARGIN_K = 2.5
-"""Own curves move up to 1 K in the quarter of an hour for which a worn register rests."""
+OWN_BAND_K, OWN_BAND_WORN_K = 8.0, 6.0
+"""The guard keeps the supply this near to the station's own curve, nearer where a register wears out; more
+would be wished in vain."""
 AREA_PER_CYCLE = 0.10
 """Share of the heated area that is moved in one cycle, so that the most over-supplied come first."""
 
@@ -215,19 +214,12 @@ def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
     T_at_flow_held = supply_temperature_for(wanted, excess, q, per_area, record.flow)
     dead_band = MOVE_K if traits.wears_out else DEAD_BAND_K
     own = traits.own_curve(loop.T_outdoor)
-    reachable = min(max(T_at_flow_held, own - OWN_BAND_K), own + OWN_BAND_K)
+    most = OWN_BAND_WORN_K if traits.wears_out else OWN_BAND_K
+    reachable = min(max(T_at_flow_held, own - most), own + most)
     shift = move(record.shift_K, reachable - loop.supply_by_curve, dead_band, MOVE_K)
     # less flow carries the same heat only with warmer water: that part comes with the flow, at once
     with_flow = supply_temperature_for(wanted, excess, q, per_area, flow) - T_at_flow_held
     return replace(record, shift_K=shift + with_flow, flow=flow)
-
-
-def _kept_off(traits: LoopTraits, T_supply: float, inputs: StrategyInputs) -> float:
-    """Keep a worn register's wish off the guard's band, which creeps with the weather and forces writes."""
-    if not traits.wears_out or inputs.T_outdoor is None:
-        return T_supply
-    own, most = traits.own_curve(inputs.T_outdoor), OWN_BAND_K - WORN_MARGIN_K
-    return min(max(T_supply, own - most), own + most)
 
 
 def _phase(key: LoopKey) -> int:
@@ -244,7 +236,7 @@ def _flow_min(traits: LoopTraits) -> float:
 def _wish(loop: _Loop, inputs: StrategyInputs) -> Proposal:
     record, model = loop.record, loop.record.model
     asked = wave(model.hours, _phase(loop.traits.key)) if loop.asked else 0.0
-    T_supply = _kept_off(loop.traits, loop.supply_by_curve + (record.shift_K or 0.0) + asked, inputs)
+    T_supply = loop.supply_by_curve + (record.shift_K or 0.0) + asked
     at = f"{T_supply:.1f} degC and {100 * record.flow:.0f} % of design flow at {loop.T_outdoor:.1f} degC"
     if loop.asked:
         why = f"no indoor sensor, asked by a wave of {asked:+.1f} K (hour {model.hours}, at most {HOURS_MAX})"

@@ -221,15 +221,6 @@ def test_a_loop_that_is_found_throttled_is_asked_at_design_flow():
     assert town.records[wish.key].model.hours <= 4
 
 
-@pytest.mark.parametrize("shift", [-9.0, 9.0])
-def test_a_worn_register_is_kept_off_the_band_around_the_own_curve(shift):
-    town = Town([House(0.22)], wears_out=True, circulation=None)
-    key = town.traits[0].key
-    town.held[key] = (own_curve(T_OUTDOOR) + shift, 40.0)
-    (wish,) = town.run(1)
-    assert wish.T_supply == pytest.approx(own_curve(T_OUTDOOR) + math.copysign(5.5, shift))
-
-
 MISSING = [
     ({"T_return": bad(Reason.NO_ANSWER, NOW)}, "no return temperature"),
     ({"T_supply": bad(Reason.NO_ANSWER, NOW)}, "no supply temperature"),
