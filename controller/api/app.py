@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from controller.alarms.desk import AlarmDesk
 from controller.api.accounts_routes import accounts_router
 from controller.api.alarm_routes import alarm_router
+from controller.api.energy_routes import energy_router
 from controller.api.events import EventHub
 from controller.api.gate import Gate
 from controller.api.history import HistoryReader, HistorySource
@@ -66,6 +67,7 @@ def create_app(
     routers = (
         city_router(site, state, clock, cache, hub, metrics),
         history_router(site, reader),
+        energy_router(site, reader, clock),
         health_router(metrics, lambda: not_ready(state, journal, clock)),
         accounts_router(room.accounts, frozenset(site.districts)),
         order_router(room.desk, room.audit),

@@ -1,13 +1,16 @@
 """The read side of the journal behind HTTP: bounded work, in a thread of its own."""
 
 import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from controller.historian.slot import JournalStats, Series
 from stations.model.identity import Point
+from stations.model.reading import Reading
 
+Result = TypeVar("Result")
 MAX_POINTS = 2000
 MIN_POINTS = 3
 MAX_SPAN_S = 8 * 86_400.0
@@ -27,6 +30,16 @@ class HistorySource(Protocol):
         """Return the trend of one point; blocks, so it is called in a thread."""
         ...
 
+    def stored_span(self) -> tuple[float, float] | None:
+        """Return from when until when something is stored, UTC seconds; blocks."""
+        ...
+
+    def at_instants(
+        self, instants: Sequence[float], wanted: Mapping[str, Sequence[Point]]
+    ) -> list[dict[tuple[str, Point], Reading]]:
+        """Return the readings of wanted points nearest to each instant; blocks."""
+        ...
+
 
 class Busy(Exception):
     """Too many trends are asked for at once."""
@@ -36,18 +49,21 @@ class HistoryReader:
     """Reads one trend after the other, in one thread: a screen full of them must not take control's CPU."""
 
     def __init__(self, source: HistorySource) -> None:
-        self._source = source
+        self.source = source
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="api-history")
         self._waiting = 0
 
     async def read(self, station: str, point: Point, start: float, end: float, max_points: int) -> Series:
         """Return a trend; raises Busy instead of queueing without bound."""
+        return await self.run(partial(self.source.history, station, point, start, end, max_points))
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Do a piece of reading in the thread; raises Busy instead of queueing without bound."""
         if self._waiting >= MAX_WAITING:
             raise Busy
         self._waiting += 1
         try:
-            call = partial(self._source.history, station, point, start, end, max_points)
-            return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
         finally:
             self._waiting -= 1
 

@@ -232,6 +232,47 @@ class History(Message):
     """Spans whose stored data can not be read any more: lost, not "no poll"."""
 
 
+class CountedMessage(Message):
+    """What counters of a station counted over a period: differences of the counters, never means of power."""
+
+    amount: float | None
+    """kWh of heat or electricity, m3 of water; None where nothing could be counted."""
+    counted_s: float
+    """Seconds of the period that were counted."""
+    doubts: list[Literal["no_counter", "no_data", "gap", "reset", "leap", "doubtful", "coarse"]]
+    """Why the amount is missing or doubted: no such counter; no value; a part of the period is missing;
+    the counter fell, or leapt further than possible, and that part is left out; its values were doubted; it
+    moved by fewer than 20 steps of its display."""
+
+
+class StationEnergy(Message):
+    """What one station used."""
+
+    id: str
+    A_heated_m2: float
+    heat: CountedMessage
+    pump: CountedMessage
+    makeup: CountedMessage
+    degree_days: float | None
+    """K·d over the time in which its heat was counted."""
+    T_indoor_mean: float | None
+    """degC, loops weighted by area, mean of a few instants; None where no sensor gave a good value."""
+
+
+class Energy(Message):
+    """Answer of ``/energy``: what stations used in a period, as far as the journal reaches."""
+
+    now: float
+    start: float
+    end: float
+    """The period that was counted, UTC seconds: what was asked, cut to what is stored."""
+    T_base_degC: float
+    """Base of degree-days."""
+    degree_days: float | None
+    T_outdoor_mean: float | None
+    stations: list[StationEnergy]
+
+
 class Kpis(Message):
     """Answer of ``/kpis``: the city in a few numbers. Counters run since the controller started."""
 

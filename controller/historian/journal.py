@@ -9,13 +9,13 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from controller.historian import query
+from controller.historian import instants, query
 from controller.historian.encoding import Encoder
 from controller.historian.slot import JournalStats, Series, Slot
 from controller.historian.sqlite import (
@@ -120,6 +120,16 @@ class Journal:
         Reads the disk for up to a second per day of a large city: call it in a thread.
         """
         return query.history(self._path, station, point, start, end, max_points)
+
+    def stored_span(self) -> tuple[float, float] | None:
+        """Return the begin of the oldest and the newest slot stored, UTC seconds. Blocks: in a thread."""
+        return instants.stored_span(self._path)
+
+    def at_instants(
+        self, moments: Sequence[float], wanted: Mapping[str, Sequence[Point]]
+    ) -> list[dict[tuple[str, Point], Reading]]:
+        """Return, for each moment, the nearest reading of each wanted point. Blocks: call it in a thread."""
+        return instants.at_instants(self._path, moments, wanted)
 
     def latest(self) -> Mapping[tuple[str, Point], Reading]:
         """Return the newest stored reading of each point, from the last 15 minutes. Blocks: for the start."""
