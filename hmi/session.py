@@ -1,0 +1,96 @@
+"""The session of one browser: who it is, in which language and theme, and the Screen of the present run.
+
+The token lives in an http-only cookie (``hmi.login``), so it survives a reload, never stands in a URL and no
+script can read it. Language and wall view are cookies too, kept by the browser.
+"""
+
+import time
+from collections.abc import Mapping
+
+import streamlit as st
+
+from controller.api.order_schema import MeMessage
+from hmi.context import Screen, Theme, Writes
+from hmi.language import DEFAULT_LANGUAGE, Language, Words
+from hmi.process import shared
+from hmi.user_api import Refused, Unreachable, UserApi
+
+TOKEN_COOKIE = "dhc_session"
+LANGUAGE_COOKIE = "dhc_language"
+WALL_COOKIE = "dhc_wall"
+BELIEVED_S = 20.0
+"""Wall seconds that rights are believed without asking; the controller judges every call again."""
+OVER = "dhc_over"
+"""Key in the session's state: the session has ended, and the reason is told at the login."""
+
+
+class SessionOver(Exception):
+    """The person must log in again."""
+
+
+def cookies() -> Mapping[str, str]:
+    """Return the cookies with which the browser opened this session."""
+    return st.context.cookies
+
+
+def token_of_this_run() -> str:
+    """Return the person's token, empty where nobody is logged in."""
+    return str(cookies().get(TOKEN_COOKIE, ""))
+
+
+def language_of_this_run() -> Language:
+    """Return the chosen language: of this session, else of this browser, else Chinese."""
+    chosen = st.session_state.get("language") or cookies().get(LANGUAGE_COOKIE)
+    if chosen == "zh":
+        return "zh"
+    return "en" if chosen == "en" else DEFAULT_LANGUAGE
+
+
+def words_of_this_run() -> Words:
+    """Return words in the person's language and the site's time zone."""
+    return Words(language_of_this_run(), shared().gateway.city.site.timezone)
+
+
+def theme_of_this_run() -> Theme:
+    """Return the theme that the browser shows now."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def wall_of_this_run() -> bool:
+    """Tell whether this is a wall view."""
+    return bool(st.session_state.get("wall", cookies().get(WALL_COOKIE) == "1"))
+
+
+def screen_of_this_run() -> Screen:
+    """Return what a screen renders from; raises SessionOver where nobody is logged in."""
+    city = shared().gateway.city
+    words = words_of_this_run()
+    api = UserApi(shared().client, token_of_this_run())
+    me = _who(api)
+    return Screen(
+        city=city,
+        api=api,
+        me=me,
+        words=words,
+        theme=theme_of_this_run(),
+        wall=wall_of_this_run(),
+        writes=Writes.of(city, me, words),
+    )
+
+
+def _who(api: UserApi) -> MeMessage:
+    """Return who is logged in; while the controller is silent, who it was."""
+    known: tuple[MeMessage, float] | None = st.session_state.get("me")
+    if known is not None and time.monotonic() - known[1] < BELIEVED_S:
+        return known[0]
+    try:
+        me = api.me()
+    except Refused as refused:
+        st.session_state.pop("me", None)
+        raise SessionOver from refused
+    except Unreachable:
+        if known is None:
+            raise
+        return known[0]
+    st.session_state["me"] = (me, time.monotonic())
+    return me
