@@ -21,6 +21,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from controller.alarms.definitions import definitions
+from controller.alarms.model import Alarm
 from controller.decisions import Mode
 from controller.historian.records import State
 from controller.historian.slot import JournalStats
@@ -45,8 +47,13 @@ class Metrics(Collector):
         *,
         journal_stats: Callable[[], JournalStats],
         lag_ms: Callable[[], tuple[float, float]],
+        alarms: Callable[[], Iterable[Alarm]] = tuple,
+        login_failures: Callable[[], int] = int,
     ) -> None:
         """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms."""
+        self._alarms = alarms
+        self._login_failures = login_failures
+        self._alarm_counts: Counter[tuple[str, str]] = Counter()
         self._state = state
         self._clock = clock
         self.journal_stats = journal_stats
@@ -64,8 +71,12 @@ class Metrics(Collector):
     async def render(self) -> bytes:
         """Return the text for Prometheus. Computed in a thread: it takes milliseconds.
 
-        What only the event loop may read (its tasks, its lag samples) is read here, before.
+        What only the event loop may read (its tasks, its lag samples, its alarms) is read here, before.
         """
+        rules = definitions()
+        self._alarm_counts = Counter(
+            (str(rules[alarm.key.rule].priority), alarm.state.value) for alarm in self._alarms()
+        )
         self._tasks = len(asyncio.all_tasks())
         self._lag = self.lag_ms()
         return await asyncio.to_thread(generate_latest, self._registry)
@@ -162,7 +173,13 @@ class Metrics(Collector):
             "Scaled seconds since this controller run began",
             self._clock.now() - state.started_at,
         )
-        yield _single("dhc_alarms", "Standing faults of the controller itself", len(state.alarms))
+        yield _single("dhc_own_faults", "Standing faults of the controller itself", len(state.alarms))
+        alarms = GaugeMetricFamily(
+            "dhc_alarms", "Alarms that are not normal, by priority and state", labels=["priority", "state"]
+        )
+        for labels, number in sorted(self._alarm_counts.items()):
+            alarms.add_metric(labels, number)
+        yield alarms
 
     def _outbox(self) -> Iterator[Metric]:
         """Yield how many setpoints are committed and not yet on the wire, and since when the oldest waits."""
@@ -208,6 +225,7 @@ class Metrics(Collector):
         yield _single("dhc_open_files", "Open file descriptors", len(os.listdir("/proc/self/fd")))
         resident = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
         yield _single("dhc_resident_bytes", "Memory of the process", resident)
+        yield _counter("dhc_login_failures", "Logins that were refused", self._login_failures())
         answers = CounterMetricFamily("dhc_api_answers", "Answers of the API by status", labels=["status"])
         for status, number in sorted(self._answers.copy().items()):
             answers.add_metric([str(status)], number)

@@ -58,6 +58,8 @@ class Accounts:
         self._utc = utc
         self._floor_s = fail_floor_s
         self._believed: dict[str, _Believed] = {}
+        self.login_failures = 0
+        """Logins refused in this run, for whatever reason."""
 
     def close(self) -> None:
         """End the hashing threads."""
@@ -112,6 +114,7 @@ class Accounts:
         try:
             return await self._login(name, password, source)
         except LoginRefused:
+            self.login_failures += 1
             await asyncio.sleep(max(0.0, self._floor_s - (time.monotonic() - began)))
             raise
 

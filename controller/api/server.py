@@ -76,7 +76,14 @@ class ApiServer:
         alarms: AlarmDesk | None = None,
     ) -> None:
         """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms."""
-        self.metrics = Metrics(state, clock, journal_stats=lambda: journal.stats, lag_ms=lag_ms)
+        self.metrics = Metrics(
+            state,
+            clock,
+            journal_stats=lambda: journal.stats,
+            lag_ms=lag_ms,
+            alarms=(lambda: alarms.book.alarms.values()) if alarms is not None else tuple,
+            login_failures=lambda: room.accounts.login_failures,
+        )
         self._api = create_app(state, site, journal, room, clock, self.metrics, alarms)
         self._api.routes.openapi()  # is kept; takes 0.1 s that a running loop does not have
         self._host, self._port = site.api.host, site.api.port

@@ -7,9 +7,12 @@ import json
 import os
 import socket
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from controller.audit.entry import Event
+from controller.audit.log import AuditError, AuditLog
 from controller.commands.exit_codes import FAILED, OK, WRONG_USE, fail, site_or_faults
 from controller.commissioning import Commissioning
 from controller.config.model import SiteConfig, StationConfig
@@ -44,7 +47,7 @@ def execute(options: argparse.Namespace) -> int:
         record, path = asyncio.run(_commission(site, station, options.clock or SystemClock(), show))
     except HeldByAnother as error:
         return fail(FAILED, f"{error} Its stations would be driven twice; stop it for the time of the trial.")
-    except (CommandLogError, TokensExhausted, OSError, sqlite3.Error) as error:
+    except (AuditError, CommandLogError, TokensExhausted, OSError, sqlite3.Error) as error:
         return fail(FAILED, f"{site.data}: {error}")
     except IdentityFault as error:
         return fail(WRONG_USE, str(error))
@@ -65,6 +68,7 @@ async def _commission(
     site.data.mkdir(parents=True, exist_ok=True)
     coordinator = SqliteCoordinator(site.data)
     lease = await coordinator.acquire("controller", LEASE_TTL_S)
+    by = safe_name(f"{_user()}@{socket.gethostname()}")
     try:
         command_log = CommandLog.open(site.data, clock.now())
         try:
@@ -75,15 +79,35 @@ async def _commission(
                 driver_factory(station, clock, _identity(site, station)),
                 command_log,
                 token=lease.token,
-                by=safe_name(f"{_user()}@{socket.gethostname()}"),
+                by=by,
                 on_step=on_step,
             )
             record = await trial.run()
         finally:
             command_log.close()
+        path = write_record(site.folder, record) if record.passed else None
+        await _note_in_audit(site, record, path, by, lease.token)
     finally:
         await coordinator.release(lease)
-    return record, write_record(site.folder, record) if record.passed else None
+    return record, path
+
+
+async def _note_in_audit(site: SiteConfig, record: Record, path: Path | None, by: str, token: int) -> None:
+    """Let the audit tell who tried which station, and with what result."""
+    audit = AuditLog(site.data)
+    try:
+        data = {
+            "station": record.station,
+            "passed": record.passed,
+            "by": by,
+            "proof": None if path is None else path.name,
+        }
+        key = f"commissioned-{token}"
+        await audit.append(
+            [Event(key=key, at=time.time(), kind="station_commissioned", actor="console", data=data)]
+        )
+    finally:
+        audit.close()
 
 
 def _identity(site: SiteConfig, station: StationConfig) -> ClientIdentity | None:

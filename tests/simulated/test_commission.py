@@ -37,6 +37,14 @@ async def commission(city, station, data, *options):
     return process.returncode, out.decode(), err.decode()
 
 
+async def dhc(*arguments):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "controller.cli", *arguments, stdout=-1, stderr=-1
+    )
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
 def of_profile(city, profile):
     stations = (station for station in city.site(None).stations if station.profile.name == profile)
     return max(stations, key=lambda station: len(station.loops)).id
@@ -62,6 +70,9 @@ async def test_a_station_of_every_driven_class_is_proven_and_left_as_it_was(city
         intents = intents_of(tmp_path / name, city.clock.now())
         assert {intent.author for intent in intents} == {"commissioning"}
         assert all(intent.state.final for intent in intents)
+        code, listed, err = await dhc("audit", "verify", str(city.folder), "--data", str(tmp_path / name))
+        assert code == 0, err
+        assert "1 entr" in listed
     assert any(len(json.loads(out)["loops"]) == 2 for _, out, _ in results), "two loops at once"
     loops = await city.loops()
     for (name, _), loop in loops.items():

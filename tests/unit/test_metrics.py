@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from controller.alarms.definitions import definitions
+from controller.alarms.model import Alarm, AlarmKey
 from controller.decisions import LoopKey
 from controller.historian.records import State
 from controller.historian.slot import JournalStats
@@ -30,8 +32,8 @@ def state(tmp_path):
     return found
 
 
-async def read(state):
-    metrics = Metrics(state, Standing(), journal_stats=JournalStats, lag_ms=lambda: (1.0, 5.0))
+async def read(state, **more):
+    metrics = Metrics(state, Standing(), journal_stats=JournalStats, lag_ms=lambda: (1.0, 5.0), **more)
     text = (await metrics.render()).decode()
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
@@ -87,3 +89,15 @@ async def test_a_city_has_as_many_series_as_a_village(tmp_path):
         return state
 
     assert len(await read(city(2))) == len(await read(city(400))) < 200
+
+
+async def test_alarms_are_counted_by_priority_and_state(state):
+    lost = [Alarm(key=AlarmKey("station_lost", f"S00{i}"), active=True, acknowledged=i == 1) for i in (1, 2)]
+    found = await read(state, alarms=lambda: lost, login_failures=lambda: 3)
+    priority = str(definitions()["station_lost"].priority)
+    counted = {key[1:]: value for key, value in found.items() if key[0] == "dhc_alarms"}
+    assert counted == {
+        (("priority", priority), ("state", "ack")): 1,
+        (("priority", priority), ("state", "unack")): 1,
+    }
+    assert found[("dhc_login_failures_total",)] == 3
