@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from controller.historian import instants, query
+from controller.historian import cursor, instants, query
+from controller.historian.cursor import Cursor, Progress, StoredSlot
 from controller.historian.encoding import Encoder
 from controller.historian.slot import JournalStats, Series, Slot
 from controller.historian.sqlite import (
@@ -71,6 +72,8 @@ class Journal:
         self._lock = threading.Lock()
         self._taken: deque[_Taken] = deque()
         self._encoded: deque[_Encoded] = deque()
+        self._settled: dict[str, int] = {}
+        self._progress: dict[str, Progress] = {}
         self._stats = JournalStats()
         self._encoder = Encoder()
         self._connection: sqlite3.Connection
@@ -135,6 +138,24 @@ class Journal:
         """Return the newest stored reading of each point, from the last 15 minutes. Blocks: for the start."""
         return query.latest(self._path)
 
+    def follow(self, reader: str) -> Cursor:
+        """Return where ``reader`` stands; from now on retention spares what it has not settled. Blocks."""
+        found = cursor.read_cursor(self._path, reader)
+        with self._lock:
+            self._settled[reader] = found.settled
+        return found
+
+    def slots_after(self, number: int, most: int) -> list[StoredSlot]:
+        """Return up to ``most`` slots that follow slot ``number``. Blocks; raises sqlite3.Error."""
+        return cursor.read_slots(self._path, number, most)
+
+    def note(self, reader: str, progress: Progress) -> None:
+        """Keep how far ``reader`` got, soon: returns at once, and a disk that is full now is tried again."""
+        with self._lock:
+            self._settled[reader] = progress.cursor.settled
+            self._progress[reader] = progress.after(self._progress.get(reader))
+        self._writer.wake()
+
     def close(self) -> bool:
         """Store what is waiting and stop; return whether all that was taken is on the disk."""
         ended = self._writer.close(CLOSE_S)
@@ -154,7 +175,7 @@ class Journal:
     def _open(self) -> sqlite3.Connection:
         connection = open_writing(self._path)
         try:
-            connection.executescript(_SCHEMA)
+            connection.executescript(_SCHEMA + cursor.SCHEMA)
             if self._max_bytes is not None:
                 (page_size,) = connection.execute("PRAGMA page_size").fetchone()
                 connection.execute(f"PRAGMA max_page_count = {self._max_bytes // page_size}")
@@ -186,16 +207,21 @@ class Journal:
                 given_up = self._encoded.popleft() if len(self._encoded) > MAX_UNSAVED else None
             if given_up is not None:
                 self._drop(given_up.readings, given_up.saved)
-        if self._encoded:
+        if self._encoded or self._progress:
             self._save()
 
     def _save(self) -> None:
         """Commit all encoded slots at once; on a fault they stay and are tried again with the next slot."""
         begin = time.perf_counter()
         batch = list(self._encoded)
+        with self._lock:
+            progress = dict(self._progress)
         try:
             with transaction(self._connection):
-                self._delete_old(batch[-1].start)
+                for reader, reached in progress.items():
+                    cursor.write_progress(self._connection, reader, reached)
+                if batch:
+                    self._delete_old(batch[-1].start)
                 self._connection.executemany(
                     "INSERT INTO slots (start, block) VALUES (?, ?)",
                     [(item.start, item.block) for item in batch],
@@ -213,6 +239,9 @@ class Journal:
             # Empty where closing has stopped waiting for this commit and given the slots up.
             waiting = list(self._encoded)
             self._encoded.clear()
+            for reader, reached in progress.items():
+                if self._progress.get(reader) is reached:
+                    del self._progress[reader]
             self._stats = replace(
                 self._stats,
                 slots=self._stats.slots + len(batch),
@@ -230,10 +259,9 @@ class Journal:
         Few, because a long transaction would hold up the commit; so a clock that jumps ahead costs a few
         slots and not the whole history.
         """
-        self._connection.execute(
-            "DELETE FROM slots WHERE id IN (SELECT id FROM slots ORDER BY id LIMIT ?) AND start < ?",
-            (RETENTION_STEP, newest - self._keep_s),
-        )
+        with self._lock:
+            settled = tuple(self._settled.values())
+        cursor.delete_old(self._connection, RETENTION_STEP, newest - self._keep_s, newest, settled)
 
     def _drop(self, readings: int, saved: Future[bool]) -> None:
         with self._lock:

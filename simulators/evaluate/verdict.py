@@ -21,8 +21,14 @@ MIN_UNCOUNTED_DAYS, MIN_COUNTED_DAYS = 3.0, 7.0
 HEAT_BY_SPREAD = ((0.8, 1.5), (1.15, 3.0), (1.55, 5.0), (2.0, 7.5), (2.6, 10.7))
 """(sd between stations in K, % of heat that perfect balance saves against the common curve): bounds from an
 analytic study of 80 to 120 stations with dwellings 1.2 K apart and sensors 0.4 K off."""
-TELLING = ("own_curve", "offset", "source", "mass_change")
+TELLING = {
+    "own_curve": "the band of 8 K around the own curves, which carry the common offset, bound",
+    "offset": "the bounds of class B offsets bound",
+    "source": "what the source can give bound",
+    "mass_change": "the mass-change rule held",
+}
 """Rules of the guard that keep a loop from what a strategy wants for long; the others only pace it."""
+TELLING_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +141,11 @@ def reasons(record: Record) -> list[str]:
     name, p10 = worst_station(record)
     kind = "driven" if driven[record.stations.index(name)] else "read only"
     lines.append(f"worst is station {name} ({kind}): a tenth of its dwelling-hours is below {p10:.1f} degC")
-    cuts = record.control.guard_cuts
-    held = [f"{rule} {cuts[rule]}" for rule in TELLING if rule in cuts]
-    if held:
-        lines.append(f"the guard cut wishes (loops times cycles): {', '.join(held)}")
+    control, loops = record.control, len(record.A_heated)
+    for rule, what in TELLING.items():
+        share = control.guard_cuts.get(rule, 0) / max(loops * control.cycles, 1)
+        if share >= TELLING_SHARE:
+            lines.append(f"{what} {100.0 * share:.0f} % of the time, over all loops")
     return lines
 
 
