@@ -31,7 +31,7 @@ demo: venv ## the demo city on real sockets, under control; Ctrl-C stops everyth
 # (marker `serial`): beside neighbours or under a tracer it would measure those. Then all the rest on
 # $(WORKERS) workers; loadfile keeps the tests of a file together, with what they share.
 # Status 5 means that no test was collected, which is no fault of a selection.
-test: venv ## every behaviour, long tests at reduced count
+test: deps venv ## every behaviour, long tests at reduced count
 	@serial=0
 	$(PYTEST) -m serial $(ARGS) || serial=$$?
 	if [ $$serial -eq 5 ]; then serial=0; fi
@@ -50,10 +50,10 @@ lint: venv ## ruff, mypy strict, import contracts
 		exit 1
 	fi
 
-bench: venv ## benchmarks -> build/bench/<area>.json; AREA=field runs one area
+bench: deps venv ## benchmarks -> build/bench/<area>.json; AREA=field runs one area
 	@$(BIN)/python -m benchmarks $(AREA)
 
-soak: venv ## the long tests at full count and duration, up to 3 h -> build/soak/*.json
+soak: deps venv ## the long tests at full count and duration, up to 3 h -> build/soak/*.json
 	@DHC_SOAK=1 $(PYTEST) -m "soak or long" --timeout=10800 $(ARGS)
 
 realdata: venv ## tests on measured data in the folder named by DHC_REALDATA
@@ -87,8 +87,10 @@ refuse_old_python() {
 endef
 
 # All Python dependencies come as wheels: no compiler, no headers. What Debian must give is an interpreter
-# that can make a venv (one from elsewhere that can needs nothing), and systemd-analyze, by which a test judges
-# deploy/dhc.service.
+# that can make a venv (one from elsewhere that can needs nothing). Tests need more: systemd-analyze judges
+# deploy/dhc.service, Chromium with a Chinese font opens the screen, node runs what the screen draws with.
+# NEED=run leaves that out; so the demo of a bare machine waits for no browser.
+NEED ?= tests
 deps: ## the Debian packages needed: installs what is missing, or prints the command and exits 2
 	@$(FIND_PYTHON)
 	python=$$(find_python)
@@ -96,7 +98,12 @@ deps: ## the Debian packages needed: installs what is missing, or prints the com
 	needed=()
 	if [ "$$python" = none ]; then needed+=(python3); fi
 	if [ "$$python" = none ] || ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then needed+=(python3-venv); fi
-	if ! command -v systemd-analyze >/dev/null; then needed+=(systemd); fi
+	if [ "$(NEED)" = tests ]; then
+		if ! command -v systemd-analyze >/dev/null; then needed+=(systemd); fi
+		if ! command -v chromium >/dev/null; then needed+=(chromium); fi
+		if ! node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null; then needed+=(nodejs); fi
+		needed+=(fonts-noto-cjk)
+	fi
 	missing=()
 	for package in "$${needed[@]}"; do
 		dpkg-query -W -f '$${db:Status-Status}\n' "$$package" 2>/dev/null | grep -qx installed || missing+=("$$package")
@@ -119,7 +126,7 @@ deps: ## the Debian packages needed: installs what is missing, or prints the com
 venv: $(STAMP) ## .venv with pinned dependencies and the command `dhc`
 
 $(STAMP): requirements-dev.txt pyproject.toml
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps NEED=run
 	$(FIND_PYTHON)
 	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
 		python=$$(find_python)
