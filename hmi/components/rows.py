@@ -1,0 +1,99 @@
+"""A table drawn by us: rows known by their id, priority marks, actions, folded children, deviation bars.
+
+Streamlit's own table draws no shapes, speaks English in its menu and counts rows. Here every row has an id
+that stands for the thing itself, so a list that moves under the mouse can not make one act on its neighbour.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Look = Literal["unack", "ack", "returned", "shelved", "aside"]
+"""Filled and outlined; filled; hollow; hollow on a shelf; hollow and grey."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column."""
+
+    title: str
+    kind: Literal["text", "number", "mark", "action", "deviation", "pips"] = "text"
+    width: str = "1fr"
+    """A track of a CSS grid."""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What stands in one column of one row; all texts are plain text and drawn as such."""
+
+    text: str = ""
+    small: str = ""
+    """Unit or second thought, smaller and muted, after the text."""
+    strong: bool = False
+    muted: bool = False
+    hint: str = ""
+    """Shown on hovering."""
+    priority: int | None = None
+    look: Look = "ack"
+    """Of the mark that ``priority`` draws."""
+    action: str = ""
+    """What a press tells: makes the cell a button."""
+    disabled: bool = False
+    value: float | None = None
+    """Of a deviation: where its dot stands, by the table's scale; of pips: how many of four are full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row; ``parent`` names the row under which it lies folded."""
+
+    id: str
+    cells: tuple[Cell, ...]
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """What deviations are drawn by: ends of the axis, the band of the peers, and the line in the middle."""
+
+    low: float
+    high: float
+    band: tuple[float, float]
+    middle: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A whole table."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    empty: str
+    """Said where there is no row."""
+    label: str
+    """What the table is, for those who do not see it."""
+    seq: int = 0
+    selected: str = ""
+    height_px: int = 0
+    """Height beyond which it scrolls; 0 never."""
+    scale: Scale | None = None
+    selectable: bool = True
+
+
+def payload(table: Table) -> Mapping[str, Any]:
+    """Return the table as plain values; cells without what is usual to be short."""
+    return {
+        **{key: value for key, value in asdict(table).items() if key != "rows"},
+        "rows": [
+            {"id": row.id, "parent": row.parent, "cells": [_short(cell) for cell in row.cells]}
+            for row in table.rows
+        ],
+    }
+
+
+_USUAL = asdict(Cell())
+
+
+def _short(cell: Cell) -> dict[str, Any]:
+    return {key: value for key, value in asdict(cell).items() if value != _USUAL[key]}

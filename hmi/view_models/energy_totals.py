@@ -1,0 +1,143 @@
+"""The city's energy in a few figures, the counted period, and heat against indoor temperature. Pure."""
+
+from collections.abc import Callable, Sequence
+
+from controller.api.schema import Energy
+from hmi.components.scatter import Dot, Scatter, nice_axis
+from hmi.components.tiles import Tile
+from hmi.language import Words
+from hmi.view_models.energy import DAY_S, T_INDOOR_BAND, Peers, Used, decimals_for, peers, ranked_by
+
+SHORT_S = DAY_S
+"""A period below this says little: half a night, or the first hours of a new journal."""
+
+
+def total_tiles(words: Words, energy: Energy, stations: Sequence[Used]) -> tuple[Tile, ...]:
+    """Return the city in a few figures; each over the area of which it is known."""
+
+    def mean(amount: Callable[[Used], float | None]) -> float | None:
+        known = [
+            (value, station.A_heated_m2) for station in stations if (value := amount(station)) is not None
+        ]
+        area = sum(A for _, A in known)
+        return sum(value * A for value, A in known) / area if area else None
+
+    def tile(label: str, value: float | None, unit: str, note: str = "", decimals: int | None = None) -> Tile:
+        if value is None:
+            return Tile(label=label, text=words("no data"), note=note)
+        places = decimals_for([value]) if decimals is None else decimals
+        return Tile(label=label, text=words.number(value, places), unit=unit, note=note)
+
+    heat_W, pump_W = mean(lambda s: s.heat_W_per_m2), mean(lambda s: s.pump_W_per_m2)
+    T_indoor = mean(lambda s: s.T_indoor)
+    outdoor = "" if energy.T_outdoor_mean is None else words.measured(energy.T_outdoor_mean, "degC")
+    warm = [s for s in stations if s.T_indoor is not None]
+    area = sum(s.A_heated_m2 for s in warm)
+    over = sum(s.A_heated_m2 for s in warm if (s.T_indoor or 0.0) > T_INDOOR_BAND[1])
+    indoor = tile(words("Mean indoor temperature"), T_indoor, "°C", "", 1)
+    return (
+        tile(
+            words("Degree-days"),
+            energy.degree_days,
+            "K·d",
+            words(
+                "base {T} °C; outdoor {outdoor}",
+                T=words.number(energy.T_base_degC),
+                outdoor=outdoor or words("no data"),
+            ),
+        ),
+        tile(words("Heat"), mean(lambda s: s.heat_GJ_per_m2), "GJ/m²", _beside(words, heat_W)),
+        tile(words("Pump electricity"), mean(lambda s: s.pump_kWh_per_m2), "kWh/m²", _beside(words, pump_W)),
+        tile(words("Make-up water"), mean(lambda s: s.water_t_per_m2), "t/m²"),
+        indoor
+        if T_indoor is None
+        else Tile(
+            label=indoor.label,
+            text=indoor.text,
+            unit=indoor.unit,
+            target=f"{T_INDOOR_BAND[0]:.1f}–{T_INDOOR_BAND[1]:.1f}",
+            value=T_indoor,
+            scale=(16.0, 25.0),
+            band=T_INDOOR_BAND,
+        ),
+        tile(words("Over-heated area"), 100.0 * over / area if area else None, "%", decimals=0),
+    )
+
+
+def _beside(words: Words, value: float | None) -> str:
+    if value is None:
+        return ""
+    return words("mean {power} W/m²", power=words.number(value, 1 if value >= 10.0 else 2))
+
+
+def period_note(words: Words, energy: Energy, asked_s: float) -> tuple[str, str]:
+    """Return (which period was counted, warning): a short or cut period says so."""
+    seconds = energy.end - energy.start
+    counted = words(
+        "counted from {start} to {end} ({span})",
+        start=words.datetime(energy.start),
+        end=words.datetime(energy.end),
+        span=words.span(seconds),
+    )
+    if seconds <= 0.0:
+        return "", words("The journal holds nothing of this period yet.")
+    if seconds < SHORT_S:
+        return counted, words(
+            "Less than a day is counted so far: the ranking is a first impression, not a finding."
+        )
+    if seconds < 0.95 * asked_s:
+        return counted, words("The journal does not reach back further; the period is shorter than asked.")
+    return counted, ""
+
+
+def plane(words: Words, stations: Sequence[Used], seq: int) -> Scatter:
+    """Return heat against indoor temperature: who gives heat away, and who is cold all the same."""
+    key = ranked_by("heat", stations)
+    known = [
+        (s, s.T_indoor, value) for s in stations if s.T_indoor is not None and (value := key(s)) is not None
+    ]
+    group = peers([value for _, _, value in known])
+    unit = "kJ/(m²·K·d)" if any(s.heat_kJ_per_m2_Kd is not None for s in stations) else "W/m²"
+    temperatures = [T for _, T, _ in known] + list(T_INDOOR_BAND)
+    heats = [value for _, _, value in known] or [0.0, 1.0]
+    low, high = min(heats), max(heats)
+    return Scatter(
+        dots=tuple(
+            Dot(
+                id=s.id,
+                x=T,
+                y=value,
+                hint=f"{s.id} {s.name} · {words.number(T, 1)} °C · {words.number(value, 1)} {unit}",
+                label=s.id if _odd(T, value, group) else "",
+            )
+            for s, T, value in known
+        ),
+        x=nice_axis(
+            words("Indoor °C"),
+            min(temperatures) - 0.5,
+            max(temperatures) + 0.5,
+            0 if _wide(temperatures) else 1,
+        ),
+        y=nice_axis(unit, low - 0.1 * (high - low), high + 0.1 * (high - low), 0 if high - low > 5.0 else 1),
+        label=words("Heat against indoor temperature, one dot a station"),
+        empty=words("No station has both a heat counter and indoor sensors."),
+        band=T_INDOOR_BAND,
+        band_title=words(
+            "wanted {low}–{high} °C", low=f"{T_INDOOR_BAND[0]:.1f}", high=f"{T_INDOOR_BAND[1]:.1f}"
+        ),
+        corners=(words("much heat, over-heated"), words("little heat, cold")),
+        seq=seq,
+    )
+
+
+def _wide(temperatures: Sequence[float]) -> bool:
+    return max(temperatures) - min(temperatures) > 3.0
+
+
+def _odd(T_indoor: float, value: float, group: Peers | None) -> bool:
+    if not T_INDOOR_BAND[0] <= T_indoor <= T_INDOOR_BAND[1]:
+        return True
+    if group is None:
+        return False
+    reach = 1.5 * (group.high - group.low)
+    return not group.low - reach <= value <= group.high + reach
