@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from controller.api.alarm_schema import AlarmList, RuleMessage
 from controller.api.order_schema import Modes
@@ -27,6 +27,10 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
 class Feed(StrEnum):
     """How the shared stream from the controller stands."""
 
@@ -43,14 +47,14 @@ class Feed(StrEnum):
 class City:
     """All that the controller told us, as of the last message."""
 
-    stations: Mapping[str, StationState] = MappingProxyType({})
+    stations: Mapping[str, StationState] = field(default_factory=_nothing)
     """In the order of their ids."""
-    traits: Mapping[str, Traits] = MappingProxyType({})
+    traits: Mapping[str, Traits] = field(default_factory=_nothing)
     site: StationList = NO_SITE
     kpis: Kpis | None = None
     alarms: AlarmList | None = None
     """The list on which alarms ask for a person."""
-    rules: Mapping[str, AlarmRule] = MappingProxyType({})
+    rules: Mapping[str, AlarmRule] = field(default_factory=_nothing)
     modes: Modes | None = None
     T_outdoor_centre: CompactReading | None = None
     last_cycle_at: float | None = None

@@ -165,6 +165,10 @@ class UserApi:
 
     # ------------------------------------------------------------------------------------------ accounts
 
+    def log_out(self) -> None:
+        """End this session."""
+        self._post(order_schema.Done, "/logout")
+
     def change_password(self, old: str, new: str) -> None:
         """Change the own password; ends all own sessions."""
         self._post(order_schema.Done, "/me/password", {"old": old, "new": new})

@@ -1,0 +1,123 @@
+"""Around every screen: strip, navigation, frozen-data banner, and the way to the login."""
+
+import time
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import streamlit as st
+
+from hmi.errors import refusal_text
+from hmi.guard_paths import login_url
+from hmi.language import N_
+from hmi.navigation import KEYS, existing, pages
+from hmi.packaged import Packaged
+from hmi.palette import css_variables
+from hmi.session import (
+    SessionOver,
+    language_of_this_run,
+    screen_of_this_run,
+    theme_of_this_run,
+    wall_of_this_run,
+    words_of_this_run,
+)
+from hmi.user_api import Refused, Unreachable
+from hmi.view_models import strip as strip_model
+
+ASSETS = Path(__file__).with_name("assets")
+STRIP_PERIOD_S = 2.0
+TITLE = N_("District heating")
+
+_strip = Packaged("strip", ASSETS, js="strip.js", css="strip.css")
+
+
+def run() -> None:
+    """Render one page for one session."""
+    words = words_of_this_run()
+    st.set_page_config(page_title=words(TITLE), layout="wide", initial_sidebar_state="expanded")
+    _style()
+    chosen = st.navigation(pages(words, _show), position="sidebar", expanded=True)
+    st.session_state["page"] = chosen.url_path
+    _live_strip()
+    chosen.run()
+
+
+def _show(module: ModuleType) -> None:
+    """Render a screen; expected faults are told in words, others by ``hmi.errors.told``."""
+    words = words_of_this_run()
+    try:
+        module.render(screen_of_this_run())
+    except SessionOver:
+        st.warning(words("Your session has ended. Log in again; you come back to this page."))
+    except Unreachable:
+        st.warning(words("The controller does not answer. The page goes on by itself when it is back."))
+        _come_back()
+    except Refused as refused:
+        st.error(refusal_text(words, refused))
+
+
+@st.fragment(run_every=STRIP_PERIOD_S)
+def _come_back() -> None:
+    """Run the page again once the controller is back."""
+    from hmi.process import shared
+
+    if not shared().gateway.city.frozen():
+        st.rerun()
+
+
+@st.fragment(run_every=STRIP_PERIOD_S)
+def _live_strip() -> None:
+    words = words_of_this_run()
+    leave = ""
+    try:
+        screen = screen_of_this_run()
+        data = strip_model.strip(screen, time.monotonic())
+    except SessionOver:
+        leave = _login_from_here()
+        data = strip_model.nobody(words, theme_of_this_run())
+    except Unreachable:
+        data = strip_model.nobody(words, theme_of_this_run())
+    frame = {"leave": leave, "wall": wall_of_this_run(), "keys": {KEYS[name]: name for name in existing()}}
+    result = _strip(
+        key="strip",
+        data={**data, **frame},
+        on_language_change=lambda: None,
+        on_wall_change=lambda: None,
+        on_go_change=lambda: None,
+    )
+    _obey(result.language, result.wall, result.go)
+
+
+def _obey(language: str | None, wall: str | None, go: dict[str, Any] | None) -> None:
+    """Do what was asked for in the strip."""
+    if language in ("zh", "en") and language != language_of_this_run():
+        st.session_state["language"] = language
+        st.rerun()
+    if wall in ("0", "1"):
+        st.session_state["wall"] = wall == "1"
+        st.rerun()
+    if go and go.get("page") in existing():
+        by_name = {
+            page.url_path or "overview": page
+            for group in pages(words_of_this_run(), _show).values()
+            for page in group
+        }
+        st.switch_page(by_name[go["page"]], query_params=go.get("query") or None)
+
+
+def _login_from_here() -> str:
+    page = str(st.session_state.get("page", ""))
+    query = "&".join(f"{key}={value}" for key, value in st.query_params.items())
+    return login_url(f"/{page}", query)
+
+
+def _style() -> None:
+    """The tokens of the theme and the frame's own rules; nothing from outside goes in here."""
+    wall = "html { zoom: 1.25; }" if wall_of_this_run() else ""
+    st.html(f"<style>:root {{ {css_variables(theme_of_this_run())} }} {wall} {_frame_css()}</style>")
+
+
+@cache
+def _frame_css() -> str:
+    return (ASSETS / "frame.css").read_text("utf-8")
