@@ -1,0 +1,217 @@
+"""What the trend screen draws and exports: picks, at most two units, days over each other. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from controller.api.schema import History, Traits
+from hmi import formats, terms
+from hmi.city import City
+from hmi.export import Content, Sheet
+from hmi.language import N_, Words
+from stations.model.points import POINTS, Side
+from stations.model.quality import Quality
+
+MAX_PICKS = 8
+"""Lines that can still be told apart, and trends that may wait at the controller at once."""
+DAY_S = 86_400.0
+RANGES: Mapping[float, str] = {
+    3600.0: N_("1 h"),
+    6 * 3600.0: N_("6 h"),
+    DAY_S: N_("24 h"),
+    3 * DAY_S: N_("3 days"),
+    7 * DAY_S: N_("7 days"),
+    8 * DAY_S: N_("8 days"),
+}
+DEFAULT_RANGE_S = DAY_S
+_PICK = re.compile(r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,31}):([0-4]):([A-Za-z][A-Za-z0-9_]{0,63})$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """One line: a point of a station."""
+
+    station: str
+    loop: int
+    point: str
+
+    def __str__(self) -> str:
+        """Render as in a link, ``S017:1:T_supply_secondary``."""
+        return f"{self.station}:{self.loop}:{self.point}"
+
+
+def parse_picks(text: str, city: City) -> tuple[list[Pick], list[str]]:
+    """Return (picks, entries that are none) of a link, comma-separated; at most ``MAX_PICKS`` of each."""
+    picks: list[Pick] = []
+    wrong: list[str] = []
+    for entry in dict.fromkeys(part.strip() for part in text.split(",") if part.strip()):
+        found = _PICK.match(entry)
+        pick = None if found is None else Pick(station=found[1], loop=int(found[2]), point=found[3])
+        if pick is not None and pick in _allowed(city, pick.station):
+            picks.append(pick)
+        else:
+            wrong.append(entry[:80])
+    return picks[:MAX_PICKS], [*wrong, *(str(pick) for pick in picks[MAX_PICKS:])][:MAX_PICKS]
+
+
+def picks_text(picks: Sequence[Pick]) -> str:
+    """Return picks for a link."""
+    return ",".join(str(pick) for pick in picks)
+
+
+def _allowed(city: City, station: str) -> list[Pick]:
+    return [pick for pick, _ in choices(city, station)]
+
+
+def choices(city: City, station: str) -> list[tuple[Pick, str]]:
+    """Return (pick, point name) of all that a station reports, measurements first, by loop."""
+    state = city.stations.get(station)
+    if state is None:
+        return []
+    found = []
+    for key in state.readings:
+        loop, _, point = key.partition("/")
+        spec = POINTS.get(point)
+        if spec is not None and loop.isdigit() and (spec.side is Side.LOOP) == (int(loop) > 0):
+            found.append((Pick(station=station, loop=int(loop), point=point), point))
+    order = list(POINTS)
+    return sorted(found, key=lambda entry: (order.index(entry[1]), entry[0].loop))
+
+
+def default_picks(city: City, station: str) -> list[Pick]:
+    """Return supply and return of the first loop: what an operator looks at first."""
+    wanted = ("T_supply_secondary", "T_return_secondary", "m_flow_secondary")
+    return [pick for pick, point in choices(city, station) if point in wanted and pick.loop <= 1]
+
+
+def label(words: Words, traits: Mapping[str, Traits], pick: Pick, *, with_station: bool = True) -> str:
+    """Return what a line is called."""
+    parts = []
+    if with_station:
+        known = traits.get(pick.station)
+        name = pick.station if known is None else words.name(known)
+        parts.append(pick.station if name == pick.station else f"{pick.station} {name}")
+    if pick.loop > 0:
+        parts.append(words("loop {n}", n=pick.loop))
+    parts.append(terms.point(words, pick.point))
+    return " · ".join(parts)
+
+
+# ----------------------------------------------------------------------------------------------- the lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line in screen units; ``value`` is None in a gap."""
+
+    pick: Pick
+    label: str
+    unit: str
+    day_before: bool
+    """True for the same point a day earlier, moved onto this one."""
+    times: tuple[float, ...]
+    values: tuple[float | None, ...]
+    doubtful: tuple[bool, ...]
+    bucket_s: float | None
+    stored: int
+
+
+def line(words: Words, pick: Pick, history: History, *, name: str, shift_s: float = 0.0) -> Line:
+    """Return a trend as a line, its times moved by ``shift_s``."""
+    shown = formats.SHOWN[formats.unit_of_point(pick.point)]
+    return Line(
+        pick=pick,
+        label=words("{line}, day before", line=name) if shift_s else name,
+        unit=shown.unit,
+        day_before=shift_s > 0.0,
+        times=tuple(at + shift_s for at in history.measured_at),
+        values=tuple(None if value is None else value * shown.factor for value in history.value),
+        doubtful=tuple(quality is not Quality.GOOD for quality in history.quality),
+        bucket_s=history.bucket_s,
+        stored=history.stored,
+    )
+
+
+def axes(lines: Sequence[Line]) -> tuple[list[list[Line]], list[str]]:
+    """Return the lines by axis, at most two, and the units that found no place any more."""
+    units = list(dict.fromkeys(line.unit for line in lines))
+    placed = [[line for line in lines if line.unit == unit] for unit in units[:2]]
+    return placed, units[2:]
+
+
+# ---------------------------------------------------------------------------------------------- the export
+
+
+def export_sheet(words: Words, city: City, histories: Sequence[tuple[Pick, History]], title: str) -> Sheet:
+    """Return all samples below each other, with local time, UTC, unit, quality and reason of each."""
+    headers = (
+        words("Time ({zone})", zone=words.zone),
+        words("Time (UTC)"),
+        words("Station"),
+        words("Name"),
+        words("Loop"),
+        words("Point"),
+        words("Quantity"),
+        words("Value"),
+        words("Unit"),
+        words("Quality"),
+        words("Reason"),
+    )
+    rows: list[list[Content]] = []
+    for pick, history in histories:
+        shown = formats.SHOWN[formats.unit_of_point(pick.point)]
+        traits = city.traits.get(pick.station)
+        name = "" if traits is None else words.name(traits)
+        for at, value, quality, reason in zip(
+            history.measured_at, history.value, history.quality, history.reason, strict=True
+        ):
+            rows.append(
+                [
+                    _naive(words.local(at)),
+                    _naive(datetime.fromtimestamp(at, UTC)),
+                    pick.station,
+                    name,
+                    pick.loop,
+                    pick.point,
+                    terms.point(words, pick.point),
+                    None if value is None else round(value * shown.factor, 6),
+                    shown.unit,
+                    words(QUALITY[quality]),
+                    terms.term(words, terms.QUALITY_REASON, reason),
+                ]
+            )
+    return Sheet(title=title, headers=headers, rows=rows)
+
+
+QUALITY: Mapping[Quality, str] = {
+    Quality.BAD: N_("bad"),
+    Quality.UNCERTAIN: N_("doubtful"),
+    Quality.GOOD: N_("good"),
+}
+
+
+def export_about(
+    words: Words, city: City, histories: Sequence[tuple[Pick, History]], made_at: float, by: str
+) -> list[tuple[str, str]]:
+    """Return what stands with the export: what was asked, and what of it is left out."""
+    about = [
+        (words("City"), words.site_title(city.site)),
+        (words("Made"), f"{words.datetime(made_at)} ({words.zone}), {by}"),
+    ]
+    if city.simulation:
+        about.append((words("Simulation"), words("Synthetic data of a simulated city.")))
+    for pick, history in histories:
+        said = words("{n} samples stored", n=history.stored)
+        if history.bucket_s is not None:
+            kept = words("lowest and highest of each {span} given", span=words.span(history.bucket_s))
+            said = f"{said}; {kept}"
+        if history.damaged:
+            said = f"{said}; {words('{n} damaged stretches', n=len(history.damaged))}"
+        about.append((label(words, city.traits, pick), said))
+    return about
+
+
+def _naive(moment: datetime) -> datetime:
+    """Return local or UTC time without its zone, which Excel does not know; the header names it."""
+    return moment.replace(tzinfo=None)
