@@ -91,7 +91,8 @@ endef
 # deploy/dhc.service, Chromium with a Chinese font opens the screen, node runs what the screen draws with.
 # NEED=run leaves that out; so the demo of a bare machine waits for no browser.
 NEED ?= tests
-deps: ## the Debian packages needed: installs what is missing, or prints the command and exits 2
+SERVERS := build/servers/.complete
+deps: $(if $(filter tests,$(NEED)),$(SERVERS)) ## the Debian packages needed: installs what is missing, or prints the command and exits 2
 	@$(FIND_PYTHON)
 	python=$$(find_python)
 	if [ "$$python" = old ]; then refuse_old_python old; fi
@@ -121,6 +122,23 @@ deps: ## the Debian packages needed: installs what is missing, or prints the com
 	else
 		echo "make deps: neither root nor sudo here; run as root: $$install" >&2
 		exit 2
+	fi
+
+# The server historians that tests forward to. Unpacked, not installed: installed they would be services, which
+# Debian starts at once and at every boot, on all addresses. Without them their tests are skipped, and say so.
+$(SERVERS):
+	@mkdir -p $(@D)
+	cd $(@D)
+	fetch() { apt-get -q -o APT::Sandbox::User=root download victoria-metrics influxdb caddy >/dev/null 2>&1; }
+	if ! fetch && [ "$$(id -u)" -eq 0 ]; then apt-get update -q </dev/null && fetch || true; fi
+	for package in *.deb; do
+		if [ -f "$$package" ]; then dpkg -x "$$package" .; fi
+	done
+	rm -f *.deb
+	if [ -x usr/bin/victoria-metrics ] && [ -x usr/bin/influxd ] && [ -x usr/bin/caddy ]; then
+		touch .complete
+	else
+		echo "make deps: apt-get can not download victoria-metrics, influxdb and caddy here" >&2
 	fi
 
 venv: $(STAMP) ## .venv with pinned dependencies and the command `dhc`

@@ -1,5 +1,6 @@
 """``dhc doctor``: is this machine fit to run a controller, and is a site's folder? Changes nothing."""
 
+import dataclasses
 import importlib.metadata
 import os
 import resource
@@ -19,7 +20,12 @@ from cryptography import x509
 from controller.api.auth import TOKEN_FILE
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
-from controller.config.model import SiteConfig
+from controller.config.model import InfluxConfig, SiteConfig
+from controller.forwarding import influx_server, token_of
+from controller.historian.cursor import read_refused
+from controller.historian.forwarder_faults import Fault
+from controller.historian.forwarder_thread import READER
+from controller.historian.journal import FILE as JOURNAL_FILE
 from controller.proof import FOLDER, SIMULATED, proof_fault
 from stations.driver import OpcUaAddress
 
@@ -88,7 +94,8 @@ def run_doctor(site_path: Path | None) -> list[Check]:
         _proofs,
     ]
     checks += [_open_files(len(site.stations)), *(check(site) for check in about_site)]
-    return [*checks, *_certificates(site, time.time())]
+    checks += _certificates(site, time.time())
+    return [*checks, *([] if site.influxdb is None else _influxdb(site, site.influxdb))]
 
 
 # ------------------------------------------------------------------ the machine
@@ -279,6 +286,54 @@ def _certificate(owner: str, path: Path, now: float) -> Check:
     if days < EXPIRY_WARN_DAYS:
         return Check(name=name, status="warn", detail=until, advice=f"renew it: {days:.0f} days are left")
     return Check(name=name, status="ok", detail=until)
+
+
+def _influxdb(site: SiteConfig, config: InfluxConfig) -> list[Check]:
+    """Look whether the server historian would take what it is sent; writes nothing there.
+
+    None of it is a failure: control goes on without the server, and the journal keeps what it lacks.
+    """
+    token, where = token_of(config)
+    found = [Check(name="influxdb token", status="ok", detail=where if token else f"{where}; none is sent")]
+    if config.token_file is not None:
+        found = [_token_file(Path(config.token_file), token, where)]
+    # Half the time that it may take when it works: people wait here.
+    server = influx_server(dataclasses.replace(config, timeout_s=max(1.0, config.timeout_s / 2.0)))
+    product = server.product()
+    fault = product if isinstance(product, Fault) else server.write([""])
+    server.renew()
+    if fault is None:
+        detail = f"{config.url}, bucket {config.bucket}: {product}"
+        found.append(Check(name="influxdb", status="ok", detail=detail))
+    else:
+        found.append(Check(name="influxdb", status="warn", detail=fault.text_en, advice=fault.advice))
+    return [*found, *_refused(site)]
+
+
+def _token_file(path: Path, token: str | None, where: str) -> Check:
+    name = "influxdb token"
+    if token is None:
+        return Check(name=name, status="warn", detail=where, advice="put the server's token into this file")
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o007:
+        detail = f"{path} has mode {mode:04o}: everybody can read it"
+        return Check(name=name, status="warn", detail=detail, advice=f"chmod o-rwx {path}")
+    return Check(name=name, status="ok", detail=f"{path}, mode {mode:04o}")
+
+
+def _refused(site: SiteConfig) -> list[Check]:
+    """Show what the server would not take, in its words."""
+    path = site.data / JOURNAL_FILE
+    try:
+        refused = read_refused(path, READER) if path.exists() else []
+    except sqlite3.Error:
+        # A journal of an earlier version, or a damaged one, which the controller puts aside when it starts.
+        return []
+    if not refused:
+        return []
+    detail = f"{len(refused)} kept; the newest: {refused[-1].line}: {refused[-1].why}"
+    advice = "compare the bucket's field types with docs/reference/influxdb.md"
+    return [Check(name="influxdb refused points", status="warn", detail=detail, advice=advice)]
 
 
 def _existing(path: Path) -> Path:

@@ -24,6 +24,8 @@ from prometheus_client.registry import Collector
 from controller.alarms.definitions import definitions
 from controller.alarms.model import Alarm
 from controller.decisions import Mode
+from controller.historian.forwarder_faults import FaultKind
+from controller.historian.forwarder_thread import ForwarderStats
 from controller.historian.records import State
 from controller.historian.slot import JournalStats
 from controller.image import Link, StationImage
@@ -49,6 +51,7 @@ class Metrics(Collector):
         lag_ms: Callable[[], tuple[float, float]],
         alarms: Callable[[], Iterable[Alarm]] = tuple,
         login_failures: Callable[[], int] = int,
+        forwarder_stats: Callable[[], ForwarderStats | None] = lambda: None,
     ) -> None:
         """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms."""
         self._alarms = alarms
@@ -58,6 +61,7 @@ class Metrics(Collector):
         self._clock = clock
         self.journal_stats = journal_stats
         self.lag_ms = lag_ms
+        self.forwarder_stats = forwarder_stats
         self._answers: Counter[int] = Counter()
         self._tasks = 0
         self._lag = (0.0, 0.0)
@@ -90,6 +94,7 @@ class Metrics(Collector):
         yield from self._field()
         yield from self._control()
         yield from self._storage()
+        yield from self._forwarding()
         yield from self._process()
 
     def _field(self) -> Iterator[Metric]:
@@ -211,6 +216,35 @@ class Metrics(Collector):
         )
         yield _single("dhc_journal_bytes", "Size of the journal's files", stats.bytes)
         yield _single("dhc_journal_disk_full", "1 while the disk is full", int(stats.disk_full))
+
+    def _forwarding(self) -> Iterator[Metric]:
+        """Yield how the server historian is served; nothing where a site has none."""
+        stats = self.forwarder_stats()
+        if stats is None:
+            return
+        well = stats.fault is None and stats.failure is None
+        yield _single("dhc_influxdb_up", "1 while the server takes what it is sent", int(well))
+        kinds = {
+            kind.value: float(stats.fault is not None and stats.fault.kind is kind) for kind in FaultKind
+        }
+        yield _gauge("dhc_influxdb_fault", "1 at the fault that stands", "kind", kinds)
+        yield _single(
+            "dhc_influxdb_lag_seconds",
+            "Scaled seconds since the oldest point that the server does not have",
+            stats.lag_s(self._clock.now()),
+        )
+        yield _counter("dhc_influxdb_lines", "Lines taken, those sent again included", stats.lines_sent)
+        yield _counter("dhc_influxdb_requests", "Requests made", stats.requests)
+        yield _counter("dhc_influxdb_faults", "Requests that failed as a whole", stats.faults)
+        yield _counter("dhc_influxdb_rewinds", "Times the last two minutes were sent again", stats.rewinds)
+        yield _counter("dhc_influxdb_refused_points", "Points set aside as refused", stats.refused)
+        yield _counter(
+            "dhc_influxdb_outdated_lines",
+            "Lines of which the server keeps none that old",
+            stats.outdated_lines,
+        )
+        yield _counter("dhc_influxdb_missed_slots", "Slots deleted before they were sent", stats.slots_missed)
+        yield _counter("dhc_influxdb_damaged_slots", "Slots not wholly readable", stats.slots_damaged)
 
     def _process(self) -> Iterator[Metric]:
         p99_ms, worst_ms = self._lag

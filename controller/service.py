@@ -24,6 +24,7 @@ from controller.cycle import CycleParts
 from controller.deciding import Rules
 from controller.decisions import LoopKey
 from controller.dispatch import CYCLE_LICENCE_S, Dispatcher, DispatchServices
+from controller.forwarding import opened_forwarder
 from controller.historian.command_log import CommandLog
 from controller.historian.journal import Journal
 from controller.historian.records import Intent
@@ -221,10 +222,19 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
             service = Service(site, clock, journal, command_log)
             token = load_or_create_token(site.data)
             room = stores.enter_context(opened_control_room(site, service.state, clock, (token,)))
+            forwarding = stores.enter_context(opened_forwarder(site, journal))
             desk, watch = stores.enter_context(
-                opened_alarms(site, service.state, clock, lambda: journal.stats, lambda: command_log.stats)
+                opened_alarms(
+                    site,
+                    service.state,
+                    clock,
+                    lambda: journal.stats,
+                    lambda: command_log.stats,
+                    forwarding,
+                )
             )
             api = ApiServer(service.state, site, journal, room, clock, service.lag.summary_ms, desk)
+            api.metrics.forwarder_stats = forwarding
             api.bind()
             runtime = service.runtime(lease, api, room, coordinator, watch)
             _say_hello(api, room, site.data)

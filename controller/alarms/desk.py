@@ -12,6 +12,7 @@ from controller.alarms.scene import Storage
 from controller.alarms.store import AlarmStore
 from controller.alarms.watch import AlarmWatch
 from controller.config.model import SiteConfig
+from controller.historian.forwarder_thread import ForwarderStats
 from controller.historian.records import CommandLogStats
 from controller.historian.slot import JournalStats
 from controller.state import ControllerState
@@ -40,6 +41,7 @@ def opened_alarms(
     clock: Clock,
     journal_stats: Callable[[], JournalStats],
     command_log_stats: Callable[[], CommandLogStats],
+    forwarder_stats: Callable[[], ForwarderStats | None] = lambda: None,
 ) -> Iterator[tuple[AlarmDesk, AlarmWatch]]:
     """Open the alarm journal in the site's data folder, let earlier alarms stand, and close it at the end.
 
@@ -56,6 +58,7 @@ def opened_alarms(
             return Storage(
                 journal=journal_stats(),
                 command_log=command_log_stats(),
+                forwarder=forwarder_stats(),
                 alarm_store=store.last_error,
                 set_aside=store.set_aside,
             )

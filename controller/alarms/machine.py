@@ -59,6 +59,22 @@ def storage_findings(scene: Scene) -> Iterator[Finding]:
     yield from _because("store_damaged", ", ".join(aside) or None)
 
 
+def forwarder_findings(scene: Scene) -> Iterator[Finding]:
+    """Judge whether the server historian takes what it is sent."""
+    stats = scene.storage.forwarder
+    if stats is None:
+        return
+    if stats.failure is not None:
+        yield Finding(key=AlarmKey("influxdb_lost"), params={"why": stats.failure, "why_zh": stats.failure})
+    elif stats.fault is not None:
+        params: dict[str, Param] = {"why": stats.fault.text_en, "why_zh": stats.fault.text_zh}
+        yield Finding(key=AlarmKey("influxdb_lost"), params=params)
+    if stats.refused and stats.last_refused is not None:
+        yield Finding(
+            key=AlarmKey("influxdb_refused"), params={"count": stats.refused, "why": stats.last_refused}
+        )
+
+
 def _because(rule: str, why: str | None) -> Iterator[Finding]:
     if why is not None:
         yield Finding(key=AlarmKey(rule), params={"why": why})

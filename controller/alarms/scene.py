@@ -7,6 +7,7 @@ from controller.alarms.definitions import Definition, definitions
 from controller.alarms.model import AlarmKey
 from controller.config.model import SiteConfig, StationConfig
 from controller.decisions import LoopKey, LoopObservation, LoopTraits
+from controller.historian.forwarder_thread import ForwarderStats
 from controller.historian.records import CommandLogStats
 from controller.historian.slot import JournalStats
 from controller.image import Link, StationImage
@@ -26,6 +27,7 @@ class Storage:
 
     journal: JournalStats | None = None
     command_log: CommandLogStats | None = None
+    forwarder: ForwarderStats | None = None
     alarm_store: str | None = None
     """Why the alarm journal can not be written now."""
     set_aside: str | None = None

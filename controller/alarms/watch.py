@@ -17,7 +17,13 @@ from controller.alarms.links import (
     link_groups,
     silent_stations,
 )
-from controller.alarms.machine import ClockWatch, cycle_findings, outdoor_findings, storage_findings
+from controller.alarms.machine import (
+    ClockWatch,
+    cycle_findings,
+    forwarder_findings,
+    outdoor_findings,
+    storage_findings,
+)
 from controller.alarms.model import AlarmKey, Finding
 from controller.alarms.plant import clock_findings, shortage_findings, source_findings
 from controller.alarms.process import (
@@ -161,6 +167,7 @@ class AlarmWatch:
         yield from cycle_findings(scene)
         yield from outdoor_findings(scene)
         yield from storage_findings(scene)
+        yield from forwarder_findings(scene)
         yield from self._certificates.findings()
         yield from self._clock_watch.findings(scene)
 

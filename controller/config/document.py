@@ -16,6 +16,7 @@ from controller.config.model import (
     ComfortConfig,
     CurveTable,
     Flag,
+    InfluxConfig,
     Limits,
     RegulationConfig,
     SeasonName,
@@ -80,6 +81,7 @@ class Document:
     api: ApiConfig | None = None
     opcua: OpcUaSection | None = None
     comfort: ComfortConfig | None = None
+    influxdb: InfluxConfig | None = None
     districts: dict[str, DistrictSection] = field(default_factory=dict)
     curves: dict[str, CurveTable] = field(default_factory=dict)
     regulation: dict[str, RegulationConfig] = field(default_factory=dict)
@@ -96,7 +98,10 @@ SINGLE: dict[str, type] = {
     "api": ApiConfig,
     "opcua": OpcUaSection,
     "comfort": ComfortConfig,
+    "influxdb": InfluxConfig,
 }
+NOT_WITHOUT = ("site", "influxdb")
+"""Sections without a default: one that does not stand there is not read."""
 MANY: dict[str, type] = {"districts": DistrictSection, "curves": CurveTable, "regulation": RegulationConfig}
 
 
@@ -112,7 +117,7 @@ def read_document(path: Path, faults: list[str]) -> Document:
     if "site" not in raw:
         faults.append(f"{path.name}: [site]: missing")
     for key, cls in SINGLE.items():
-        if key != "site" or key in raw:
+        if key not in NOT_WITHOUT or key in raw:
             setattr(document, key, read_section(cls, raw.get(key, {}), f"{path.name}: {key}", faults))
     for key, cls in MANY.items():
         tables = raw.get(key, {})

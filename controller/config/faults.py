@@ -39,10 +39,12 @@ def is_secret(key: str) -> bool:
 def unknown_key(where: str, key: str, known: list[str]) -> str:
     """Return the fault line of a key or column that does not exist."""
     if is_secret(key):
-        return (
-            f"{where}: {key}: a secret does not belong in the site folder; "
-            "the API token is made at first start in the data folder"
+        elsewhere = (
+            "name the environment variable that holds it as token_env, or its file as token_file"
+            if "token_env" in known
+            else "the API token is made at first start in the data folder"
         )
+        return f"{where}: {key}: a secret does not belong in the site folder; {elsewhere}"
     return f"{where}: {key}: unknown; allowed {', '.join(known)}"
 
 

@@ -8,6 +8,7 @@ from controller.config.document import REGULATED_EMITTERS, Document, OpcUaSectio
 from controller.config.faults import SiteError
 from controller.config.model import (
     DistrictConfig,
+    InfluxConfig,
     Limits,
     OpcUaClientConfig,
     SiteConfig,
@@ -63,6 +64,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
         regulation=document.regulation,
         stations=tuple(stations),
         comfort=document.comfort,
+        influxdb=_forwarding(document.influxdb, folder),
     )
 
 
@@ -109,6 +111,19 @@ def _client(
         )
     return OpcUaClientConfig(
         application_uri=section.application_uri, certificate=certificate, private_key=private_key
+    )
+
+
+def _forwarding(section: InfluxConfig | None, folder: Path) -> InfluxConfig | None:
+    """Return the section with absolute paths. Whether the files are there is for the doctor to see."""
+    if section is None:
+        return None
+
+    def absolute(path: str | None) -> str | None:
+        return None if path is None else str((folder / path).resolve())
+
+    return dataclasses.replace(
+        section, token_file=absolute(section.token_file), ca_file=absolute(section.ca_file)
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -199,6 +200,38 @@ class ComfortConfig:
     """Standard deviation over the hours: sun, wind, habits."""
 
 
+def _server_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or parts.query or parts.fragment or parts.username is not None or not url.isascii():
+        # Said without the value: it may hold a password.
+        message = "not a server's address; allowed e.g. http://10.0.0.5:8086, without user, password or ?"
+        raise PydanticCustomError("range", message)
+    return url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class InfluxConfig:
+    """The server historian that gets every point, and where its token is found: never here."""
+
+    url: Annotated[Text, AfterValidator(_server_url)]
+    """What stands before ``/api/v2/write``."""
+    bucket: Text
+    """Of InfluxDB; a database of 1.8; VictoriaMetrics does not mind."""
+    org: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    token_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")] = "DHC_INFLUXDB_TOKEN"
+    """Environment variable that holds the token; not set: none is sent."""
+    token_file: Text | None = None
+    """File that holds the token instead, relative to the site folder; read again after every fault."""
+    ca_file: Text | None = None
+    """Certificate authority of the server, PEM, relative to the site folder; None: those of the system."""
+    timeout_s: Annotated[Number, between(1.0, 60.0)] = 10.0
+    """Wall seconds for one request."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpcUaClientConfig:
     """The controller's own OPC UA application instance; both files are made at first start when absent."""
@@ -279,3 +312,5 @@ class SiteConfig:
     """By emitter type."""
     stations: tuple[StationConfig, ...]
     comfort: ComfortConfig = field(default_factory=ComfortConfig)
+    influxdb: InfluxConfig | None = None
+    """None: nothing is forwarded. Paths in it are absolute."""

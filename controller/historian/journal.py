@@ -153,7 +153,8 @@ class Journal:
         """Keep how far ``reader`` got, soon: returns at once, and a disk that is full now is tried again."""
         with self._lock:
             self._settled[reader] = progress.cursor.settled
-            self._progress[reader] = progress.after(self._progress.get(reader))
+            waiting = self._progress.get(reader)
+            self._progress[reader] = progress if waiting is None else progress.after(waiting)
         self._writer.wake()
 
     def close(self) -> bool:
@@ -215,7 +216,7 @@ class Journal:
         begin = time.perf_counter()
         batch = list(self._encoded)
         with self._lock:
-            progress = dict(self._progress)
+            progress, self._progress = self._progress, {}
         try:
             with transaction(self._connection):
                 for reader, reached in progress.items():
@@ -228,6 +229,9 @@ class Journal:
                 )
         except sqlite3.Error as error:
             with self._lock:
+                for reader, reached in progress.items():
+                    later = self._progress.get(reader)
+                    self._progress[reader] = reached if later is None else later.after(reached)
                 self._stats = replace(
                     self._stats,
                     errors=self._stats.errors + 1,
@@ -239,9 +243,6 @@ class Journal:
             # Empty where closing has stopped waiting for this commit and given the slots up.
             waiting = list(self._encoded)
             self._encoded.clear()
-            for reader, reached in progress.items():
-                if self._progress.get(reader) is reached:
-                    del self._progress[reader]
             self._stats = replace(
                 self._stats,
                 slots=self._stats.slots + len(batch),

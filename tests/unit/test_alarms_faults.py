@@ -12,6 +12,8 @@ from controller.alarms.scene import Storage
 from controller.alarms.water import HourMean
 from controller.cycle import COMMIT_ALARM
 from controller.decisions import Action, Decision, LoopKey, MassChange, Mode
+from controller.historian.forwarder_faults import Fault, FaultKind
+from controller.historian.forwarder_thread import ForwarderStats
 from controller.historian.records import CommandLogStats, State
 from controller.historian.slot import JournalStats
 from controller.image import Link
@@ -345,6 +347,15 @@ def disk_full(bench):
     bench.storage = Storage(journal=JournalStats(last_error="database or disk is full", disk_full=True))
 
 
+def server_historian_down(bench):
+    fault = Fault(kind=FaultKind.DISK_FULL, where="http://10.0.0.5:8086", said="no space left")
+    bench.storage = Storage(forwarder=ForwarderStats(fault=fault, fault_since=1.0))
+
+
+def server_historian_refuses(bench):
+    bench.storage = Storage(forwarder=ForwarderStats(refused=2, last_refused="field type conflict"))
+
+
 def commit_fails(bench):
     bench.state.alarms.append(COMMIT_ALARM)
     bench.storage = Storage(
@@ -433,6 +444,8 @@ FAULTS = [
     (never_driven, 40, {"not_driven:S01:1"}),
     (journal_broken, 2, {"journal_failed"}),
     (disk_full, 2, {"disk_full"}),
+    (server_historian_down, 7, {"influxdb_lost"}),
+    (server_historian_refuses, 2, {"influxdb_refused"}),
     (commit_fails, 2, {"command_log_failed"}),
     (alarm_journal_broken, 2, {"alarm_store_failed"}),
     (store_put_aside, 2, {"store_damaged"}),

@@ -1,0 +1,306 @@
+"""The forwarder: brings every slot of the journal to a server historian, in a thread of its own.
+
+Control and polling never wait for it, and it holds one batch in memory: what the server does not take stays
+in the journal. It begins after the cursor that the journal keeps, so nothing is left out when either side is
+killed. Writing a line twice does no harm, therefore in doubt it is written twice.
+"""
+
+import random
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from controller.historian.block import Block, BlockDamaged
+from controller.historian.cursor import Cursor, Progress, Refused, StoredSlot
+from controller.historian.forwarder_batch import MAX_LINES, Delivery, deliver
+from controller.historian.forwarder_faults import Fault
+from controller.historian.lines import LineEncoder
+
+log = structlog.get_logger("influxdb")
+
+READER = "influxdb"
+SETTLE_S = 120.0
+"""Wall seconds after which what was acknowledged counts as kept. VictoriaMetrics lost the last 5 s at a
+kill -9; others write to their disk once a second, or when their system likes."""
+MAX_SLOTS = 60
+"""Slots of one batch, where they are small."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Wall seconds between things; tests are quicker."""
+
+    idle_s: float = 1.0
+    """Between two looks for new slots."""
+    back_off_s: tuple[float, float] = (1.0, 30.0)
+    """First and longest wait after a fault; doubled each time, for ever."""
+    rewind_s: float = 60.0
+    """At least so long from one rewind to the next; shorter than ``SETTLE_S``, or it would come too late."""
+    note_s: float = 1.0
+    """At most so often the cursor goes to the disk."""
+    cpu_share: float = 0.25
+    """Of one core, while a backlog is sent: the thread shares the interpreter with the control cycle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwarderStats:
+    """What the forwarder did since it was opened, and why it does not, if so."""
+
+    lines_sent: int = 0
+    """Lines taken by the server, those sent again included."""
+    requests: int = 0
+    rewinds: int = 0
+    """Times that the last two minutes were sent again, because the server may have lost them."""
+    refused: int = 0
+    """Points that the server would not take, kept in the journal with its words."""
+    outdated_lines: int = 0
+    """Lines sent in requests of which the server dropped what is older than it keeps."""
+    slots_damaged: int = 0
+    """Slots of which something could not be read any more."""
+    slots_missed: int = 0
+    """Slots that went from the journal before they could be sent."""
+    faults: int = 0
+    fault: Fault | None = None
+    """Why nothing can be sent now."""
+    fault_since: float | None = None
+    """Wall UTC seconds."""
+    failure: str | None = None
+    """A bug of ours that ended the thread; only a restart begins anew."""
+    last_refused: str | None = None
+    """The server's words for the newest refused point."""
+    unsent_since: float | None = None
+    """Begin of the oldest slot not acknowledged, UTC seconds of the journal; None when all is sent."""
+
+    def lag_s(self, now: float) -> float:
+        """Return the age of the oldest point that waits, at UTC second ``now`` of the journal's clock."""
+        return 0.0 if self.unsent_since is None else max(0.0, now - self.unsent_since)
+
+
+class Server(Protocol):
+    """What takes lines: ``controller.historian.forwarder.InfluxServer``, or a double."""
+
+    @property
+    def connections(self) -> int:
+        """Number of connections made so far."""
+
+    def write(self, lines: Sequence[str]) -> Fault | None:
+        """Send lines at once; None when taken."""
+
+    def renew(self) -> None:
+        """Make a new connection next time."""
+
+
+class Source(Protocol):
+    """What the forwarder needs of the journal."""
+
+    def follow(self, reader: str) -> Cursor:
+        """Return where a reader stands."""
+
+    def slots_after(self, number: int, most: int) -> list[StoredSlot]:
+        """Return the slots that follow."""
+
+    def note(self, reader: str, progress: Progress) -> None:
+        """Keep how far a reader got."""
+
+
+class Batch(NamedTuple):
+    """Encoded slots on their way."""
+
+    last: int
+    """Number of its newest slot."""
+    lines: list[str]
+    full: bool
+    """More slots may be waiting behind it."""
+
+
+class Forwarder:
+    """One thread between journal and server. ``stats`` may be read from any thread."""
+
+    def __init__(
+        self, journal: Source, server: Server, encoder: LineEncoder, pace: Pace | None = None
+    ) -> None:
+        """Read the cursor and start. Blocks for a moment: for the start. Raises sqlite3.Error."""
+        self._journal, self._server, self._encoder = journal, server, encoder
+        self._pace = pace or Pace()
+        cursor = journal.follow(READER)
+        self._acked, self._settled = cursor
+        self._position = cursor.settled
+        self._acks: deque[tuple[float, int]] = deque()
+        self._connections = 0
+        self._doubt = False
+        """The server may have begun anew since it acknowledged what is not settled."""
+        self._rewound_at = time.monotonic()
+        self._noted, self._noted_at = cursor, 0.0
+        self._per_slot = MAX_LINES
+        self._back_off_s = 0.0
+        self._stats = ForwarderStats()
+        self._stop = threading.Event()
+        # A daemon: a server that hangs must not keep the controller from ending.
+        self._thread = threading.Thread(target=self._run, name="influxdb", daemon=True)
+        self._thread.start()
+
+    @property
+    def stats(self) -> ForwarderStats:
+        """What was done so far."""
+        return self._stats
+
+    def close(self, timeout_s: float = 2.0) -> bool:
+        """Stop after the request under way; return whether it ended within ``timeout_s`` wall seconds.
+
+        What is not acknowledged then is sent after the next start.
+        """
+        self._stop.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    # ---------------------------------------------------------------- in the thread
+
+    def _run(self) -> None:
+        try:
+            self._forward()
+        except Exception as error:
+            # A bug here must neither end control nor pass unseen: it stands in stats and raises an alarm.
+            log.exception("forwarder_failed")
+            self._stats = replace(self._stats, failure=f"{type(error).__name__}: {error}")
+
+    def _forward(self) -> None:
+        batch: Batch | None = None
+        while not self._stop.is_set():
+            begin = time.thread_time()
+            if batch is None:
+                self._rewind(time.monotonic())
+                batch = self._next()
+            if batch is None:
+                self._note(force=True)
+                self._stop.wait(self._pace.idle_s)
+                continue
+            delivery = deliver(batch.lines, self._server.write)
+            self._count(delivery)
+            if delivery.fault is not None:
+                self._failed(delivery.fault)
+                continue
+            self._taken(batch, delivery)
+            if batch.full:
+                busy_s = time.thread_time() - begin
+                self._stop.wait(busy_s * (1.0 / self._pace.cpu_share - 1.0))
+            batch = None
+        self._note(force=True)
+
+    def _next(self) -> Batch | None:
+        """Return the next slots as lines; None when there are none, or they can not be read now."""
+        most = max(1, min(MAX_SLOTS, MAX_LINES // max(1, self._per_slot)))
+        try:
+            slots = self._journal.slots_after(self._position, most)
+        except sqlite3.Error as error:
+            log.warning("journal_unreadable", why=str(error))
+            return None
+        if not slots:
+            self._stats = replace(self._stats, unsent_since=None)
+            return None
+        self._miss(slots[0].number)
+        lines = [line for slot in slots for line in self._lines(slot)]
+        self._per_slot = len(lines) // len(slots)
+        if slots[-1].number > self._acked:
+            first = next(slot.start for slot in slots if slot.number > self._acked)
+            self._stats = replace(self._stats, unsent_since=first)
+        return Batch(slots[-1].number, lines, full=len(slots) == most)
+
+    def _lines(self, slot: StoredSlot) -> list[str]:
+        try:
+            encoded = self._encoder.encode(Block(slot.block))
+        except BlockDamaged as error:
+            log.warning("slot_damaged", slot=slot.number, why=error.why)
+            self._stats = replace(self._stats, slots_damaged=self._stats.slots_damaged + 1)
+            return []
+        if encoded.damaged:
+            log.warning("slot_damaged", slot=slot.number, answers=encoded.damaged)
+            self._stats = replace(self._stats, slots_damaged=self._stats.slots_damaged + 1)
+        return encoded.lines
+
+    def _miss(self, first: int) -> None:
+        """Count slots that retention, or a damaged file, took before they were sent."""
+        missed = first - max(self._position, self._acked) - 1
+        if missed > 0 and self._acked:
+            log.error("slots_never_sent", count=missed)
+            self._stats = replace(self._stats, slots_missed=self._stats.slots_missed + missed)
+
+    def _count(self, delivery: Delivery) -> None:
+        stats = self._stats
+        self._stats = replace(
+            stats,
+            lines_sent=stats.lines_sent + delivery.sent,
+            requests=stats.requests + delivery.requests,
+            outdated_lines=stats.outdated_lines + delivery.outdated,
+        )
+
+    def _failed(self, fault: Fault) -> None:
+        """Say once what is wrong, and wait."""
+        stats, known = self._stats, self._stats.fault
+        if known is None or known.kind is not fault.kind:
+            log.warning("influxdb_lost", fault=fault.kind.value, why=fault.text_en)
+        since = stats.fault_since if known is not None else time.time()
+        self._stats = replace(stats, faults=stats.faults + 1, fault=fault, fault_since=since)
+        self._doubt = True
+        self._server.renew()
+        self._note(force=True)
+        first, longest = self._pace.back_off_s
+        self._back_off_s = min(longest, max(first, 2.0 * self._back_off_s))
+        # Several sites may forward to one server: they should not all come back at the same moment.
+        wait_s = max(self._back_off_s * random.uniform(0.8, 1.2), min(fault.retry_after_s, 10.0 * longest))
+        self._stop.wait(wait_s)
+
+    def _taken(self, batch: Batch, delivery: Delivery) -> None:
+        now = time.monotonic()
+        stats = self._stats
+        if stats.fault is not None and stats.fault_since is not None:
+            log.info("influxdb_back", after_s=round(time.time() - stats.fault_since), waiting=batch.full)
+        self._back_off_s = 0.0
+        self._position = batch.last
+        self._stats = replace(stats, fault=None, fault_since=None)
+        self._acked = max(self._acked, batch.last)
+        self._acks.append((now, batch.last))
+        if self._server.connections != self._connections:
+            # The only sign of a server that began anew between two writes.
+            self._doubt = self._doubt or self._connections > 0
+            self._connections = self._server.connections
+        while not self._doubt and self._acks[0][0] <= now - SETTLE_S:
+            self._settled = max(self._settled, self._acks.popleft()[1])
+        self._note(refused=delivery.refused)
+
+    def _rewind(self, now: float) -> None:
+        """Go back to what is surely kept, where the server may have begun anew.
+
+        Some servers and proxies end connections as a habit, so one rewind has to do for a while; until it is
+        made nothing more becomes settled.
+        """
+        if not self._doubt or now - self._rewound_at < self._pace.rewind_s:
+            return
+        self._doubt = False
+        self._rewound_at = now
+        self._acks.clear()
+        if self._settled < self._position:
+            log.info("sending_again", slots=self._position - self._settled)
+            self._position = self._settled
+            self._stats = replace(self._stats, rewinds=self._stats.rewinds + 1)
+
+    def _note(self, *, refused: Sequence[tuple[str, str]] = (), force: bool = False) -> None:
+        """Hand the cursor to the journal, with lines that the server will never take."""
+        if refused:
+            log.warning("points_refused", count=len(refused), line=refused[0][0], why=refused[0][1])
+            self._stats = replace(
+                self._stats, refused=self._stats.refused + len(refused), last_refused=refused[-1][1]
+            )
+        now = time.monotonic()
+        cursor = Cursor(self._acked, self._settled)
+        if refused or force or now - self._noted_at >= self._pace.note_s:
+            if refused or cursor != self._noted:
+                kept = tuple(Refused(time.time(), line, why) for line, why in refused)
+                self._journal.note(READER, Progress(cursor, kept))
+                self._noted = cursor
+            self._noted_at = now
