@@ -42,9 +42,10 @@ from optimizer.regulation import RegulationLaw, supply_temperature
 AUTHOR = "strategy:balance"
 BLIND_HOURS = 3
 """Hours without enough measurements after which a loop goes back to the curve."""
-OWN_BAND_K, OWN_BAND_WORN_K = 8.0, 6.0
-"""The guard keeps the supply this near to the station's own curve, nearer where a register wears out; more
-would be wished in vain."""
+OWN_BAND_K = 12.0
+"""Wishes end so far from the station's own curve at filtered outdoor temperature. The guard's band is 8 K
+wide and follows the outdoor temperature of the hour, so by day it lies lower than by night; a wish at its
+mean edge would be cut by night and leave by day what the guard would give."""
 AREA_PER_CYCLE = 0.10
 """Share of the heated area that is moved in one cycle, so that the most over-supplied come first."""
 
@@ -214,8 +215,7 @@ def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
     T_at_flow_held = supply_temperature_for(wanted, excess, q, per_area, record.flow)
     dead_band = MOVE_K if traits.wears_out else DEAD_BAND_K
     own = traits.own_curve(loop.T_outdoor)
-    most = OWN_BAND_WORN_K if traits.wears_out else OWN_BAND_K
-    reachable = min(max(T_at_flow_held, own - most), own + most)
+    reachable = min(max(T_at_flow_held, own - OWN_BAND_K), own + OWN_BAND_K)
     shift = move(record.shift_K, reachable - loop.supply_by_curve, dead_band, MOVE_K)
     # less flow carries the same heat only with warmer water: that part comes with the flow, at once
     with_flow = supply_temperature_for(wanted, excess, q, per_area, flow) - T_at_flow_held

@@ -127,6 +127,7 @@ class Judged:
         return Record(
             strategy=self._name,
             stations=tuple(station.id for station in self._stations),
+            station_classes=tuple(str(plc.station_class) for plc in self._city.plcs[self._copy]),
             station_of_loop=self._city.params.station,
             A_heated=self._city.params.secondary.building.A_heated,
             driven=np.array([self._driven(key) for key in self._keys], dtype=np.float64),

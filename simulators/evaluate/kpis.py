@@ -20,7 +20,7 @@ T_COLD_degC, T_WARM_degC, T_HOT_degC = 18.0, 22.0, 24.0
 COMFORT_degC = (20.0, 22.0)
 PEAK_HOURS = 10
 
-Kpis = dict[str, float | int | dict[str, int]]
+Kpis = dict[str, float | int | dict[str, int] | dict[str, dict[str, float]]]
 """Key figures by name; units stand at the end of each name, where there is one."""
 
 
@@ -77,6 +77,7 @@ def _comfort(record: Record) -> Kpis:
         "indoor_p90_degC": p90,
         "indoor_sd_between_stations_K": sd,
         "indoor_sd_between_driven_stations_K": sd_driven,
+        "indoor_by_station_class": by_class(record),
         "share_at_least_18_percent": share(T_COLD_degC <= T),
         "share_18_24_percent": share((T_COLD_degC <= T) & (T_HOT_degC >= T)),
         "share_20_22_percent": share((COMFORT_degC[0] <= T) & (COMFORT_degC[1] >= T)),
@@ -105,6 +106,19 @@ def station_means(record: Record) -> Floats:
     n, station = len(record.stations), record.station_of_loop
     heaped = np.bincount(station, weights=by_loop * record.A_heated, minlength=n)
     return np.asarray(heaped / np.bincount(station, weights=record.A_heated, minlength=n))
+
+
+def by_class(record: Record) -> dict[str, dict[str, float]]:
+    """Return number, mean (degC) and standard deviation (K) of the stations of each class."""
+    means, classes = station_means(record), np.array(record.station_classes)
+    return {
+        name: {
+            "stations": int((classes == name).sum()),
+            "mean_degC": float(means[classes == name].mean()),
+            "sd_K": float(means[classes == name].std()),
+        }
+        for name in sorted(set(record.station_classes))
+    }
 
 
 def _spread(record: Record) -> tuple[float, float]:

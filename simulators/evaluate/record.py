@@ -18,6 +18,8 @@ class Record:
 
     strategy: str
     stations: tuple[str, ...]
+    station_classes: tuple[str, ...]
+    """A, T, B or C: how far each station lets itself be driven."""
     station_of_loop: Indices
     A_heated: Floats
     """m2, shape (n_loops,)."""

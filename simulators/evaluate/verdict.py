@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulators.evaluate.contestants import BASELINES, CURVE, TUNED
-from simulators.evaluate.kpis import Kpis, key_figures, station_means, worst_station
+from simulators.evaluate.kpis import Kpis, by_class, key_figures, station_means, worst_station
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,6 +137,16 @@ def reasons(record: Record) -> list[str]:
             f"{n - int(driven.sum())} of {n} stations are read only and stay on their own curve "
             f"(mean indoor degC: {left}); the others differ by {means[driven].std():.2f} K, all by "
             f"{means.std():.2f} K"
+        )
+    classes = by_class(record)
+    if len(classes) > 1:
+        each_class = (
+            f"{name} {of['mean_degC']:.1f} ± {of['sd_K']:.2f} ({of['stations']:.0f})"
+            for name, of in classes.items()
+        )
+        lines.append(
+            f"by class of station, mean ± sd in degC (stations): {', '.join(each_class)}; class B may go "
+            "1 K below its own curve, T 6 K, A 8 K"
         )
     name, p10 = worst_station(record)
     kind = "driven" if driven[record.stations.index(name)] else "read only"

@@ -142,7 +142,7 @@ def test_a_cold_house_gets_all_the_flow_before_it_is_given_up():
     town = Town([House(0.13)])
     (wish,) = town.run(60)
     assert wish.m_flow == 40.0
-    assert wish.T_supply == pytest.approx(own_curve(T_OUTDOOR) + 8.0)
+    assert wish.T_supply == pytest.approx(own_curve(T_OUTDOOR) + 12.0)
 
 
 def test_no_loop_moves_more_than_half_a_kelvin_an_hour_at_equal_flow():

@@ -20,6 +20,7 @@ def record(**changes):
     plain = {
         "strategy": "curve",
         "stations": ("S1", "S2"),
+        "station_classes": ("A", "A"),
         "station_of_loop": np.array([0, 1]),
         "A_heated": np.array([1000.0, 3000.0]),
         "driven": np.ones(2),
@@ -165,6 +166,15 @@ def test_goals_are_met_or_missed_by_their_own_measure():
 )
 def test_what_balance_can_save_depends_on_the_spread(sd, percent):
     assert possible_saving(sd) == pytest.approx(percent, abs=0.01)
+
+
+def test_each_class_of_station_is_told_apart():
+    one = record(T_dwelling=dwellings(19.0, 23.0), station_classes=("A", "C"))
+    assert key_figures(one)["indoor_by_station_class"] == {
+        "A": {"stations": 1, "mean_degC": 19.0, "sd_K": 0.0},
+        "C": {"stations": 1, "mean_degC": 23.0, "sd_K": 0.0},
+    }
+    assert any("A 19.0 ± 0.00 (1), C 23.0 ± 0.00 (1)" in line for line in reasons(one))
 
 
 def test_what_stands_in_the_way_is_said_in_sentences():
