@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         "--station", metavar="ID", help="with --online: this station alone, with each of its points"
     )
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_hmi(commands.add_parser("hmi", help="serve the operators' screen of a site's controller"))
     _add_user(commands.add_parser("user", help="accounts of the people who use a site's controller"))
     _add_audit(commands.add_parser("audit", help="check the audit of a site's controller"))
     _add_commission(
@@ -77,6 +78,9 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
         "--strategy", choices=["curve", "balance"], default="curve", help="strategy of all districts"
     )
     demo.add_argument("--no-hmi", action="store_true", help="terminal and API only, no operators' screen")
+    demo.add_argument(
+        "--hmi-port", type=_port, metavar="PORT", help="port of the screen (default: 8641 where it is free)"
+    )
     demo.add_argument("--json", action="store_true", help="no table; print one JSON object at the end")
     demo.add_argument(
         "--data", type=Path, default=Path("build/demo"), metavar="DIR",
@@ -100,6 +104,20 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--log", choices=["json", "console"], default="json", help="form of the log on stderr")
     run.add_argument("--clock", type=_clock, metavar="START:ANCHOR:FACTOR", help=argparse.SUPPRESS)
     run.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
+
+
+def _add_hmi(hmi: argparse.ArgumentParser) -> None:
+    hmi.add_argument("site", type=Path, nargs="?", help="site folder or its site.toml")
+    hmi.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: the site file's)")
+    hmi.add_argument("--api", metavar="URL", help="address of the controller's API (default: the site's)")
+    hmi.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="token for reading (default: data/api_token)",
+    )
+    hmi.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    hmi.add_argument("--port", type=_port, default=8641, help="0 for any that is free (default: 8641)")
 
 
 def _add_commission(commission: argparse.ArgumentParser) -> None:

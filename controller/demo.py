@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 
 from controller.children import Child, ChildDied, first_line, start_child
+from controller.demo_hmi import DemoHmi, kept, make_account
 from controller.demo_report import DemoReport, Observer
 from controller.demo_table import DemoScreen
 from stations.model.clock import ScaledClock
@@ -50,6 +51,10 @@ class DemoOptions:
     link: str
     json_only: bool
     api_port: int
+    hmi: bool
+    """Serve the operators' screen too."""
+    hmi_port: int | None
+    """None: the usual one where it is free."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +69,7 @@ class City:
     token_file: str
     clock: ScaledClock
     folder: Path
+    hmi: DemoHmi | None
 
 
 async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
@@ -71,11 +77,11 @@ async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
     screen = DemoScreen(quiet=options.json_only)
     async with _running_city(options, screen) as city:
         observer = Observer(city.api, city.control_port, city.clock)
-        async with asyncio.TaskGroup() as tasks:
+        async with kept(city.hmi, screen.note) as login, asyncio.TaskGroup() as tasks:
             watchers = [tasks.create_task(child.watch()) for child in (city.simulators, city.controller)]
             await _wait_until_ready(observer, screen, stop)
             await observer.begin()
-            screen.running(city.api_url, city.token_file, city.folder)
+            screen.running(city.api_url, city.token_file, city.folder, login)
             await _watch(options, observer, screen, stop)
             report = await observer.finish()
             exit_code = await city.controller.stop()
@@ -133,6 +139,7 @@ async def _running_city(options: DemoOptions, screen: DemoScreen) -> AsyncIterat
         )
         children.append(simulators)
         control_port = int(json.loads(await first_line(simulators, READY_LIMIT_S))["control_port"])
+        password = await asyncio.to_thread(make_account, folder / "data") if options.hmi else ""
         screen.progress("starting the controller")
         controller = await start_child(
             "controller",
@@ -157,6 +164,9 @@ async def _running_city(options: DemoOptions, screen: DemoScreen) -> AsyncIterat
                 token_file=hello["token_file"],
                 clock=clock,
                 folder=folder,
+                hmi=DemoHmi(hello["api"], hello["token_file"], password, options.hmi_port, folder)
+                if options.hmi
+                else None,
             )
     finally:
         screen.close()

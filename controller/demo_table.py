@@ -9,11 +9,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from controller.demo_hmi import Login
 from controller.demo_report import DemoReport, Observer
 
 PAGE_S = 6.0
 """Wall seconds a page of the table stays."""
-CHROME_LINES = 9
+CHROME_LINES = 10
 """Lines around the rows: banner, city line, table head, rules and foot."""
 PLAIN_STATUS_S = 10.0
 """Where there is no terminal to draw on, one line each so many wall seconds."""
@@ -29,6 +30,7 @@ class DemoScreen:
         self._live: Live | None = None
         self._status_at = 0.0
         self._last_progress = ""
+        self._login = ""
 
     def progress(self, text: str) -> None:
         """Say what start-up is doing; the same text is said once."""
@@ -36,8 +38,15 @@ class DemoScreen:
             self._console.print(f"[dim]…[/dim] {text}")
             self._last_progress = text
 
-    def running(self, api_url: str, token_file: str, folder: Path) -> None:
-        """Say where the API is, then begin the live table."""
+    def note(self, text: str) -> None:
+        """Say that something beside the city happened."""
+        self._console.print(f"[yellow]![/yellow] {text}")
+
+    def running(self, api_url: str, token_file: str, folder: Path, login: Login | None) -> None:
+        """Say where the screen and the API are, then begin the live table."""
+        if login is not None:
+            self._login = f"screen  {login.url}   user {login.name}   password {login.password}"
+            self._console.print(f"[bold]{self._login}[/bold]", highlight=False, soft_wrap=True)
         self._console.print(f"[bold]API[/bold]    {api_url}/api/v1/openapi.json   (token in {token_file})")
         self._console.print(f"[bold]data[/bold]   {folder}   [dim]Ctrl-C stops everything[/dim]")
         if self._console.is_terminal and not self._console.quiet:
@@ -85,7 +94,8 @@ class DemoScreen:
         banner = Text(
             " SIMULATION · synthetic data, no command reaches a real station ", style="reverse bold"
         )
-        return Group(banner, Text(_city_line(observer)), table)
+        lines = [Text(line) for line in (self._login, _city_line(observer)) if line]
+        return Group(banner, *lines, table)
 
 
 def _city_line(observer: Observer) -> str:

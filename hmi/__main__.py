@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import os
 import socket
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import structlog
 import uvicorn
 
 from hmi.gateway import Gateway, Source
@@ -26,6 +28,7 @@ MAX_CONNECTIONS = 100
 def main() -> int:
     """Serve the screen until told to stop."""
     options = _parser().parse_args()
+    _log_to_stderr()
     fault = _fault(options)
     if fault is not None:
         return _say(WRONG_USE, fault)
@@ -94,6 +97,20 @@ async def _stop_when_orphaned(parent: int, server: uvicorn.Server) -> None:
     while os.getppid() == parent:  # noqa: ASYNC110 - the kernel tells nobody
         await asyncio.sleep(PARENT_CHECK_S)
     server.should_exit = True
+
+
+def _log_to_stderr() -> None:
+    """One JSON object a line; standard output is kept for the greeting."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _fault(options: argparse.Namespace) -> str | None:

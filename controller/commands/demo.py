@@ -30,6 +30,8 @@ def execute(options: argparse.Namespace) -> int:
         link=options.link,
         json_only=options.json,
         api_port=options.api_port,
+        hmi=not options.no_hmi,
+        hmi_port=options.hmi_port,
     )
     failures: list[str] = []
     report: DemoReport | None = None

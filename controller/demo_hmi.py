@@ -1,0 +1,144 @@
+"""The operators' screen of a demo: an account to log in with, and the process that serves the pages.
+
+The screen is a convenience of the demo, not a part of the city: when it ends it is started anew, and control
+does not notice.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.accounts import store
+from controller.accounts.passwords import PasswordHashes
+from controller.accounts.roles import Role
+from controller.children import Child, ChildDied, first_line, start_child
+
+USER = "operator"
+USUAL_PORT = 8641
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without those that look alike."""
+START_LIMIT_S = 90.0
+AGAIN_S = 2.0
+LOGIN_FILE = "login.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Where the screen is and how to get in."""
+
+    url: str
+    name: str
+    password: str
+
+
+def make_account(data: Path) -> str:
+    """Make the demo's account, a shift lead of the whole city, and return its new password."""
+    password = "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(3))
+    hashes = PasswordHashes()
+    try:
+        digest = hashes.make_now(password)
+    finally:
+        hashes.close()
+    data.mkdir(parents=True, exist_ok=True)
+    with store.open_accounts(data).writing() as connection:
+        store.add(
+            connection,
+            name=USER,
+            role=Role.SHIFT_LEAD,
+            districts=None,
+            password_hash=digest,
+            at=time.time(),
+            actor="demo",
+        )
+    return password
+
+
+class DemoHmi:
+    """Owner of the screen's process."""
+
+    def __init__(self, api_url: str, token_file: str, password: str, port: int | None, folder: Path) -> None:
+        """``port`` None takes the usual one where it is free; ``folder`` is that of this run."""
+        self._api_url = api_url
+        self._token_file = token_file
+        self._password = password
+        self._port = _usual_or_free() if port is None else port
+        self._folder = folder
+        self._child: Child | None = None
+
+    async def start(self) -> Login:
+        """Start it, return once its pages answer, and keep the login beside the data for its owner."""
+        self._child = await start_child(
+            "screen",
+            [
+                *("hmi", "--api", self._api_url, "--token-file", self._token_file),
+                *("--port", str(self._port), "--die-with-parent"),
+            ],
+            self._folder / "logs" / "screen.log",
+        )
+        try:
+            line = await first_line(self._child, START_LIMIT_S)
+        except TimeoutError:
+            raise ChildDied("screen", None, "its pages do not answer") from None
+        url = str(json.loads(line)["hmi"])
+        self._port = int(url.rpartition(":")[2])
+        login = Login(url=url, name=USER, password=self._password)
+        await asyncio.to_thread(self._keep, login)
+        return login
+
+    async def keep(self, say: Callable[[str], None]) -> None:
+        """Start it anew whenever it ends, until cancelled."""
+        while True:
+            assert self._child is not None
+            code = await self._child.process.wait()
+            say(f"the screen ended with exit code {code}; control goes on, the screen is started again")
+            await asyncio.sleep(AGAIN_S)
+            try:
+                await self.start()
+            except ChildDied as error:
+                say(f"the screen does not start: {error}")
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._child is not None:
+            await self._child.stop()
+
+    def _keep(self, login: Login) -> None:
+        file = self._folder / LOGIN_FILE
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump({"url": login.url, "name": login.name, "password": login.password}, stream)
+
+
+@asynccontextmanager
+async def kept(hmi: DemoHmi | None, say: Callable[[str], None]) -> AsyncIterator[Login | None]:
+    """Run the screen for the length of a block; None without one."""
+    if hmi is None:
+        yield None
+        return
+    try:
+        login = await hmi.start()
+        keeper = asyncio.create_task(hmi.keep(say), name="screen")
+        try:
+            yield login
+        finally:
+            keeper.cancel()
+            await asyncio.wait({keeper})
+    finally:
+        await hmi.stop()
+
+
+def _usual_or_free() -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", USUAL_PORT))
+        except OSError:
+            return 0
+    return USUAL_PORT
