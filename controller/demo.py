@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from controller.children import Child, ChildDied, first_line, start_child
-from controller.demo_hmi import DemoHmi, kept, make_account
+from controller.demo_hmi import DemoHmi, kept, make_accounts
 from controller.demo_report import DemoReport, Observer
 from controller.demo_table import DemoScreen
 from stations.model.clock import ScaledClock
@@ -139,7 +139,7 @@ async def _running_city(options: DemoOptions, screen: DemoScreen) -> AsyncIterat
         )
         children.append(simulators)
         control_port = int(json.loads(await first_line(simulators, READY_LIMIT_S))["control_port"])
-        password = await asyncio.to_thread(make_account, folder / "data") if options.hmi else ""
+        password = await asyncio.to_thread(make_accounts, folder / "data") if options.hmi else ""
         screen.progress("starting the controller")
         controller = await start_child(
             "controller",

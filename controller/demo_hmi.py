@@ -21,6 +21,14 @@ from controller.accounts.roles import Role
 from controller.children import Child, ChildDied, first_line, start_child
 
 USER = "operator"
+ACCOUNTS = {
+    USER: Role.SHIFT_LEAD,
+    "engineer": Role.ENGINEER,
+    "admin": Role.ADMIN,
+    "auditor": Role.AUDITOR,
+    "viewer": Role.VIEWER,
+}
+"""One for each duty: a large order needs a second person, and only some read the audit."""
 USUAL_PORT = 8641
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike."""
@@ -38,25 +46,26 @@ class Login:
     password: str
 
 
-def make_account(data: Path) -> str:
-    """Make the demo's account, a shift lead of the whole city, and return its new password."""
+def make_accounts(data: Path) -> str:
+    """Make the demo's accounts, all of the whole city, and return the new password of them all."""
     password = "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(3))
     hashes = PasswordHashes()
     try:
-        digest = hashes.make_now(password)
+        digests = {name: hashes.make_now(password) for name in ACCOUNTS}
     finally:
         hashes.close()
     data.mkdir(parents=True, exist_ok=True)
     with store.open_accounts(data).writing() as connection:
-        store.add(
-            connection,
-            name=USER,
-            role=Role.SHIFT_LEAD,
-            districts=None,
-            password_hash=digest,
-            at=time.time(),
-            actor="demo",
-        )
+        for name, role in ACCOUNTS.items():
+            store.add(
+                connection,
+                name=name,
+                role=role,
+                districts=None,
+                password_hash=digests[name],
+                at=time.time(),
+                actor="demo",
+            )
     return password
 
 

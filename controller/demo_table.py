@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from controller.demo_hmi import Login
+from controller.demo_hmi import ACCOUNTS, Login
 from controller.demo_report import DemoReport, Observer
 
 PAGE_S = 6.0
@@ -47,6 +47,8 @@ class DemoScreen:
         if login is not None:
             self._login = f"screen  {login.url}   user {login.name}   password {login.password}"
             self._console.print(f"[bold]{self._login}[/bold]", highlight=False, soft_wrap=True)
+            others = ", ".join(name for name in ACCOUNTS if name != login.name)
+            self._console.print(f"        [dim]same password: {others}[/dim]", highlight=False)
         self._console.print(f"[bold]API[/bold]    {api_url}/api/v1/openapi.json   (token in {token_file})")
         self._console.print(f"[bold]data[/bold]   {folder}   [dim]Ctrl-C stops everything[/dim]")
         if self._console.is_terminal and not self._console.quiet:

@@ -1,12 +1,14 @@
 """Around every request: security headers, and the way to the login for who has no session."""
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hmi.guard_paths import login_url
-from hmi.navigation import DEFAULT_PAGE, PAGES
+from hmi.navigation import DEFAULT_PAGE, existing
 from hmi.session import TOKEN_COOKIE
 
 POLICY = (
@@ -15,6 +17,8 @@ POLICY = (
     "form-action 'self'; frame-ancestors 'none'"
 )
 """The browser itself refuses whatever is not from this machine. Streamlit needs inline styles and blobs."""
+_PAGE = re.compile(r"[a-z]*")
+OURS = frozenset({"login", "logout"})
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -29,6 +33,7 @@ class PageGuard:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._pages = {"", *existing()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a page without session with the login, else go on."""
@@ -43,7 +48,10 @@ class PageGuard:
 
         request = Request(scope)
         name = request.url.path.strip("/")
-        if request.method == "GET" and (name == "" or name in PAGES):
+        if request.method == "GET" and _PAGE.fullmatch(name) and name not in OURS:
+            if name not in self._pages:
+                await RedirectResponse("/", status_code=303)(scope, receive, with_headers)
+                return
             if TOKEN_COOKIE not in request.cookies:
                 away = RedirectResponse(login_url(request.url.path, request.url.query), status_code=303)
                 await away(scope, receive, with_headers)

@@ -124,26 +124,25 @@ function choice(name, options, chosen) {
 
 function person(data) {
   const box = el("div", "cell person");
-  const who = el("span", "label", data.user ? `${data.user.name} · ${data.user.role}` : "");
+  const who = el("span", "line who");
+  if (data.user) who.append(el("span", "label", `${data.user.name} · ${data.user.role}`));
   const line = el("span", "line");
   line.append(choice("language", [["zh", "中", "中文"], ["en", "EN", "English"]], data.language));
-  line.append(choice("theme", [["light", "☀", data.words.light], ["dark", "☾", data.words.dark]], data.theme));
-  const wall = el("button", data.wall ? "plain chosen" : "plain", "⛶");
+  line.append(choice("theme", [["light", data.words.light], ["dark", data.words.dark]], data.theme));
+  const wall = el("button", data.wall ? "plain chosen" : "plain", data.words.wall);
   wall.type = "button";
-  wall.title = data.words.wall;
-  wall.setAttribute("aria-label", data.words.wall);
+  wall.title = data.words.keys;
+  wall.setAttribute("aria-pressed", String(Boolean(data.wall)));
   wall.dataset.wall = data.wall ? "0" : "1";
   line.append(wall);
   if (data.user) {
     const out = el("form", "");
     out.method = "post";
     out.action = "/logout";
-    const button = el("button", "plain", "⏻");
+    const button = el("button", "link", data.words.log_out);
     button.type = "submit";
-    button.title = data.words.log_out;
-    button.setAttribute("aria-label", data.words.log_out);
     out.append(button);
-    line.append(out);
+    who.append(out);
   }
   box.append(who, line);
   return box;
