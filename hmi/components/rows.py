@@ -6,7 +6,12 @@ that stands for the thing itself, so a list that moves under the mouse can not m
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
+
+from hmi.packaged import Packaged
+
+ASSETS = Path(__file__).with_name("assets")
 
 Look = Literal["unack", "ack", "returned", "shelved", "aside"]
 """Filled and outlined; filled; hollow; hollow on a shelf; hollow and grey."""
@@ -92,6 +97,31 @@ def payload(table: Table) -> Mapping[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the person did in the table in this run; empty strings where nothing."""
+
+    picked: str = ""
+    """Id of the row that was chosen."""
+    acted: tuple[str, str] = ("", "")
+    """(id of the row, action) of the button that was pressed."""
+
+
+def mount(table: Table, key: str) -> Told:
+    """Draw the table and return what was done in it."""
+    result = _packaged(
+        key=key,
+        data=payload(table),
+        on_picked_change=lambda: None,
+        on_acted_change=lambda: None,
+    )
+    acted = result.acted or {}
+    return Told(
+        picked=str(result.picked or ""), acted=(str(acted.get("id", "")), str(acted.get("action", "")))
+    )
+
+
+_packaged = Packaged("rows", ASSETS, js="rows.js", css="rows.css")
 _USUAL = asdict(Cell())
 
 

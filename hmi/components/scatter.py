@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+from hmi.packaged import Packaged
+
+ASSETS = Path(__file__).with_name("assets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,15 @@ class Scatter:
 def payload(scatter: Scatter) -> Mapping[str, Any]:
     """Return plain values."""
     return asdict(scatter)
+
+
+def mount(scatter: Scatter, key: str) -> str:
+    """Draw the picture; returns the id of the dot that was chosen in this run, else an empty string."""
+    result = _packaged(key=key, data=payload(scatter), on_picked_change=lambda: None)
+    return str(result.picked or "")
+
+
+_packaged = Packaged("scatter", ASSETS, js="scatter.js", css="scatter.css")
 
 
 def nice_axis(title: str, low: float, high: float, decimals: int, steps: int = 5) -> Axis:

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+from hmi.packaged import Packaged
+
+ASSETS = Path(__file__).with_name("assets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +41,11 @@ class Tiles:
 def payload(tiles: Tiles) -> Mapping[str, Any]:
     """Return plain values."""
     return asdict(tiles)
+
+
+def mount(tiles: Tiles, key: str) -> None:
+    """Draw the figures."""
+    _packaged(key=key, data=payload(tiles))
+
+
+_packaged = Packaged("tiles", ASSETS, js="tiles.js", css="tiles.css")

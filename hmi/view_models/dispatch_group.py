@@ -1,4 +1,4 @@
-"""The group setpoint: which loops are meant, the order for them, and its preview with those left out. Pure."""
+"""The group setpoint: which loops are meant, the order for them, its preview and who is left out. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

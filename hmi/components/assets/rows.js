@@ -247,7 +247,11 @@ const views = new WeakMap();
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".dhc-rows");
-  if (!views.has(root)) views.set(root, new View(root));
+  let root = parentElement.querySelector(".dhc-rows");
+  if (!root) {
+    root = make("div", "dhc-rows", parentElement);
+    root.setAttribute("role", "grid");
+    views.set(root, new View(root));
+  }
   views.get(root).refresh(data, setTriggerValue);
 }

@@ -87,7 +87,12 @@ const drawn = new WeakMap();
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".dhc-scatter");
+  let root = parentElement.querySelector(".dhc-scatter");
+  if (!root) {
+    root = document.createElement("div");
+    root.className = "dhc-scatter";
+    parentElement.append(root);
+  }
   root.dataset.seq = String(data.seq);
   if (data.dots.length === 0) {
     root.replaceChildren();

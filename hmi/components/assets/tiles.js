@@ -52,7 +52,7 @@ function draw(box, tile) {
 
 export default function (component) {
   const { data, parentElement } = component;
-  const root = parentElement.querySelector(".dhc-tiles");
+  const root = parentElement.querySelector(".dhc-tiles") || make("div", "dhc-tiles", parentElement);
   root.dataset.seq = String(data.seq);
   root.setAttribute("aria-label", data.label);
   while (root.childElementCount > data.tiles.length) root.lastElementChild.remove();

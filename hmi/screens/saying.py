@@ -1,0 +1,58 @@
+"""How screens tell what the controller said, and lead to each other; nothing from outside becomes markup."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from hmi.errors import refusal_text
+from hmi.language import Words
+from hmi.user_api import Refused, Unreachable
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@&^=])")
+_LATER = "said_later"
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return _MARKUP.sub(r"\\\1", text)
+
+
+@contextmanager
+def telling(words: Words) -> Iterator[None]:
+    """Tell a refusal or a silent controller in words, in place of what could not be done or shown."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.session_over:
+            raise
+        st.error(plain(refusal_text(words, refused)))
+    except Unreachable:
+        st.error(
+            words(
+                "The controller did not answer. Whether it was done is not known: look at the present state"
+                " before you repeat it."
+            )
+        )
+
+
+def say_later(text: str) -> None:
+    """Keep a sentence that is told by the next run, after a rerun has shown the new state."""
+    st.session_state[_LATER] = text
+
+
+def said_before() -> None:
+    """Tell what the run before left behind."""
+    text = st.session_state.pop(_LATER, "")
+    if text:
+        st.toast(plain(text))
+
+
+def open_page(name: str, **query: str) -> None:
+    """Lead to another page; it is known by its path."""
+    st.switch_page(st.Page(_nothing, title=name, url_path=name), query_params=query)
+
+
+def _nothing() -> None:
+    """Stand for a page that another place renders."""
