@@ -31,10 +31,10 @@ from controller.observe import LoopSituation, observe
 from controller.orders.desk import OrderDesk
 from controller.orders.draft import Scene
 from controller.orders.store import open_orders
-from controller.orders.words import Said, said
 from controller.state import ControllerState
 from controller.strategies.registry import STRATEGIES
 from controller.wiring import loop_traits, regulation_laws
+from controller.words.phrase import Phrase, said
 from stations.model.clock import Clock
 
 log = structlog.get_logger("control_room")
@@ -179,7 +179,7 @@ def opened_control_room(
         audit.close()
 
 
-def not_now(state: ControllerState, audit: AuditLog) -> Said | None:
+def not_now(state: ControllerState, audit: AuditLog) -> Phrase | None:
     """Return why no order can be taken, or None."""
     if state.stopping:
         return said("stopping")

@@ -127,7 +127,10 @@ def modes_router(orders: Orders, site: SiteConfig, state: ControllerState, clock
                 },
                 "seasons_next": {season.value: [s.value for s in after] for season, after in NEXT.items()},
                 "checklists": {
-                    season.value: [item._asdict() for item in items] for season, items in CHECKLIST.items()
+                    season.value: [
+                        {"id": item.id, "en": item.phrase.en, "zh": item.phrase.zh} for item in items
+                    ]
+                    for season, items in CHECKLIST.items()
                 },
                 "strategies": districts | orders.ordered_strategies(),
                 "strategies_known": list(STRATEGIES),

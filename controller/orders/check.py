@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from controller.decisions import Action, GuardContext, LoopKey, LoopTraits, Mode, Proposal, Rule
 from controller.guard import LIMITS
 from controller.guard_case import Room, case_of
-from controller.orders.words import Said, said
+from controller.words.phrase import Phrase, said, word
 
 TOLERANCE_K, TOLERANCE_FLOW = 0.05, 0.005
 """Differences in degC and as a fraction of the wish that are only rounding on a screen."""
@@ -35,7 +35,7 @@ class Checked:
     T_held: float
     """What the loop holds now, degC: where every move begins."""
     m_held: float
-    refusals: tuple[Said, ...]
+    refusals: tuple[Phrase, ...]
 
 
 def check(
@@ -64,35 +64,37 @@ def check(
     )
 
 
-def _never(traits: LoopTraits, m_flow: float | None) -> list[Said]:
+def _never(traits: LoopTraits, m_flow: float | None) -> list[Phrase]:
     if traits.emitter == "dhw":
-        return [said("hot_water", loop=traits.key)]
+        return [said("hot_water", loop=str(traits.key))]
     if not traits.station_class.driven or traits.heat is None:
-        return [said("class_c", loop=traits.key)]
+        return [said("class_c", loop=str(traits.key))]
     if not traits.proven:
-        return [said("not_proven", loop=traits.key)]
+        return [said("not_proven", loop=str(traits.key))]
     if m_flow is not None and traits.circulation is None:
-        return [said("no_flow_channel", loop=traits.key)]
+        return [said("no_flow_channel", loop=str(traits.key))]
     return []
 
 
-def _not_now(key: LoopKey, room: Room, context: GuardContext) -> list[Said]:
+def _not_now(key: LoopKey, room: Room, context: GuardContext) -> list[Phrase]:
     """What a gate says: only the first, the others often follow from it."""
     if room.action is Action.SET:
         return []
     cut = next(cut for cut in room.cuts if cut.channel == "loop")
     match cut.rule:
         case Rule.SEASON:
-            return [said("wrong_season", loop=key, season=context.observations[key].season)]
+            return [
+                said("wrong_season", loop=str(key), season=word("season", context.observations[key].season))
+            ]
         case Rule.PUMP:
-            return [said("pump", loop=key, why=cut.detail)]
+            return [said("pump", loop=str(key), why=cut.detail)]
         case Rule.NOT_DRIVEN if not context.observations[key].readmitted:
-            return [said("link_returning", loop=key)]
+            return [said("link_returning", loop=str(key))]
         case _:
-            return [said("stale_data", loop=key, why=cut.detail)]
+            return [said("stale_data", loop=str(key), why=cut.detail)]
 
 
-def _beyond(key: LoopKey, room: Room, T_supply: float | None, m_flow: float | None) -> list[Said]:
+def _beyond(key: LoopKey, room: Room, T_supply: float | None, m_flow: float | None) -> list[Phrase]:
     refusals = []
     why = {cut.channel: cut.detail for cut in room.cuts if cut.rule in _BOUNDS}
     if T_supply is not None and abs(room.supply - T_supply) > TOLERANCE_K:
@@ -100,12 +102,12 @@ def _beyond(key: LoopKey, room: Room, T_supply: float | None, m_flow: float | No
         by_source = any(cut.rule is Rule.SOURCE for cut in room.cuts)
         low, high = _down(room.T_low), _up(min(room.T_high, room.supply) if by_source else room.T_high)
         text = why.get("T_supply", "")
-        refusals.append(said("beyond_supply", loop=key, wanted=T_supply, low=low, high=high, why=text))
+        refusals.append(said("beyond_supply", loop=str(key), wanted=T_supply, low=low, high=high, why=text))
     if m_flow is not None and abs(room.flow - m_flow) > TOLERANCE_FLOW * max(abs(m_flow), 1e-9):
         refusals.append(
             said(
                 "beyond_flow",
-                loop=key,
+                loop=str(key),
                 wanted=m_flow,
                 low=room.m_low,
                 high=room.m_high,

@@ -41,9 +41,11 @@ from controller.orders.model import (
     Wish,
     right_for,
 )
-from controller.orders.setpoints import draft_setpoints, recheck, standing_text, unmoved_since
-from controller.orders.words import Refused, Said, said
+from controller.orders.setpoints import draft_setpoints, recheck, unmoved_since
+from controller.orders.telling import changed_by, standing_told
+from controller.orders.words import Refused
 from controller.smallstore import SmallStore
+from controller.words.phrase import Phrase, said, word
 
 SceneMaker = Callable[[int, Principal, str], Scene]
 """(number, author, reason) to everything that an order is judged on, as it is at this moment."""
@@ -57,7 +59,7 @@ class OrderDesk:
     kept: SmallStore
     orders: Orders
     look: SceneMaker
-    not_now: Callable[[], Said | None]
+    not_now: Callable[[], Phrase | None]
     """Why no order can be taken at all now, or None; a return to local is always taken."""
     stood: Callable[[], None]
     """Called when other orders stand than before."""
@@ -93,8 +95,7 @@ class OrderDesk:
                 return order
             order = await self._waiting(order)
             if order.draft.second and order.state is not State.APPROVED:
-                why = "; ".join(reason.en for reason in order.draft.second)
-                raise Refused(said("needs_second", why=why))
+                raise Refused(said("needs_second", why=order.draft.second))
             return await self._commit(caller, order)
 
     async def approve(self, caller: Principal, number: int) -> Order:
@@ -192,7 +193,7 @@ class OrderDesk:
     def _undo(self, order: Order, scene: Scene) -> Draft:
         """Put back what stood before, where nobody has ordered anything since."""
         if order.state is not State.COMMITTED:
-            raise Refused(said("over", order=order.id, state=order.state.value))
+            raise Refused(said("over", order=order.id, state=word("order_state", order.state)))
         subjects = {}
         for subject, (before, after) in order.draft.subjects.items():
             if isinstance(after, SeasonOrder):
@@ -201,15 +202,19 @@ class OrderDesk:
             if present != after:
                 if present.order == after.order:
                     raise Refused(said("nothing_to_undo", order=order.id))
-                now, seen = standing_text(present), standing_text(after)
-                who = {"who": present.author, "order": present.order}
-                raise Refused(said("changed_by", subject=subject.name, now=now, seen=seen, **who))
+                raise Refused(changed_by(subject, present, standing_told(present), standing_told(after)))
             subjects[subject] = (present, _again(before, scene))
         rights = {Right.ORDER if subject.kind == "loop" else Right.APPROVE for subject in subjects}
         for right in rights:
             must_hold(scene.author, right)
         changes = [
-            {"subject": subject.name, "now": standing_text(now), "new": standing_text(new)}
+            {
+                "subject": subject.name,
+                "now": standing_told(now).en,
+                "new": standing_told(new).en,
+                "now_sentence": standing_told(now).to_json(),
+                "new_sentence": standing_told(new).to_json(),
+            }
             for subject, (now, new) in subjects.items()
         ]
         preview = {"undoes": order.id, "changes": changes}
@@ -260,11 +265,11 @@ class OrderDesk:
     async def _waiting(self, order: Order) -> Order:
         """Return the order if it still waits; one whose time is over becomes expired."""
         if order.state not in WAITING:
-            raise Refused(said("over", order=order.id, state=order.state.value))
+            raise Refused(said("over", order=order.id, state=word("order_state", order.state)))
         if not order.prepared_at - 1.0 <= self.utc() < order.expires_at:
             await self._write(replace(order, state=State.EXPIRED), "order_expired", "controller")
             waited = SECOND_S if order.draft.second and order.state is State.PREPARED else PREPARED_S
-            raise Refused(said("expired", order=order.id, seconds=f"{waited:.0f}"))
+            raise Refused(said("expired", order=order.id, seconds=waited))
         return order
 
     async def _write(self, order: Order, kind: str, actor: str, key: str | None = None) -> None:

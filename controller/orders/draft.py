@@ -5,7 +5,7 @@ Setpoints are in ``controller/orders/setpoints.py``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.accounts.roles import Principal, Right
 from controller.decisions import GuardContext, LoopKey, LoopTraits, MassChange, Mode
@@ -30,8 +30,10 @@ from controller.orders.model import (
     StrategyWish,
 )
 from controller.orders.season import CHECKLIST, NEXT
-from controller.orders.words import Refused, Said, said
+from controller.orders.telling import changed_by, moved_by, standing_told, values_told
+from controller.orders.words import Refused
 from controller.state import LoopStatus
+from controller.words.phrase import Phrase, said, word
 from optimizer.regulation import RegulationLaw
 
 SEEN_K, SEEN_FLOW = 0.051, 0.005
@@ -104,7 +106,8 @@ def draft_strategy(wish: StrategyWish, scene: Scene) -> Draft:
     before = scene.orders.of(subject, scene.now)
     assert isinstance(before, StrategyOrder)
     if before.strategy != wish.seen:
-        raise Refused(changed(wish.district, before, before.strategy, wish.seen))
+        seen = replace(before, strategy=wish.seen)
+        raise Refused(changed_by(subject, before, standing_told(before), standing_told(seen)))
     after = StrategyOrder(
         order=scene.number,
         author=scene.author.name,
@@ -130,17 +133,18 @@ def draft_season(wish: SeasonWish, scene: Scene) -> Draft:
     if wish.station is not None and wish.station not in scene.stations:
         raise Refused(said("unknown_station", station=wish.station))
     subject = Subject("season", wish.station or "")
-    name = wish.station or "network"
     before = scene.orders.of(subject, scene.now)
     assert isinstance(before, SeasonOrder)
     if before.season is not wish.seen:
-        raise Refused(changed(name, before, before.season, wish.seen))
+        seen = replace(before, season=wish.seen)
+        raise Refused(changed_by(subject, before, standing_told(before), standing_told(seen)))
     if wish.season not in NEXT[before.season]:
-        allowed = ", ".join(NEXT[before.season])
-        raise Refused(said("season_step", now=before.season, season=wish.season, allowed=allowed))
+        allowed = tuple(word("season", season) for season in NEXT[before.season])
+        now, wanted = word("season", before.season), word("season", wish.season)
+        raise Refused(said("season_step", now=now, season=wanted, allowed=allowed))
     missing = [item for item in CHECKLIST[wish.season] if item.id not in wish.confirmed]
     if missing:
-        raise Refused(said("checklist", missing=" ".join(f"{item.en} {item.zh}" for item in missing)))
+        raise Refused(said("checklist", missing=tuple(item.phrase for item in missing)))
     after = SeasonOrder(
         order=scene.number,
         author=scene.author.name,
@@ -184,7 +188,7 @@ def draft_mass_change(scene: Scene) -> Draft:
 def known_loops(keys: Iterable[LoopKey], scene: Scene) -> None:
     """Refuse an order that names a loop twice, one that is not there, or none."""
     named = list(keys)
-    unknown = [said("unknown_loop", loop=key) for key in named if key not in scene.traits]
+    unknown = [said("unknown_loop", loop=str(key)) for key in named if key not in scene.traits]
     if unknown:
         raise Refused(*unknown)
     if not named or len(set(named)) != len(named):
@@ -200,18 +204,18 @@ def loops_of_district(district: str, scene: Scene) -> list[LoopKey]:
 
 def must_be_unmoved(loops: Iterable[Seen], scene: Scene, *, values: bool) -> None:
     """Compare what the operator saw with what is: another order or the strategy may have been quicker."""
-    told: list[Said] = []
+    told: list[Phrase] = []
     for seen in loops:
         status, standing = scene.loops[seen.key], scene.orders.loop_at(seen.key, scene.now)
-        now, then = _state_text(standing.mode, status), _seen_text(seen)
+        now = values_told(standing.mode, status.T_supply_set, status.m_flow_set)
+        then = values_told(seen.mode, seen.T_supply_set, seen.m_flow_set)
         same_order = standing.mode is seen.mode and standing.order == seen.order
         if same_order and (not values or _same_values(seen, status)):
             continue
         if not same_order:
-            told.append(changed(str(seen.key), standing, now, then))
+            told.append(changed_by(loop_subject(seen.key), standing, now, then))
         else:
-            author = "the controller" if status.decision is None else status.decision.author
-            told.append(said("moved_by", subject=seen.key, who=author, now=now, seen=then))
+            told.append(moved_by(loop_subject(seen.key), status, now, then))
     if told:
         raise Refused(*told)
 
@@ -228,30 +232,7 @@ def _same_values(seen: Seen, status: LoopStatus) -> bool:
     return True
 
 
-def changed(subject: str, standing: Standing, now: str, seen: str) -> Said:
-    """Say who was quicker."""
-    who = standing.author or "the site file"
-    return said("changed_by", subject=subject, who=who, order=standing.order, now=now, seen=seen)
-
-
-def _state_text(mode: Mode, status: LoopStatus) -> str:
-    return _text(mode, status.T_supply_set, status.m_flow_set)
-
-
-def _seen_text(seen: Seen) -> str:
-    return _text(seen.mode, seen.T_supply_set, seen.m_flow_set)
-
-
-def _text(mode: Mode, T_supply: float | None, m_flow: float | None) -> str:
-    parts = [mode.value]
-    if T_supply is not None:
-        parts.append(f"{T_supply:.1f} °C")
-    if m_flow is not None:
-        parts.append(f"{m_flow:.1f} kg/s")
-    return " ".join(parts)
-
-
-def bulk(count: int) -> tuple[Said, ...]:
+def bulk(count: int) -> tuple[Phrase, ...]:
     """Ask for a second person where many loops change at once."""
     return (said("bulk", count=count, limit=BULK_LOOPS),) if count > BULK_LOOPS else ()
 
@@ -273,7 +254,7 @@ def now_of(key: LoopKey, scene: Scene) -> dict[str, object]:
     }
 
 
-def outside_zone(draft: Draft, caller: Principal) -> list[Said]:
+def outside_zone(draft: Draft, caller: Principal) -> list[Phrase]:
     """Return which districts of a draft are not the caller's."""
     subject = ", ".join(sorted({subject.name or subject.kind for subject in draft.subjects}))
     return [
@@ -286,4 +267,4 @@ def outside_zone(draft: Draft, caller: Principal) -> list[Said]:
 def must_hold(caller: Principal, right: Right) -> None:
     """Refuse a caller without a right."""
     if not caller.may(right):
-        raise Refused(said("right", role=caller.role.value))
+        raise Refused(said("right", role=word("role", caller.role)))

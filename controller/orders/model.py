@@ -7,7 +7,7 @@ from enum import StrEnum
 from controller.accounts.roles import Right
 from controller.decisions import LoopKey, Mode, Season
 from controller.modes import Standing, Subject
-from controller.orders.words import Said
+from controller.words.phrase import Phrase
 
 DEFAULT_DURATION_S = 4 * 3600.0
 LONGEST_S = 24 * 3600.0
@@ -127,7 +127,7 @@ class Draft:
     """Whose zone it must be."""
     preview: Mapping[str, object]
     """For people: plain values."""
-    second: tuple[Said, ...] = ()
+    second: tuple[Phrase, ...] = ()
     """Why a second person is needed; empty where none is."""
 
 

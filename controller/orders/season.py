@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from controller.decisions import Season
+from controller.words.phrase import Phrase, word
 
 _S = Season
 NEXT: Mapping[Season, tuple[Season, ...]] = {
@@ -22,44 +23,47 @@ class Item(NamedTuple):
     """One line of a checklist."""
 
     id: str
-    en: str
-    zh: str
+
+    @property
+    def phrase(self) -> Phrase:
+        """What is to be confirmed, in words."""
+        return word("checklist", self.id)
 
 
-_CREW = Item("crew_told", "The crews on site know of it.", "现场人员已知晓。")
+_CREW = Item("crew_told")
 CHECKLIST: Mapping[Season, tuple[Item, ...]] = {
     _S.OFF: (
         _CREW,
-        Item("pumps_off", "Circulation pumps are switched off on site.", "循环泵已在现场停运。"),
-        Item("kept_full", "The network stays full of treated water.", "管网保持满水（湿保养）。"),
+        Item("pumps_off"),
+        Item("kept_full"),
     ),
     _S.FILLING: (
         _CREW,
-        Item("residents_told", "Residents were told of the filling.", "已通知用户充水。"),
-        Item("pressure_tested", "Repaired sections have passed the pressure test.", "检修管段水压试验合格。"),
-        Item("safety_valves", "Safety valves are in service.", "安全阀已投用。"),
+        Item("residents_told"),
+        Item("pressure_tested"),
+        Item("safety_valves"),
     ),
     _S.COLD_RUN: (
         _CREW,
-        Item("vented", "The network is full and vented.", "管网已充满并排气。"),
-        Item("static_pressure", "Static pressure holds without make-up.", "静压稳定，无明显补水。"),
-        Item("pumps_checked", "Circulation and make-up pumps were checked.", "循环泵、补水泵已检查。"),
+        Item("vented"),
+        Item("static_pressure"),
+        Item("pumps_checked"),
     ),
     _S.TRIAL: (
         _CREW,
-        Item("cold_run_done", "The cold run went without a leak.", "冷态循环无泄漏。"),
-        Item("meters_checked", "Heat meters and sensors are plausible.", "热量表和传感器数值合理。"),
-        Item("source_ready", "The heat source is ready.", "热源具备供热条件。"),
+        Item("cold_run_done"),
+        Item("meters_checked"),
+        Item("source_ready"),
     ),
     _S.HEATING: (
         _CREW,
-        Item("fallback_proven", "Stations have proven their fallback curve.", "各站已验证就地回退曲线。"),
-        Item("trial_done", "The trial's faults are mended or listed.", "试运行缺陷已处理或列入清单。"),
+        Item("fallback_proven"),
+        Item("trial_done"),
     ),
-    _S.STOPPING: (_CREW, Item("end_announced", "The end of heating was announced.", "停暖已公告。")),
+    _S.STOPPING: (_CREW, Item("end_announced")),
     _S.MAINTENANCE: (
         _CREW,
-        Item("work_permit", "A work permit is issued and hung out.", "工作票已签发并挂牌。"),
+        Item("work_permit"),
     ),
 }
 """Items to confirm before a season state is entered."""

@@ -8,7 +8,9 @@ from controller.modes import LoopOrder, Standing, Subject, loop_subject
 from controller.orders.check import Checked, check
 from controller.orders.draft import Scene, bulk, known_loops, loop_name, must_be_unmoved, now_of
 from controller.orders.model import LARGE_FLOW, LARGE_K, Draft, Seen, SetpointWish
-from controller.orders.words import Refused, Said, said
+from controller.orders.telling import changed_by, moved_by, standing_told, supply_told
+from controller.orders.words import Refused
+from controller.words.phrase import Phrase, said, word
 from optimizer.effect import load, steady_indoor
 
 PACE_K_PER_S = 3.0 / 900.0
@@ -56,9 +58,9 @@ def draft_setpoints(wish: SetpointWish, scene: Scene) -> Draft:
     )
 
 
-def recheck(draft: Draft, context: GuardContext, author: str) -> list[Said]:
+def recheck(draft: Draft, context: GuardContext, author: str) -> list[Phrase]:
     """Judge a prepared order once more at its commit; the weather or the station may have changed."""
-    refusals: list[Said] = []
+    refusals: list[Phrase] = []
     by_name = {str(key): key for key in context.traits}
     for subject, (_, after) in draft.subjects.items():
         if isinstance(after, LoopOrder) and after.mode is Mode.MANUAL:
@@ -95,15 +97,15 @@ def _manual(key: LoopKey, result: Checked, duration_s: float, scene: Scene) -> L
     )
 
 
-def _large(key: LoopKey, result: Checked, scene: Scene) -> list[Said]:
+def _large(key: LoopKey, result: Checked, scene: Scene) -> list[Phrase]:
     found = []
     change = result.T_supply - result.T_held
     if abs(change) > LARGE_K + 1e-9:
-        found.append(said("large_supply", loop=key, change=f"{change:+.1f}", limit=LARGE_K))
+        found.append(said("large_supply", loop=str(key), change=change, limit=LARGE_K))
     share = result.m_flow / result.m_held - 1.0 if result.m_held > 0.0 else 0.0
     if scene.traits[key].circulation is not None and abs(share) > LARGE_FLOW + 1e-9:
-        text = f"{100.0 * share:+.0f}"
-        found.append(said("large_flow", loop=key, change=text, limit=f"{100.0 * LARGE_FLOW:.0f}"))
+        limit = 100.0 * LARGE_FLOW
+        found.append(said("large_flow", loop=str(key), change=100.0 * share, limit=limit))
     return found
 
 
@@ -152,9 +154,9 @@ def _effect(key: LoopKey, result: Checked, scene: Scene) -> Mapping[str, object]
     }
 
 
-def _notes(taken: Mapping[LoopKey, Checked], scene: Scene) -> list[Said]:
+def _notes(taken: Mapping[LoopKey, Checked], scene: Scene) -> list[Phrase]:
     notes = [
-        said("other_mode", loop=key, mode=scene.orders.loop_at(key, scene.now).mode)
+        said("other_mode", loop=str(key), mode=word("mode", Mode.LOCAL))
         for key in taken
         if scene.orders.loop_at(key, scene.now).mode is Mode.LOCAL
     ]
@@ -166,35 +168,24 @@ def _notes(taken: Mapping[LoopKey, Checked], scene: Scene) -> list[Said]:
             if sign * (result.T_supply - result.T_held) > MOVE_K
         )
         if total > 0.0 and moved / total > AREA_SHARE:
-            notes.append(said("mass_change", share=f"{100.0 * moved / total:.0f}"))
+            notes.append(said("mass_change", share=100.0 * moved / total))
     return notes
 
 
-def unmoved_since(draft: Draft, seen: Mapping[str, float], scene: Scene) -> list[Said]:
+def unmoved_since(draft: Draft, seen: Mapping[str, float], scene: Scene) -> list[Phrase]:
     """Return where somebody was quicker than the commit of this draft: another order, or the strategy."""
     told = []
     names = {str(key): key for key in scene.traits}
     for subject, (before, after) in draft.subjects.items():
         present = scene.orders.of(subject, scene.now)
         if present != before:  # another order, or a manual one that has ended meanwhile
-            told.append(
-                said(
-                    "changed_by",
-                    subject=subject.name or subject.kind,
-                    who=present.author or "the site file",
-                    order=present.order,
-                    now=standing_text(present),
-                    seen=standing_text(before),
-                )
-            )
+            told.append(changed_by(subject, present, standing_told(present), standing_told(before)))
         elif _from_auto_to_manual(before, after) and subject.name in seen:
             status = scene.loops[names[subject.name]]
             held = status.T_supply_set
             if held is None or abs(held - seen[subject.name]) > COMMIT_K:
-                author = "the controller" if status.decision is None else status.decision.author
-                now = "local" if held is None else f"{held:.1f} °C"
-                then = f"{seen[subject.name]:.1f} °C"
-                told.append(said("moved_by", subject=subject.name, who=author, now=now, seen=then))
+                now, then = supply_told(held), supply_told(seen[subject.name])
+                told.append(moved_by(subject, status, now, then))
     return told
 
 
@@ -203,16 +194,3 @@ def _from_auto_to_manual(before: Standing, after: Standing) -> bool:
     if not (isinstance(before, LoopOrder) and isinstance(after, LoopOrder)):
         return False
     return before.mode is Mode.AUTO and after.mode is Mode.MANUAL
-
-
-def standing_text(standing: Standing) -> str:
-    """Return what stands, for a sentence."""
-    match standing:
-        case LoopOrder(mode=Mode.MANUAL, T_supply=T_supply, m_flow=m_flow):
-            values = [f"{T_supply:.1f} °C"] if T_supply is not None else []
-            values += [f"{m_flow:.1f} kg/s"] if m_flow is not None else []
-            return " ".join(["manual", *values])
-        case LoopOrder():
-            return standing.mode.value
-        case _:
-            return str(getattr(standing, "season", getattr(standing, "strategy", "confirmed")))

@@ -17,8 +17,8 @@ from controller.modes import (
     Subject,
 )
 from controller.orders.model import Draft, Order, State
-from controller.orders.words import Said
 from controller.smallstore import SmallStore
+from controller.words.phrase import Phrase
 
 FILE = "orders.db"
 SCHEMA = (
@@ -185,7 +185,7 @@ def _order(row: sqlite3.Row) -> Order:
         },
         districts=frozenset(fields["districts"]),
         preview=fields["preview"],
-        second=tuple(Said(id=name, params=params) for name, params in fields["second"]),
+        second=tuple(Phrase(id=name, params=params) for name, params in fields["second"]),
     )
     return Order(
         id=row["id"],

@@ -1,0 +1,99 @@
+"""What the controller says to people, as data: an id, what stands in its gaps, and two languages.
+
+A phrase is made where something is decided and put into words only where somebody reads it. The words stand
+in one table for each area beside this file; a number's digits and unit stand there, in the template.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from string import Formatter
+from types import MappingProxyType
+from typing import Literal, NamedTuple, Union
+
+from controller.words.guard import GUARD
+from controller.words.link import LINK
+from controller.words.orders import ORDERS
+from controller.words.service import SERVICE
+from controller.words.strategies import STRATEGIES
+from controller.words.vocabulary import VOCABULARY
+
+Language = Literal["en", "zh"]
+Param = Union[float, int, str, "Phrase", tuple["Phrase", ...]]
+"""What stands in a gap: a number in the unit of its template, text as somebody wrote it, or other phrases."""
+
+PHRASES: Mapping[str, tuple[str, str]] = {**VOCABULARY, **GUARD, **STRATEGIES, **LINK, **SERVICE, **ORDERS}
+"""Templates by id: English and Chinese, with the same gaps."""
+
+_COLUMN: Mapping[Language, int] = {"en": 0, "zh": 1}
+_BETWEEN: Mapping[Language, str] = {"en": "; ", "zh": "；"}
+_NOTHING: Mapping[str, Param] = MappingProxyType({})
+
+
+class Phrase(NamedTuple):
+    """One sentence or part of one: its id and what stands in its gaps. Making it costs as much as a tuple."""
+
+    id: str
+    params: Mapping[str, Param] = _NOTHING
+
+    def text(self, language: Language) -> str:
+        """Return the phrase in words."""
+        told = []
+        for literal, gap, digits in _parts(self.id, language):
+            told.append(literal)
+            if gap is not None:
+                told.append(_shown(self.params[gap], digits, language))
+        return "".join(told)
+
+    @property
+    def en(self) -> str:
+        """The phrase in English, for logs too."""
+        return self.text("en")
+
+    @property
+    def zh(self) -> str:
+        """The phrase in Chinese."""
+        return self.text("zh")
+
+    def to_json(self) -> dict[str, object]:
+        """Return what the API says of it (``schema.Sentence``); gaps as they read in English."""
+        parts = _parts(self.id, "en")
+        shown = {gap: _shown(self.params[gap], digits, "en") for _, gap, digits in parts if gap is not None}
+        return {"id": self.id, "params": shown, "en": self.en, "zh": self.zh}
+
+
+def said(name: str, /, **params: Param) -> Phrase:
+    """Return a phrase with its gaps given by name."""
+    return Phrase(name, params)
+
+
+def word(group: str, value: str) -> Phrase:
+    """Return a value of the API in words, e.g. season state ``heating``; one without a word as it is."""
+    name = f"{group}.{value}"
+    return Phrase(name) if name in PHRASES else verbatim(value)
+
+
+def verbatim(text: str) -> Phrase:
+    """Return text that a person or a device wrote; it is in the language that it is in."""
+    return Phrase("verbatim", {"text": text})
+
+
+def together(phrases: tuple[Phrase, ...], language: Language) -> str:
+    """Return several phrases as one line."""
+    return _BETWEEN[language].join(phrase.text(language) for phrase in phrases)
+
+
+@cache
+def _parts(name: str, language: Language) -> tuple[tuple[str, str | None, str], ...]:
+    """Return a template as (literal text, gap after it or None, format of the gap)."""
+    template = PHRASES[name][_COLUMN[language]]
+    return tuple((literal, gap, digits or "") for literal, gap, digits, _ in Formatter().parse(template))
+
+
+def _shown(value: Param, digits: str, language: Language) -> str:
+    if isinstance(value, Phrase):
+        return value.text(language)
+    if isinstance(value, tuple):
+        return together(value, language)
+    if isinstance(value, str):
+        return value  # also a number that an earlier version stored as text
+    return format(value, digits or (".4g" if isinstance(value, float) else ""))
