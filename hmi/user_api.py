@@ -114,6 +114,10 @@ class UserApi:
         query = {"limit": limit} | ({} if before is None else {"before": before})
         return self._get(order_schema.AuditList, "/audit", query).entries
 
+    def audit_verdict(self) -> order_schema.AuditVerdict:
+        """Return whether the audit is as it was written."""
+        return self._get(order_schema.AuditVerdict, "/audit/verification")
+
     def users(self) -> list[order_schema.UserMessage]:
         """Return all accounts."""
         return self._get(order_schema.UserList, "/users").users

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from controller.alarms.desk import AlarmDesk
 from controller.api.accounts_routes import accounts_router
 from controller.api.alarm_routes import alarm_router
+from controller.api.audit_routes import audit_router
 from controller.api.energy_routes import energy_router
 from controller.api.events import EventHub
 from controller.api.gate import Gate
@@ -71,6 +72,7 @@ def create_app(
         health_router(metrics, lambda: not_ready(state, journal, clock)),
         accounts_router(room.accounts, frozenset(site.districts)),
         order_router(room.desk, room.audit),
+        audit_router(room.audit, site.data),
         modes_router(room.orders, site, state, clock),
         alarm_router(alarms or AlarmDesk(), site, clock, room.note),
     )

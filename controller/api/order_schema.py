@@ -268,6 +268,17 @@ class AuditList(Message):
     entries: list[AuditEntry]
 
 
+class AuditVerdict(Message):
+    """Answer of ``GET /audit/verification``."""
+
+    entries: int
+    """Entries that are sound, from the first on."""
+    head: str
+    """Hash of the last sound entry."""
+    fault: str | None
+    """The first thing that is wrong, or None."""
+
+
 class Done(Message):
     """Answer where there is nothing else to say."""
 

@@ -40,6 +40,7 @@ ALLOWED = {
     ("POST", "/api/v1/users"): {"admin"},
     ("POST", "/api/v1/users/{name}"): {"admin"},
     ("GET", "/api/v1/audit"): {"admin", "auditor"},
+    ("GET", "/api/v1/audit/verification"): {"admin", "auditor"},
     ("POST", "/api/v1/commands"): ORDERING,
     ("POST", "/api/v1/commands/{number}/commit"): ORDERING,
     ("POST", "/api/v1/commands/{number}/approve"): LEADING,
