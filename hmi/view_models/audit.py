@@ -1,0 +1,112 @@
+"""Entries of the audit as rows of a table, and what became of a check of its chain."""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+
+from controller.api.order_schema import AuditEntry, AuditVerdict
+from hmi.language import N_, Words
+
+KIND: Mapping[str, str] = {
+    "login": N_("logged in"),
+    "login_failed": N_("login failed"),
+    "logout": N_("logged out"),
+    "password_changed": N_("password changed"),
+    "user_added": N_("account added"),
+    "user_disabled": N_("account disabled"),
+    "user_enabled": N_("account enabled"),
+    "order_prepared": N_("order prepared"),
+    "order_approved": N_("order approved"),
+    "order_committed": N_("order committed"),
+    "order_undone": N_("order undone"),
+    "order_expired": N_("order expired"),
+    "order_overtaken": N_("order overtaken by the site file"),
+    "manual_ended": N_("manual order ended"),
+    "writes": N_("setpoints written"),
+    "alarm_acknowledged": N_("alarm acknowledged"),
+    "alarm_shelved": N_("alarm shelved"),
+    "alarm_unshelved": N_("alarm back from the shelf"),
+    "alarm_removed": N_("alarm taken out of service"),
+    "alarm_restored": N_("alarm back in service"),
+    "station_commissioned": N_("station commissioned"),
+    "set_aside": N_("damaged store set aside"),
+    "started": N_("controller started"),
+    "stopped": N_("controller stopped"),
+}
+ACTOR: Mapping[str, str] = {
+    "controller": N_("controller"),
+    "console": N_("console"),
+    "service": N_("service"),
+    "demo": N_("demo"),
+    "(nobody)": N_("nobody"),
+}
+LONGEST = 300
+HASH_SHOWN = 12
+
+
+def kind_text(words: Words, kind: str) -> str:
+    """Return what an entry tells, in words; a kind newer than this screen stands for itself."""
+    known = KIND.get(kind)
+    return kind if known is None else words(known)
+
+
+def rows(entries: Sequence[AuditEntry], words: Words) -> list[dict[str, object]]:
+    """Return one row for each entry, with localised headings."""
+    return [
+        {
+            words("No."): entry.seq,
+            words("Time"): words.datetime(entry.at),
+            words("Who"): words(ACTOR[entry.actor]) if entry.actor in ACTOR else entry.actor,
+            words("What"): kind_text(words, entry.kind),
+            words("Details"): details(entry.data),
+            words("Hash"): entry.hash[:HASH_SHOWN],
+        }
+        for entry in entries
+    ]
+
+
+def details(data: Mapping[str, object]) -> str:
+    """Return an entry's data on one line: ids and numbers, as they were written."""
+    parts = [
+        f"{key} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in data.items()
+        if value is not None
+    ]
+    text = " · ".join(parts)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def chosen(
+    entries: Sequence[AuditEntry], kinds: Sequence[str], actor: str, text: str
+) -> tuple[AuditEntry, ...]:
+    """Return the entries of some kinds (none: all), of an actor, that contain a text."""
+    wanted, who = text.strip().casefold(), actor.strip().casefold()
+    return tuple(
+        entry
+        for entry in entries
+        if (not kinds or entry.kind in kinds)
+        and who in entry.actor.casefold()
+        and wanted in details(entry.data).casefold()
+    )
+
+
+def chain_fault(entries: Sequence[AuditEntry]) -> str | None:
+    """Return the entry before which one is missing, newest first; None where there is no gap."""
+    for newer, older in itertools.pairwise(entries):
+        if newer.seq != older.seq + 1:
+            return str(newer.seq)
+    return None
+
+
+def verdict_text(verdict: AuditVerdict, words: Words) -> str:
+    """Return what a check of the chain found."""
+    if verdict.fault is None:
+        return words(
+            "The chain is sound: {count} entries, newest hash {head}.",
+            count=words.number(verdict.entries),
+            head=verdict.head[:HASH_SHOWN],
+        )
+    return words(
+        "THE AUDIT WAS CHANGED: sound up to entry {count}. Call the administrator; restart nothing.",
+        count=words.number(verdict.entries),
+    )
