@@ -18,6 +18,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A cell that begins like this is taken for a formula by Excel or its kin (OWASP, CSV injection)."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 MAX_WIDTH = 40
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

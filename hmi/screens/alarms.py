@@ -7,7 +7,7 @@ from typing import get_args
 import streamlit as st
 
 from controller.api.alarm_schema import AlarmAnswer, AlarmKpisMessage, AlarmMessage
-from hmi.components import rows, tiles
+from hmi.components import rows, sheet, tiles
 from hmi.context import Screen, current_screen
 from hmi.language import N_, Words
 from hmi.screens.alarm_dialogs import ASKED, dialog
@@ -93,18 +93,7 @@ def _answer(screen: Screen, alarms: list[AlarmMessage]) -> None:
         gone = words("This alarm is over: nothing of it holds any more.") if chosen else ""
         st.caption(gone or words("Choose an alarm to see its cause, its consequence and what to do."))
         return
-    answer = model.answer_to(words, city, alarm, city.clock())
-    st.caption(plain(answer.heading))
-    st.subheader(plain(answer.title), anchor=False)
-    st.text(answer.text)
-    for fact in answer.facts:
-        st.caption(plain(fact))
-    for heading, said in answer.sections:
-        st.markdown(f"**{plain(heading)}**")
-        st.text(said)
-    if answer.children:
-        st.markdown(f"**{plain(words('Explains {n} alarms at', n=len(answer.children)))}**")
-        st.text("\n".join(answer.children))
+    sheet.mount(model.answer_to(words, city, alarm, city.clock()), key="alarm_answer")
     _acts(screen, alarm)
 
 

@@ -1,7 +1,6 @@
 """What the alarm screen shows: the list with marks and times, the answer to one, quality, journal. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from controller.api.alarm_schema import (
@@ -13,6 +12,7 @@ from controller.api.alarm_schema import (
 from hmi import terms
 from hmi.city import City
 from hmi.components.rows import Cell, Column, Look, Row, Table
+from hmi.components.sheet import Sheet
 from hmi.components.tiles import Tile
 from hmi.language import N_, Words
 
@@ -117,14 +117,14 @@ def alarm_table(
         ]
     return Table(
         columns=(
-            Column(title=words("State"), kind="mark", width="44px"),
+            Column(title=words("State"), kind="mark", width="52px"),
             Column(title=words("Since"), width="118px"),
             Column(title=words("Place"), width="minmax(120px, 1.2fr)"),
             Column(title=words("Part"), width="76px"),
             Column(title=words("Alarm"), width="minmax(160px, 2.2fr)"),
             Column(title=words("Group"), width="96px"),
             Column(title=words("Respond"), kind="number", width="minmax(92px, auto)"),
-            Column(title="", kind="action", width="112px"),
+            Column(title="", kind="action", width="132px"),
         ),
         rows=tuple(rows),
         empty=words(EMPTY[tab]),
@@ -162,7 +162,7 @@ def _row(
             Cell(text=place(words, city, alarm.id), strong=asks),
             Cell(text=loop_text(words, alarm)),
             Cell(text=title(words, alarm), small=said, strong=asks, hint=said),
-            Cell(text=_group(words, alarm)),
+            _group(words, alarm, folds=bool(alarm.children) and not parent),
             _respond(words, city, alarm, now),
             _act(words, alarm, may_write=may_write, folded=bool(parent)),
         ),
@@ -176,10 +176,10 @@ def when(words: Words, at: float, now: float) -> str:
     return f"{words.local(at).strftime('%m-%d')} {words.time(at)}"
 
 
-def _group(words: Words, alarm: AlarmMessage) -> str:
-    if alarm.children:
-        return words("{n} beneath", n=len(alarm.children))
-    return words("first out") if alarm.first_out else ""
+def _group(words: Words, alarm: AlarmMessage, *, folds: bool) -> Cell:
+    if folds:
+        return Cell(text=words("{n} beneath", n=len(alarm.children)), action="fold")
+    return Cell(text=words("first out") if alarm.first_out else "")
 
 
 def _respond(words: Words, city: City, alarm: AlarmMessage, now: float) -> Cell:
@@ -220,20 +220,7 @@ def state_text(words: Words, alarm: AlarmMessage) -> str:
 # ----------------------------------------------------------------------------------------- the answer to it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What stands beside the list about one alarm: what it is, why, what comes of it, what to do."""
-
-    heading: str
-    title: str
-    text: str
-    facts: tuple[str, ...]
-    sections: tuple[tuple[str, str], ...]
-    """(heading, text): cause, consequence, action, and what people noted."""
-    children: tuple[str, ...]
-
-
-def answer_to(words: Words, city: City, alarm: AlarmMessage, now: float) -> Answer:
+def answer_to(words: Words, city: City, alarm: AlarmMessage, now: float) -> Sheet:
     """Return all that is known about one alarm."""
     rule = city.rules.get(alarm.rule)
     facts = [
@@ -250,13 +237,15 @@ def answer_to(words: Words, city: City, alarm: AlarmMessage, now: float) -> Answ
     if alarm.count > 1:
         facts.append(words("came {n} times", n=alarm.count))
     parts = [part for part in (place(words, city, alarm.id), loop_text(words, alarm)) if part]
-    return Answer(
+    return Sheet(
         heading=" · ".join(parts),
         title=title(words, alarm),
         text=text(words, alarm),
         facts=tuple(facts),
-        sections=tuple([*_meaning(words, rule), *_said(words, city, alarm, now)]),
-        children=tuple(place(words, city, child) for child in alarm.children),
+        sections=tuple(
+            [*_meaning(words, rule), *_said(words, city, alarm, now), *_beneath(words, city, alarm)]
+        ),
+        seq=city.version,
     )
 
 
@@ -265,6 +254,12 @@ def _meaning(words: Words, rule: RuleMessage | None) -> Iterable[tuple[str, str]
         yield words("Cause"), words.either(rule.cause_zh, rule.cause_en)
         yield words("Consequence"), words.either(rule.consequence_zh, rule.consequence_en)
         yield words("Action"), words.either(rule.action_zh, rule.action_en)
+
+
+def _beneath(words: Words, city: City, alarm: AlarmMessage) -> Iterable[tuple[str, str]]:
+    if alarm.children:
+        named = dict.fromkeys(place(words, city, child) for child in alarm.children)
+        yield words("Explains {n} alarms at", n=len(alarm.children)), "\n".join(named)
 
 
 def _said(words: Words, city: City, alarm: AlarmMessage, now: float) -> Iterable[tuple[str, str]]:
