@@ -172,7 +172,7 @@ def _intent(
         circulation_channel=traits.circulation,
         circulation_value=circulation,
         author=decision.author,
-        reason=tuple(f"{cut.rule}: {cut.detail}" for cut in decision.cuts),
+        reason=tuple(f"{cut.rule}: {cut.detail.en}" for cut in decision.cuts),
         previous_T_supply_set=status.T_supply_set,
         previous_m_flow_set=status.m_flow_set,
         valid_until=frozen.now + COMMAND_LIFE_S,
@@ -252,7 +252,7 @@ def show(parts: CycleParts, frozen: Frozen, thought: Thought, began_wall: float)
         for cut in decision.cuts:
             state.counters.guard_cuts[cut.rule] = state.counters.guard_cuts.get(cut.rule, 0) + 1
     if verdict.mass_change is not None and state.mass_change is None:
-        log.error("mass_change_held", detail=verdict.mass_change.detail)
+        log.error("mass_change_held", detail=verdict.mass_change.detail.en)
     state.mass_change = verdict.mass_change
     if thought.context is not None:
         state.context = replace(thought.context, sent=dict(parts.memory.sent))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from controller.words.phrase import Phrase, together
 from stations.model.reading import Reading
 from stations.model.setpoint import CirculationChannel, HeatChannel, StationClass
 
@@ -120,8 +121,8 @@ class Proposal:
     """Wanted secondary circulation, kg/s."""
     author: str
     """``strategy:curve``, ``operator:li``, ``plan:412`` …"""
-    reason: str
-    """One sentence of why, for the operator."""
+    reason: Phrase
+    """Why, for the operator."""
 
 
 class Rule(StrEnum):
@@ -155,7 +156,7 @@ class Cut:
     channel: Literal["T_supply", "m_flow", "loop"]
     wanted: float | None
     allowed: float | None
-    detail: str
+    detail: Phrase
 
 
 class Action(StrEnum):
@@ -182,12 +183,18 @@ class Decision:
     m_flow: float | None
     """Allowed secondary circulation, kg/s."""
     author: str
-    reason: str
+    why: tuple[Phrase, ...]
+    """What was wanted, and what stands against it."""
     cuts: tuple[Cut, ...]
     takes_over: bool = False
     """True for the first SET of a loop that is on its own curve: the history of what was sent begins anew."""
     T_own_curve: float | None = None
     """The station's own curve at this decision, degC; goes into ``Sent`` with the values."""
+
+    @property
+    def reason(self) -> str:
+        """``why`` as one line of English, for logs."""
+        return together(self.why, "en")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +248,7 @@ class MassChange:
     share_of_area: float
     Q_flow_change_share: float
     """Predicted change of network heat within 30 min, as a share of the load."""
-    detail: str
+    detail: Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

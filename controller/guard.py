@@ -27,6 +27,7 @@ from controller.guard_pace import (
     wear,
     worth_flow,
 )
+from controller.words.phrase import Phrase
 
 LIMITS: tuple[tuple[Rule, RuleFunction], ...] = (
     (Rule.NOT_DRIVEN, not_driven),
@@ -52,6 +53,9 @@ PACE: tuple[tuple[Rule, RuleFunction], ...] = (
 )
 AUTHORS = ("operator", "plan", "strategy")
 """Who is heard first when several want something of one loop; anybody else comes last."""
+
+
+NOBODY_ASKS = Phrase("guard.nobody_asks")
 
 
 def guard(proposals: Iterable[Proposal], context: GuardContext) -> Verdict:
@@ -113,7 +117,7 @@ def _decide(case: Case, limits: Room, room: Room) -> Decision:
         # The design flow of a loop that is not driven may be no number.
         m_flow=m_flow if usable and math.isfinite(m_flow) else None,
         author="" if case.wish is None else case.wish.author,
-        reason=_sentence(case, action, room.cuts),
+        why=_why(case, action, room.cuts),
         cuts=room.cuts,
         takes_over=action is Action.SET and not case.held,
         T_own_curve=case.own,
@@ -172,30 +176,29 @@ def _same(case: Case, T_supply: float, m_flow: float) -> bool:
     )
 
 
-def _sentence(case: Case, action: Action, cuts: tuple[Cut, ...]) -> str:
-    """One sentence for the operator: what was wanted, and what stands against it."""
-    wanted = "nobody asks for a change" if case.wish is None else case.wish.reason
-    gates = [cut.detail for cut in cuts if cut.channel == "loop"]
-    bounds = [cut.detail for cut in cuts if cut.channel != "loop"]
+def _why(case: Case, action: Action, cuts: tuple[Cut, ...]) -> tuple[Phrase, ...]:
+    """Say to the operator what was wanted, and what stands against it."""
+    wanted = NOBODY_ASKS if case.wish is None else case.wish.reason
+    gates = tuple(cut.detail for cut in cuts if cut.channel == "loop")
+    bounds = tuple(cut.detail for cut in cuts if cut.channel != "loop")
     match action:
         case Action.SET | Action.RENEW:
-            return "; ".join(dict.fromkeys((wanted, *gates, *bounds[-1:])))
+            return (wanted, *gates, *bounds[-1:])
         case Action.RELEASE:
-            return "given back: " + "; ".join(gates or bounds)
+            return (Phrase("guard.given_back", {"why": gates or bounds}),)
         case Action.NONE:
-            return "; ".join((*gates, wanted))
+            return (*gates, wanted)
 
 
 def _unknown_loop(wish: Proposal) -> Decision:
-    cut = Cut(
-        rule=Rule.NOT_DRIVEN, channel="loop", wanted=None, allowed=None, detail="no such loop in this site"
-    )
+    why = Phrase("guard.no_such_loop")
+    cut = Cut(rule=Rule.NOT_DRIVEN, channel="loop", wanted=None, allowed=None, detail=why)
     return Decision(
         key=wish.key,
         action=Action.NONE,
         T_supply=None,
         m_flow=None,
         author=wish.author,
-        reason=cut.detail,
+        why=(why,),
         cuts=(cut,),
     )

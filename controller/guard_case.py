@@ -20,6 +20,7 @@ from controller.decisions import (
     Rule,
     Sent,
 )
+from controller.words.phrase import Phrase
 from stations.model.quality import Quality
 from stations.model.reading import Reading
 from stations.model.setpoint import StationClass
@@ -90,8 +91,8 @@ class Room(NamedTuple):
     T_high: float = math.inf
     m_low: float = -math.inf
     m_high: float = math.inf
-    held_back: str = ""
-    """Why the network as a whole must not follow this wish now; empty if it may."""
+    held_back: Phrase | None = None
+    """Why the network as a whole must not follow this wish now; None if it may."""
     cuts: tuple[Cut, ...] = ()
 
     @property
@@ -104,13 +105,13 @@ class Room(NamedTuple):
         """The allowed circulation nearest to the wish, kg/s."""
         return _nearest(self.m_wish, self.m_low, self.m_high)
 
-    def gate(self, action: Action, rule: Rule, why: str) -> "Room":
+    def gate(self, action: Action, rule: Rule, why: Phrase) -> "Room":
         """Allow at most ``action`` (SET, RENEW, RELEASE, NONE in falling order)."""
         cut = Cut(rule=rule, channel="loop", wanted=None, allowed=None, detail=why)
         lower = action if _SEVERITY[action] > _SEVERITY[self.action] else self.action
         return self._replace(action=lower, cuts=(*self.cuts, cut))
 
-    def bound_supply(self, low: float, high: float, rule: Rule, why: str) -> "Room":
+    def bound_supply(self, low: float, high: float, rule: Rule, why: Phrase) -> "Room":
         """Narrow the supply temperature to low..high as far as earlier rules leave it."""
         if low <= self.T_low and high >= self.T_high:
             return self
@@ -129,7 +130,7 @@ class Room(NamedTuple):
             cuts,
         )
 
-    def bound_flow(self, low: float, high: float, rule: Rule, why: str) -> "Room":
+    def bound_flow(self, low: float, high: float, rule: Rule, why: Phrase) -> "Room":
         """Narrow the circulation to low..high as far as earlier rules leave it."""
         if low <= self.m_low and high >= self.m_high:
             return self
@@ -147,18 +148,18 @@ class Room(NamedTuple):
             cuts,
         )
 
-    def ask_supply(self, T_wish: float, rule: Rule, why: str) -> "Room":
+    def ask_supply(self, T_wish: float, rule: Rule, why: Phrase) -> "Room":
         """Replace the wished temperature; unlike a bound the change is then made at the usual rates."""
         return self._replace(T_wish=T_wish, cuts=self._noting("T_supply", self.T_wish, T_wish, rule, why))
 
-    def hold(self, case: Case, rule: Rule, why: str) -> "Room":
+    def hold(self, case: Case, rule: Rule, why: Phrase) -> "Room":
         """Keep what the loop holds, as far as earlier rules leave it."""
         return self.bound_supply(case.T_start, case.T_start, rule, why).bound_flow(
             case.m_start, case.m_start, rule, why
         )
 
     def _noting(
-        self, channel: Literal["T_supply", "m_flow"], wanted: float, allowed: float, rule: Rule, why: str
+        self, channel: Literal["T_supply", "m_flow"], wanted: float, allowed: float, rule: Rule, why: Phrase
     ) -> tuple[Cut, ...]:
         if abs(wanted - allowed) <= ROUNDING:
             return self.cuts

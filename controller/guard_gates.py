@@ -7,6 +7,7 @@ import math
 
 from controller.decisions import Action, Mode, Rule
 from controller.guard_case import CLOCK_TOLERANCE_S, RELEASE_AGE_S, Case, Room
+from controller.words.phrase import Phrase, word
 
 INPUT_AGE_S = 120.0
 """Oldest poll for a new setpoint, or three polls where that is longer."""
@@ -21,19 +22,21 @@ def not_driven(case: Case, room: Room) -> Room:
     traits, seen = case.traits, case.seen
     rule = Rule.NOT_DRIVEN
     if not traits.station_class.driven or traits.heat is None:
-        return room.gate(Action.NONE, rule, f"class {traits.station_class} takes no setpoints: advice only")
+        why = Phrase("guard.class", {"station_class": traits.station_class})
+        return room.gate(Action.NONE, rule, why)
     if traits.emitter == "dhw":
-        return room.gate(Action.NONE, rule, "domestic hot water is read only")
+        return room.gate(Action.NONE, rule, Phrase("guard.hot_water"))
     if not traits.proven:
-        return room.gate(Action.NONE, rule, "no commissioning proof is recorded: advice only")
+        return room.gate(Action.NONE, rule, Phrase("guard.not_proven"))
     if case.flow_driven and not 0.0 < traits.m_flow_design < math.inf:
-        return room.gate(Action.NONE, rule, f"design flow {traits.m_flow_design} kg/s is no flow")
+        why = Phrase("guard.no_design_flow", {"m_flow": traits.m_flow_design})
+        return room.gate(Action.NONE, rule, why)
     if seen is None:
-        return room.gate(Action.RELEASE, rule, "nothing is known of the loop in this cycle")
+        return room.gate(Action.RELEASE, rule, Phrase("guard.not_seen"))
     if seen.mode is Mode.LOCAL:
-        return room.gate(Action.RELEASE, rule, "the loop is in local mode")
+        return room.gate(Action.RELEASE, rule, Phrase("guard.local"))
     if not seen.readmitted:
-        return room.gate(Action.NONE, rule, "the link is back, its re-entry time is still running")
+        return room.gate(Action.NONE, rule, Phrase("guard.returning"))
     return room
 
 
@@ -41,7 +44,8 @@ def season(case: Case, room: Room) -> Room:
     """Drive only in trial and heating season."""
     if case.seen is None or case.seen.season.accepts_setpoints:
         return room
-    return room.gate(Action.RELEASE, Rule.SEASON, f"no setpoints in season state {case.seen.season}")
+    why = Phrase("guard.season", {"season": word("season", case.seen.season)})
+    return room.gate(Action.RELEASE, Rule.SEASON, why)
 
 
 def pump(case: Case, room: Room) -> Room:
@@ -53,45 +57,46 @@ def pump(case: Case, room: Room) -> Room:
     if case.seen is not None and case.seen.pump_running:
         return room
     stopped = case.seen is not None and case.seen.pump_running is False
-    why = "the loop pump stands still" if stopped else "it is not known whether the loop pump runs"
-    return room.gate(Action.RENEW, Rule.PUMP, f"{why}: no new setpoint")
+    why = Phrase("guard.pump_stopped") if stopped else Phrase("guard.pump_unknown")
+    return room.gate(Action.RENEW, Rule.PUMP, why)
 
 
 def not_a_number(case: Case, room: Room) -> Room:
     """A wish that is no number holds what is held, and takes no loop over."""
     if math.isfinite(room.T_wish) and math.isfinite(room.m_wish):
         return room
-    why = f"the wish {room.T_wish} degC, {room.m_wish} kg/s is no number"
+    why = Phrase("guard.not_a_number", {"T_supply": room.T_wish, "m_flow": room.m_wish})
     sound = room._replace(T_wish=case.T_start, m_wish=case.m_start)
     return sound.gate(Action.SET if case.held else Action.NONE, Rule.NOT_A_NUMBER, why)
 
 
 def freshness(case: Case, room: Room) -> Room:
     """Old inputs allow no new setpoint, lost inputs no renewal."""
-    for action, why in (_outdoor_age(case), _poll_age(case)):
-        if action is not Action.SET:
+    for lowered in (_outdoor_age(case), _poll_age(case)):
+        if lowered is not None:
+            action, why = lowered
             room = room.gate(action, Rule.FRESHNESS, why)
     return room
 
 
-def _outdoor_age(case: Case) -> tuple[Action, str]:
+def _outdoor_age(case: Case) -> tuple[Action, Phrase] | None:
     age = case.context.T_outdoor_centre.age_s(case.context.now)
     if case.own is None or age > OUTDOOR_LOST_S:
-        return Action.RELEASE, "there is no outdoor temperature"
+        return Action.RELEASE, Phrase("guard.no_outdoor")
     if not -CLOCK_TOLERANCE_S <= age <= OUTDOOR_AGE_S:
-        return Action.RENEW, f"the outdoor temperature is {age:.0f} s old: no new setpoint"
-    return Action.SET, ""
+        return Action.RENEW, Phrase("guard.outdoor_old", {"age_s": age})
+    return None
 
 
-def _poll_age(case: Case) -> tuple[Action, str]:
+def _poll_age(case: Case) -> tuple[Action, Phrase] | None:
     seen = case.seen
     if seen is None or seen.polled_at is None:
-        return Action.RELEASE, "the station never answered"
+        return Action.RELEASE, Phrase("guard.never_answered")
     age = case.context.now - seen.polled_at
     if age > RELEASE_AGE_S:
-        return Action.RELEASE, f"the station has been silent for {age:.0f} s"
+        return Action.RELEASE, Phrase("guard.silent", {"age_s": age})
     if not -CLOCK_TOLERANCE_S <= age <= max(3 * case.context.poll_s, INPUT_AGE_S):
-        return Action.RENEW, f"the last answer is {age:.0f} s old: no new setpoint"
+        return Action.RENEW, Phrase("guard.answer_old", {"age_s": age})
     if seen.T_supply.value is None:
-        return Action.RENEW, f"no supply temperature ({seen.T_supply.reason}): no new setpoint"
-    return Action.SET, ""
+        return Action.RENEW, Phrase("guard.no_supply", {"quality": word("quality", seen.T_supply.reason)})
+    return None

@@ -8,6 +8,7 @@ import math
 
 from controller.decisions import Rule
 from controller.guard_case import Case, Room, recent
+from controller.words.phrase import Phrase, word
 from stations.model.setpoint import StationClass
 
 T_SUPPLY_MIN_DEGC = 25.0
@@ -32,6 +33,8 @@ P_RETURN_MIN_KPA = 30.0
 """Static pressure below which the highest radiator draws air, however low the building."""
 SOURCE_APPROACH_K = 3.0
 """What the exchanger needs between primary and secondary supply."""
+_HARD_FLOW = Phrase("guard.hard_flow")
+_EMITTERS = {emitter: word("emitter", emitter) for emitter in T_SUPPLY_MAX_DEGC}
 
 
 def hard_temperature(case: Case, room: Room) -> Room:
@@ -39,20 +42,16 @@ def hard_temperature(case: Case, room: Room) -> Room:
     traits = case.traits
     high = min(traits.T_supply_max_degC, T_SUPPLY_MAX_DEGC[traits.emitter])
     low = max(traits.T_supply_min_degC, T_SUPPLY_MIN_DEGC)
-    rule = Rule.HARD_TEMPERATURE
-    room = room.bound_supply(-math.inf, high, rule, f"at most {high:.0f} degC for this {traits.emitter} loop")
-    return room.bound_supply(low, math.inf, rule, f"at least {low:.0f} degC")
+    at_most = Phrase("guard.at_most", {"T_supply": high, "emitter": _EMITTERS[traits.emitter]})
+    room = room.bound_supply(-math.inf, high, Rule.HARD_TEMPERATURE, at_most)
+    at_least = Phrase("guard.at_least", {"T_supply": low})
+    return room.bound_supply(low, math.inf, Rule.HARD_TEMPERATURE, at_least)
 
 
 def hard_flow(case: Case, room: Room) -> Room:
     """Keep circulation within 30 to 100 % of design."""
     design = case.traits.m_flow_design
-    return room.bound_flow(
-        M_FLOW_MIN * design,
-        M_FLOW_MAX * design,
-        Rule.HARD_FLOW,
-        "circulation stays within 30..100 % of design",
-    )
+    return room.bound_flow(M_FLOW_MIN * design, M_FLOW_MAX * design, Rule.HARD_FLOW, _HARD_FLOW)
 
 
 def own_curve(case: Case, room: Room) -> Room:
@@ -60,12 +59,12 @@ def own_curve(case: Case, room: Room) -> Room:
     if case.own is None:
         return room
     low, high = case.own - OWN_CURVE_BAND_K, case.own + OWN_CURVE_BAND_K
-    why = f"within 8 K of the station's own curve ({case.own:.1f} degC)"
+    why = Phrase("guard.own_curve", {"T_own": case.own})
     room = room.bound_supply(low, high, Rule.OWN_CURVE, why)
     if not case.traits.wears_out or case.traits.station_class is StationClass.B or not case.asks:
         return room  # class B holds an offset to the curve: its limits do not move
     inside = min(max(room.T_wish, low + CREEP_K), high - CREEP_K)
-    return room.ask_supply(inside, Rule.OWN_CURVE, f"{why}, and 2 K inside where the register wears out")
+    return room.ask_supply(inside, Rule.OWN_CURVE, Phrase("guard.own_curve_worn", {"T_own": case.own}))
 
 
 def offset(case: Case, room: Room) -> Room:
@@ -80,7 +79,7 @@ def offset(case: Case, room: Room) -> Room:
         case.own + low,
         case.own + high,
         Rule.OFFSET,
-        f"offset within {low:+.0f}..{high:+.0f} K of the own curve ({case.own:.1f} degC)",
+        Phrase("guard.offset", {"low": low, "high": high, "T_own": case.own}),
     )
 
 
@@ -99,12 +98,7 @@ def frost(case: Case, room: Room) -> Room:
     """Keep a loop warm whose water is near freezing, or of which that is not known in the cold."""
     if not _frost_danger(case):
         return room
-    return room.bound_supply(
-        FROST_T_SUPPLY_DEGC,
-        math.inf,
-        Rule.FROST,
-        "frost: at least 35 degC while the water is cold or unknown",
-    )
+    return room.bound_supply(FROST_T_SUPPLY_DEGC, math.inf, Rule.FROST, Phrase("guard.frost"))
 
 
 def _frost_danger(case: Case) -> bool:
@@ -126,12 +120,8 @@ def pressure(case: Case, room: Room) -> Room:
     p_return = case.seen.p_return
     if p_return.value is None or p_return.value >= P_RETURN_MIN_KPA or not recent(p_return, case.context.now):
         return room
-    return room.bound_flow(
-        -math.inf,
-        case.m_start,
-        Rule.PRESSURE,
-        f"static pressure {p_return.value:.0f} kPa: no more circulation",
-    )
+    why = Phrase("guard.pressure", {"p": p_return.value})
+    return room.bound_flow(-math.inf, case.m_start, Rule.PRESSURE, why)
 
 
 def source(case: Case, room: Room) -> Room:
@@ -147,8 +137,8 @@ def source(case: Case, room: Room) -> Room:
     primary = None if case.seen is None else case.seen.T_supply_primary
     if primary is not None and primary.value is not None and recent(primary, case.context.now):
         highest = primary.value - SOURCE_APPROACH_K
-        why = f"the primary supply of {primary.value:.1f} degC can give no more"
+        why = Phrase("guard.source", {"T_primary": primary.value})
     else:
         highest = max(case.own, case.T_start)
-        why = "the primary supply is not known: no higher than the own curve or what is held"
+        why = Phrase("guard.source_unknown")
     return room.ask_supply(highest, Rule.SOURCE, why) if highest < room.supply else room

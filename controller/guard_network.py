@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from controller.decisions import Action, GuardContext, MassChange, Rule, Sent
 from controller.guard_case import Case, Room, recent
+from controller.words.phrase import Phrase
 from stations.model.setpoint import StationClass
 
 AREA_SHARE = 0.20
@@ -44,7 +45,7 @@ class Movement(NamedTuple):
 
 def mass_change(case: Case, room: Room) -> Room:
     """Hold a loop that would move with the crowd."""
-    return room.hold(case, Rule.MASS_CHANGE, room.held_back) if room.held_back else room
+    return room.hold(case, Rule.MASS_CHANGE, room.held_back) if room.held_back is not None else room
 
 
 def judge(
@@ -69,8 +70,10 @@ def judge(
         MassChange(
             share_of_area=share_of_area[direction],
             Q_flow_change_share=change,
-            detail=f"{100 * share_of_area[direction]:.0f} % of the heated area would move by more than"
-            f" {MOVE_K:.0f} K within an hour and the heat by {100 * change:+.0f} %: an operator must confirm",
+            detail=Phrase(
+                "guard.mass_change",
+                {"area": 100 * share_of_area[direction], "dT": MOVE_K, "heat": 100 * change},
+            ),
         ),
         crowd,
     )

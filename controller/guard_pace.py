@@ -8,6 +8,7 @@ import math
 from controller.decisions import Action, Rule
 from controller.guard_case import ROUNDING, Case, Room
 from controller.guard_limits import CREEP_K
+from controller.words.phrase import Phrase
 
 MINUTE_S = 60.0
 T_STEP_K = 1.0
@@ -28,23 +29,21 @@ WEAR_EVERY_UNCOUNTED_S = 30 * MINUTE_S
 """Pace that keeps 48 a day by itself, where the day's count is not known."""
 VOLATILE_EVERY_S = 55.0
 """At most one change a minute in volatile memory; a cycle may come a few seconds early."""
+_TAKE_OVER, _DEAD_BAND = Phrase("guard.take_over"), Phrase("guard.dead_band")
+_RATE_TEMPERATURE, _TOO_SMALL = Phrase("guard.rate_temperature"), Phrase("guard.too_small")
 
 
 def rate_temperature(case: Case, room: Room) -> Room:
     """At most 1 K a write and 3 K in any 15 min; a loop is taken over with exactly what it holds."""
     held = case.T_start
     if not case.held:
-        return room.bound_supply(
-            held, held, Rule.RATE_TEMPERATURE, "taking over begins with what the loop holds"
-        )
+        return room.bound_supply(held, held, Rule.RATE_TEMPERATURE, _TAKE_OVER)
     past = [sent.T_supply for sent in case.sent_within(T_WINDOW_S)]
     down = T_SHORTAGE_K if case.context.shortage_declared else T_WINDOW_K
     low = max(held - T_STEP_K, max(past) - down)
     high = min(held + T_STEP_K, min(past) + T_WINDOW_K)
     # After a cut at once the window may be wider than its limit: then no further, and not back either.
-    return room.bound_supply(
-        min(low, held), max(high, held), Rule.RATE_TEMPERATURE, "at most 1 K a write and 3 K in 15 min"
-    )
+    return room.bound_supply(min(low, held), max(high, held), Rule.RATE_TEMPERATURE, _RATE_TEMPERATURE)
 
 
 def rate_flow(case: Case, room: Room) -> Room:
@@ -53,16 +52,12 @@ def rate_flow(case: Case, room: Room) -> Room:
         return room
     held, design = case.m_start, case.traits.m_flow_design
     if not case.held:
-        return room.bound_flow(held, held, Rule.RATE_FLOW, "taking over begins with what the loop holds")
+        return room.bound_flow(held, held, Rule.RATE_FLOW, _TAKE_OVER)
     for seconds, fraction in M_WINDOWS:
         past = [sent.m_flow for sent in case.sent_within(seconds)]
         low, high = max(past) - fraction * design, min(past) + fraction * design
-        room = room.bound_flow(
-            min(low, held),
-            max(high, held),
-            Rule.RATE_FLOW,
-            f"flow at most {100 * fraction:.0f} % of design in {seconds / MINUTE_S:.0f} min",
-        )
+        why = Phrase("guard.rate_flow", {"share": 100 * fraction, "minutes": seconds / MINUTE_S})
+        room = room.bound_flow(min(low, held), max(high, held), Rule.RATE_FLOW, why)
     return room
 
 
@@ -77,10 +72,10 @@ def reversal(case: Case, room: Room) -> Room:
             break
         change = history[i].m_flow - history[i - 1].m_flow
         if change > ROUNDING:
-            why = "flow rose less than 30 min ago and does not fall yet"
+            why = Phrase("guard.rose")
             return room.bound_flow(held, math.inf, Rule.REVERSAL, why)
         if change < -ROUNDING:
-            why = "flow fell less than 30 min ago and does not rise yet"
+            why = Phrase("guard.fell")
             return room.bound_flow(-math.inf, held, Rule.REVERSAL, why)
     return room
 
@@ -89,14 +84,14 @@ def dead_band(case: Case, room: Room) -> Room:
     """Leave a channel alone for less than 0.3 K or 2 % of design flow."""
     if not case.held:
         return room
-    return _unless_worth(case, room, T_DEAD_BAND_K, M_DEAD_BAND, Rule.DEAD_BAND, "within the dead-band")
+    return _unless_worth(case, room, T_DEAD_BAND_K, M_DEAD_BAND, Rule.DEAD_BAND, _DEAD_BAND)
 
 
 def wear(case: Case, room: Room) -> Room:
     """Write seldom to a memory that wears out; some controllers take 100,000 writes in their life."""
     changes = case.context.changes_24h.get(case.traits.key)
     if case.traits.wears_out and changes is not None and changes >= WEAR_PER_DAY:
-        why = f"{changes} changes in 24 h are enough for this memory"
+        why = Phrase("guard.worn", {"changes": changes})
         if case.held:
             return room.hold(case, Rule.WEAR, why)
         return room.gate(Action.NONE, Rule.WEAR, why)
@@ -106,10 +101,10 @@ def wear(case: Case, room: Room) -> Room:
     if case.traits.wears_out:
         every = WEAR_EVERY_UNCOUNTED_S if changes is None else WEAR_EVERY_S
     if case.context.monotonic - case.history[-1].at < every:
-        return room.hold(case, Rule.WEAR, f"at most one change in {every / MINUTE_S:.0f} min")
+        return room.hold(case, Rule.WEAR, Phrase("guard.too_soon", {"minutes": every / MINUTE_S}))
     if not case.traits.wears_out:
         return room
-    return _unless_worth(case, room, WEAR_T_K, WEAR_M, Rule.WEAR, "too small a change for this memory")
+    return _unless_worth(case, room, WEAR_T_K, WEAR_M, Rule.WEAR, _TOO_SMALL)
 
 
 def worth_supply(case: Case) -> float:
@@ -127,7 +122,7 @@ def worth_flow(case: Case) -> float:
     return (WEAR_M if case.traits.wears_out else M_DEAD_BAND) * case.traits.m_flow_design
 
 
-def _unless_worth(case: Case, room: Room, dT: float, fraction: float, rule: Rule, why: str) -> Room:
+def _unless_worth(case: Case, room: Room, dT: float, fraction: float, rule: Rule, why: Phrase) -> Room:
     dT = max(dT, case.traits.heat_resolution_K)
     if abs(room.supply - case.T_start) < dT - ROUNDING:
         room = room.bound_supply(case.T_start, case.T_start, rule, why)

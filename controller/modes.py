@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from controller.decisions import LoopKey, Mode, Proposal, Season
+from controller.words.phrase import said
 
 MASS_CHANGE_S = 3600.0
 """Scaled seconds that a confirmed mass change may take: the rates spread it over many cycles."""
@@ -181,7 +182,13 @@ class Orders:
                 T_supply=order.T_supply,
                 m_flow=order.m_flow,
                 author=f"operator:{order.author}",
-                reason=f"{order.author} ordered {order.T_supply:.1f} degC ({order.order}): {order.reason}",
+                reason=said(
+                    "operator.ordered",
+                    author=order.author,
+                    T_supply=order.T_supply,
+                    order=order.order,
+                    reason=order.reason,
+                ),
             )
             for key, order in self.loops(now).items()
             if order.mode is Mode.MANUAL and order.T_supply is not None and order.m_flow is not None

@@ -88,7 +88,10 @@ def definitions() -> Mapping[str, Definition]:
 
 
 def rendered(template: str, params: Mapping[str, Param]) -> str:
-    """Fill a text; a parameter that is missing (an alarm stored by an older version) shows as a dash."""
+    """Fill a text; a parameter that is missing (an alarm stored by an older version) shows as a dash.
+
+    ``why_zh`` stands for itself where there is one; what was told in one language only fills both texts.
+    """
     return template.format_map(_Filling(params))
 
 
@@ -99,4 +102,4 @@ class _Missing:
 
 class _Filling(dict[str, object]):
     def __missing__(self, key: str) -> object:
-        return _Missing()
+        return self.get(key.removesuffix("_zh"), _Missing())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from controller.alarms.model import AlarmKey, Finding, Param
+from controller.alarms.model import AlarmKey, Finding, Param, because
 from controller.alarms.scene import Scene
 from controller.cycle import COMMIT_ALARM
 from controller.recorder import STORAGE_ALARM
@@ -28,7 +28,7 @@ def cycle_findings(scene: Scene) -> Iterator[Finding]:
     if age_s > limit and not state.stopping:
         yield Finding(key=key, params={"age_s": round(age_s)})
     if state.mass_change is not None:
-        yield Finding(key=AlarmKey("mass_change_held"), params={"why": state.mass_change.detail})
+        yield Finding(key=AlarmKey("mass_change_held"), params=because(state.mass_change.detail))
 
 
 def outdoor_findings(scene: Scene) -> Iterator[Finding]:

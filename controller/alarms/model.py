@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from controller.words.phrase import Phrase, together
+
 Param = float | str
 """What a text is filled with: numbers in units inside, names and reasons as text."""
+
+
+def because(*why: Phrase) -> dict[str, Param]:
+    """Return what texts are filled with that tell why: ``why``, and ``why_zh`` for the Chinese one."""
+    return {"why": together(why, "en"), "why_zh": together(why, "zh")}
 
 
 class AlarmKey(NamedTuple):

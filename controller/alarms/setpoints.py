@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from controller.alarms.model import Finding, Param
+from controller.alarms.model import Finding, Param, because
 from controller.alarms.scene import LoopCase
 from controller.decisions import Action, LoopKey
 from controller.historian.records import State
@@ -53,7 +53,7 @@ def setpoint_findings(loop: LoopCase, memory: SetpointMemory) -> Iterator[Findin
     yield from _limited(loop)
     decision = loop.status.decision
     if not loop.status.held and decision is not None:
-        yield Finding(key=loop.alarm("not_driven"), params={"why": decision.reason})
+        yield Finding(key=loop.alarm("not_driven"), params=because(*decision.why))
 
 
 def _rejected(loop: LoopCase, memory: SetpointMemory) -> Iterator[Finding]:

@@ -134,7 +134,10 @@ def modes_router(orders: Orders, site: SiteConfig, state: ControllerState, clock
                 },
                 "strategies": districts | orders.ordered_strategies(),
                 "strategies_known": list(STRATEGIES),
-                "mass_change": None if state.mass_change is None else state.mass_change.detail,
+                "mass_change": None if state.mass_change is None else state.mass_change.detail.en,
+                "mass_change_sentence": None
+                if state.mass_change is None
+                else state.mass_change.detail.to_json(),
                 "mass_change_confirmed": orders.mass_change_confirmed(clock.now()),
             }
         )

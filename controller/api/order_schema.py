@@ -183,7 +183,8 @@ class Modes(Message):
     """By district."""
     strategies_known: list[str]
     mass_change: str | None
-    """What the guard holds back now, and why."""
+    """What the guard holds back now, and why; in English."""
+    mass_change_sentence: Sentence | None = None
     mass_change_confirmed: bool
 
 

@@ -183,13 +183,17 @@ class CutDetail(Message):
     wanted: float | None
     allowed: float | None
     detail: str
+    """English; both languages in ``sentence``."""
+    sentence: Sentence
 
 
 class LoopDetail(LoopState):
     """A loop with the reasons of its last decision."""
 
     reason: str | None
-    """Why the author wanted it, one sentence."""
+    """Why, as one line of English."""
+    why: list[Sentence] = []
+    """The same for people: what the author wanted, and what stands against it."""
     T_supply_allowed: float | None
     m_flow_allowed: float | None
     cuts: list[CutDetail]

@@ -153,6 +153,7 @@ def _loop_detail(loop: LoopStatus) -> dict[str, object]:
     return {
         **loop_state(loop),
         "reason": None if decision is None else decision.reason,
+        "why": [] if decision is None else [phrase.to_json() for phrase in decision.why],
         "T_supply_allowed": None if decision is None else finite(decision.T_supply),
         "m_flow_allowed": None if decision is None else finite(decision.m_flow),
         "cuts": [
@@ -161,7 +162,8 @@ def _loop_detail(loop: LoopStatus) -> dict[str, object]:
                 "channel": cut.channel,
                 "wanted": finite(cut.wanted),
                 "allowed": finite(cut.allowed),
-                "detail": cut.detail,
+                "detail": cut.detail.en,
+                "sentence": cut.detail.to_json(),
             }
             for cut in (() if decision is None else decision.cuts)
         ],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from controller.decisions import Action, GuardContext, LoopKey, LoopTraits, Mode, Proposal, Rule
 from controller.guard import LIMITS
 from controller.guard_case import Room, case_of
-from controller.words.phrase import Phrase, said, word
+from controller.words.phrase import Phrase, said, verbatim, word
 
 TOLERANCE_K, TOLERANCE_FLOW = 0.05, 0.005
 """Differences in degC and as a fraction of the wish that are only rounding on a screen."""
@@ -46,7 +46,7 @@ def check(
     case = replace(case_of(context, traits, None), seen=replace(seen, mode=Mode.MANUAL))
     T_wish = case.T_start if T_supply is None else T_supply
     m_wish = min(case.m_start, traits.m_flow_design) if m_flow is None else m_flow
-    wish = Proposal(key=key, T_supply=T_wish, m_flow=m_wish, author=f"operator:{author}", reason="")
+    wish = Proposal(key=key, T_supply=T_wish, m_flow=m_wish, author=f"operator:{author}", reason=verbatim(""))
     room = Room(Action.SET, T_wish, m_wish)
     for _, rule in LIMITS:
         room = rule(replace(case, wish=wish), room)

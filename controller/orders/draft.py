@@ -174,7 +174,8 @@ def draft_mass_change(scene: Scene) -> Draft:
     if scene.mass_change is None:
         raise Refused(said("no_mass_change"))
     after = MassChangeOrder(order=scene.number, author=scene.author.name, until=scene.now + MASS_CHANGE_S)
-    preview = {"held_back": scene.mass_change.detail, "until": after.until}
+    why = scene.mass_change.detail
+    preview = {"held_back": why.en, "held_back_sentence": why.to_json(), "until": after.until}
     return Draft(
         subjects={MASS_CHANGE: (scene.orders.of(MASS_CHANGE, scene.now), after)},
         districts=frozenset(scene.stations.values()),

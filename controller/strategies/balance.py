@@ -18,6 +18,7 @@ from controller.strategies import curve
 from controller.strategies.balance_inputs import law_of, measure, source_short, supply_limit
 from controller.strategies.inputs import Proposed, StrategyInputs
 from controller.strategies.loop_record import HOUR_S, Gathering, LoopRecord
+from controller.words.phrase import Phrase, said
 from optimizer.balance import (
     DEAD_BAND_K,
     FLOW_DEAD_BAND,
@@ -58,8 +59,8 @@ class _Loop(NamedTuple):
     law: RegulationLaw
     T_outdoor: float
     """Filtered, degC."""
-    obstacle: str
-    """Why this cycle measured nothing; empty if it did."""
+    obstacle: Phrase | None
+    """Why this cycle measured nothing; None if it did."""
 
     @property
     def supply_by_curve(self) -> float:
@@ -77,11 +78,11 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     on_curve = {wish.key: wish for wish in curve.propose_all(loops, inputs).proposals}
     alone = {station for station, n in Counter(key.station for key in inputs.observations).items() if n == 1}
     known: dict[LoopKey, _Loop] = {}
-    why_not: dict[LoopKey, str] = {}
+    why_not: dict[LoopKey, Phrase] = {}
     for traits in loops:
         law, T_outdoor = law_of(traits, inputs), inputs.T_outdoor_filtered.get(traits.emitter)
         if not (traits.station_class.driven and traits.proven):
-            why_not[traits.key] = "it takes no setpoints"
+            why_not[traits.key] = Phrase("balance.no_setpoints")
         elif law is not None and T_outdoor is not None:
             known[traits.key] = _listen(traits, law, T_outdoor, inputs, alone=traits.key.station in alone)
     known = _conclude(known)
@@ -92,8 +93,9 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
         if loop is not None and loop.record.blind_hours < BLIND_HOURS:
             proposals.append(_wish(loop, inputs))
         else:
-            why = loop.obstacle or "too little was measured" if loop is not None else why_not[key]
-            proposals.append(replace(wish, author=AUTHOR, reason=f"stays on the curve, {why}: {wish.reason}"))
+            why = why_not[key] if loop is None else loop.obstacle or Phrase("balance.too_little")
+            reason = Phrase("balance.on_curve", {"why": why, "wish": wish.reason})
+            proposals.append(replace(wish, author=AUTHOR, reason=reason))
     away = {key: _away(record, inputs) for key, record in inputs.records.items() if key not in known}
     return Proposed(proposals=proposals, records=away | {key: loop.record for key, loop in known.items()})
 
@@ -112,8 +114,8 @@ def _listen(
     if record.shift_K is None:
         record = _bumpless(record, traits, supply_temperature(law, T_outdoor), inputs)
     sample = measure(traits, inputs, alone=alone)
-    obstacle = sample if isinstance(sample, str) else ""
-    gathering = record.gathering.add(None if isinstance(sample, str) else sample, inputs.monotonic)
+    obstacle = sample if isinstance(sample, Phrase) else None
+    gathering = record.gathering.add(None if isinstance(sample, Phrase) else sample, inputs.monotonic)
     if gathering.over(inputs.monotonic):
         record = _learned(record, gathering, law.exponent, inputs)
         gathering = Gathering(began=inputs.monotonic)
@@ -237,20 +239,31 @@ def _wish(loop: _Loop, inputs: StrategyInputs) -> Proposal:
     record, model = loop.record, loop.record.model
     asked = wave(model.hours, _phase(loop.traits.key)) if loop.asked else 0.0
     T_supply = loop.supply_by_curve + (record.shift_K or 0.0) + asked
-    at = f"{T_supply:.1f} degC and {100 * record.flow:.0f} % of design flow at {loop.T_outdoor:.1f} degC"
-    if loop.asked:
-        why = f"no indoor sensor, asked by a wave of {asked:+.1f} K (hour {model.hours}, at most {HOURS_MAX})"
-    elif not model.known:
-        why = f"follows the curve while it learns ({model.hours} of {HOURS_TO_KNOW} h)"
-    else:
-        T_indoor = model.T_indoor if model.T_indoor_now is None else model.T_indoor_now
-        told = "measured" if model.sd <= inputs.comfort.sd_sensors else f"estimated within {model.sd:.1f} K"
-        wanted = indoor_wanted(inputs.comfort, model.sd)
-        why = f"{T_indoor:.1f} degC indoors ({told}), {wanted:.1f} wanted"
     return Proposal(
         key=loop.traits.key,
         T_supply=T_supply,
         m_flow=record.flow * loop.traits.m_flow_design,
         author=AUTHOR,
-        reason=f"{why}: {at} outdoors (filtered)",
+        reason=said(
+            "balance.asks",
+            why=_why(loop, asked, inputs),
+            T_supply=T_supply,
+            flow=100 * record.flow,
+            T_outdoor=loop.T_outdoor,
+        ),
     )
+
+
+def _why(loop: _Loop, asked: float, inputs: StrategyInputs) -> Phrase:
+    """Say what the wish follows: a question, the curve, or what is known of the house."""
+    model = loop.record.model
+    if loop.asked:
+        return said("balance.questioned", dT=asked, hours=model.hours, hours_max=HOURS_MAX)
+    if not model.known:
+        return said("balance.learns", hours=model.hours, hours_to_know=HOURS_TO_KNOW)
+    T_indoor = model.T_indoor if model.T_indoor_now is None else model.T_indoor_now
+    assert T_indoor is not None, "a known loop has one"
+    T_wanted = indoor_wanted(inputs.comfort, model.sd)
+    if model.sd <= inputs.comfort.sd_sensors:
+        return said("balance.measured", T_indoor=T_indoor, T_wanted=T_wanted)
+    return said("balance.estimated", T_indoor=T_indoor, sd=model.sd, T_wanted=T_wanted)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from controller.decisions import LoopTraits
 from controller.strategies.inputs import StrategyInputs
 from controller.strategies.loop_record import Sample
+from controller.words.phrase import Phrase
 from optimizer.inversion import CP_KJ_PER_KG_K
 from optimizer.regulation import RegulationLaw
 from stations.model.identity import PRIMARY, Point
@@ -32,7 +33,7 @@ def law_of(traits: LoopTraits, inputs: StrategyInputs) -> RegulationLaw | None:
     return None if law is None else replace(law, offset_K=0.0, flow_bands=())
 
 
-def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sample | str:
+def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sample | Phrase:
     """Return what this cycle measured of a loop, or why that is nothing.
 
     Heat is that of the circulation where its flow is measured; else that of the station's heat meter, if this
@@ -44,20 +45,20 @@ def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sampl
     m_flow = _number(seen.m_flow, inputs.now)
     metered = _number(readings.get(Point(PRIMARY, "Q_flow_primary")), inputs.now) if alone else None
     if seen.pump_running is False:
-        return "the loop pump stands still"
+        return Phrase("balance.pump_stopped")
     if inputs.T_outdoor is None or T_supply is None:
-        return "no supply temperature" if T_supply is None else "no outdoor temperature"
+        return Phrase("balance.no_supply") if T_supply is None else Phrase("balance.no_outdoor")
     if T_return is not None and m_flow is not None:
         Q_flow = heat_flow(m_flow, T_supply, T_return)
     elif metered is not None:
         Q_flow = metered
     else:
-        return "no return temperature" if T_return is None else "neither circulation nor heat is measured"
+        return Phrase("balance.no_return") if T_return is None else Phrase("balance.no_heat")
     if T_return is None:
         T_return = T_supply - Q_flow / (CP_KJ_PER_KG_K * traits.m_flow_design)
     q = 1000.0 * Q_flow / traits.A_heated_m2
     if T_supply - T_return < DROP_MIN_K or q < Q_MIN_W_PER_M2:
-        return "the loop gives no heat that could be measured"
+        return Phrase("balance.idle")
     return Sample(
         T_supply=T_supply,
         T_return=T_return,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from controller.decisions import LoopTraits, Proposal
 from controller.strategies.inputs import Proposed, StrategyInputs
+from controller.words.phrase import Phrase, word
 from optimizer.regulation import RegulationLaw, flow_fraction, supply_temperature
 
 AUTHOR = "strategy:curve"
@@ -29,6 +30,18 @@ def propose(
         for emitter, law in laws.items()
         for flow in (1.0, staged[emitter])
     }
+    reasons = {
+        (emitter, flow): Phrase(
+            "curve.asks",
+            {
+                "emitter": word("emitter", emitter),
+                "T_supply": T_supply,
+                "flow": 100 * flow,
+                "T_outdoor": T_outdoor_filtered,
+            },
+        )
+        for (emitter, flow), T_supply in supplies.items()
+    }
     proposals = []
     for loop in loops:
         if loop.emitter not in laws:
@@ -41,8 +54,7 @@ def propose(
                 T_supply=T_supply,
                 m_flow=loop.m_flow_design * flow,
                 author=AUTHOR,
-                reason=f"the {loop.emitter} curve asks {T_supply:.1f} degC and {100 * flow:.0f} % of design"
-                f" flow at {T_outdoor_filtered:.1f} degC outdoors (filtered)",
+                reason=reasons[loop.emitter, flow],
             )
         )
     return proposals

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from controller.decisions import GuardContext, LoopKey, Mode, Proposal, Season, Sent
 from controller.guard import guard
+from controller.words.phrase import verbatim
 from stations.model.quality import Reason
 from stations.model.reading import bad, good, uncertain
 from stations.model.setpoint import StationClass
@@ -134,7 +135,7 @@ def situations(draw):
         T_supply=rarely(ANY_NUMBER, st.floats(20.0, 100.0)),
         m_flow=rarely(ANY_NUMBER, st.floats(0.0, 90.0)),
         author=AUTHORS,
-        reason=st.just("a wish"),
+        reason=st.just(verbatim("a wish")),
     )
     return draw(st.lists(wished, max_size=8)), whole
 

@@ -14,6 +14,7 @@ from controller.historian.slot import JournalStats, Sample, Series
 from controller.image import Link, ProcessImage, StationImage
 from controller.metrics import Metrics
 from controller.state import ControllerState, LoopStatus
+from controller.words.phrase import said, verbatim
 from stations.model.clock import SystemClock
 from stations.model.identity import Point
 from stations.model.quality import Quality, Reason
@@ -85,14 +86,15 @@ def readings(at=NOW):
 
 def decision(key, T_supply=60.0):
     """A decision that one rule bound."""
-    cut = Cut(rule=Rule.HARD_TEMPERATURE, channel="T_supply", wanted=90.0, allowed=60.0, detail="limit")
+    limit = said("guard.at_least", T_supply=60.0)
+    cut = Cut(rule=Rule.HARD_TEMPERATURE, channel="T_supply", wanted=90.0, allowed=60.0, detail=limit)
     return Decision(
         key=key,
         action=Action.SET,
         T_supply=T_supply,
         m_flow=30.0,
         author="strategy:curve",
-        reason="as cold as it is",
+        why=(verbatim("as cold as it is"),),
         cuts=(cut,),
     )
 

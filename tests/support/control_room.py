@@ -10,6 +10,7 @@ from controller.decisions import GuardContext, LoopKey, MassChange
 from controller.image import Link, StationImage
 from controller.observe import LoopSituation, observe
 from controller.wiring import loop_traits
+from controller.words.phrase import verbatim
 from stations.model.identity import Point
 from stations.model.reading import good
 from tests.support.api_bench import NOW, QUICK, ApiBench, live_state
@@ -95,7 +96,7 @@ class ControlRoomBench(ApiBench):
     def hold_mass_change(self):
         """Let the guard hold back a mass change."""
         self.state.mass_change = MassChange(
-            share_of_area=0.5, Q_flow_change_share=0.2, detail="half the city"
+            share_of_area=0.5, Q_flow_change_share=0.2, detail=verbatim("half the city")
         )
 
     def fresh_state(self):

@@ -12,6 +12,7 @@ from controller.decisions import (
     Season,
     Sent,
 )
+from controller.words.phrase import verbatim
 from stations.model.quality import Reason
 from stations.model.reading import bad, good
 from stations.model.setpoint import CirculationChannel, HeatChannel, StationClass
@@ -84,7 +85,8 @@ def sent(minutes_ago, T_supply=60.0, m_flow=40.0, T_own_curve=60.0):
 
 
 def wish(T_supply=60.0, m_flow=40.0, number=1, author="strategy:curve"):
-    return Proposal(key=key(number), T_supply=T_supply, m_flow=m_flow, author=author, reason="a test asks")
+    why = verbatim("a test asks")
+    return Proposal(key=key(number), T_supply=T_supply, m_flow=m_flow, author=author, reason=why)
 
 
 def context(traits=None, observations=None, history=None, **changes):

@@ -17,6 +17,7 @@ from controller.historian.forwarder_thread import ForwarderStats
 from controller.historian.records import CommandLogStats, State
 from controller.historian.slot import JournalStats
 from controller.image import Link
+from controller.words.phrase import verbatim
 from stations.model.identity import Point
 from stations.model.quality import Reason
 from stations.model.reading import bad, good, uncertain
@@ -280,7 +281,7 @@ def drive(bench, **status):
         T_supply=55.0,
         m_flow=6.0,
         author="strategy:curve",
-        reason="as cold as it is",
+        why=(verbatim("as cold as it is"),),
         cuts=(),
     )
     for name, value in status.items():
@@ -333,7 +334,9 @@ def station_limits(bench):
 
 def never_driven(bench):
     drive(bench, held=False, write_state=None, T_supply_set=None)
-    bench.status().decision = replace(bench.status().decision, action=Action.NONE, reason="no re-entry yet")
+    bench.status().decision = replace(
+        bench.status().decision, action=Action.NONE, why=(verbatim("no re-entry yet"),)
+    )
 
 
 # ----------------------------------------------------------------------------------------------- controller
@@ -383,7 +386,7 @@ def cycle_hangs(bench):
 
 def mass_change(bench):
     bench.state.mass_change = MassChange(
-        share_of_area=0.4, Q_flow_change_share=0.2, detail="40 % of the area"
+        share_of_area=0.4, Q_flow_change_share=0.2, detail=verbatim("40 % of the area")
     )
 
 

@@ -116,7 +116,7 @@ def test_a_town_with_sensors_comes_together_at_the_wanted_temperature():
     assert town.indoor() == pytest.approx([20.8, 20.8, 20.8], abs=0.3)
     wish = town.wishes[town.traits[2].key]
     assert wish.author == "strategy:balance"
-    assert "degC indoors (measured), 20.8 wanted" in wish.reason
+    assert "°C indoors (measured), 20.8 wanted" in wish.reason.en
 
 
 def test_flow_falls_to_the_least_of_its_piping_and_the_house_stays_warm():
@@ -165,7 +165,7 @@ def test_it_begins_with_what_the_loops_hold_and_learns_before_it_moves():
         (wish,) = town.run(hours)
         assert wish.T_supply == pytest.approx(T_CURVE - 4.0)
         assert wish.m_flow == pytest.approx(32.0)
-    assert "follows the curve while it learns" in wish.reason
+    assert "follows the curve while it learns" in wish.reason.en
 
 
 def test_the_most_over_supplied_move_first_and_not_all_at_once():
@@ -200,11 +200,11 @@ def test_nobody_moves_up_while_the_source_gives_all_it_has():
 def test_a_loop_without_sensors_is_asked_and_then_balanced():
     town = Town([House(0.19), House(0.22, sensor=False, still=24.0)], circulation=None)
     wish = town.run(20)[1]
-    assert "no indoor sensor, asked by a wave" in wish.reason
+    assert "no indoor sensor, asked by a wave" in wish.reason.en
     assert abs(wish.T_supply - T_CURVE) <= 1.0
     wish = town.run(HOURS_MIN - 10)[1]
     assert town.records[wish.key].model.T_indoor == pytest.approx(24.0, abs=0.5)
-    assert "degC indoors (estimated within" in wish.reason
+    assert "°C indoors (estimated within" in wish.reason.en
     assert wish.T_supply < T_CURVE - 3.0
 
 
@@ -214,10 +214,10 @@ def test_a_loop_that_is_found_throttled_is_asked_at_design_flow():
     (wish,) = town.run(3)
     assert 32.0 < wish.m_flow < 40.0
     assert T_CURVE < wish.T_supply < T_CURVE + 3.0
-    assert "follows the curve while it learns" in wish.reason
+    assert "follows the curve while it learns" in wish.reason.en
     (wish,) = town.run(4)
     assert wish.m_flow == pytest.approx(40.0)
-    assert "asked by a wave" in wish.reason
+    assert "asked by a wave" in wish.reason.en
     assert town.records[wish.key].model.hours <= 4
 
 
@@ -238,7 +238,7 @@ def test_without_its_inputs_a_loop_stays_on_the_curve_and_says_why(missing, why)
     blind, sees = town.run(16)
     assert blind.T_supply == T_CURVE
     assert blind.m_flow == 40.0
-    assert f"stays on the curve, {why}" in blind.reason
+    assert f"stays on the curve, {why}" in blind.reason.en
     assert sees.T_supply < T_CURVE
 
 
@@ -246,7 +246,7 @@ def test_a_class_that_takes_no_setpoints_is_advised_the_curve():
     town = Town([House(0.27)], station_class=StationClass.C)
     (wish,) = town.run(20)
     assert wish.T_supply == T_CURVE
-    assert "stays on the curve, it takes no setpoints" in wish.reason
+    assert "stays on the curve, it takes no setpoints" in wish.reason.en
 
 
 def test_a_loop_that_was_away_keeps_what_was_learned_and_begins_where_it_is_found():

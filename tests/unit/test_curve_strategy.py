@@ -40,8 +40,8 @@ def test_a_loop_without_circulation_channel_runs_at_design_flow():
 
 def test_the_reason_is_a_sentence_with_its_numbers():
     (wish,) = propose([loop_traits()], LAWS, -1.25)
-    assert wish.reason == (
-        "the radiator curve asks 64.0 degC and 80 % of design flow at -1.2 degC outdoors (filtered)"
+    assert wish.reason.en == (
+        "the radiator curve asks 64.0 °C and 80 % of design flow at -1.2 °C outdoors (filtered)"
     )
 
 

@@ -194,5 +194,5 @@ def test_each_cut_names_its_rule_and_both_values():
         (Rule.OWN_CURVE, "T_supply", 85.0, 68.0),
     ]
     assert decision.T_supply == 68.0
-    assert decision.reason == "a test asks; within 8 K of the station's own curve (60.0 degC)"
+    assert decision.reason == "a test asks; within 8 K of the station's own curve (60.0 °C)"
     assert decision.T_own_curve == own_curve(0.0)

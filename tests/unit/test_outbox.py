@@ -69,9 +69,7 @@ def test_an_unknown_station_is_a_bug(outbox):
 
 
 def decided(T_supply=56.0, m_flow=32.0):
-    return Decision(
-        key=KEY, action=Action.SET, T_supply=T_supply, m_flow=m_flow, author="a", reason="r", cuts=()
-    )
+    return Decision(key=KEY, action=Action.SET, T_supply=T_supply, m_flow=m_flow, author="a", why=(), cuts=())
 
 
 def test_class_a_is_told_the_canonical_pair():
