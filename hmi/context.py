@@ -26,7 +26,7 @@ class Writes:
             return cls(open=False, why=words("Your role may look, not give orders."))
         if city.frozen():
             return cls(
-                open=False, why=words("The data are frozen; nothing can be changed until they live again.")
+                open=False, why=words("The data are frozen. Nothing can be changed until they are live.")
             )
         return cls(open=True, why="")
 

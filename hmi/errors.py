@@ -22,8 +22,7 @@ def told(error: Exception) -> bool:
             st.error(refusal_text(words, error))
         case _:
             log.error("screen failed", exc_info=error)
-            text = words("This part of the page failed by a fault of ours; control goes on without it.")
-            st.error(f"{text} {words('The log of the screen says more.')}")
+            st.error(words("This part of the page failed by a fault of ours; control goes on without it."))
     return True
 
 

@@ -188,7 +188,7 @@ def _clock(city: City, words: Words) -> dict[str, Any]:
     """Return the site's clock as of the last message: it stops with the feed."""
     if not city.known:
         return {"label": words("Site clock"), "value": "", "unit": "", "note": words("no data"), "dot": ""}
-    label = f"{words.date(city.now)} · {words('site')}"
+    label = words("{date} · site", date=words.date(city.now))
     return {
         "label": label, "value": words.time(city.now, seconds=True), "unit": "", "note": "", "dot": "",
         "id": "clock",
