@@ -19,10 +19,10 @@ DEMO ?= --speed 10
 ARGS ?=
 AREA ?=
 
-.PHONY: help demo test lint bench soak realdata deps venv lock clean
+.PHONY: help demo test lint bench screenshots soak realdata deps venv lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: venv ## the demo city on real sockets, under control; Ctrl-C stops everything
 	@exec $(BIN)/dhc demo $(DEMO)
@@ -52,6 +52,9 @@ lint: venv ## ruff, mypy strict, import contracts
 
 bench: deps venv ## benchmarks -> build/bench/<area>.json; AREA=field runs one area
 	@$(BIN)/python -m benchmarks $(AREA)
+
+screenshots: deps venv ## every screen in both languages and themes -> build/screenshots/*.png
+	@$(BIN)/python -m tests.screenshots $(ARGS)
 
 soak: deps venv ## the long tests at full count and duration, up to 3 h -> build/soak/*.json
 	@DHC_SOAK=1 $(PYTEST) -m "soak or long" --timeout=10800 $(ARGS)

@@ -1,0 +1,130 @@
+"""``python -m tests.screenshots``: every screen in both languages and both themes, into build/screenshots.
+
+A city of its own runs for it, some of it broken on purpose, so that alarms, lost links and hand-made orders
+are to be seen. Prints every English word that stands on a Chinese screen.
+"""
+
+import argparse
+import itertools
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.support.browser import Browser, chromium
+from tests.support.operators import give_order, shelve_something
+from tests.support.screen_room import screen_room, until
+
+ROOT = Path(__file__).resolve().parents[1]
+OUTPUT = ROOT / "build" / "screenshots"
+STATIONS, SPEED = 40, 20.0
+LOST = ("S005", "S010", "S015", "S020", "S025", "S030")
+"""Six stations of one district: one alarm of that district."""
+STATION = "S017"
+PAGES = {
+    "login": "login",
+    "overview": "",
+    "stations": "stations",
+    "station": f"station?station={STATION}",
+    "station-lost": f"station?station={LOST[0]}",
+    "alarms": "alarms",
+    "trends": "trends",
+    "dispatch": "dispatch",
+    "energy": "energy",
+    "audit": "audit",
+    "settings": "settings",
+    "style": "style",
+}
+LANGUAGES, THEMES = ("zh", "en"), ("light", "dark")
+PERSON = "eva"
+NOT_ENGLISH = re.compile(
+    r"^(S\d{3}|EN|English|SIMULATION|Excel|CSV|ISA|OPC|UA|Modbus|TCP|InfluxDB|MW|MPa|kPa|kWh?|GJ|t/h|min|"
+    r"olga|lei|eva|vera|ada|opcua|substation|plc|trovis|ecl|multical|source|dhc|PLC|Shift|Enter|Tab|Esc|"
+    r"img|src|onerror|document|title|owned|bold)$"
+)
+WORDS_JS = """() => {
+  const words = [];
+  const walk = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) words.push(node.textContent);
+    if (["STYLE", "SCRIPT", "NOSCRIPT"].includes(node.tagName)) return;
+    if (node.nodeType === Node.ELEMENT_NODE) {
+      const style = getComputedStyle(node);
+      if (style.display === "none" || style.visibility === "hidden") return;
+      if (node.dataset.testid === "stIconMaterial" || node.dataset.testid === "stSkipLink") return;
+      if (node.placeholder) words.push(node.placeholder);
+    }
+    if (node.shadowRoot) walk(node.shadowRoot);
+    node.childNodes.forEach(walk);
+  };
+  walk(document.body);
+  return words;
+}"""
+
+
+def main():
+    options = _options()
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    chosen = options.pages or list(PAGES)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        screen_room(Path(folder), stations=STATIONS, speed=SPEED) as room,
+    ):
+        prepare(room, options.hours)
+        with chromium() as started:
+            browser = Browser(started, OUTPUT / "traces")
+            for language, theme in itertools.product(LANGUAGES, options.themes):
+                shoot(browser, room, chosen, language, theme)
+    return 0
+
+
+def prepare(room, hours):
+    """Let the city live for some hours of its clock, with faults and hand-made orders."""
+    give_order(room, STATION, 1.5, "olga")
+    for station in LOST:
+        room.ask("stop_server", station=station)
+    began = room.get("kpis")["now"]
+    until(lambda: room.get("kpis")["now"] - began > hours * 3600.0, 3600.0, "the end of those hours")
+    shelve_something(room, "lei")
+
+
+def shoot(browser, room, pages, language, theme):
+    visit = browser.visit(room, PERSON, language=language, dark=theme == "dark")
+    for name in pages:
+        if name == "login":
+            visit.page.goto(f"{room.screen}/login")
+        else:
+            visit.open(PAGES[name])
+            visit.page.wait_for_timeout(
+                2500
+            )  # a picture of what has been drawn twice, not of the first paint
+        file = OUTPUT / f"{name}-{theme}-{language}.png"
+        visit.page.screenshot(path=file)
+        if language == "zh":
+            words = sorted(english(visit.page.evaluate(WORDS_JS)))
+            if words:
+                print(f"{file.name}: English on a Chinese screen: {', '.join(words)}")
+    visit.check()
+    browser.leave(failed=False)
+
+
+def english(texts):
+    """Words of three or more Latin letters that are no unit, id or name."""
+    words = {word for text in texts for word in re.findall(r"[A-Za-z]{3,}(?:/[a-z])?", text)}
+    return {word for word in words if not NOT_ENGLISH.match(word)}
+
+
+def _options():
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    parser.add_argument("--pages", nargs="*", choices=PAGES, help="default: all")
+    parser.add_argument("--themes", nargs="*", choices=THEMES, default=THEMES)
+    parser.add_argument(
+        "--hours", type=float, default=1.0, help="of the city's clock before the first picture"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    if shutil.which("chromium") is None:
+        sys.exit("chromium is missing: make deps")
+    sys.exit(main())

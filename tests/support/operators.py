@@ -1,0 +1,58 @@
+"""What people do at a controller, over its API: orders and shelves, for rooms that tests look at."""
+
+import secrets
+
+import httpx
+
+
+def as_person(room, name):
+    """A client of the API with a session of its own."""
+    headers = {"authorization": f"Bearer {room.session_of(name)}"}
+    return httpx.Client(base_url=f"{room.api}/api/v1/", headers=headers, timeout=10.0)
+
+
+def seen(room, station, number=1):
+    """A loop as a screen would show it."""
+    loop = room.loop(station, number)
+    return {
+        "station": station,
+        "loop": number,
+        "order": loop["order"],
+        "mode": loop["mode"],
+        "T_supply_set": loop["T_supply_set"],
+        "m_flow_set": loop["m_flow_set"],
+    }
+
+
+def give_order(room, station, dT, name):
+    """Ask for another supply temperature of a station's first loop, and commit it; returns its number."""
+    body = {
+        "key": secrets.token_hex(8),
+        "reason": "residents complain of cold",
+        "order": {
+            "kind": "setpoint",
+            "loops": [seen(room, station)],
+            "dT_supply": dT,
+            "duration_s": 14_400.0,
+        },
+    }
+    with as_person(room, name) as api:
+        prepared = _sound(api.post("commands", json=body))
+        _sound(api.post(f"commands/{prepared['id']}/commit"))
+    return prepared["id"]
+
+
+def shelve_something(room, name):
+    """Acknowledge the first alarm of the list and shelve the last, where there are two."""
+    alarms = room.get("alarms")["alarms"]
+    if len(alarms) < 2:
+        return
+    with as_person(room, name) as api:
+        _sound(api.post(f"alarms/{alarms[0]['id']}/ack", json={"note": "crew is on its way"}))
+        body = {"reason": "sensor is being exchanged", "duration_s": 3600.0}
+        _sound(api.post(f"alarms/{alarms[-1]['id']}/shelve", json=body))
+
+
+def _sound(answer):
+    assert answer.is_success, answer.text
+    return answer.json()
