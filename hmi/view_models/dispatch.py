@@ -1,7 +1,7 @@
 """What the dispatch screen shows and builds: districts, overrides with their end, orders that wait. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +69,8 @@ def loops(city: City) -> list[Loop]:
 # -------------------------------------------------------------------------------------------- the districts
 
 
-def district_table(words: Words, city: City, selected: str, *, may_write: bool) -> Table:
-    """Return the districts with strategy, modes, and the way back to local."""
+def district_table(words: Words, city: City, selected: str, allowed: Callable[[str], bool]) -> Table:
+    """Return the districts with strategy, modes, and the way back to local where it is ``allowed``."""
     strategies = {} if city.modes is None else city.modes.strategies
     by_district: dict[str, list[Loop]] = {district: [] for district in city.site.districts}
     for loop in loops(city):
@@ -98,7 +98,7 @@ def district_table(words: Words, city: City, selected: str, *, may_write: bool) 
                     Cell(
                         text=words("To local…"),
                         action="local",
-                        disabled=not may_write or not own,
+                        disabled=not allowed(district) or not own,
                         hint=words("Return the district to its stations' own controllers"),
                     ),
                 ),
@@ -132,7 +132,7 @@ def district_table(words: Words, city: City, selected: str, *, may_write: bool) 
 # -------------------------------------------------------------------------------------------- the overrides
 
 
-def override_table(words: Words, city: City, now: float, *, may_write: bool) -> Table:
+def override_table(words: Words, city: City, now: float, allowed: Callable[[str], bool]) -> Table:
     """Return loops under a manual order, those that end first at the top."""
     manual = [loop for loop in loops(city) if loop.state.mode == "manual"]
     manual.sort(key=lambda loop: (loop.state.manual_until or float("inf"), loop.id))
@@ -147,7 +147,7 @@ def override_table(words: Words, city: City, now: float, *, may_write: bool) -> 
             Column(title=words("Left"), kind="number", width="88px"),
             Column(title="", kind="action", width="112px"),
         ),
-        rows=tuple(_override(words, city, loop, now, may_write=may_write) for loop in manual),
+        rows=tuple(_override(words, city, loop, now, may_write=allowed(loop.district)) for loop in manual),
         empty=words("No loop is under a manual order."),
         label=words("Overrides"),
         seq=city.version,

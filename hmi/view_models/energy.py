@@ -130,14 +130,13 @@ def ranking(words: Words, stations: Sequence[Used], metric: Metric, seq: int, se
     values = [value for station in with_value if (value := key(station)) is not None]
     group = peers(values)
     water = peers([s.water_kg_per_m2_d for s in stations if s.water_kg_per_m2_d is not None])
-    decimals = _Decimals.of(stations)
+    shown = {m: figures_for(m, [amounts(m)(station) for station in stations]) for m in METRICS}
     rows = [
-        _row(words, station, str(number), key(station), metric, decimals, verdict(words, station, water))
+        _row(words, station, str(number), key(station), metric, shown, verdict(words, station, water))
         for number, station in enumerate(with_value, start=1)
     ]
     rows += [
-        _row(words, station, "", None, metric, decimals, why_none(words, station, metric))
-        for station in without
+        _row(words, station, "", None, metric, shown, why_none(words, station, metric)) for station in without
     ]
     unit = {
         "heat": "kJ/(m²·K·d)" if any(s.heat_kJ_per_m2_Kd is not None for s in stations) else "W/m²",
@@ -146,15 +145,13 @@ def ranking(words: Words, stations: Sequence[Used], metric: Metric, seq: int, se
     }[metric]
     return Table(
         columns=(
-            Column(title=words("Rank"), kind="number", width="44px"),
+            Column(title=words("Rank"), kind="number", width="54px"),
             Column(title=words("Station"), width="minmax(120px, 1.3fr)"),
-            Column(title=words("Type"), width="84px"),
+            Column(title=words("Type"), width="108px"),
             Column(title=words("10⁴ m²"), kind="number", width="56px"),
-            Column(title=unit, kind="deviation", width="minmax(110px, 1.4fr)"),
-            Column(title=unit, kind="number", width="88px"),
-            Column(title="GJ/m²", kind="number", width="72px"),
-            Column(title="kWh/m²", kind="number", width="72px"),
-            Column(title="t/m²", kind="number", width="76px"),
+            Column(title="", kind="deviation", width="minmax(110px, 1.4fr)"),
+            Column(title=unit, kind="number", width="112px"),
+            *(Column(title=shown[of].unit, kind="number", width="80px") for of in METRICS),
             Column(title=words("Indoor °C"), kind="number", width="76px"),
             Column(title=words("Finding"), width="minmax(130px, 1.6fr)"),
         ),
@@ -177,20 +174,38 @@ def _scale(values: Sequence[float], group: Peers | None) -> Scale | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Decimals:
-    """Decimals of each column: three figures of its median, the same in each row so that rows compare."""
+class Figures:
+    """In which unit, and with how many decimals, a column shows amounts: the same in each row."""
 
-    heat: int
-    pump: int
-    water: int
+    unit: str
+    factor: float
+    decimals: int
 
-    @classmethod
-    def of(cls, stations: Sequence[Used]) -> "_Decimals":
-        return cls(
-            heat=decimals_for([s.heat_GJ_per_m2 for s in stations]),
-            pump=decimals_for([s.pump_kWh_per_m2 for s in stations]),
-            water=decimals_for([s.water_t_per_m2 for s in stations]),
-        )
+
+UNITS: Mapping[Metric, tuple[tuple[str, float], ...]] = {
+    "heat": (("GJ/m²", 1.0), ("MJ/m²", 1e3), ("kJ/m²", 1e6)),
+    "pump": (("kWh/m²", 1.0), ("Wh/m²", 1e3)),
+    "water": (("t/m²", 1.0), ("kg/m²", 1e3), ("g/m²", 1e6)),
+}
+"""Largest first; a short period needs a smaller one to be read at all."""
+
+
+def figures_for(metric: Metric, values: Sequence[float | None]) -> Figures:
+    """Return the largest unit in which the median is at least 0.1, with three figures of it."""
+    known = sorted(value for value in values if value)
+    units = UNITS[metric]
+    middle = median(known) if known else 0.0
+    unit, factor = next(((u, f) for u, f in units if middle * f >= 0.1), units[-1] if known else units[0])
+    return Figures(unit=unit, factor=factor, decimals=decimals_for([middle * factor]))
+
+
+def amounts(metric: Metric) -> Callable[[Used], float | None]:
+    """Return what a metric sums up over the period."""
+    if metric == "pump":
+        return lambda station: station.pump_kWh_per_m2
+    if metric == "water":
+        return lambda station: station.water_t_per_m2
+    return lambda station: station.heat_GJ_per_m2
 
 
 def decimals_for(values: Sequence[float | None], figures: int = 3) -> int:
@@ -210,16 +225,17 @@ def _row(
     rank: str,
     value: float | None,
     metric: Metric,
-    decimals: _Decimals,
+    columns: Mapping[Metric, Figures],
     finding: str,
 ) -> Row:
     doubts = "; ".join(words(DOUBT[doubt]) for doubt in station.doubts[metric] if doubt in DOUBT)
     emitter = words(terms.EMITTER[station.emitter]) if station.emitter in terms.EMITTER else words("mixed")
 
-    def figure(number: float | None, places: int, of: Metric, *, strong: bool = False) -> Cell:
+    def amount(of: Metric) -> Cell:
+        number, column = amounts(of)(station), columns[of]
         if number is None:
             return Cell(text=_short_why(words, station.doubts[of]), muted=True)
-        return Cell(text=words.number(number, places), strong=strong)
+        return Cell(text=words.number(number * column.factor, column.decimals))
 
     shown = Cell(text=_short_why(words, station.doubts[metric]), muted=True)
     if value is not None:
@@ -240,9 +256,7 @@ def _row(
             Cell(text=words.number(station.A_heated_m2 / 1e4, 2)),
             Cell(value=value),
             shown,
-            figure(station.heat_GJ_per_m2, decimals.heat, "heat"),
-            figure(station.pump_kWh_per_m2, decimals.pump, "pump"),
-            figure(station.water_t_per_m2, decimals.water, "water"),
+            *(amount(of) for of in METRICS),
             indoor,
             Cell(text=finding, hint="; ".join(part for part in (finding, doubts) if part)),
         ),

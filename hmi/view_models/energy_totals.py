@@ -6,7 +6,18 @@ from controller.api.schema import Energy
 from hmi.components.scatter import Dot, Scatter, nice_axis
 from hmi.components.tiles import Tile
 from hmi.language import Words
-from hmi.view_models.energy import DAY_S, T_INDOOR_BAND, Peers, Used, decimals_for, peers, ranked_by
+from hmi.view_models.energy import (
+    DAY_S,
+    T_INDOOR_BAND,
+    Metric,
+    Peers,
+    Used,
+    amounts,
+    decimals_for,
+    figures_for,
+    peers,
+    ranked_by,
+)
 
 SHORT_S = DAY_S
 """A period below this says little: half a night, or the first hours of a new journal."""
@@ -28,6 +39,11 @@ def total_tiles(words: Words, energy: Energy, stations: Sequence[Used]) -> tuple
         places = decimals_for([value]) if decimals is None else decimals
         return Tile(label=label, text=words.number(value, places), unit=unit, note=note)
 
+    def total(label: str, metric: Metric, note: str = "") -> Tile:
+        value = mean(amounts(metric))
+        column = figures_for(metric, [value])
+        return tile(label, None if value is None else value * column.factor, column.unit, note)
+
     heat_W, pump_W = mean(lambda s: s.heat_W_per_m2), mean(lambda s: s.pump_W_per_m2)
     T_indoor = mean(lambda s: s.T_indoor)
     outdoor = "" if energy.T_outdoor_mean is None else words.measured(energy.T_outdoor_mean, "degC")
@@ -46,9 +62,9 @@ def total_tiles(words: Words, energy: Energy, stations: Sequence[Used]) -> tuple
                 outdoor=outdoor or words("no data"),
             ),
         ),
-        tile(words("Heat"), mean(lambda s: s.heat_GJ_per_m2), "GJ/m²", _beside(words, heat_W)),
-        tile(words("Pump electricity"), mean(lambda s: s.pump_kWh_per_m2), "kWh/m²", _beside(words, pump_W)),
-        tile(words("Make-up water"), mean(lambda s: s.water_t_per_m2), "t/m²"),
+        total(words("Heat"), "heat", _beside(words, heat_W)),
+        total(words("Pump electricity"), "pump", _beside(words, pump_W)),
+        total(words("Make-up water"), "water"),
         indoor
         if T_indoor is None
         else Tile(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from controller.api.schema import History, Traits
 from hmi import formats, terms
 from hmi.city import City
+from hmi.components.trend import Colour, Kind, Line, Panel
 from hmi.export import Content, Sheet
 from hmi.language import N_, Words
 from stations.model.points import POINTS, Side
@@ -100,44 +101,103 @@ def label(words: Words, traits: Mapping[str, Traits], pick: Pick, *, with_statio
 
 # ----------------------------------------------------------------------------------------------- the lines
 
+COLOURS: tuple[Colour, ...] = ("trend_1", "trend_3", "trend_2", "text", "muted", "mark")
+JOINED_S = 120.0
+"""Samples further apart are not joined: a few polls of the slowest modem."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line in screen units; ``value`` is None in a gap."""
+class Drawn:
+    """What is drawn, and the units that found no axis."""
 
-    pick: Pick
-    label: str
-    unit: str
-    day_before: bool
-    """True for the same point a day earlier, moved onto this one."""
-    times: tuple[float, ...]
-    values: tuple[float | None, ...]
-    doubtful: tuple[bool, ...]
-    bucket_s: float | None
-    stored: int
+    lines: tuple[Line, ...]
+    panels: tuple[Panel, ...]
+    left_out: tuple[str, ...]
 
 
-def line(words: Words, pick: Pick, history: History, *, name: str, shift_s: float = 0.0) -> Line:
-    """Return a trend as a line, its times moved by ``shift_s``."""
-    shown = formats.SHOWN[formats.unit_of_point(pick.point)]
-    return Line(
-        pick=pick,
-        label=words("{line}, day before", line=name) if shift_s else name,
-        unit=shown.unit,
-        day_before=shift_s > 0.0,
-        times=tuple(at + shift_s for at in history.measured_at),
-        values=tuple(None if value is None else value * shown.factor for value in history.value),
-        doubtful=tuple(quality is not Quality.GOOD for quality in history.quality),
-        bucket_s=history.bucket_s,
-        stored=history.stored,
+def unit_of(pick: Pick) -> str:
+    """Return the unit of a line on the screen."""
+    return formats.SHOWN[formats.unit_of_point(pick.point)].unit
+
+
+def drawn(
+    words: Words,
+    city: City,
+    histories: Sequence[tuple[Pick, History]],
+    before: Sequence[tuple[Pick, History]] = (),
+) -> Drawn:
+    """Return lines by axis, one axis for each of the first two units; ``before`` is of a day earlier."""
+    units = list(dict.fromkeys(unit_of(pick) for pick, _ in histories))
+    several = len({pick.station for pick, _ in histories}) > 1
+    used = {unit: 0 for unit in units}
+    colour: dict[Pick, Colour] = {}
+    for pick, _ in histories:
+        unit = unit_of(pick)
+        colour[pick] = COLOURS[used[unit] % len(COLOURS)]
+        used[unit] += 1
+
+    def line(pick: Pick, history: History, *, shift_s: float = 0.0) -> Line:
+        name = label(words, city.traits, pick, with_station=several)
+        return Line(
+            id=f"{pick}{'-' if shift_s else ''}",
+            label=words("{line}, day before", line=name) if shift_s else name,
+            times=tuple(at + shift_s for at in history.measured_at),
+            values=_values(pick, history),
+            kind="baseline" if shift_s else _kind(pick.point),
+            colour=colour[pick],
+            panel=units.index(unit_of(pick)),
+            gap_s=max(JOINED_S, 3.0 * (history.bucket_s or 0.0)),
+            bad=tuple((start + shift_s, end + shift_s) for start, end in doubted(history)),
+        )
+
+    placed = [line(pick, history) for pick, history in histories if unit_of(pick) in units[:2]]
+    placed += [
+        line(pick, history, shift_s=DAY_S)
+        for pick, history in before
+        if pick in colour and unit_of(pick) in units[:2]
+    ]
+    return Drawn(
+        lines=tuple(placed),
+        panels=tuple(
+            Panel(
+                title=unit or words("without unit"),
+                decimals=_decimals(unit),
+                span=1.0 if unit != "MPa" else 0.05,
+            )
+            for unit in units[:2]
+        ),
+        left_out=tuple(units[2:]),
     )
 
 
-def axes(lines: Sequence[Line]) -> tuple[list[list[Line]], list[str]]:
-    """Return the lines by axis, at most two, and the units that found no place any more."""
-    units = list(dict.fromkeys(line.unit for line in lines))
-    placed = [[line for line in lines if line.unit == unit] for unit in units[:2]]
-    return placed, units[2:]
+def _values(pick: Pick, history: History) -> tuple[float | None, ...]:
+    factor = formats.SHOWN[formats.unit_of_point(pick.point)].factor
+    return tuple(None if value is None else value * factor for value in history.value)
+
+
+def _decimals(unit: str) -> int:
+    return next((shown.decimals for shown in formats.SHOWN.values() if shown.unit == unit), 1)
+
+
+def _kind(point: str) -> Kind:
+    if point.endswith("_effective"):
+        return "effective"
+    return "step" if point.endswith(("_set", "_readback")) else "actual"
+
+
+def doubted(history: History) -> list[tuple[float, float]]:
+    """Return spans of doubted or missing values, each from its first sample to the next good one."""
+    spans: list[tuple[float, float]] = []
+    begun: float | None = None
+    for at, quality in zip(history.measured_at, history.quality, strict=True):
+        if quality is not Quality.GOOD:
+            begun = at if begun is None else begun
+        elif begun is not None:
+            spans.append((begun, at))
+            begun = None
+    if begun is not None:
+        spans.append((begun, history.measured_at[-1]))
+    return [*spans, *history.damaged]
 
 
 # ---------------------------------------------------------------------------------------------- the export

@@ -1,0 +1,202 @@
+"""One dialog for every order: reason, preview, carry out or wait for the second person. Nothing half done.
+
+The order is worked out by the controller; this shows its answer. The key of an order is made when the dialog
+opens, so a press that is repeated on a bad connection does not give the order twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from controller.api.order_schema import OrderMessage
+from hmi.components import rows
+from hmi.context import Screen, current_screen
+from hmi.language import N_, Words
+from hmi.screens.saying import plain, say_later, telling
+from hmi.user_api import new_key
+from hmi.view_models import dispatch as model
+from hmi.view_models import dispatch_group as group
+
+_ASKED = "order_asked"
+_PREPARED = "order_prepared"
+SHORTEST = 3
+REASONS = (
+    N_("Residents complain of cold"),
+    N_("Residents complain of heat"),
+    N_("Works on site"),
+    N_("Weather changes"),
+    N_("Shortage of heat"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the dialog is about."""
+
+    title: str
+    order: Mapping[str, Any] = field(default_factory=dict)
+    """Body of the order; empty where an existing order or a return to local is meant."""
+    number: int = 0
+    """An order that waits, to be approved or carried out."""
+    district: str = ""
+    """A district to be returned to local."""
+    checklist: tuple[tuple[str, str], ...] = ()
+    """(id, text) of what must have been seen to before."""
+    key: str = field(default_factory=new_key)
+
+
+def ask(asked: Asked) -> None:
+    """Open the dialog by a whole run, so that a refresh of a live part does not shut it."""
+    st.session_state[_ASKED] = asked
+    st.session_state.pop(_PREPARED, None)
+    st.rerun()
+
+
+def dialog() -> None:
+    """Open the dialog that was asked for in the run before."""
+    asked: Asked | None = st.session_state.pop(_ASKED, None)
+    if asked is not None:
+        st.dialog(asked.title, width="large", dismissible=False)(_content)(asked)
+
+
+def _content(asked: Asked) -> None:
+    screen = current_screen()
+    if asked.district:
+        _to_local(screen, asked)
+    elif asked.number:
+        _existing(screen, asked)
+    elif (prepared := _prepared(asked)) is not None:
+        _preview(screen, prepared)
+        _finish(screen, prepared)
+    else:
+        _prepare(screen, asked)
+
+
+def _prepared(asked: Asked) -> OrderMessage | None:
+    known: tuple[str, OrderMessage] | None = st.session_state.get(_PREPARED)
+    return known[1] if known is not None and known[0] == asked.key else None
+
+
+def _prepare(screen: Screen, asked: Asked) -> None:
+    words = screen.words
+    checked = [item for item, text in asked.checklist if st.checkbox(text, key=f"check_{asked.key}_{item}")]
+    reason = _reason(words, asked.key)
+    ready = len(reason) >= SHORTEST and len(checked) == len(asked.checklist)
+    _why_not(screen, reason, complete=len(checked) == len(asked.checklist))
+    with st.container(horizontal=True):
+        pressed = st.button(
+            words("Preview"), type="primary", disabled=not (ready and screen.writes.open), key="order_preview"
+        )
+        _cancel(words)
+    if pressed:
+        with telling(words):
+            order = dict(asked.order) | ({"confirmed": checked} if asked.checklist else {})
+            st.session_state[_PREPARED] = (asked.key, screen.api.prepare(order, reason, asked.key))
+            st.rerun(scope="fragment")
+
+
+def _preview(screen: Screen, order: OrderMessage) -> None:
+    """Show what the order would do, whom it leaves out and why, and what else the controller says."""
+    words = screen.words
+    st.caption(plain(f"{words('Order')} {order.id} · {words(model.KIND[order.kind])} · {order.reason}"))
+    said = model.summary(words, order)
+    if said:
+        st.text(said)
+    if order.preview.get("loops") and order.kind in ("setpoint", "mode"):
+        rows.mount(group.preview_table(words, screen.city, order, screen.city.version), key="order_loops")
+    if held := order.preview.get("held_back"):
+        st.text(str(held))
+    for note in group.sentences(words, order.preview.get("notes", [])):
+        st.info(plain(note))
+    if order.kind == "setpoint":
+        st.caption(words("The effect is a steady-state estimate: a building takes one to three days."))
+
+
+def _finish(screen: Screen, order: OrderMessage) -> None:
+    words = screen.words
+    if order.needs_second and order.state == "prepared":
+        why = "; ".join(group.sentences(words, order.needs_second))
+        st.warning(plain(words("A second person must approve it: {why}", why=why)))
+        st.caption(
+            words("It waits ten minutes for a shift lead or engineer; then you carry it out from the list.")
+        )
+        with st.container(horizontal=True):
+            if st.button(words("Leave it waiting"), type="primary", key="order_leave"):
+                st.rerun()
+        return
+    with st.container(horizontal=True):
+        label = words("Carry out order {n}", n=order.id)
+        if st.button(label, type="primary", disabled=not screen.writes.open, key="order_commit"):
+            with telling(words):
+                screen.api.commit(order.id)
+                say_later(words("Order {n} is in force; the next control cycle carries it out.", n=order.id))
+                st.rerun()
+        _cancel(words)
+    if not screen.writes.open:
+        st.caption(screen.writes.why)
+
+
+def _existing(screen: Screen, asked: Asked) -> None:
+    """Approve another person's order, or carry out the own one that was approved."""
+    words = screen.words
+    with telling(words):
+        order = screen.api.order(asked.number)
+        st.caption(plain(words("Prepared by {name}", name=order.author)))
+        _preview(screen, order)
+        if order.author == screen.me.user.name:
+            _finish(screen, order)
+            return
+        for why in group.sentences(words, order.needs_second):
+            st.warning(plain(why))
+        with st.container(horizontal=True):
+            label = words("Approve order {n}", n=order.id)
+            if st.button(label, type="primary", disabled=not screen.writes.open, key="order_approve"):
+                screen.api.approve(order.id)
+                said = words("Order {n} is approved; {name} carries it out.", n=order.id, name=order.author)
+                say_later(said)
+                st.rerun()
+            _cancel(words)
+
+
+def _to_local(screen: Screen, asked: Asked) -> None:
+    words = screen.words
+    name = words.district(screen.city.site, asked.district)
+    st.text(words("All loops of {district} go back to their stations' own curves.", district=name))
+    st.caption(words("It is the way to the safe side: it needs no second person and stands at once."))
+    reason = _reason(words, asked.key)
+    _why_not(screen, reason, complete=True)
+    ready = len(reason) >= SHORTEST and screen.writes.open
+    with st.container(horizontal=True):
+        label = words("Return {district} to local", district=name)
+        if st.button(plain(label), type="primary", disabled=not ready, key="order_local"):
+            with telling(words):
+                order = screen.api.district_local(asked.district, reason, asked.key)
+                say_later(words("Order {n}: {district} is local.", n=order.id, district=name))
+                st.rerun()
+        _cancel(words)
+
+
+def _reason(words: Words, key: str) -> str:
+    """Return the reason: a usual one, own words, or both."""
+    usual = st.pills(
+        words("Reason"), REASONS, format_func=lambda reason: words(reason), key=f"reason_usual_{key}"
+    )
+    own = st.text_input(words("In your own words"), max_chars=160, key=f"reason_own_{key}")
+    return ", ".join(part for part in (words(usual) if usual else "", own.strip()) if part)
+
+
+def _why_not(screen: Screen, reason: str, *, complete: bool) -> None:
+    words = screen.words
+    if not screen.writes.open:
+        st.caption(screen.writes.why)
+    elif not complete:
+        st.caption(words("Every line of the checklist must be confirmed."))
+    elif len(reason) < SHORTEST:
+        st.caption(words("A reason of at least three letters is needed."))
+
+
+def _cancel(words: Words) -> None:
+    if st.button(words("Cancel"), key="order_cancel"):
+        st.rerun()

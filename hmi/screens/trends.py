@@ -1,0 +1,214 @@
+"""Trends: free picks on two axes, one day against the day before, export for spreadsheets."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from controller.api.schema import History
+from hmi import export
+from hmi.components import trend
+from hmi.context import Screen, current_screen
+from hmi.language import N_, Words
+from hmi.screens.saying import plain, telling
+from hmi.view_models import trends as model
+from hmi.view_models.trends import Pick
+
+TITLE = N_("Trends")
+LIVE_S = 10.0
+MAX_POINTS = 1200
+EXPORT_POINTS = 2000
+
+Read = list[tuple[Pick, History]]
+
+
+def render(screen: Screen) -> None:
+    """Show the page."""
+    words = screen.words
+    st.header(words(TITLE), anchor=False)
+    picks = _chosen(screen)
+    with st.container(border=True):
+        _adding(screen, picks)
+        if picks:
+            picks = _keeping(screen, picks)
+    if not picks:
+        st.info(words("Choose a station and what you want to see of it."))
+        return
+    span, compare = _span(words)
+    with st.container(border=True):
+        _live(tuple(picks), span, compare)
+    _exports(screen, picks, span)
+
+
+# ---------------------------------------------------------------------------------------------- the choice
+
+
+def _chosen(screen: Screen) -> list[Pick]:
+    """Return what the link names; a bare link to a station means what one looks at first."""
+    words, city = screen.words, screen.city
+    text = st.query_params.get("lines", "")
+    if not text and (station := st.query_params.get("station", "")):
+        picks = model.default_picks(city, station)
+        if not picks:
+            st.warning(words("There is no station {id}.", id=plain(station[:32])))
+        return picks
+    picks, wrong = model.parse_picks(text, city)
+    if wrong:
+        st.warning(words("Not shown: {lines}", lines=plain(", ".join(wrong))))
+    return picks
+
+
+def _adding(screen: Screen, picks: Sequence[Pick]) -> None:
+    words, city = screen.words, screen.city
+    left, middle, right = st.columns([1.4, 2.2, 0.7], vertical_alignment="bottom")
+    station = left.selectbox(
+        words("Station"),
+        list(city.traits),
+        format_func=lambda id_: f"{id_} {words.name(city.traits[id_])}",
+        index=None,
+        placeholder=words("name or number"),
+        key="trend_station",
+    )
+    choices = [] if station is None else model.choices(city, station)
+    added = middle.multiselect(
+        words("Points"),
+        [pick for pick, _ in choices],
+        format_func=lambda pick: model.label(words, city.traits, pick, with_station=False),
+        placeholder=words("one or several"),
+        key=f"trend_points_{station}",
+        disabled=station is None,
+    )
+    full = len(picks) + len(added) > model.MAX_PICKS
+    if right.button(words("Add"), type="primary", disabled=not added or full, width="stretch"):
+        _keep(list(dict.fromkeys([*picks, *added])))
+    if full:
+        st.caption(words("At most {n} lines can be told apart.", n=model.MAX_PICKS))
+
+
+def _keeping(screen: Screen, picks: list[Pick]) -> list[Pick]:
+    words, traits = screen.words, screen.city.traits
+    kept = st.pills(
+        words("Shown; press one to take it off"),
+        picks,
+        selection_mode="multi",
+        default=picks,
+        format_func=lambda pick: model.label(words, traits, pick),
+        key=f"trend_kept_{model.picks_text(picks)}",
+    )
+    if list(kept) != picks:
+        _keep([pick for pick in picks if pick in kept])
+    return picks
+
+
+def _keep(picks: Sequence[Pick]) -> None:
+    """Write the choice into the link, so that it can be sent to somebody, and show it."""
+    st.query_params.pop("station", None)
+    st.query_params["lines"] = model.picks_text(picks)
+    st.rerun()
+
+
+def _span(words: Words) -> tuple[float, bool]:
+    left, right = st.columns([2.2, 1.0], vertical_alignment="bottom")
+    span = left.segmented_control(
+        words("Span"),
+        list(model.RANGES),
+        default=model.DEFAULT_RANGE_S,
+        format_func=lambda seconds: words(model.RANGES[seconds]),
+        key="trend_span",
+    )
+    compare = right.toggle(words("Compare with the day before"), key="trend_compare")
+    return span or model.DEFAULT_RANGE_S, compare
+
+
+# ---------------------------------------------------------------------------------------------- the picture
+
+
+@st.fragment(run_every=LIVE_S)
+def _live(picks: tuple[Pick, ...], span: float, compare: bool) -> None:
+    screen = current_screen()
+    words, city = screen.words, screen.city
+    end = city.clock()
+    with telling(words):
+        read = _read(screen, picks, end - span, end, MAX_POINTS)
+        before: Read = []
+        if compare:
+            before = _read(screen, picks, end - span - model.DAY_S, end - model.DAY_S, MAX_POINTS)
+        drawn = model.drawn(words, city, read, before)
+        trend.mount(
+            trend.Trend(
+                lines=drawn.lines,
+                panels=drawn.panels,
+                start=end - span,
+                end=end,
+                timezone=city.site.timezone,
+                texts=texts(words),
+                label=words("Trend of {lines}", lines=", ".join(line.label for line in drawn.lines)),
+                seq=city.version,
+                now=end,
+                height_px=520,
+            ),
+            key="trend_picture",
+        )
+        if drawn.left_out:
+            units = ", ".join(drawn.left_out)
+            st.caption(plain(words("Two axes hold two units; not drawn: {units}", units=units)))
+        if compare and not any(history.stored for _, history in before):
+            st.caption(words("The journal does not reach back to the day before."))
+
+
+def texts(words: Words) -> trend.Texts:
+    """Return the words of the drawing."""
+    return trend.Texts(
+        zoom_in=words("Zoom in"),
+        zoom_out=words("Zoom out"),
+        whole=words("Whole span"),
+        now=words("now"),
+        empty=words("Nothing is stored of this span."),
+        bad=words("doubted or missing"),
+    )
+
+
+def _read(screen: Screen, picks: Sequence[Pick], start: float, end: float, points: int) -> Read:
+    """Return all trends; one after the other, because the controller reads one at a time."""
+    return [
+        (pick, screen.api.history(pick.station, pick.point, pick.loop, max(0.0, start), end, points))
+        for pick in picks
+    ]
+
+
+# ----------------------------------------------------------------------------------------------- the export
+
+
+def _exports(screen: Screen, picks: list[Pick], span: float) -> None:
+    """Offer files once they were asked for: they take the reading of every line anew."""
+    words = screen.words
+    asked = (model.picks_text(picks), span)
+    made: Mapping[str, bytes] | None = None
+    if st.session_state.get("trend_files", (None,))[0] == asked:
+        made = st.session_state["trend_files"][1]
+    with st.container(horizontal=True):
+        if st.button(words("Prepare export"), key="trend_export"):
+            with telling(words):
+                made = _files(screen, picks, span)
+                st.session_state["trend_files"] = (asked, made)
+        for kind, mime, name in (
+            ("csv", export.CSV, words("Save CSV")),
+            ("xlsx", export.XLSX, words("Save Excel")),
+        ):
+            if made is not None:
+                st.download_button(
+                    name,
+                    made[kind],
+                    file_name=f"trend.{kind}",
+                    mime=mime,
+                    on_click="ignore",
+                    key=f"trend_{kind}",
+                )
+
+
+def _files(screen: Screen, picks: list[Pick], span: float) -> Mapping[str, bytes]:
+    end = screen.city.clock()
+    read = _read(screen, picks, end - span, end, EXPORT_POINTS)
+    words = screen.words
+    sheet = model.export_sheet(words, screen.city, read, words(TITLE))
+    about = model.export_about(words, screen.city, read, end, screen.me.user.name)
+    return {"csv": export.csv_bytes(sheet, about), "xlsx": export.xlsx_bytes(sheet, about)}
