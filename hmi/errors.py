@@ -1,5 +1,7 @@
 """What a person sees when something fails: one sentence; the rest goes to the log."""
 
+import re
+
 import streamlit as st
 import structlog
 
@@ -8,6 +10,14 @@ from hmi.session import SessionOver, words_of_this_run
 from hmi.user_api import Refused, Unreachable
 
 log = structlog.get_logger(__name__)
+
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@&^=])")
+
+
+def plain(text: str) -> str:
+    """Return text from outside as Markdown that shows it as it is: no link, no picture, no colour."""
+    return _MARKUP.sub(r"\\\1", text)
 
 
 def told(error: Exception) -> bool:

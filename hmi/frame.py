@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from hmi.errors import refusal_text
+from hmi.errors import plain, refusal_text
 from hmi.guard_paths import login_url
 from hmi.language import N_
 from hmi.navigation import KEYS, existing, pages
@@ -54,7 +54,7 @@ def _show(module: ModuleType) -> None:
         st.warning(words("The controller does not answer. The page goes on by itself when it is back."))
         _come_back()
     except Refused as refused:
-        st.error(refusal_text(words, refused))
+        st.error(plain(refusal_text(words, refused)))
 
 
 @st.fragment(run_every=STRIP_PERIOD_S)

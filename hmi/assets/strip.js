@@ -253,6 +253,7 @@ export default function (component) {
     location.assign(data.leave);
     return undefined;
   }
+  state.root.classList.toggle("wall", Boolean(data.wall));
   state.root.dataset.seq = data.seq;
   state.root.lang = data.language === "zh" ? "zh-CN" : "en";
   document.documentElement.lang = state.root.lang;

@@ -5,7 +5,7 @@ from importlib.metadata import version
 import streamlit as st
 
 from hmi.context import Screen
-from hmi.errors import refusal_text
+from hmi.errors import plain, refusal_text
 from hmi.language import N_
 from hmi.navigation import KEYS, existing, screen_module
 from hmi.terms import ROLE, term
@@ -48,9 +48,7 @@ def _session(screen: Screen) -> None:
                 words("Session ends at"): words.datetime(screen.me.ends_at),
             }
         )
-        st.caption(
-            words("Language, theme and wall view stand in the strip above; this browser keeps them.")
-        )
+        st.caption(words("Language, theme and wall view stand in the strip above; this browser keeps them."))
 
 
 def _own_password(screen: Screen) -> None:
@@ -174,8 +172,9 @@ def _new_account(screen: Screen) -> None:
 
 
 def _table(rows: dict[str, str]) -> None:
-    st.dataframe(
-        [{"": key, " ": value} for key, value in rows.items()],
+    st.table(
+        [{"": plain(key), " ": plain(value)} for key, value in rows.items()],
+        border="horizontal",
         hide_index=True,
-        column_config={"": st.column_config.TextColumn(width="medium")},
+        hide_header=True,
     )

@@ -170,7 +170,8 @@ def _strategy(city: City, words: Words) -> dict[str, Any]:
     names = sorted({term(words, STRATEGY, name) for name in city.modes.strategies.values()})
     held = city.modes.mass_change is not None and not city.modes.mass_change_confirmed
     note = words("mass change held") if held else ""
-    return {"label": label, "value": " / ".join(names), "unit": "", "note": note, "dot": ""}
+    value = " / ".join(names)
+    return {"label": label, "value": value, "unit": "", "note": note, "dot": "", "id": "strategy"}
 
 
 def _age(city: City, words: Words) -> dict[str, Any]:
