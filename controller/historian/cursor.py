@@ -112,10 +112,11 @@ def delete_old(
     """Delete up to ``most`` of the oldest slots that began before UTC second ``before``.
 
     A slot that one of the readers (``settled``: their numbers) still needs stays until it is
-    ``KEEP_UNSETTLED_DAYS`` older than the ``newest``.
+    ``KEEP_UNSETTLED_DAYS`` older than the ``newest``. The last slot always stays: SQLite would give its
+    number again, and readers would take the next slot for one that they have had.
     """
     connection.execute(
         "DELETE FROM slots WHERE id IN (SELECT id FROM slots ORDER BY id LIMIT ?)"
-        " AND start < ? AND (id <= ? OR start < ?)",
+        " AND id < (SELECT max(id) FROM slots) AND start < ? AND (id <= ? OR start < ?)",
         (most, before, min(settled, default=_EVERY_SLOT), newest - KEEP_UNSETTLED_DAYS * 86_400.0),
     )

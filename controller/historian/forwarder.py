@@ -13,6 +13,7 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 from influxdb_client.service.ping_service import PingService
 from influxdb_client.service.write_service import WriteService
+from urllib3 import HTTPConnectionPool
 
 from controller.historian.forwarder_faults import Fault, FaultKind, judge, own_words
 
@@ -44,14 +45,15 @@ class InfluxServer:
 
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
-        self._connections_before = 0
+        self.connections = 0
+        """TCP connections made so far. A new one may mean that the server began anew."""
         self._token = ""
 
     @cached_property
     def _client(self) -> InfluxDBClient:
         address = self.address
         self._token = address.token() or ""
-        return InfluxDBClient(
+        client = InfluxDBClient(
             url=address.url,
             token=self._token,
             org=address.org,
@@ -59,17 +61,19 @@ class InfluxServer:
             enable_gzip=True,
             ssl_ca_cert=address.ca_file,
         )
+        self._count_connections(client.api_client.rest_client.pool_manager.connection_from_url(address.url))
+        return client
 
-    @property
-    def connections(self) -> int:
-        """Number of TCP connections made so far. A new one may mean that the server began anew."""
-        return self._connections_before + self._pool_connections()
+    def _count_connections(self, pool: HTTPConnectionPool) -> None:
+        """Learn of every connection that is made; the pool mends a lost one unseen."""
+        server, kind = self, pool.ConnectionCls
 
-    def _pool_connections(self) -> int:
-        if "_client" not in self.__dict__:
-            return 0
-        pool = self._client.api_client.rest_client.pool_manager.connection_from_url(self.address.url)
-        return int(pool.num_connections)
+        class Counted(kind):  # type: ignore[misc, valid-type]  # its base is that of http or https
+            def connect(self) -> None:
+                super().connect()
+                server.connections += 1
+
+        pool.ConnectionCls = Counted
 
     def write(self, lines: Sequence[str]) -> Fault | None:
         """Send lines in one request with milliseconds as unit of time; return None when they were taken."""
@@ -106,7 +110,6 @@ class InfluxServer:
     def renew(self) -> None:
         """Forget the connection; the next request makes a new one and asks for the token again."""
         if "_client" in self.__dict__:
-            self._connections_before = self.connections
             self._client.close()
             del self.__dict__["_client"]
 
@@ -126,7 +129,9 @@ class InfluxServer:
             error, urllib3.exceptions.NewConnectionError
         ):
             kind = FaultKind.TIMEOUT
-        return self._fault(kind, str(error))
+        # urllib3 packs the reason up: ("Connection aborted.", reason), or "HTTPConnection(host=...): reason".
+        reason = error.args[-1] if isinstance(error, urllib3.exceptions.ProtocolError) else error
+        return self._fault(kind, str(reason).rpartition("): ")[2])
 
     def _fault(self, kind: FaultKind, said: str) -> Fault:
         return Fault(kind=kind, where=self.address.url, said=own_words(self._without_token(said)))

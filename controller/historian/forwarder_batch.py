@@ -11,6 +11,9 @@ MAX_LINES = 5_000
 MAX_REFUSED = 20
 """Bad lines of one batch that are looked for. More are no accident, and nothing must be given up for them."""
 
+FEW_LINES = 5
+"""A batch of at least so many lines of which none is taken is not at fault itself."""
+
 Write = Callable[[Sequence[str]], Fault | None]
 
 
@@ -56,7 +59,7 @@ def deliver(lines: Sequence[str], write: Write) -> Delivery:
             return done
         else:
             done.refused.append((part[0], fault.said))
-            if len(done.refused) > MAX_REFUSED:
+            if len(done.refused) > MAX_REFUSED or (not pending and not done.sent and len(lines) >= FEW_LINES):
                 done.fault = replace(fault, kind=FaultKind.REFUSED_MANY)
                 return done
     return done

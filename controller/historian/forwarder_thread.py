@@ -5,6 +5,7 @@ in the journal. It begins after the cursor that the journal keeps, so nothing is
 killed. Writing a line twice does no harm, therefore in doubt it is written twice.
 """
 
+import logging
 import random
 import sqlite3
 import threading
@@ -133,8 +134,11 @@ class Forwarder:
         self._position = cursor.settled
         self._acks: deque[tuple[float, int]] = deque()
         self._connections = 0
-        self._doubt = False
-        """The server may have begun anew since it acknowledged what is not settled."""
+        self._taken_at = time.monotonic()
+        self._doubt_from: float | None = None
+        """Since then the server may have begun anew; the time of the last write before. None: it has not."""
+        self._fell = False
+        """It certainly was away: a write failed."""
         self._rewound_at = time.monotonic()
         self._noted, self._noted_at = cursor, 0.0
         self._per_slot = MAX_LINES
@@ -246,7 +250,8 @@ class Forwarder:
             log.warning("influxdb_lost", fault=fault.kind.value, why=fault.text_en)
         since = stats.fault_since if known is not None else time.time()
         self._stats = replace(stats, faults=stats.faults + 1, fault=fault, fault_since=since)
-        self._doubt = True
+        self._fell = True
+        self._doubt_from = self._taken_at if self._doubt_from is None else self._doubt_from
         self._server.renew()
         self._note(force=True)
         first, longest = self._pace.back_off_s
@@ -261,33 +266,45 @@ class Forwarder:
         if stats.fault is not None and stats.fault_since is not None:
             log.info("influxdb_back", after_s=round(time.time() - stats.fault_since), waiting=batch.full)
         self._back_off_s = 0.0
-        self._position = batch.last
-        self._stats = replace(stats, fault=None, fault_since=None)
-        self._acked = max(self._acked, batch.last)
-        self._acks.append((now, batch.last))
+        self._stats = replace(self._stats, fault=None, fault_since=None)
         if self._server.connections != self._connections:
             # The only sign of a server that began anew between two writes.
-            self._doubt = self._doubt or self._connections > 0
+            if self._connections and self._doubt_from is None:
+                self._doubt_from = self._taken_at
             self._connections = self._server.connections
-        while not self._doubt and self._acks[0][0] <= now - SETTLE_S:
-            self._settled = max(self._settled, self._acks.popleft()[1])
+        self._position, self._taken_at = batch.last, now
+        self._acked = max(self._acked, batch.last)
+        if not self._acks or batch.last > self._acks[-1][1]:
+            self._acks.append((now, batch.last))
+        self._settle(now if self._doubt_from is None else self._doubt_from)
         self._note(refused=delivery.refused)
 
-    def _rewind(self, now: float) -> None:
-        """Go back to what is surely kept, where the server may have begun anew.
+    def _settle(self, alive_until: float) -> None:
+        """Believe in what was acknowledged ``SETTLE_S`` before the last moment the server surely lived."""
+        acks = self._acks
+        while acks and acks[0][0] <= alive_until - SETTLE_S and acks[0][1] <= self._position:
+            self._settled = max(self._settled, acks.popleft()[1])
 
-        Some servers and proxies end connections as a habit, so one rewind has to do for a while; until it is
-        made nothing more becomes settled.
+    def _rewind(self, now: float) -> None:
+        """Go back to what is settled, where the server may have begun anew.
+
+        After a fault the two minutes begin again with what is sent now: a server that falls every minute
+        keeps nothing. A new connection alone is weaker: some servers and proxies end theirs as a habit, so
+        what was acknowledged once before is not held back any longer for that.
         """
-        if not self._doubt or now - self._rewound_at < self._pace.rewind_s:
+        if self._doubt_from is None or now - self._rewound_at < self._pace.rewind_s:
             return
-        self._doubt = False
-        self._rewound_at = now
-        self._acks.clear()
+        if self._fell:
+            self._acks.clear()
         if self._settled < self._position:
-            log.info("sending_again", slots=self._position - self._settled)
+            log.log(
+                logging.INFO if self._fell else logging.DEBUG,
+                "sending_again",
+                slots=self._position - self._settled,
+            )
             self._position = self._settled
             self._stats = replace(self._stats, rewinds=self._stats.rewinds + 1)
+        self._doubt_from, self._fell, self._rewound_at = None, False, now
 
     def _note(self, *, refused: Sequence[tuple[str, str]] = (), force: bool = False) -> None:
         """Hand the cursor to the journal, with lines that the server will never take."""
