@@ -233,7 +233,9 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
                     forwarding,
                 )
             )
-            api = ApiServer(service.state, site, journal, room, clock, service.lag.summary_ms, desk)
+            api = ApiServer(
+                service.state, site, journal, room, clock, service.lag.summary_ms, desk, command_log
+            )
             api.metrics.forwarder_stats = forwarding
             api.bind()
             runtime = service.runtime(lease, api, room, coordinator, watch)

@@ -9,6 +9,7 @@ from controller.alarms.desk import AlarmDesk
 from controller.api.accounts_routes import accounts_router
 from controller.api.alarm_routes import alarm_router
 from controller.api.audit_routes import audit_router
+from controller.api.city_routes import WriteSource, past_router, places_router
 from controller.api.energy_routes import energy_router
 from controller.api.events import EventHub
 from controller.api.gate import Gate
@@ -21,7 +22,9 @@ from controller.api.snapshot import SnapshotCache
 from controller.config.model import SiteConfig
 from controller.control_room import ControlRoom
 from controller.metrics import Metrics
+from controller.past_day import PastDay
 from controller.state import ControllerState
+from controller.words.phrase import Phrase, said
 from stations.model.clock import Clock
 
 LICENCE_S = 150.0
@@ -38,6 +41,8 @@ class Api:
     rights: RightsTable
     hub: EventHub
     reader: HistoryReader
+    past: PastDay
+    """Its ``keep`` runs while the API is served."""
 
 
 def create_app(
@@ -48,14 +53,16 @@ def create_app(
     clock: Clock,
     metrics: Metrics,
     alarms: AlarmDesk | None = None,
+    writes: WriteSource | None = None,
 ) -> Api:
-    """Put the API together. ``journal`` is asked in a thread; all else on the event loop.
+    """Put the API together. ``journal`` and ``writes`` are asked in threads; all else on the event loop.
 
-    Without ``alarms`` the list of alarms is empty.
+    Without ``alarms`` the list of alarms is empty, without ``writes`` that of past writes.
     """
     cache = SnapshotCache(state, site, clock)
     hub = EventHub(cache)
     reader = HistoryReader(journal)
+    past = PastDay(site, state, clock)
     app = FastAPI(
         title="District heating control",
         version="1",
@@ -67,6 +74,8 @@ def create_app(
     install(app)
     routers = (
         city_router(site, state, clock, cache, hub, metrics),
+        places_router(site, writes),
+        past_router(past),
         history_router(site, reader),
         energy_router(site, reader, clock),
         health_router(metrics, lambda: not_ready(state, journal, clock)),
@@ -80,20 +89,20 @@ def create_app(
         app.include_router(router)
     rights = RightsTable(routers)
     gate = Gate(app, rights, room.accounts.principal, metrics.count_answer)
-    return Api(app=gate, routes=app, rights=rights, hub=hub, reader=reader)
+    return Api(app=gate, routes=app, rights=rights, hub=hub, reader=reader, past=past)
 
 
-def not_ready(state: ControllerState, journal: HistorySource, clock: Clock) -> list[str]:
+def not_ready(state: ControllerState, journal: HistorySource, clock: Clock) -> list[Phrase]:
     """Return why setpoints can not be given now; empty means ready."""
     reasons = []
     if state.stopping:
-        reasons.append("the controller is stopping")
+        reasons.append(said("ready.stopping"))
     if state.token == 0:
-        reasons.append("no fencing token yet")
+        reasons.append(said("ready.no_token"))
     if state.last_cycle_at is None:
-        reasons.append("no control cycle has completed yet")
+        reasons.append(said("ready.no_cycle"))
     elif (age := clock.now() - state.last_cycle_at) > LICENCE_S:
-        reasons.append(f"the last control cycle completed {age:.0f} s ago (limit {LICENCE_S:.0f} s)")
+        reasons.append(said("ready.cycle_old", age_s=age, limit_s=LICENCE_S))
     if (fault := journal.stats.last_error) is not None:
-        reasons.append(f"the journal can not store: {fault}")
+        reasons.append(said("ready.journal", detail=fault))
     return reasons

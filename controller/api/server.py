@@ -10,6 +10,7 @@ import uvicorn
 
 from controller.alarms.desk import AlarmDesk
 from controller.api.app import create_app
+from controller.api.city_routes import WriteSource
 from controller.api.history import HistorySource
 from controller.api.protocol import PatientProtocol
 from controller.config.model import SiteConfig
@@ -74,8 +75,12 @@ class ApiServer:
         clock: Clock,
         lag_ms: Callable[[], tuple[float, float]],
         alarms: AlarmDesk | None = None,
+        writes: WriteSource | None = None,
     ) -> None:
-        """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms."""
+        """``lag_ms`` returns (99 % quantile, maximum) of the event loop's lag in ms.
+
+        Without ``writes`` (the command log) no station has a past write to tell.
+        """
         self.metrics = Metrics(
             state,
             clock,
@@ -84,7 +89,7 @@ class ApiServer:
             alarms=(lambda: alarms.book.alarms.values()) if alarms is not None else tuple,
             login_failures=lambda: room.accounts.login_failures,
         )
-        self._api = create_app(state, site, journal, room, clock, self.metrics, alarms)
+        self._api = create_app(state, site, journal, room, clock, self.metrics, alarms, writes)
         self._api.routes.openapi()  # is kept; takes 0.1 s that a running loop does not have
         self._host, self._port = site.api.host, site.api.port
         self._listener: socket.socket | None = None
@@ -122,9 +127,14 @@ class ApiServer:
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve([self._listener]), name="api-server")
+        remembering = asyncio.create_task(self._api.past.keep(), name="api-past-day")
         try:
-            await asyncio.shield(serving)
+            done, _ = await asyncio.wait({serving, remembering}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
+            remembering.cancel()
+            await asyncio.wait({remembering})
             self._api.hub.close()
             server.should_exit = True
             await serving

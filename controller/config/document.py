@@ -51,6 +51,8 @@ class SiteSection:
     season: SeasonName
     simulation: Flag = False
     data: Text = "data"
+    pipes: Text | None = None
+    """GeoJSON of the network's pipes, relative to the site folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)

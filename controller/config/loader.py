@@ -14,6 +14,7 @@ from controller.config.model import (
     SiteConfig,
     StationConfig,
 )
+from controller.config.pipes import read_pipes
 from controller.config.rows import Surroundings, read_stations
 from controller.config.table import read_table
 from stations.profile import Profile
@@ -35,6 +36,8 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     stations = _read_station_list(document, folder, faults)
     _check_laws(document, stations, file.name, faults)
     opcua = _client(document.opcua, folder, file.name, faults)
+    named = None if document.site is None else document.site.pipes
+    pipes = () if named is None else read_pipes(folder / named, faults)
     if faults or document.site is None or opcua is None:
         raise SiteError(faults)
     assert document.timing is not None
@@ -64,6 +67,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
         regulation=document.regulation,
         stations=tuple(stations),
         comfort=document.comfort,
+        pipes=pipes,
         influxdb=_forwarding(document.influxdb, folder),
     )
 

@@ -290,6 +290,15 @@ class StationConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PipeConfig:
+    """A pipe of the network along a line."""
+
+    positions: tuple[tuple[float, float], ...]
+    """(latitude, longitude), degrees, from the source outwards; at least two."""
+    diameter_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteConfig:
     """Everything that the site folder says."""
 
@@ -312,5 +321,7 @@ class SiteConfig:
     """By emitter type."""
     stations: tuple[StationConfig, ...]
     comfort: ComfortConfig = field(default_factory=ComfortConfig)
+    pipes: tuple[PipeConfig, ...] = ()
+    """Pipes of the network as far as the site knows them: for maps, not for control."""
     influxdb: InfluxConfig | None = None
     """None: nothing is forwarded. Paths in it are absolute."""

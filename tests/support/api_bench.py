@@ -140,7 +140,7 @@ def live_state(site, at=NOW):
 class ApiBench:
     """The API of a small city, without a socket."""
 
-    def __init__(self, folder, n_stations=3, profile="plc-a", loop=None):
+    def __init__(self, folder, n_stations=3, profile="plc-a", loop=None, writes=None):
         stations = [
             station_config(f"S{i:03}", profile, port=20000 + i, loops=(loop_config(**(loop or {})),))
             for i in range(1, n_stations + 1)
@@ -154,7 +154,9 @@ class ApiBench:
         )
         self._stack = ExitStack()
         self.room = self._stack.enter_context(control_room(self.site, self.state, self.clock))
-        self.api = create_app(self.state, self.site, self.journal, self.room, self.clock, self.metrics)
+        self.api = create_app(
+            self.state, self.site, self.journal, self.room, self.clock, self.metrics, writes=writes
+        )
         self.app = self.api.app
 
     def close(self):

@@ -1,0 +1,65 @@
+"""Messages that screens draw the city from, version 1; a part of ``controller.api.schema``."""
+
+from controller.api.schema import Message
+
+
+class PipeMessage(Message):
+    """One pipe along a line."""
+
+    positions: list[tuple[float, float]]
+    """(latitude, longitude), degrees."""
+    diameter_m: float
+
+
+class MapMessage(Message):
+    """Answer of ``/map``."""
+
+    pipes: list[PipeMessage]
+
+
+class Sparklines(Message):
+    """Answer of ``/sparklines``: quarter-hour means of one point."""
+
+    point: str
+    start: float | None
+    """UTC second at which the oldest mean begins; None before the first look."""
+    step_s: float
+    lines: dict[str, list[float | None]]
+    """By ``STATION/LOOP``, oldest first, the newest still growing; null where there was no value."""
+
+
+class CityLines(Message):
+    """Answer of ``/sparklines/city``: the same of the whole city."""
+
+    start: float | None
+    step_s: float
+    lines: dict[str, list[float | None]]
+    """``Q_flow_kW``, ``m_flow_kg_per_s``, ``m_flow_makeup_kg_per_s``: sums, null where less than nine tenths
+    of the meters had a value; ``T_outdoor_degC``, ``T_indoor_degC``; ``online``: share of stations."""
+
+
+class WriteMessage(Message):
+    """One instruction that was recorded for a loop."""
+
+    id: int
+    at: float
+    loop: int
+    author: str
+    """``strategy:curve``, ``operator:NAME`` and so on."""
+    T_supply_set: float | None
+    m_flow_set: float | None
+    previous_T_supply_set: float | None
+    previous_m_flow_set: float | None
+    state: str
+    state_at: float
+    detail: str
+    """What the device answered, or why it expired."""
+    cuts: list[str]
+    """What the guard took off, English."""
+
+
+class WriteList(Message):
+    """Answer of ``/stations/{id}/writes``, newest first."""
+
+    station: str
+    writes: list[WriteMessage]
