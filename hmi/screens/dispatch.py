@@ -43,11 +43,11 @@ def render(screen: Screen) -> None:
         _live()
     with right:
         with st.container(border=True):
-            _season()
+            _group(screen)
         with st.container(border=True):
             _strategy(screen)
         with st.container(border=True):
-            _group(screen)
+            _season()
     dialog()
 
 

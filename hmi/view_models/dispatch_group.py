@@ -93,7 +93,7 @@ def preview_table(words: Words, city: City, order: OrderMessage, seq: int) -> Ta
     return Table(
         columns=(
             Column(title=words("Loop"), width="minmax(120px, 1.4fr)"),
-            Column(title=words("Mode"), width="110px"),
+            Column(title=words("Mode"), width="136px"),
             Column(title=words("Supply °C"), kind="number", width="130px"),
             Column(title=words("Flow t/h"), kind="number", width="140px"),
             Column(title=words("Reached in"), kind="number", width="86px"),

@@ -131,12 +131,14 @@ def ranking(words: Words, stations: Sequence[Used], metric: Metric, seq: int, se
     group = peers(values)
     water = peers([s.water_kg_per_m2_d for s in stations if s.water_kg_per_m2_d is not None])
     shown = {m: figures_for(m, [amounts(m)(station) for station in stations]) for m in METRICS}
+    places = decimals_for(values)
     rows = [
-        _row(words, station, str(number), key(station), metric, shown, verdict(words, station, water))
+        _row(words, station, str(number), key(station), metric, shown, verdict(words, station, water), places)
         for number, station in enumerate(with_value, start=1)
     ]
     rows += [
-        _row(words, station, "", None, metric, shown, why_none(words, station, metric)) for station in without
+        _row(words, station, "", None, metric, shown, why_none(words, station, metric), places)
+        for station in without
     ]
     unit = {
         "heat": "kJ/(m²·K·d)" if any(s.heat_kJ_per_m2_Kd is not None for s in stations) else "W/m²",
@@ -227,6 +229,7 @@ def _row(
     metric: Metric,
     columns: Mapping[Metric, Figures],
     finding: str,
+    places: int,
 ) -> Row:
     doubts = "; ".join(words(DOUBT[doubt]) for doubt in station.doubts[metric] if doubt in DOUBT)
     emitter = words(terms.EMITTER[station.emitter]) if station.emitter in terms.EMITTER else words("mixed")
@@ -240,7 +243,7 @@ def _row(
     shown = Cell(text=_short_why(words, station.doubts[metric]), muted=True)
     if value is not None:
         doubted = words("doubted") if doubts else ""
-        shown = Cell(text=words.number(value, decimals_for([value])), small=doubted, strong=True, hint=doubts)
+        shown = Cell(text=words.number(value, places), small=doubted, strong=True, hint=doubts)
     indoor = Cell(text=words("no sensor"), muted=True)
     if station.T_indoor is not None:
         outside = not T_INDOOR_BAND[0] <= station.T_indoor <= T_INDOOR_BAND[1]
