@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from simulators import city_text
+from simulators.city_pipes import pipes_geojson
 from stations.profile import builtin_profile
 
 PROFILE_SHARES = {
@@ -59,7 +60,7 @@ class _Place:
 
 
 def write_city(folder: Path, *, stations: int = 40, seed: int = 1, base_port: int = 20_000) -> None:
-    """Write ``site.toml``, ``stations.csv`` and ``simulation.toml`` into ``folder`` (made if missing).
+    """Write ``site.toml``, ``stations.csv``, ``pipes.geojson`` and ``simulation.toml`` into ``folder``.
 
     The same arguments give the same bytes. A heat source comes on top of ``stations``, at the last port.
     """
@@ -74,6 +75,7 @@ def write_city(folder: Path, *, stations: int = 40, seed: int = 1, base_port: in
     rows.append(_source_row(base_port + stations))
     _write(folder / "site.toml", city_text.site_toml(districts))
     _write(folder / "stations.csv", _csv(rows))
+    _write(folder / "pipes.geojson", _pipes(rows))
     _write(folder / "simulation.toml", city_text.simulation_toml(seed))
 
 
@@ -200,6 +202,17 @@ def _source_row(port: int) -> _Row:
         district=city_text.DISTRICTS[0], latitude=CENTRE_LATITUDE + 0.055, longitude=CENTRE_LONGITUDE - 0.04
     )
     return _head("H001", ("示范热源厂", "Demo heat plant"), place, "source-opcua", port, secured=False)
+
+
+def _pipes(rows: list[_Row]) -> str:
+    areas: dict[str, float] = {}
+    places: dict[str, tuple[float, float]] = {}
+    for row in rows:
+        places[row["station"]] = (float(row["latitude"]), float(row["longitude"]))
+        if row["kind"] == "station":
+            areas[row["station"]] = areas.get(row["station"], 0.0) + float(row["A_heated_m2"])
+    source = next(places[row["station"]] for row in rows if row["kind"] == "source")
+    return pipes_geojson(source, [(places[station], area) for station, area in areas.items()])
 
 
 def _csv(rows: list[_Row]) -> str:

@@ -98,7 +98,8 @@ def own_curve(emitter: str) -> tuple[float, ...]:
 def site_toml(districts: tuple[District, ...], name: str = "demo_city") -> str:
     """Return the text of ``site.toml``."""
     title_en, title_zh = ("Demo city", "示范城市") if name == "demo_city" else ("One station", "单站示例")
-    parts = [_HEAD.format(name=name, title_en=title_en, title_zh=title_zh)]
+    pipes = 'pipes = "pipes.geojson"\n' if name == "demo_city" else ""
+    parts = [_HEAD.format(name=name, title_en=title_en, title_zh=title_zh, pipes=pipes)]
     for district in districts:
         parts.append(
             f"[districts.{district.key}]\n"
@@ -149,7 +150,7 @@ title_zh = "{title_zh}"
 timezone = "Asia/Shanghai"
 simulation = true
 stations = "stations.csv"
-season = "heating"
+{pipes}season = "heating"
 """
 
 _CURVES_NOTE = """\

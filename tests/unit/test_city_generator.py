@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from controller.config.pipes import read_pipes
 from simulators.city import COLUMNS, profile_sequence, write_city, write_one_station
 from simulators.city_text import LAWS, CURVE_OUTDOOR_degC, own_curve
 from simulators.sitefile import SiteFileError, load_site
@@ -27,10 +28,27 @@ def _rows(folder):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name", ["site.toml", "stations.csv", "simulation.toml"])
-def test_the_committed_examples_are_what_the_generator_writes(name, city, tmp_path):
-    write_one_station(tmp_path)
+@pytest.mark.parametrize("name", ["site.toml", "stations.csv", "simulation.toml", "pipes.geojson"])
+def test_the_committed_demo_city_is_what_the_generator_writes(name, city):
     assert (EXAMPLES / "demo_city" / name).read_bytes() == (city / name).read_bytes()
+
+
+def test_pipes_lead_from_the_source_to_every_station_and_grow_thicker_towards_it(city):
+    places = {row["station"]: (float(row["latitude"]), float(row["longitude"])) for row in _rows(city)}
+    faults = []
+    pipes = read_pipes(city / "pipes.geojson", faults)
+    assert faults == []
+    ends = {pipe.positions[-1]: pipe for pipe in pipes}
+    assert set(ends) == {place for station, place in places.items() if station != "H001"}
+    for pipe in pipes:
+        before = ends.get(pipe.positions[0])
+        assert before is not None or pipe.positions[0] == places["H001"]
+        assert before is None or before.diameter_m >= pipe.diameter_m
+
+
+@pytest.mark.parametrize("name", ["site.toml", "stations.csv", "simulation.toml"])
+def test_the_committed_examples_are_what_the_generator_writes(name, tmp_path):
+    write_one_station(tmp_path)
     assert (EXAMPLES / "one_station" / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
