@@ -121,7 +121,7 @@ def _page(
         "next": next_page,
         "other": other,
         "other_label": words.either("English", "中文"),
-        "hint": words("A session ends after 30 min without use and after 12 h in any case."),
+        "hint": words("A session ends 30 min after its last page was closed, and after 12 h in any case."),
     }
     page = PAGE.substitute({key: escape(value) for key, value in text.items()})
     return HTMLResponse(page, status_code=status, headers={"cache-control": "no-store"})

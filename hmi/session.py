@@ -66,7 +66,7 @@ def screen_of_this_run() -> Screen:
     city = shared().gateway.city
     words = words_of_this_run()
     api = UserApi(shared().client, token_of_this_run())
-    me = _who(api)
+    me = _who(api, asking=not city.frozen())
     return Screen(
         city=city,
         api=api,
@@ -78,10 +78,13 @@ def screen_of_this_run() -> Screen:
     )
 
 
-def _who(api: UserApi) -> MeMessage:
-    """Return who is logged in; while the controller is silent, who it was."""
+def _who(api: UserApi, *, asking: bool) -> MeMessage:
+    """Return who is logged in; while the controller is silent, who it was.
+
+    An open page is use of the session: a quiet night must not take the alarms off a screen.
+    """
     known: tuple[MeMessage, float] | None = st.session_state.get("me")
-    if known is not None and time.monotonic() - known[1] < BELIEVED_S:
+    if known is not None and (not asking or time.monotonic() - known[1] < BELIEVED_S):
         return known[0]
     try:
         me = api.me()
