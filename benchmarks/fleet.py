@@ -140,7 +140,7 @@ class Fleet:
                 first = waiting[0]
                 raise NotOnline(
                     f"{len(waiting)} of {len(images)} stations did not come online, "
-                    f"the first is {first.station}: {first.link} {first.link_why}"
+                    f"the first is {first.station}: {first.link} {first.link_why and first.link_why.en}"
                 )
             await asyncio.sleep(0.5)
 

@@ -43,7 +43,7 @@ ROUND_S = 2.0
 """Wall seconds between two rounds: events go to the audit, ended manual orders are noted."""
 ANCHOR_S = 3600.0
 """Wall seconds between two anchors of the audit in the log stream."""
-ALARM = "audit: entries can not be written; no order is taken but a return to local"
+ALARM = said("service.audit")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from controller.observe import LoopSituation
 from controller.outbox import Outbox, channel_values
 from controller.recorder import TransitionRecorder
 from controller.state import ControllerState, LoopStatus
+from controller.words.phrase import said
 from stations.model.clock import Clock
 
 log = structlog.get_logger("cycle")
@@ -33,7 +34,7 @@ COMMAND_LIFE_S = 120.0
 OUTDOOR_STEP_K = 0.3
 OUTDOOR_REPEAT_S = 1800.0
 """The stations' validity of T_outdoor_centre is 2 h; a quarter of that survives three lost writes."""
-COMMIT_ALARM = "command log: commit failed or took longer than 0.5 s; setpoints are renewed, none is changed"
+COMMIT_ALARM = said("service.commit")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from controller.words.phrase import Phrase
 from stations.model.identity import Point
 from stations.model.reading import Reading
 
@@ -31,8 +32,8 @@ class StationImage:
     link: Link = Link.NEVER
     link_since: float = 0.0
     """UTC second of the last link transition."""
-    link_why: str = ""
-    """Why the link is not online, in words an engineer can act on."""
+    link_why: Phrase | None = None
+    """Why the link is not online; None while it is, and before the first attempt."""
     readings: Mapping[Point, Reading]
     polled_at: float | None = None
     """UTC second of the last answered poll."""

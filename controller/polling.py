@@ -17,7 +17,15 @@ from controller.admission import Admission
 from controller.dispatch import Dispatcher
 from controller.image import Link, ProcessImage, StationImage
 from controller.pacing import PERMANENT_RETRY_S, Backoff, ConnectGate, TickPacer
-from stations.driver import DriverError, StationDriver
+from controller.words.phrase import Phrase, said
+from stations.driver import (
+    BadAnswer,
+    ConfigurationFault,
+    DriverError,
+    NoAnswer,
+    SecurityRefused,
+    StationDriver,
+)
 from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.quality import Reason
@@ -96,7 +104,7 @@ class Supervisor:
             except DriverError as fault:
                 wait_s = self._missed(fault)
             except Exception as error:  # a bug in one station's path must not take the other stations down
-                self._down(Link.QUARANTINED, Reason.QUARANTINED, f"{type(error).__name__}: {error}")
+                self._down(Link.QUARANTINED, Reason.QUARANTINED, _bug(error))
                 log.exception("station_quarantined", station=self.station, retry_after_s=PERMANENT_RETRY_S)
                 wait_s = PERMANENT_RETRY_S
             await self._wait_missing_ticks(clock.wall_monotonic() + wait_s)
@@ -160,7 +168,9 @@ class Supervisor:
             polled_at=now,
             rtt_s=clock.wall_monotonic() - asked_wall,
             **(
-                {} if before.link is Link.ONLINE else {"link": Link.ONLINE, "link_since": now, "link_why": ""}
+                {}
+                if before.link is Link.ONLINE
+                else {"link": Link.ONLINE, "link_since": now, "link_why": None}
             ),
         )
         self._book_tick(answered=True)
@@ -183,13 +193,13 @@ class Supervisor:
         self._services.image.faults[type(fault).__name__] += 1
         # what worked before is not given up on one word: a broken link can look like a refusal
         if not fault.retryable and (not self._answered or self._misses >= MISSES_TO_LOST):
-            self._down(Link.REFUSED, Reason.LINK_DOWN, fault.why)
+            self._down(Link.REFUSED, Reason.LINK_DOWN, _told(fault))
             return PERMANENT_RETRY_S
         if self._misses >= MISSES_TO_LOST:
-            self._down(Link.LOST, Reason.LINK_DOWN, fault.why)
+            self._down(Link.LOST, Reason.LINK_DOWN, _told(fault))
         return 0.0 if self._misses == 1 else self._backoff.next_s(self._services.clock.wall_monotonic())
 
-    def _down(self, link: Link, reason: Reason, why: str) -> None:
+    def _down(self, link: Link, reason: Reason, why: Phrase) -> None:
         """Mark every value of the station BAD; log the transition once."""
         before = self._services.image[self.station]
         if before.link is link:
@@ -198,7 +208,7 @@ class Supervisor:
         if before.link is Link.ONLINE:
             self._admission.dropped(self._services.clock.monotonic())
             self.dispatcher.link_lost()
-        log.warning("link_down", station=self.station, was=before.link, now=link, why=why)
+        log.warning("link_down", station=self.station, was=before.link, now=link, why=why.en)
         self._services.image.update(
             self.station,
             link=link,
@@ -210,3 +220,22 @@ class Supervisor:
     def _log_recovery(self, before: StationImage, now: float) -> None:
         down_s = now - before.link_since if before.link is not Link.NEVER else None
         log.info("link_up", station=self.station, was=before.link, down_s=down_s)
+
+
+def _told(fault: DriverError) -> Phrase:
+    """Say what kind of fault it is; what the driver found stays in its own words."""
+    match fault:
+        case NoAnswer():
+            return said("link.no_answer", detail=fault.why)
+        case BadAnswer():
+            return said("link.bad_answer", detail=fault.why)
+        case ConfigurationFault():
+            return said("link.configuration", detail=fault.why)
+        case SecurityRefused():
+            return said("link.security", detail=fault.why)
+        case _:
+            return said("link.lost", detail=fault.why)
+
+
+def _bug(error: Exception) -> Phrase:
+    return said("link.quarantined", detail=f"{type(error).__name__}: {error}")

@@ -7,13 +7,14 @@ import structlog
 from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, Intent, RegisterWrite, State, Transition
 from controller.state import ControllerState
+from controller.words.phrase import said
 from stations.model.clock import Clock
 
 log = structlog.get_logger("recorder")
 
 QUEUE_LIMIT = 10_000
 """Transitions kept while storage is slow; past it the oldest are dropped and the alarm says so."""
-STORAGE_ALARM = "command log: transitions cannot be stored; setpoints already sent stay in force"
+STORAGE_ALARM = said("service.transitions")
 
 
 class TransitionRecorder:

@@ -6,6 +6,7 @@ from controller.decisions import Decision, GuardContext, LoopKey, MassChange, Mo
 from controller.historian.records import State
 from controller.image import ProcessImage
 from controller.modes import LoopOrder, Orders
+from controller.words.phrase import Phrase
 from stations.model.reading import Reading
 
 
@@ -79,8 +80,8 @@ class ControllerState:
     mass_change: MassChange | None = None
     context: GuardContext | None = None
     """What the last cycle's guard judged on; previews of orders begin with it."""
-    alarms: list[str] = field(default_factory=list)
-    """Standing faults of the controller itself (storage, coordinator), as sentences."""
+    alarms: list[Phrase] = field(default_factory=list)
+    """Standing faults of the controller itself (storage, audit)."""
     ready: bool = False
     """True once every station has answered, a cycle has completed and start-up is over."""
     stopping: bool = False

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.alarms.model import AlarmKey, Finding, Param
+from controller.alarms.model import AlarmKey, Finding, Param, because
 from controller.alarms.scene import Scene, StationCase
 from controller.config.model import SiteConfig, StationConfig
 from controller.image import Link
+from controller.words.phrase import said
 from stations.driver import ModbusAddress
 
 NEVER_S = 300.0
@@ -35,12 +36,13 @@ def link_findings(case: StationCase) -> Iterator[Finding]:
             yield Finding(key=AlarmKey(known, name), unknown=True)
         return
     if image.link in (Link.LOST, Link.NEVER):
-        rule, why = lost, image.link_why or "has not answered since the start"
+        rule = lost
     elif image.link in _RULE_OF:
-        rule, why = _RULE_OF[image.link], image.link_why
+        rule = _RULE_OF[image.link]
     else:
         return
-    yield Finding(key=AlarmKey(rule, name), since=image.link_since, params={"why": why})
+    why = because(image.link_why or said("link.never"))
+    yield Finding(key=AlarmKey(rule, name), since=image.link_since, params=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def group_findings(groups: Iterable[Group], silent: Mapping[str, Finding]) -> It
             "size": float(len(group.members)),
             "first": first.key.name,
             "why": first.params.get("why", ""),
+            "why_zh": first.params.get("why_zh", ""),
             "first_name": group.title,
         }
         yield Finding(key=group.key, since=first.since, params={} if unknown else params, unknown=unknown)

@@ -7,6 +7,7 @@ from controller.alarms.model import AlarmKey, Finding, Param, because
 from controller.alarms.scene import Scene
 from controller.cycle import COMMIT_ALARM
 from controller.recorder import STORAGE_ALARM
+from controller.words.phrase import verbatim
 from stations.model.quality import Quality, Reason
 
 START_S = 300.0
@@ -46,17 +47,19 @@ def storage_findings(scene: Scene) -> Iterator[Finding]:
     journal, log = storage.journal, storage.command_log
     why = next((alarm for alarm in alarms if alarm in _COMMAND_LOG_ALARMS), None)
     if why is None and log is not None:
-        why = log.last_error
-    yield from _because("command_log_failed", why)
+        why = None if log.last_error is None else verbatim(log.last_error)
+    if why is not None:
+        yield Finding(key=AlarmKey("command_log_failed"), params=because(why))
     others = [alarm for alarm in alarms if alarm not in _COMMAND_LOG_ALARMS]
-    yield from _because("controller_fault", "; ".join(others) or None)
+    if others:
+        yield Finding(key=AlarmKey("controller_fault"), params=because(*others))
     if journal is not None:
         rule = "disk_full" if journal.disk_full else "journal_failed"
-        yield from _because(rule, journal.last_error)
-    yield from _because("alarm_store_failed", storage.alarm_store)
+        yield from _told(rule, journal.last_error)
+    yield from _told("alarm_store_failed", storage.alarm_store)
     aside = [stats.set_aside for stats in (journal, log) if stats is not None and stats.set_aside]
     aside += [storage.set_aside] if storage.set_aside else []
-    yield from _because("store_damaged", ", ".join(aside) or None)
+    yield from _told("store_damaged", ", ".join(aside) or None)
 
 
 def forwarder_findings(scene: Scene) -> Iterator[Finding]:
@@ -75,7 +78,7 @@ def forwarder_findings(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def _because(rule: str, why: str | None) -> Iterator[Finding]:
+def _told(rule: str, why: str | None) -> Iterator[Finding]:
     if why is not None:
         yield Finding(key=AlarmKey(rule), params={"why": why})
 

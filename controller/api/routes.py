@@ -23,6 +23,7 @@ from controller.api.views import kpis, station_detail, station_list
 from controller.config.model import SiteConfig, StationConfig
 from controller.metrics import CONTENT_TYPE, Metrics
 from controller.state import ControllerState
+from controller.words.phrase import Phrase
 from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.points import POINTS, Side
@@ -134,7 +135,7 @@ def history_router(site: SiteConfig, reader: HistoryReader) -> APIRouter:
     return router
 
 
-def health_router(metrics: Metrics, reasons: Callable[[], list[str]]) -> APIRouter:
+def health_router(metrics: Metrics, reasons: Callable[[], list[Phrase]]) -> APIRouter:
     """Return what supervisors ask: does it live, is it ready, how does it feel."""
     router = APIRouter()
 
@@ -147,7 +148,8 @@ def health_router(metrics: Metrics, reasons: Callable[[], list[str]]) -> APIRout
     async def readyz() -> Response:
         """200 while setpoints can be given, else 503 with the reasons."""
         why_not = reasons()
-        return answer({"ready": not why_not, "reasons": why_not}, 503 if why_not else 200)
+        told = {"reasons": [why.en for why in why_not], "sentences": [why.to_json() for why in why_not]}
+        return answer({"ready": not why_not, **told}, 503 if why_not else 200)
 
     @router.get("/metrics", response_class=PlainTextResponse, openapi_extra=needs(Right.READ))
     async def prometheus() -> Response:

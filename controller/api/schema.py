@@ -89,6 +89,8 @@ class StationState(Message):
     link: Literal["never", "online", "lost", "quarantined", "refused"]
     link_since: float
     link_why: str
+    """Why the link is not online, in English; empty while it is."""
+    link_why_sentence: Sentence | None = None
     polled_at: float | None
     rtt_ms: float | None
     readings: dict[str, CompactReading]
@@ -111,6 +113,8 @@ class Snapshot(Message):
     T_outdoor_centre: CompactReading | None
     last_cycle_at: float | None
     alarms: list[str]
+    """Standing faults of the controller itself, in English."""
+    alarm_sentences: list[Sentence] = []
     stations: list[StationState]
 
 
@@ -207,6 +211,8 @@ class StationDetail(Message):
     link: str
     link_since: float
     link_why: str
+    """Why the link is not online, in English; empty while it is."""
+    link_why_sentence: Sentence | None = None
     polled_at: float | None
     age_s: float | None
     """Seconds since the last answered poll."""
@@ -314,6 +320,7 @@ class Kpis(Message):
     loop_lag_p99_ms: float
     loop_lag_max_ms: float
     alarms: list[str]
+    alarm_sentences: list[Sentence] = []
 
 
 class Readiness(Message):
@@ -321,3 +328,5 @@ class Readiness(Message):
 
     ready: bool
     reasons: list[str]
+    sentences: list[Sentence] = []
+    """The same reasons in two languages."""

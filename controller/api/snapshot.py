@@ -100,7 +100,8 @@ class SnapshotCache:
                 "simulation": self.site.simulation,
                 "T_outdoor_centre": None if outdoor is None else compact_reading(outdoor),
                 "last_cycle_at": self.state.last_cycle_at,
-                "alarms": self.state.alarms,
+                "alarms": [fault.en for fault in self.state.alarms],
+                "alarm_sentences": [fault.to_json() for fault in self.state.alarms],
             }
         )
         return head[:-1] + b',"stations":[' + b",".join(texts) + b"]}"

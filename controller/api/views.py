@@ -57,12 +57,19 @@ def station_state(image: StationImage, loops: Iterable[LoopStatus]) -> dict[str,
         "id": image.station,
         "link": image.link.value,
         "link_since": round(image.link_since, 3),
-        "link_why": image.link_why,
+        **_link_why(image),
         "polled_at": None if image.polled_at is None else round(image.polled_at, 3),
         "rtt_ms": None if image.rtt_s is None else round(image.rtt_s * 1000.0, 2),
         "readings": {f"{p.loop}/{p.name}": compact_reading(r) for p, r in image.readings.items()},
         "loops": [loop_state(loop) for loop in loops],
     }
+
+
+def _link_why(image: StationImage) -> dict[str, object]:
+    why = image.link_why
+    if why is None:
+        return {"link_why": "", "link_why_sentence": None}
+    return {"link_why": why.en, "link_why_sentence": why.to_json()}
 
 
 def traits(station: StationConfig) -> dict[str, object]:
@@ -122,7 +129,7 @@ def station_detail(station: StationConfig, state: ControllerState, now: float) -
         "traits": traits(station),
         "link": image.link.value,
         "link_since": image.link_since,
-        "link_why": image.link_why,
+        **_link_why(image),
         "polled_at": image.polled_at,
         "age_s": None if image.polled_at is None else round(now - image.polled_at, 3),
         "polls": image.polls,
@@ -210,7 +217,8 @@ def kpis(
         "A_metered_m2": A_metered,
         "loop_lag_p99_ms": round(lag_ms[0], 3),
         "loop_lag_max_ms": round(lag_ms[1], 3),
-        "alarms": list(state.alarms),
+        "alarms": [fault.en for fault in state.alarms],
+        "alarm_sentences": [fault.to_json() for fault in state.alarms],
     }
 
 

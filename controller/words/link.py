@@ -11,7 +11,6 @@ LINK: Mapping[str, tuple[str, str]] = {
         "设备拒绝设备模板所要求的点位：{detail}",
     ),
     "link.security": ("refused for security: {detail}", "安全校验未通过：{detail}"),
-    "link.fault": ("the station's connection failed: {detail}", "站点连接故障：{detail}"),
     "link.quarantined": ("fault of this software: {detail}", "本软件故障：{detail}"),
     "link.never": ("has not answered since the start", "启动以来从未应答"),
 }

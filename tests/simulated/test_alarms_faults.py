@@ -108,7 +108,7 @@ async def test_a_black_hole_and_a_closed_port_are_two_silent_stations(city, tmp_
                 controller, {f"station_lost:{hole}", f"station_lost:{closed}"}, 60.0, "both alarms"
             )
             for alarm in (await alarms(controller)).values():
-                assert alarm["text_en"].removeprefix("no answer: ")
+                assert alarm["text_en"].partition(": ")[2]
         finally:
             await city.ask("blackhole", station=hole, on=False)
             await city.ask("start_server", station=closed)

@@ -237,7 +237,7 @@ async def test_a_station_whose_every_answer_raises_in_our_code_leaves_the_others
         broken[0] = made[index]
         image = service.state.image
         await until(lambda: image[victim].link is Link.QUARANTINED, 15.0, "quarantine")
-        assert "ZeroDivisionError" in image[victim].link_why
+        assert "ZeroDivisionError" in image[victim].link_why.en
         before = {s: i.polls_ok for s, i in image.freeze().items() if s != victim}
         await until(
             lambda: all(

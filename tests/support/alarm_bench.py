@@ -16,6 +16,7 @@ from controller.decisions import LoopKey
 from controller.image import Link
 from controller.validation import StationValidator
 from controller.wiring import first_state, loop_traits
+from controller.words.phrase import verbatim
 from stations.driver import ModbusAddress
 from stations.model.identity import Point
 from stations.model.quality import Reason
@@ -145,7 +146,7 @@ class AlarmBench:
             self.raw_faults[config.id](readings, self.clock.elapsed)
         checked = self.validators[config.id].check(readings, now)
         image = self.state.image[config.id]
-        link = {} if image.link is Link.ONLINE else {"link": Link.ONLINE, "link_since": now, "link_why": ""}
+        link = {} if image.link is Link.ONLINE else {"link": Link.ONLINE, "link_since": now, "link_why": None}
         self.state.image.put(
             replace(image, readings=checked, polled_at=now, polls_ok=image.polls_ok + 1, **link)
         )
@@ -155,7 +156,15 @@ class AlarmBench:
         if image.link is not link:
             now = self.clock.now()
             readings = {point: bad(Reason.LINK_DOWN, now) for point in image.readings}
-            self.state.image.put(replace(image, link=link, link_since=now, link_why=why, readings=readings))
+            self.state.image.put(
+                replace(
+                    image,
+                    link=link,
+                    link_since=now,
+                    link_why=verbatim(why) if why else None,
+                    readings=readings,
+                )
+            )
 
     def _values(self, config):
         if config.kind == "source":

@@ -377,7 +377,7 @@ def store_put_aside(bench):
 
 
 def other_fault(bench):
-    bench.state.alarms.append("coordinator: lease not renewed")
+    bench.state.alarms.append(verbatim("coordinator: lease not renewed"))
 
 
 def cycle_hangs(bench):

@@ -15,6 +15,7 @@ from controller.api.history import MAX_WAITING
 from controller.decisions import LoopKey
 from controller.historian.slot import JournalStats
 from controller.image import Link
+from controller.words.phrase import verbatim
 from stations.model.identity import Point
 from stations.model.quality import Reason
 from stations.model.reading import bad, good
@@ -100,7 +101,10 @@ async def test_one_station_shows_readings_with_reasons_and_ages_and_the_cuts_of_
     assert by_point["0/T_supply_primary"].age_s == 25
     assert message.age_s == 25
     assert message.loops[0].cuts[0].rule == "hard_temperature"
+    assert message.loops[0].cuts[0].detail == message.loops[0].cuts[0].sentence.en == "at least 60 °C"
+    assert message.loops[0].cuts[0].sentence.zh == "供水最低 60 °C"
     assert message.loops[0].reason == "as cold as it is"
+    assert [sentence.id for sentence in message.loops[0].why] == ["verbatim"]
     assert message.token == 7
 
 
@@ -184,7 +188,7 @@ async def test_openapi_describes_every_path(client):
 async def test_it_is_ready_with_token_journal_and_a_fresh_cycle(client):
     response = await client.get("/readyz")
     assert response.status_code == 200
-    assert strict(response) == {"ready": True, "reasons": []}
+    assert strict(response) == {"ready": True, "reasons": [], "sentences": []}
 
 
 @pytest.mark.parametrize(
@@ -204,7 +208,9 @@ async def test_it_is_not_ready_and_says_why(bench, client, spoil, reason):
     spoil(bench)
     response = await client.get("/readyz")
     assert response.status_code == 503
-    assert reason in strict(response)["reasons"][0]
+    told = schema.Readiness.model_validate(strict(response))
+    assert reason in told.reasons[0]
+    assert [sentence.en for sentence in told.sentences] == told.reasons
 
 
 async def test_it_lives_without_a_token(client):
@@ -312,9 +318,10 @@ async def test_every_answer_carries_the_security_headers(client, path):
 
 
 async def test_a_text_from_a_station_is_data_in_a_message(bench, client):
-    bench.state.image.put(replace(bench.state.image["S001"], link_why='<script>\n\u2028"}'))
+    bench.state.image.put(replace(bench.state.image["S001"], link_why=verbatim('<script>\n\u2028"}')))
     answer = strict(await client.get("/api/v1/snapshot"))
     assert answer["stations"][0]["link_why"] == '<script>\n\u2028"}'
+    assert answer["stations"][0]["link_why_sentence"]["zh"] == '<script>\n\u2028"}'
 
 
 async def test_a_large_city_is_encoded_in_slices_and_only_once(tmp_path):

@@ -10,6 +10,7 @@ from controller.dispatch import Dispatcher
 from controller.image import Link
 from controller.pacing import PERMANENT_RETRY_S, ConnectGate
 from controller.polling import FieldServices, Supervisor
+from controller.words.phrase import said
 from stations.driver import BadAnswer, ConfigurationFault, LinkLost, NoAnswer, SecurityRefused
 from stations.model.clock import ScaledClock
 from stations.model.identity import Point
@@ -113,13 +114,13 @@ async def test_two_misses_keep_the_last_values_and_the_third_loses_the_link():
         assert seen == [Link.ONLINE] * 3
         assert {reading.reason for reading in field.image.readings.values()} == {Reason.LINK_DOWN}
         assert {reading.quality for reading in field.image.readings.values()} == {Quality.BAD}
-        assert field.image.link_why == "scripted"
+        assert field.image.link_why == said("link.no_answer", detail="scripted")
         assert not field.bench.admission.readmitted(field.clock.monotonic())
         lost_since = field.image.link_since
 
         await field.online()
         assert field.image.link_since > lost_since
-        assert field.image.link_why == ""
+        assert field.image.link_why is None
         assert field.image.readings[Point(1, "T_supply_secondary")].value == 55.0
         assert field.image.polls_ok < field.image.polls
         # five good minutes before it is driven again
@@ -194,7 +195,7 @@ async def test_a_refusal_that_people_must_mend_is_tried_again_only_after_ten_min
         assert time.monotonic() - refused_at == pytest.approx(0.4, abs=0.2)
         assert field.image.polls > 0  # polls that fell due meanwhile count as not answered
         await field.online()
-        assert field.image.link_why == ""
+        assert field.image.link_why is None
 
 
 async def test_a_bug_in_the_path_of_one_station_quarantines_this_station_alone(monkeypatch):
@@ -209,7 +210,7 @@ async def test_a_bug_in_the_path_of_one_station_quarantines_this_station_alone(m
         polls = other.image.polls_ok
         await other.until(lambda: other.image.polls_ok >= polls + 3, "the other one polled")
 
-        assert broken.image.link_why == "ZeroDivisionError: bug"
+        assert broken.image.link_why == said("link.quarantined", detail="ZeroDivisionError: bug")
         assert {reading.reason for reading in broken.image.readings.values()} <= {Reason.QUARANTINED}
         assert not broken.task.done()
         assert other.image.polls_ok == other.image.polls

@@ -1,0 +1,117 @@
+"""Every phrase has two languages with the same gaps, every phrase is said somewhere, and nothing else is."""
+
+import ast
+import string
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import controller
+from controller.accounts.roles import Role
+from controller.decisions import Mode, Season
+from controller.orders.model import State
+from controller.orders.season import CHECKLIST
+from controller.strategies.registry import STRATEGIES as KNOWN_STRATEGIES
+from controller.words.guard import GUARD
+from controller.words.link import LINK
+from controller.words.orders import ORDERS
+from controller.words.phrase import PHRASES, Phrase, said, verbatim, word
+from controller.words.service import SERVICE
+from controller.words.strategies import STRATEGIES
+from controller.words.vocabulary import VOCABULARY
+from stations.model.quality import Reason
+
+SOURCE = Path(controller.__file__).parent
+GROUPS = {
+    "mode": set(Mode),
+    "season": set(Season),
+    "order_state": set(State),
+    "role": set(Role),
+    "strategy": set(KNOWN_STRATEGIES),
+    "emitter": {"radiator", "floor", "dhw"},
+    "quality": set(Reason),
+    "checklist": {item.id for items in CHECKLIST.values() for item in items},
+    "author": {"site_file", "controller", "strategy"},
+    "subject": {"season", "mass_change"},
+}
+
+
+def gaps(text):
+    return {gap: digits for _, gap, digits, _ in string.Formatter().parse(text) if gap is not None}
+
+
+def said_in_source():
+    """Return the gaps that are filled, by id, wherever the controller's source makes a phrase."""
+    found = defaultdict(set)
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            if not isinstance(node.args[0], ast.Constant) or not isinstance(node.args[0].value, str):
+                continue
+            if node.func.id == "said":
+                found[node.args[0].value].add(frozenset(keyword.arg for keyword in node.keywords))
+            elif node.func.id == "Phrase":
+                filled = [key.value for given in node.args[1:] for key in given.keys]
+                found[node.args[0].value].add(frozenset(filled))
+    return found
+
+
+def test_both_languages_have_the_same_gaps_with_the_same_digits():
+    for name, (en, zh) in PHRASES.items():
+        assert gaps(en) == gaps(zh), name
+
+
+def test_chinese_has_no_english_word():
+    for name, (_, zh) in PHRASES.items():
+        literal = "".join(text for text, *_ in string.Formatter().parse(zh))
+        for unit in ("°C", "kg/s", "kPa", "K", "PLC", "A/T/B/C", "C"):
+            literal = literal.replace(unit, "")
+        assert not any(c.isascii() and c.isalpha() for c in literal), (name, zh)
+
+
+def test_no_id_stands_in_two_tables():
+    tables = (VOCABULARY, GUARD, STRATEGIES, LINK, SERVICE, ORDERS)
+    assert len(PHRASES) == sum(len(table) for table in tables)
+
+
+@pytest.mark.parametrize(("group", "values"), GROUPS.items())
+def test_every_value_has_a_word_and_every_word_a_value(group, values):
+    words = {name.partition(".")[2] for name in PHRASES if name.startswith(f"{group}.")}
+    assert words == {str(value) for value in values}
+
+
+def test_what_is_said_fills_the_gaps_and_everything_is_said_somewhere():
+    found = said_in_source()
+    for name, filled in found.items():
+        assert filled == {frozenset(gaps(PHRASES[name][0]))}, name
+    by_value = {name for name in PHRASES if "." in name and name.partition(".")[0] in GROUPS}
+    by_value.remove("author.strategy")
+    assert PHRASES.keys() - by_value == found.keys()
+
+
+def test_a_phrase_reads_in_both_languages_with_its_parts():
+    phrase = said("guard.no_supply", quality=word("quality", Reason.STALE))
+    assert phrase.en == "no supply temperature (stale): no new setpoint"
+    assert phrase.zh == "没有供水温度（过期）：不下发新设定值"
+    both = said("needs_second", why=(said("bulk", count=60, limit=50), said("large_flow", **large())))
+    assert both.en.endswith("60 loops at once (more than 50); S1/1: flow changes by +31 % (more than 30 %).")
+    assert "；" in both.zh
+
+
+def large():
+    return {"loop": "S1/1", "change": 31.4, "limit": 30.0}
+
+
+def test_numbers_that_an_earlier_version_stored_as_text_still_read():
+    stored = Phrase("large_flow", {"loop": "S1/1", "change": "+31", "limit": "30"})
+    assert stored.to_json() == said("large_flow", **large()).to_json()
+
+
+def test_text_of_people_and_devices_stays_as_it_is_and_is_no_template():
+    assert verbatim("{x} 100 %").en == verbatim("{x} 100 %").zh == "{x} 100 %"
+
+
+def test_a_value_without_a_word_stands_for_itself():
+    assert word("strategy", "of_tomorrow").zh == "of_tomorrow"
