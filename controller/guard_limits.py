@@ -95,22 +95,25 @@ def _may_go_far_down(case: Case) -> bool:
 
 
 def frost(case: Case, room: Room) -> Room:
-    """Keep a loop warm whose water is near freezing, or of which that is not known in the cold."""
-    if not _frost_danger(case):
-        return room
-    return room.bound_supply(FROST_T_SUPPLY_DEGC, math.inf, Rule.FROST, Phrase("guard.frost"))
+    """Keep a loop warm whose water is near freezing, at once; one that nobody can tell of, by rates.
 
-
-def _frost_danger(case: Case) -> bool:
-    # The colder of both sensors: swapped ones must not hide cold water.
-    readings = () if case.seen is None else (case.seen.T_return, case.seen.T_supply)
-    known = [r.value for r in readings if r.value is not None and recent(r, case.context.now)]
-    if len(known) == 2:
-        return min(known) < FROST_T_RETURN_DEGC
+    A loop without a return sensor is asked for more each time it gets cold outdoors: a step of 10 K each
+    evening would be a danger of its own.
+    """
+    known = _water(case)
+    if any(T < FROST_T_RETURN_DEGC for T in known):
+        return room.bound_supply(FROST_T_SUPPLY_DEGC, math.inf, Rule.FROST, Phrase("guard.frost"))
     T_outdoor = case.context.T_outdoor_centre.value
-    return (
-        any(T < FROST_T_RETURN_DEGC for T in known) or T_outdoor is None or T_outdoor < FROST_T_OUTDOOR_DEGC
-    )
+    told = len(known) == 2 or (T_outdoor is not None and T_outdoor >= FROST_T_OUTDOOR_DEGC)
+    if told or room.T_wish >= FROST_T_SUPPLY_DEGC:
+        return room
+    return room.ask_supply(FROST_T_SUPPLY_DEGC, Rule.FROST, Phrase("guard.frost"))
+
+
+def _water(case: Case) -> list[float]:
+    """Return what is known of the loop's water, degC. Both sensors: swapped ones must not hide cold water."""
+    readings = () if case.seen is None else (case.seen.T_return, case.seen.T_supply)
+    return [r.value for r in readings if r.value is not None and recent(r, case.context.now)]
 
 
 def pressure(case: Case, room: Room) -> Room:

@@ -93,6 +93,13 @@ def test_a_loop_with_cold_or_unknown_water_is_kept_warm(seen, T_outdoor, allowed
     assert advice(27.0, seen=seen, traits=traits, T_outdoor_centre=good(T_outdoor, FRESH))[0] == allowed
 
 
+def test_unknown_water_is_warmed_at_the_usual_rate_and_cold_water_at_once():
+    cold = {"own_curve": level(32.0)}
+    unknown = decide(27.0, 27.0, cold, T_return=no_value())
+    assert (unknown.action, unknown.T_supply) == (Action.SET, 28.0)
+    assert decide(27.0, 27.0, cold, T_return=good(9.0, FRESH)).T_supply == 35.0
+
+
 def test_the_own_curve_outranks_frost():
     assert advice(20.0, seen={"T_return": good(5.0, FRESH)}, traits={"own_curve": level(26.0)})[0] == 34.0
 
