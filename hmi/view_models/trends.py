@@ -26,7 +26,7 @@ RANGES: Mapping[float, str] = {
     8 * DAY_S: N_("8 days"),
 }
 DEFAULT_RANGE_S = DAY_S
-_PICK = re.compile(r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,31}):([0-4]):([A-Za-z][A-Za-z0-9_]{0,63})$")
+_PICK = re.compile(r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})~([0-4])~([A-Za-z][A-Za-z0-9_]{0,63})$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +38,15 @@ class Pick:
     point: str
 
     def __str__(self) -> str:
-        """Render as in a link, ``S017:1:T_supply_secondary``."""
-        return f"{self.station}:{self.loop}:{self.point}"
+        """Render as in a link, ``S017~1~T_supply_secondary``: no sign that a link must escape."""
+        return f"{self.station}~{self.loop}~{self.point}"
 
 
 def parse_picks(text: str, city: City) -> tuple[list[Pick], list[str]]:
-    """Return (picks, entries that are none) of a link, comma-separated; at most ``MAX_PICKS`` of each."""
+    """Return (picks, entries that are none) of a link, parted by spaces; at most ``MAX_PICKS`` of each."""
     picks: list[Pick] = []
     wrong: list[str] = []
-    for entry in dict.fromkeys(part.strip() for part in text.split(",") if part.strip()):
+    for entry in dict.fromkeys(text.split()):
         found = _PICK.match(entry)
         pick = None if found is None else Pick(station=found[1], loop=int(found[2]), point=found[3])
         if pick is not None and pick in _allowed(city, pick.station):
@@ -58,7 +58,7 @@ def parse_picks(text: str, city: City) -> tuple[list[Pick], list[str]]:
 
 def picks_text(picks: Sequence[Pick]) -> str:
     """Return picks for a link."""
-    return ",".join(str(pick) for pick in picks)
+    return " ".join(str(pick) for pick in picks)
 
 
 def _allowed(city: City, station: str) -> list[Pick]:
@@ -102,6 +102,8 @@ def label(words: Words, traits: Mapping[str, Traits], pick: Pick, *, with_statio
 # ----------------------------------------------------------------------------------------------- the lines
 
 COLOURS: tuple[Colour, ...] = ("trend_1", "trend_3", "trend_2", "text", "muted", "mark")
+SPANS: Mapping[str, float] = {"°C": 4.0, "t/h": 10.0, "MPa": 0.1, "MW": 0.5, "kW": 2.0, "%": 10.0, "K": 2.0}
+"""Smallest height of an axis by unit, so that a sensor's noise does not fill the picture."""
 JOINED_S = 120.0
 """Samples further apart are not joined: a few polls of the slowest modem."""
 
@@ -159,11 +161,7 @@ def drawn(
     return Drawn(
         lines=tuple(placed),
         panels=tuple(
-            Panel(
-                title=unit or words("without unit"),
-                decimals=_decimals(unit),
-                span=1.0 if unit != "MPa" else 0.05,
-            )
+            Panel(title=unit or words("without unit"), decimals=_decimals(unit), span=SPANS.get(unit, 1.0))
             for unit in units[:2]
         ),
         left_out=tuple(units[2:]),
