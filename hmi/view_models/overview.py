@@ -1,0 +1,321 @@
+"""What the city overview draws beside its map: analogue indicators, deviations, the load of a day. Pure."""
+
+from statistics import median
+
+from controller.api.city_schema import CityLines
+from hmi.city import City
+from hmi.components import histogram, indicators, trend
+from hmi.components.indicators import Indicator
+from hmi.formats import SHOWN
+from hmi.language import N_, Words
+from hmi.view_models import alarms as alarm_model
+from hmi.view_models.city_picture import worst_alarms
+from hmi.view_models.shown import good_value, heat_per_m2, shown
+
+DEVIATION_BAND_K = 1.0
+DEVIATION_END_K = 3.0
+BIN_K = 0.5
+LOAD: tuple[tuple[str, str, trend.Colour, int, float], ...] = (
+    ("Q_flow_kW", N_("Heat power"), "text", 0, 1e-3),
+    ("T_outdoor_degC", N_("Outdoor"), "trend_3", 1, 1.0),
+)
+"""Lines of the load: name, label, colour, panel, factor to the unit of the panel."""
+LEAST_LOOPS = 3
+"""Loops of one kind below which a median says nothing."""
+ONLINE_TARGET = 0.95
+T_INDOOR_BAND = (18.0, 22.0)
+"""degC; what dwellings shall have, and where heat is wasted."""
+
+
+# -------------------------------------------------------------------------------------------- the indicators
+
+
+def city_indicators(words: Words, city: City, lines: CityLines | None, row_px: int) -> indicators.Indicators:
+    """Return the eight figures by which a city is watched."""
+    rows = (
+        _of_source(words, city, "T_supply_source", N_("Source supply"), "degC", (40.0, 130.0)),
+        _of_source(words, city, "T_return_source", N_("Source return"), "degC", (20.0, 90.0)),
+        _sum(words, city, lines, "m_flow_primary", N_("Primary flow"), "kg/s", "m_flow_kg_per_s"),
+        _sum(words, city, lines, "Q_flow_primary", N_("Heat power"), "kW", "Q_flow_kW"),
+        _sum(words, city, lines, "m_flow_makeup", N_("Make-up"), "kg/s", "m_flow_makeup_kg_per_s"),
+        _indoor(words, city, lines),
+        _specific(words, city),
+        _online(words, city, lines),
+    )
+    return indicators.Indicators(
+        rows=rows, label=words("Indicators of the whole city"), seq=city.version, row_px=row_px
+    )
+
+
+def _of_source(
+    words: Words, city: City, point: str, label: str, unit: str, scale: tuple[float, float]
+) -> Indicator:
+    source = next((traits.id for traits in city.traits.values() if traits.kind == "source"), None)
+    value = shown(words, city, None if source is None else city.reading(source, f"0/{point}"), unit)
+    return Indicator(
+        id=point,
+        label=words(label),
+        text=value.text,
+        unit=value.unit,
+        value=value.value,
+        scale=scale,
+        quality=value.quality,
+        reason=words("no source is connected") if source is None else value.reason,
+        age=value.age,
+        note="" if source is None else source,
+    )
+
+
+def _sum(
+    words: Words, city: City, lines: CityLines | None, point: str, label: str, unit: str, line: str
+) -> Indicator:
+    """Return the sum over all meters; what is missing in it is said."""
+    keys = [
+        (station, key)
+        for station, state in city.stations.items()
+        for key in state.readings
+        if key.partition("/")[2] == point
+    ]
+    values = [good_value(city, station, key) for station, key in keys]
+    there = [value for value in values if value is not None]
+    past = () if lines is None else tuple(lines.lines.get(line, ()))
+    total = sum(there)
+    highest = max([total, *(value for value in past if value is not None)], default=0.0)
+    text, unit_text = words.quantity(total, unit, 1 if unit == "kW" else None)
+    factor = SHOWN[unit].factor
+    missing = len(values) - len(there)
+    return Indicator(
+        id=point,
+        label=words(label),
+        text=text if there else "",
+        unit=unit_text,
+        value=total * factor if there else None,
+        scale=(0.0, _round_up(1.25 * highest * factor)),
+        line=past,
+        quality="good" if there and not missing else "estimated" if there else "none",
+        reason=_missing(words, missing, len(values)),
+        note=_missing(words, missing, len(values)) or words("sum of {n} meters", n=len(values)),
+    )
+
+
+def _missing(words: Words, missing: int, meters: int) -> str:
+    if not meters:
+        return words("no meter")
+    return words("{n} of {all} meters missing", n=missing, all=meters) if missing else ""
+
+
+def _round_up(value: float) -> float:
+    """Return the next of 1, 2, 5 times a power of ten: an axis that does not breathe with its value."""
+    size = 1e-3
+    while True:
+        for step in (1.0, 2.0, 5.0):
+            if step * size >= value:
+                return step * size
+        size *= 10.0
+
+
+def _indoor(words: Words, city: City, lines: CityLines | None) -> Indicator:
+    total = area = 0.0
+    for traits in city.traits.values():
+        for loop in traits.loops:
+            value = good_value(city, traits.id, f"{loop.loop}/T_indoor_mean")
+            if value is not None:
+                total, area = total + value * loop.A_heated_m2, area + loop.A_heated_m2
+    mean = total / area if area else None
+    low, high = T_INDOOR_BAND
+    return Indicator(
+        id="T_indoor_mean",
+        label=words("Mean indoor"),
+        text="" if mean is None else words.number(mean, 1),
+        unit="°C",
+        value=mean,
+        scale=(14.0, 26.0),
+        band=T_INDOOR_BAND,
+        line=() if lines is None else tuple(lines.lines.get("T_indoor_degC", ())),
+        quality="none" if mean is None else "good",
+        reason=words("no indoor sensor") if mean is None else "",
+        note=words("aim {low}–{high}", low=words.number(low), high=words.number(high)),
+    )
+
+
+def _specific(words: Words, city: City) -> Indicator:
+    heat = area = 0.0
+    for traits in city.traits.values():
+        specific = heat_per_m2(city, traits)
+        if traits.kind == "station" and specific is not None:
+            heat, area = heat + specific * traits.A_heated_m2, area + traits.A_heated_m2
+    mean = heat / area if area else None
+    return Indicator(
+        id="W_per_m2",
+        label=words("Heat per area"),
+        text="" if mean is None else words.number(mean, 1),
+        unit="W/m²",
+        value=mean,
+        scale=(0.0, 80.0),
+        quality="none" if mean is None else "good",
+        reason=words("no meter") if mean is None else "",
+        note=words("{area} metered", area=words.measured(area, "m2")) if area else "",
+    )
+
+
+def _online(words: Words, city: City, lines: CityLines | None) -> Indicator:
+    stations = [traits.id for traits in city.traits.values() if traits.kind == "station"]
+    online = sum(city.stations[station].link == "online" for station in stations if station in city.stations)
+    share = online / len(stations) if stations else None
+    past = () if lines is None else tuple(lines.lines.get("online", ()))
+    return Indicator(
+        id="online",
+        label=words("Online"),
+        text="" if share is None else words.number(100.0 * share, 1),
+        unit="%",
+        value=None if share is None else 100.0 * share,
+        scale=(50.0, 100.0),
+        band=(100.0 * ONLINE_TARGET, 100.0),
+        line=tuple(None if value is None else 100.0 * value for value in past),
+        line_scale=(50.0, 100.0),
+        quality="none" if share is None else "good",
+        reason=words("No station is known yet.") if share is None else "",
+        note=words("{n} of {all} stations", n=online, all=len(stations)),
+    )
+
+
+# -------------------------------------------------------------------------------------------- the deviations
+
+
+def deviations(city: City) -> dict[tuple[str, int], float]:
+    """Return, by (station, loop), secondary mean temperature less the median of its kind, K.
+
+    The mean of supply and return stands for what the radiators get; loops of one emitter should be alike.
+    """
+    means: dict[tuple[str, int], tuple[str, float]] = {}
+    for traits in city.traits.values():
+        for loop in traits.loops:
+            supply = good_value(city, traits.id, f"{loop.loop}/T_supply_secondary")
+            back = good_value(city, traits.id, f"{loop.loop}/T_return_secondary")
+            if supply is not None and back is not None and loop.emitter != "dhw":
+                means[traits.id, loop.loop] = (loop.emitter, 0.5 * (supply + back))
+    middle = {}
+    for emitter in {kind for kind, _ in means.values()}:
+        ours = [mean for kind, mean in means.values() if kind == emitter]
+        if len(ours) >= LEAST_LOOPS:
+            middle[emitter] = median(ours)
+    return {key: mean - middle[kind] for key, (kind, mean) in means.items() if kind in middle}
+
+
+def deviation_picture(words: Words, city: City, height_px: int) -> histogram.Histogram:
+    """Return how many loops deviate how far."""
+    worst, found = worst_alarms(city), deviations(city)
+    end = DEVIATION_END_K
+    bins = []
+    for number in range(round(2 * end / BIN_K)):
+        low = -end + number * BIN_K
+        high = low + BIN_K
+        inside = [key for key, value in found.items() if _in_bin(value, low, high)]
+        far = bool(inside) and min(abs(low), abs(high)) >= 2 * DEVIATION_BAND_K
+        names = ", ".join(f"{station}/{loop}" for station, loop in inside[:8])
+        alarms = [worst[station] for station, _ in inside if station in worst]
+        alarm = min(alarms, key=lambda one: one.priority) if alarms and far else None
+        bins.append(
+            histogram.Bin(
+                low=low,
+                high=high,
+                count=len(inside),
+                hint=names + (" …" if len(inside) > 8 else ""),
+                id=inside[0][0] if far and len(inside) == 1 else "",
+                label=inside[0][0] if far and len(inside) == 1 else "",
+                priority=alarm.priority if alarm is not None and alarm.priority <= 3 else None,
+                look=alarm_model.LOOKS.get(alarm.state, "ack") if alarm is not None else "ack",
+            )
+        )
+    ticks = [(float(k), words.number(k)) for k in range(-int(end), int(end) + 1)]
+    ticks = [(at, f"+{text}" if at > 0 else text) for at, text in ticks]
+    ticks[-1] = (end, f"≥ +{words.number(end)} K")
+    ticks[0] = (-end, f"≤ {words.number(-end)}")
+    return histogram.Histogram(
+        bins=tuple(bins) if found else (),
+        scale=(-end, end),
+        ticks=tuple(ticks),
+        label=words("Deviation of secondary mean temperature"),
+        empty=words("At least three loops of a kind with good temperatures are needed."),
+        seq=city.version,
+        band=(-DEVIATION_BAND_K, DEVIATION_BAND_K),
+        band_title=words("±{k} K", k=words.number(DEVIATION_BAND_K)),
+        middle=0.0,
+        height_px=height_px,
+    )
+
+
+def _in_bin(value: float, low: float, high: float) -> bool:
+    end = DEVIATION_END_K
+    clamped = min(max(value, -end), end - 1e-9)
+    return low <= clamped < high
+
+
+# -------------------------------------------------------------------------------------------------- the load
+
+
+def load_picture(words: Words, city: City, lines: CityLines | None, height_px: int) -> trend.Trend:
+    """Return the heat of a day above the outdoor temperature."""
+    end = city.now
+    start = end - 86_400.0
+    drawn = [
+        trend.Line(
+            id=name, label=words(label), times=times, values=values, colour=colour, panel=panel,
+            gap_s=2.5 * (900.0 if lines is None else lines.step_s),
+        )
+        for name, label, colour, panel, factor in LOAD
+        for times, values in [_line(lines, name, factor, end)]
+    ]  # fmt: skip
+    return trend.Trend(
+        lines=tuple(drawn),
+        panels=(
+            trend.Panel(title="MW", decimals=1, share=2.0, low=0.0),
+            trend.Panel(title="°C", decimals=0, span=4.0),
+        ),
+        start=start,
+        end=end,
+        timezone=words.zone,
+        texts=trend_texts(words),
+        label=words("Load of the last 24 h with outdoor temperature"),
+        seq=city.version,
+        height_px=height_px,
+    )
+
+
+def _line(
+    lines: CityLines | None, name: str, factor: float, end: float
+) -> tuple[tuple[float, ...], tuple[float | None, ...]]:
+    """Return (times, values) of the means that have a value; each stands at the middle of its step."""
+    if lines is None or lines.start is None:
+        return (), ()
+    points = [
+        (min(lines.start + (number + 0.5) * lines.step_s, end), value * factor)
+        for number, value in enumerate(lines.lines.get(name, ()))
+        if value is not None
+    ]
+    return tuple(at for at, _ in points), tuple(value for _, value in points)
+
+
+def trend_texts(words: Words) -> trend.Texts:
+    """Return the words of a trend's drawing."""
+    return trend.Texts(
+        zoom_in=words("Zoom in"),
+        zoom_out=words("Zoom out"),
+        whole=words("Whole span"),
+        now=words("now"),
+        empty=words("Nothing is stored of this span."),
+        bad=words("doubted or missing"),
+    )
+
+
+def headline(words: Words, city: City) -> str:
+    """Return what the city is, in a line."""
+    stations = [traits for traits in city.traits.values() if traits.kind == "station"]
+    loops = sum(len(traits.loops) for traits in stations)
+    area = sum(traits.A_heated_m2 for traits in stations)
+    return words(
+        "{stations} stations · {loops} loops · {area} heated",
+        stations=len(stations),
+        loops=loops,
+        area=f"{words.number(area)} m²",
+    )

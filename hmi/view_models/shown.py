@@ -1,0 +1,86 @@
+"""A reading as it stands on a screen: number, unit, quality, reason and age. Pure."""
+
+from dataclasses import dataclass
+
+from controller.api.schema import CompactReading, StationState, Traits
+from hmi import terms
+from hmi.city import POLL_S, City
+from hmi.components.indicators import Quality
+from hmi.formats import SHOWN
+from hmi.language import Words
+from stations.model.quality import Quality as Trust
+from stations.model.quality import Reason
+
+MISSED_POLLS = 3.0
+"""Periods after which a reading is drawn as aged: two polls were missed."""
+STREAM_S = 2.0
+"""Wall seconds that a reading may be on its way to the screen."""
+_WORKED_OUT = (Reason.ESTIMATED, Reason.SUBSTITUTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One reading on a screen."""
+
+    text: str
+    """The number; empty where there is none."""
+    unit: str
+    value: float | None
+    """In the unit of the screen."""
+    quality: Quality
+    reason: str
+    """Why it is missing, doubted or aged; empty where it is good."""
+    age: str
+
+    @property
+    def whole(self) -> str:
+        """Number and unit, or why there is none."""
+        return f"{self.text} {self.unit}".rstrip() if self.text else self.reason
+
+
+def shown(words: Words, city: City, reading: CompactReading | None, unit: str) -> Shown:
+    """Return how a reading appears; ``unit`` is a key of ``formats.SHOWN``."""
+    if reading is None:
+        reason = words("not measured here")
+        return Shown(text="", unit="", value=None, quality="none", reason=reason, age="")
+    age = words("{age} old", age=words.span(city.age_s(reading)))
+    why = terms.term(words, terms.QUALITY_REASON, reading.reason.value)
+    if reading.value is None:
+        return Shown(text="", unit=SHOWN[unit].unit, value=None, quality="none", reason=why, age=age)
+    text, unit_text = words.quantity(reading.value, unit)
+    quality: Quality = "good"
+    reason = ""
+    if reading.reason in _WORKED_OUT:
+        quality, reason = "estimated", why
+    elif reading.quality is not Trust.GOOD:
+        quality, reason = "bad", why
+    elif is_aged(city, reading):
+        quality, reason = "aged", age
+    value = reading.value * SHOWN[unit].factor
+    return Shown(text=text, unit=unit_text, value=value, quality=quality, reason=reason, age=age)
+
+
+def is_aged(city: City, reading: CompactReading) -> bool:
+    """Tell whether two polls were missed since a reading was taken."""
+    return city.age_s(reading) > MISSED_POLLS * POLL_S + STREAM_S * city.speed
+
+
+def good_value(city: City, station: str, point: str) -> float | None:
+    """Return a value that may enter a sum or mean: good and fresh; unit inside."""
+    reading = city.reading(station, point)
+    if reading is None or reading.quality is not Trust.GOOD or is_aged(city, reading):
+        return None
+    return reading.value
+
+
+def heat_per_m2(city: City, traits: Traits) -> float | None:
+    """Return a station's present heat per heated area, W/m2, by its heat meter."""
+    heat = good_value(city, traits.id, "0/Q_flow_primary")
+    return None if heat is None or traits.A_heated_m2 <= 0.0 else heat * 1000.0 / traits.A_heated_m2
+
+
+def age_text(words: Words, city: City, state: StationState) -> str:
+    """Return how long ago a station last answered."""
+    if state.polled_at is None:
+        return words("never")
+    return words.span(max(0.0, city.clock() - state.polled_at))
