@@ -16,6 +16,8 @@ AlarmRule = RuleMessage
 FROZEN_AFTER_PERIODS = 2.0
 FROZEN_AFTER_S = 10.0
 """Wall seconds; the longer of both limits holds."""
+ALARMS_MAY_LAG_S = 5.0
+"""Alarms are asked for every few seconds; so much later than the stream they may fail before that shows."""
 POLL_S = 10.0
 """Usual poll period of a station, scaled seconds."""
 NO_SITE = StationList(
@@ -64,7 +66,9 @@ class City:
     """Scaled seconds per wall second."""
     simulation: bool = False
     received: float = 0.0
-    """Monotonic wall second of the last message."""
+    """Monotonic wall second of the last message of the stream."""
+    polled: float = 0.0
+    """Monotonic wall second at which alarms and indicators were last asked for and told."""
     version: int = 0
     """Grows with every change."""
     feed: Feed = Feed.STARTING
@@ -82,7 +86,8 @@ class City:
         """Tell whether what is shown may no longer be true; then nobody may write."""
         if self.feed is not Feed.LIVE:
             return True
-        return self.silent_s() > max(FROZEN_AFTER_PERIODS * POLL_S / self.speed, FROZEN_AFTER_S)
+        limit = max(FROZEN_AFTER_PERIODS * POLL_S / self.speed, FROZEN_AFTER_S)
+        return self.silent_s() > limit or time.monotonic() - self.polled > limit + ALARMS_MAY_LAG_S
 
     def clock(self) -> float:
         """Return the UTC second now on the controller's clock, as far as one can tell without it."""

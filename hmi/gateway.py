@@ -101,29 +101,37 @@ class Gateway:
             httpx.AsyncClient(base_url=self._source.url, timeout=limits, trust_env=False) as client,
             asyncio.TaskGroup() as tasks,
         ):
-            tasks.create_task(self._for_ever(lambda: self._stream(client)), name="stream")
-            tasks.create_task(self._for_ever(lambda: self._poll(client)), name="polls")
+            tasks.create_task(self._for_ever(lambda: self._stream(client), self._lost), name="stream")
+            tasks.create_task(self._for_ever(lambda: self._poll(client), self._later), name="polls")
 
-    async def _for_ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _for_ever(
+        self, work: Callable[[], Coroutine[Any, Any, None]], lost: Callable[[Feed], None]
+    ) -> None:
         """Do the work again whenever it ends, with growing pauses while it fails at once."""
         failures = 0
         while True:
             began = time.monotonic()
             try:
                 await work()
-                fault = Feed.LIVE
             except (httpx.HTTPError, OSError, ValidationError, UnicodeError) as error:
-                fault = Feed.GONE
                 log.debug("controller not reached", error=repr(error))
+                lost(Feed.GONE)
             except TokenRefused:
-                fault = Feed.REFUSED
+                lost(Feed.REFUSED)
             if time.monotonic() - began > HEALTHY_S:
                 failures = 0
-            if fault is not Feed.LIVE and self._city.feed is not fault:
-                log.warning("feed lost", feed=fault)
-                self._city = replace(self._city, feed=fault, version=self._city.version + 1)
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
             failures += 1
+
+    def _lost(self, feed: Feed) -> None:
+        """Note that the stream can not be had; said once."""
+        if self._city.feed is not feed:
+            log.warning("feed lost", feed=feed)
+            self._city = replace(self._city, feed=feed, version=self._city.version + 1)
+
+    def _later(self, feed: Feed) -> None:
+        """Note that a poll failed; its age tells when that matters (``City.frozen``)."""
+        log.debug("poll failed", feed=feed)
 
     # ------------------------------------------------------------------------------------------- stream
 
@@ -171,7 +179,12 @@ class Gateway:
             if round_number % MODES_EVERY == 0:
                 modes = await self._get(client, Modes, "/modes")
             self._city = replace(
-                self._city, kpis=kpis, alarms=alarms, modes=modes, version=self._city.version + 1
+                self._city,
+                kpis=kpis,
+                alarms=alarms,
+                modes=modes,
+                polled=time.monotonic(),
+                version=self._city.version + 1,
             )
             if self._city.feed is Feed.LIVE and self._city.silent_s() > QUIET_S:
                 query = {"since": self._version}
