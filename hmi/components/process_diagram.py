@@ -17,7 +17,7 @@ ASSETS = Path(__file__).with_name("assets")
 
 PrimarySlot = Literal[
     "T_supply", "p_supply", "T_return", "p_return", "meter", "strainer", "valve",
-    "m_flow", "E_heat", "area", "heat_per_m2", "T_outdoor",
+    "m_flow", "E_heat", "area", "heat_per_m2", "T_outdoor", "Q_flow_max", "P_pump",
 ]  # fmt: skip
 """Places of the primary side. ``meter``: heat flow at the heat meter; ``valve``: the station's own."""
 LoopSlot = Literal[

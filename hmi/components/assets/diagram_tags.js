@@ -1,0 +1,98 @@
+// Tags of a process diagram: label, value, unit, age, quality, bar. Made once, then only changed.
+
+import { buildBar, drawBar } from "./bar.js";
+import { add, drawMark, fitText, say, set, textWidth } from "./drawing.js";
+import { splitNote } from "./diagram_symbols.js";
+
+/** What is written for a value: bad ones stand in brackets, missing ones say why. */
+export function written(tag) {
+  const missing = tag.text === "" || tag.quality === "none";
+  if (missing) return { text: tag.reason || "", unit: "", missing, struck: false };
+  const struck = tag.quality === "bad";
+  const unit = [tag.unit || "", tag.mark || ""].filter(Boolean).join(" ");
+  return { text: struck ? `[${tag.text}]` : tag.text, unit, missing, struck };
+}
+
+/** How a value stands by the style of its place: offsets of its texts from (x, y), sizes, anchor. */
+export function style(name) {
+  const styles = {
+    above: { value: 20, size: 17, label: true, bar: 32 },
+    plain: { value: 20, size: 17, label: true },
+    middle: { value: 20, size: 17, label: true, anchor: "middle" },
+    figure: { value: 0, size: 23 },
+    line: { value: 0, size: 14 },
+    before: { value: 0, size: 14, anchor: "end" },
+    centre: { value: 24, size: 19, label: true, anchor: "middle", inner: true },
+    tank: { value: 25, size: 14, anchor: "middle", inner: true, level: true },
+  };
+  return { anchor: "start", ...styles[name] };
+}
+
+export function buildTag(parent, key) {
+  const group = add(parent, "g", { "data-key": key, role: "button", tabindex: -1 });
+  add(group, "title");
+  add(group, "rect", { class: "hit" });
+  add(group, "rect", { class: "level" });
+  add(group, "circle", { class: "age", r: 3 });
+  add(group, "g", { class: "mark" });
+  add(group, "text", { class: "label" });
+  const value = add(group, "text", { class: "value" });
+  add(value, "tspan", { class: "number" });
+  add(value, "tspan", { class: "unit" });
+  add(group, "text", { class: "small reason" });
+  buildBar(group);
+  return group;
+}
+
+function spoken(tag) {
+  const value = written(tag);
+  return [tag.label, `${value.text} ${value.unit}`.trim(), value.missing ? "" : tag.reason, tag.age].filter(Boolean);
+}
+
+/** Put a tag's values into its parts. Its place is {x, y, width, style}. */
+export function drawTag(group, tag, place, selected) {
+  const look = style(place.style);
+  const [title, hit, level, age, mark, label, value, reason, bar] = group.children;
+  const shown = written(tag);
+  const quality = tag.quality || "good";
+  const x = look.inner ? place.x + place.width / 2 : place.x;
+  const size = shown.missing ? 12 : look.size;
+  const barred = look.bar && tag.scale && !shown.missing && !(shown.struck && tag.reason);
+  const marked = tag.priority && !(barred && tag.value != null);
+  const lead = look.label && look.anchor === "start" ? 13 : 0;
+  set(group, { class: `tag ${quality}${selected ? " selected" : ""}`, "aria-label": spoken(tag).join(", ") });
+  say(title, spoken(tag).join("\n"));
+  say(label, look.label ? fitText(tag.label, place.width - lead, 13) : "");
+  set(label, { x: x + lead, y: place.y, "text-anchor": look.anchor });
+  const missing = shown.missing ? splitNote(shown.text, place.width) : [];
+  say(value.children[0], shown.missing ? missing[0] || "" : shown.text);
+  say(value.children[1], shown.unit ? ` ${shown.unit}` : "");
+  set(value.children[0], { class: shown.struck ? "number struck" : shown.missing ? "number why" : "number", "font-size": size });
+  set(value, { x, y: place.y + look.value - (shown.missing && look.label ? 3 : 0), "text-anchor": look.anchor });
+  const width = textWidth(shown.missing ? missing[0] || "" : shown.text, size, true) + textWidth(shown.unit, 12) + 8;
+  const said = shown.missing ? missing.slice(1).join(" ") : (quality === "bad" || quality === "aged") && look.label ? tag.reason || "" : "";
+  const below = barred && quality === "aged" ? "" : said;
+  say(reason, fitText(below, place.width + 8, 12));
+  set(reason, { x, y: place.y + look.value + 15, "text-anchor": look.anchor });
+  drawBar(bar, barred ? tag : {}, x, place.y + (look.bar || 0), Math.min(84, place.width), 7, quality === "good" || quality === "estimated");
+  const dotted = !shown.missing && quality !== "estimated" && (look.label || quality !== "good") && !marked;
+  const left = look.anchor === "middle" ? x - textWidth(tag.label, 13) / 2 - 9 : look.anchor === "end" ? x - width - 6 : x + (look.label ? 4 : width + 4);
+  set(age, { display: dotted ? null : "none", class: `age ${quality}`, cx: left, cy: look.label ? place.y - 4.5 : place.y + look.value - 5 });
+  drawMark(mark, marked ? tag.priority : null, tag.look);
+  const beside = look.label && look.anchor === "start" ? [x - 4, place.y - 5] : [x + (look.anchor === "start" ? width + 12 : width / 2 + 12), place.y + look.value - 6];
+  set(mark, { transform: `translate(${beside[0]} ${beside[1]}) scale(0.72)` });
+  const part = look.level && tag.value != null && !shown.missing ? Math.min(1, Math.max(0, tag.value)) : null;
+  set(level, {
+    display: part === null ? "none" : null, x: place.x + 1, width: place.width - 2,
+    y: place.y + 1 + 36 * (1 - (part || 0)), height: 36 * (part || 0),
+  });
+  frame(hit, place, look, x, width, barred);
+}
+
+/** Area that a finger or mouse meets: at least 32 px high. */
+function frame(hit, place, look, x, width, barred) {
+  const wide = look.label ? Math.max(width, place.width) : width;
+  const left = look.anchor === "middle" ? x - wide / 2 : look.anchor === "end" ? x - wide : x - 4;
+  const top = look.label ? place.y - 15 : place.y + look.value - 22;
+  set(hit, { x: left, y: top, width: wide + 4, height: look.label ? (barred ? 62 : 42) : 32 });
+}

@@ -1,0 +1,169 @@
+// Geometry of the city map: projection, window, outlines of groups, places for labels. Nothing draws here.
+
+import { textWidth } from "./drawing.js";
+
+const EDGE = { left: 46, right: 46, top: 40, bottom: 30 };
+export const CLOSEST = 60;
+
+/** Function from (latitude, longitude) to px that fits all points into a drawing, true to scale. */
+export function projection(points, width, height) {
+  const finite = points.filter(([lat, lon]) => Number.isFinite(lat) && Number.isFinite(lon));
+  const lats = finite.map(([lat]) => lat);
+  const lons = finite.map(([, lon]) => lon);
+  const least = (list) => list.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = (list) => list.reduce((a, b) => Math.max(a, b), -Infinity);
+  const [south, north, west, east] = finite.length ? [least(lats), most(lats), least(lons), most(lons)] : [0, 0, 0, 0];
+  const shrink = Math.cos((((south + north) / 2) * Math.PI) / 180);
+  const [inner, tall] = [width - EDGE.left - EDGE.right, height - EDGE.top - EDGE.bottom];
+  const scale = Math.min(inner / Math.max((east - west) * shrink, 1e-4), tall / Math.max(north - south, 1e-4));
+  const [x0, y0] = [EDGE.left + inner / 2, EDGE.top + tall / 2];
+  return ([lat, lon]) => [
+    x0 + (lon - (west + east) / 2) * shrink * scale,
+    y0 - (lat - (south + north) / 2) * scale,
+  ];
+}
+
+/** A view {k, x, y}: screen = city * k + (x, y). The whole city is {1, 0, 0}; it never leaves the drawing. */
+export function held(view, width, height) {
+  const k = Math.min(CLOSEST, Math.max(1, view.k));
+  const within = (at, size) => Math.min(0, Math.max(size * (1 - k), at));
+  return { k, x: within(view.x, width), y: within(view.y, height) };
+}
+
+/** The view zoomed by a factor around a point of the screen. */
+export function zoomedMap(view, factor, at, width, height) {
+  const k = Math.min(CLOSEST, Math.max(1, view.k * factor));
+  const real = k / view.k;
+  return held({ k, x: at.x - (at.x - view.x) * real, y: at.y - (at.y - view.y) * real }, width, height);
+}
+
+/** Radius of a station's dot: smaller where there are many, larger as one comes nearer. */
+export function dotRadius(count, k) {
+  const whole = count > 400 ? 2.6 : count > 120 ? 3.6 : 5;
+  return Math.min(6, whole * Math.sqrt(Math.min(4, k)));
+}
+
+/** Corners of the convex outline of points, in order. */
+export function hull(points) {
+  const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  if (sorted.length < 3) return sorted;
+  const cross = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
+  const half = (list) => {
+    const kept = [];
+    for (const point of list) {
+      while (kept.length >= 2 && cross(kept[kept.length - 2], kept[kept.length - 1], point) <= 0) kept.pop();
+      kept.push(point);
+    }
+    return kept.slice(0, -1);
+  };
+  return [...half(sorted), ...half([...sorted].reverse())];
+}
+
+/** Path around points at a distance: outline of the stations that were lost together. */
+export function outline(points, distance) {
+  const around = points.flatMap(([x, y]) => Array.from({ length: 12 }, (_, i) => {
+    const angle = (i * Math.PI) / 6;
+    return [x + distance * Math.cos(angle), y + distance * Math.sin(angle)];
+  }));
+  return `M${hull(around).map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}Z`;
+}
+
+const overlap = (a, b) => {
+  const wide = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const tall = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  return wide > 0 && tall > 0 ? wide * tall : 0;
+};
+
+/** Where a group's mark stands: the free spot in or at its outline that is farthest from any station. */
+export function groupSpot(points, others, width, height) {
+  const middle = [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
+  const corners = hull(points);
+  const spots = [middle, ...corners.map((corner, index) => {
+    const next = corners[(index + 1) % corners.length];
+    return [(corner[0] + next[0] + middle[0]) / 3, (corner[1] + next[1] + middle[1]) / 3];
+  }), ...corners.map(([x, y]) => [x + (x >= middle[0] ? 34 : -34), y])];
+  const room = ([x, y]) => {
+    if (x < 20 || x > width - 20 || y < 24 || y > height - 24) return -1;
+    return Math.min(40, ...others.map((other) => Math.hypot(other[0] - x, other[1] - y)));
+  };
+  return spots.reduce((best, spot) => (room(spot) > room(best) + 0.5 ? spot : best));
+}
+
+/** Size of a label of a bold name with one line below. */
+export function labelSize(name, detail) {
+  return { width: Math.max(textWidth(name, 13, true), textWidth(detail || "", 12)) + 2, height: detail ? 32 : 17 };
+}
+
+/**
+ * Places for labels beside their marks: [{id, x, y, anchor}] with x, y of the first baseline. Each ``wanted``
+ * is {id, x, y, reach, name, detail}, in the order of weight; ``things`` are [x, y, radius] not to be covered.
+ * A label that would cover another label or a mark is left out: its mark and its hover text remain.
+ */
+export function placeLabels(wanted, things, width, height) {
+  const boxes = [];
+  const placed = [];
+  const solid = wanted.map((one) => ({ x: one.x - one.reach, y: one.y - one.reach, width: 2 * one.reach, height: 2 * one.reach }));
+  wanted.forEach((one, index) => {
+    const size = labelSize(one.name, one.detail);
+    const [far, tall] = [one.reach + 4, size.height];
+    const spots = [
+      [far, -tall / 2, "start"], [-far - size.width, -tall / 2, "end"],
+      [-size.width / 2, -far - tall, "middle"], [-size.width / 2, far, "middle"],
+      [far - 6, -far - tall + 8, "start"], [far - 6, far - 8, "start"],
+      [-far - size.width + 6, -far - tall + 8, "end"], [-far - size.width + 6, far - 8, "end"],
+    ];
+    let best = null;
+    let least = Infinity;
+    spots.forEach(([dx, dy, anchor], order) => {
+      const box = { x: one.x + dx, y: one.y + dy, width: size.width, height: tall };
+      const outside = box.x < 2 || box.x + box.width > width - 2 || box.y < 2 || box.y + tall > height - 2;
+      const blocked = outside || boxes.some((other) => overlap(box, other) > 0)
+        || solid.some((other, at) => at !== index && overlap(box, other) > 4);
+      if (blocked) return;
+      let cost = order * 2;
+      for (const [x, y, radius] of things) {
+        cost += overlap(box, { x: x - radius, y: y - radius, width: 2 * radius, height: 2 * radius });
+      }
+      if (cost < least) [best, least] = [{ box, anchor }, cost];
+    });
+    if (!best) return;
+    boxes.push(best.box);
+    const at = { start: best.box.x, end: best.box.x + size.width, middle: best.box.x + size.width / 2 }[best.anchor];
+    placed.push({ id: one.id, x: at, y: best.box.y + 13, anchor: best.anchor, box: best.box });
+  });
+  return placed;
+}
+
+/** Places for the names of districts: near the middle of their stations, clear of labels and of most dots. */
+export function placeAreas(areas, boxes, things, width, height) {
+  const placed = [];
+  const taken = [...boxes];
+  for (const area of areas) {
+    const size = { width: textWidth(area.title, 15) * 1.15, height: 18 };
+    let best = null;
+    let least = Infinity;
+    for (let ring = 0; ring < 6; ring += 1) {
+      for (let turn = 0; turn < (ring ? 12 : 1); turn += 1) {
+        const angle = (turn * Math.PI) / 6;
+        const [x, y] = [area.x + ring * 26 * Math.cos(angle), area.y + ring * 20 * Math.sin(angle)];
+        const box = { x: x - size.width / 2, y: y - 9, ...size };
+        if (box.x < 4 || box.x + box.width > width - 4 || box.y < 4 || box.y > height - 24) continue;
+        if (taken.some((other) => overlap(box, other) > 0)) continue;
+        let cost = ring * 30;
+        for (const [a, b, radius] of things) {
+          cost += 4 * overlap(box, { x: a - radius, y: b - radius, width: 2 * radius, height: 2 * radius });
+        }
+        if (cost < least) [best, least] = [{ x, y: y + 5, box, title: area.title }, cost];
+      }
+    }
+    if (!best) continue;
+    taken.push(best.box);
+    placed.push(best);
+  }
+  return placed;
+}
+
+/** Width in px of a pipe on the map. */
+export function pipeWidth(diameter_m) {
+  return Math.min(7, Math.max(1.5, 1 + diameter_m * 8));
+}
