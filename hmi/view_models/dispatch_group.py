@@ -148,7 +148,8 @@ def effect_text(words: Words, effect: Mapping[str, Any]) -> str:
     if heat is None:
         return said
     sign = "+" if heat > 0.0 else ""
-    return f"{said}, {words('heat {change} %', change=f'{sign}{words.number(100.0 * float(heat), 0)}')}"
+    change = f"{sign}{words.number(100.0 * float(heat), 0)}"
+    return f"{said} · {words('heat {change} %', change=change)}"
 
 
 def sentences(words: Words, found: Iterable[Mapping[str, Any] | Sentence]) -> list[str]:
