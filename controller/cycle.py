@@ -22,7 +22,7 @@ from controller.observe import LoopSituation
 from controller.outbox import Outbox, channel_values
 from controller.recorder import TransitionRecorder
 from controller.state import ControllerState, LoopStatus
-from controller.words.phrase import said
+from controller.words.phrase import said, stored
 from stations.model.clock import Clock
 
 log = structlog.get_logger("cycle")
@@ -173,7 +173,7 @@ def _intent(
         circulation_channel=traits.circulation,
         circulation_value=circulation,
         author=decision.author,
-        reason=tuple(f"{cut.rule}: {cut.detail.en}" for cut in decision.cuts),
+        reason=tuple(f"{cut.rule}: {stored(cut.detail)}" for cut in decision.cuts),
         previous_T_supply_set=status.T_supply_set,
         previous_m_flow_set=status.m_flow_set,
         valid_until=frozen.now + COMMAND_LIFE_S,
@@ -209,7 +209,7 @@ def hand_over(parts: CycleParts, frozen: Frozen, thought: Thought, intents: Sequ
         assert decision.m_flow is not None
         replaced = parts.outbox.post(intent, frozen.monotonic + COMMAND_LIFE_S)
         if replaced is not None:
-            parts.recorder.note(replaced, State.EXPIRED, "replaced before it was sent")
+            parts.recorder.note(replaced, State.EXPIRED, said("write.replaced_unsent"))
         status.intent_id, status.write_state = intent.id, State.REQUESTED
         status.write_state_at = frozen.now
         status.T_supply_set, status.m_flow_set = intent.T_supply_set, intent.m_flow_set
@@ -229,9 +229,10 @@ def release(parts: CycleParts, thought: Thought) -> None:
         status = parts.state.loops[key]
         waiting = parts.outbox.box(key.station).releases
         if decision.action is Action.RELEASE and status.held and key.loop not in waiting:
-            cancelled = parts.outbox.release(key, decision.reason)
+            (why,) = decision.why
+            cancelled = parts.outbox.release(key, why)
             if cancelled is not None:
-                parts.recorder.note(cancelled, State.EXPIRED, decision.reason)
+                parts.recorder.note(cancelled, State.EXPIRED, why)
 
 
 def tell_outdoor(parts: CycleParts, monotonic: float, T_outdoor_centre: float) -> None:

@@ -17,6 +17,7 @@ from controller.last_clamp import clamp_fault
 from controller.outbox import Outbox
 from controller.state import ControllerState, LoopStatus
 from controller.verification import POLLS_TO_CONFIRM, Match, compare
+from controller.words.phrase import Phrase, said
 from stations.driver import NoAnswer, StationDriver
 from stations.model.clock import Clock
 from stations.model.identity import Point
@@ -52,7 +53,7 @@ class DispatchServices:
     clock: Clock
     state: ControllerState
     outbox: Outbox
-    record: Callable[[Intent, State, str], None]
+    record: Callable[[Intent, State, Phrase | None], None]
     """Notes a transition for the command log; never blocks."""
     heartbeat_s: float
     watchdog_s: float
@@ -86,7 +87,7 @@ class Dispatcher:
     def link_lost(self) -> None:
         """The station is on its own until it is readmitted: what it holds is unknown, its leases run out."""
         for loop in self.traits:
-            self._expire_open(loop, "link lost before the read-back")
+            self._expire_open(loop, said("write.link_lost"))
             self._status(loop).held = False
 
     def wake(self) -> None:
@@ -117,7 +118,7 @@ class Dispatcher:
             if pending is None:
                 continue
             if self.services.clock.monotonic() > pending.expires_at:
-                self._finish(pending.intent, State.EXPIRED, "older than its expiry when its turn came")
+                self._finish(pending.intent, State.EXPIRED, said("write.too_old"))
             else:
                 await self._send(driver, pending.intent)
         if box.T_outdoor_centre is not None:
@@ -167,12 +168,12 @@ class Dispatcher:
         """Planned stop: every held loop goes back to its own curve (B to neutral); what waits expires."""
         box = self.services.outbox.box(self.station)
         for pending in box.setpoints.values():
-            self._finish(pending.intent, State.EXPIRED, "controller stopping")
+            self._finish(pending.intent, State.EXPIRED, said("write.stopping"))
         box.setpoints.clear()
         for loop in self.traits:
-            self._expire_open(loop, "controller stopping")
+            self._expire_open(loop, said("write.stopping"))
             if self._status(loop).held or loop in box.releases:
-                await self._hand_back(driver, loop, "controller stopping")
+                await self._hand_back(driver, loop, said("write.stopping"))
 
     # --- inside -------------------------------------------------------------------------------------------
 
@@ -198,17 +199,17 @@ class Dispatcher:
         if fault is not None:
             # past the guard this can only be a bug of ours: refuse, say so, never clip silently
             log.error("clamp_before_wire", station=self.station, loop=intent.loop, why=fault)
-            self._finish(intent, State.REJECTED, fault)
+            self._finish(intent, State.REJECTED, said("write.clamped", detail=fault))
             return
         status = self._status(intent.loop)
-        self._expire_open(intent.loop, "replaced by a newer instruction")
+        self._expire_open(intent.loop, said("write.replaced"))
         command = LoopCommand(
             loop=intent.loop,
             token=intent.token,
             sequence=intent.sequence,
             instruction=Instruction(heat=intent.heat_value, circulation=intent.circulation_value),
         )
-        self._transition(intent, State.SENT, "")
+        self._transition(intent, State.SENT)
         self.services.state.counters.setpoints_sent += 1
         # from here it may have happened, whatever becomes of the answer
         status.held = True
@@ -218,27 +219,27 @@ class Dispatcher:
         match outcome:
             case Acknowledged():
                 write.answered = True
-                self._transition(intent, State.ACKNOWLEDGED, "")
+                self._transition(intent, State.ACKNOWLEDGED)
             case Unknown(why):
                 # keep the lease, read first, never send blindly again
                 raise NoAnswer(self.station, f"setpoint of loop {intent.loop}: {why}")
             case Rejected(why):
                 del self._open[intent.loop]
-                self._finish(intent, State.REJECTED, why)
+                self._finish(intent, State.REJECTED, said("write.refused", detail=why))
                 status.held = False
             case NotApplicable():
                 del self._open[intent.loop]
-                self._finish(intent, State.REJECTED, "the device takes no setpoint")
+                self._finish(intent, State.REJECTED, said("write.no_function"))
                 status.held = False
 
-    async def _hand_back(self, driver: StationDriver, loop: int, why: str) -> bool:
+    async def _hand_back(self, driver: StationDriver, loop: int, why: Phrase) -> bool:
         """Return one loop to its own curve; False if it must be tried again."""
         self._expire_open(loop, why)
         outcome = await driver.hand_back(loop)
         status = self._status(loop)
         match outcome:
             case Acknowledged() | NotApplicable():
-                log.info("loop_released", station=self.station, loop=loop, why=why)
+                log.info("loop_released", station=self.station, loop=loop, why=why.en)
                 status.held = False
                 if loop not in self.services.outbox.box(self.station).setpoints:
                     status.T_supply_set = status.m_flow_set = None
@@ -270,10 +271,10 @@ class Dispatcher:
             case _:
                 pass
 
-    def _mismatch(self, loop: int, write: OpenWrite, detail: str) -> None:
+    def _mismatch(self, loop: int, write: OpenWrite, detail: Phrase) -> None:
         status = self._status(loop)
         if not write.answered:
-            self._finish(write.intent, State.EXPIRED, f"answer lost and not written: {detail}")
+            self._finish(write.intent, State.EXPIRED, said("write.lost", why=detail))
             status.held = False
             return
         self._mismatches[loop] = self._mismatches.get(loop, 0) + 1
@@ -281,9 +282,9 @@ class Dispatcher:
         status.held = False
         if self._mismatches[loop] >= 2:
             # somebody or something else writes this register: stop renewing, let the station go local
-            log.error("register_mismatch", station=self.station, loop=loop, why=detail)
+            log.error("register_mismatch", station=self.station, loop=loop, why=detail.en)
             self.admission.dropped(self.services.clock.monotonic())
-            self.services.outbox.release(LoopKey(self.station, loop), f"register mismatch: {detail}")
+            self.services.outbox.release(LoopKey(self.station, loop), said("write.mismatch", why=detail))
             self._mismatches[loop] = 0
 
     def _watch_lease(self, loop: int, readings: Mapping[Point, Reading]) -> None:
@@ -301,12 +302,12 @@ class Dispatcher:
             status.held = False
             self.admission.dropped(self.services.clock.monotonic())
 
-    def _expire_open(self, loop: int, why: str) -> None:
+    def _expire_open(self, loop: int, why: Phrase) -> None:
         write = self._open.pop(loop, None)
         if write is not None:
             self._finish(write.intent, State.EXPIRED, why)
 
-    def _finish(self, intent: Intent, state: State, detail: str) -> None:
+    def _finish(self, intent: Intent, state: State, detail: Phrase) -> None:
         counters = self.services.state.counters
         match state:
             case State.CONFIRMED:
@@ -315,21 +316,21 @@ class Dispatcher:
                 counters.setpoints_limited += 1
             case State.REJECTED:
                 counters.setpoints_rejected += 1
-                log.warning("setpoint_rejected", station=intent.station, loop=intent.loop, why=detail)
+                log.warning("setpoint_rejected", station=intent.station, loop=intent.loop, why=detail.en)
             case State.EXPIRED:
                 counters.setpoints_expired += 1
             case _:
                 raise AssertionError(f"{state} is not final")
         self._transition(intent, state, detail)
 
-    def _transition(self, intent: Intent, state: State, detail: str) -> None:
+    def _transition(self, intent: Intent, state: State, detail: Phrase | None = None) -> None:
         status, now = self._status(intent.loop), self.services.clock.now()
         if status.intent_id == intent.id:
             status.write_state = state
             status.write_state_at = now
         if state in (State.CONFIRMED, State.CONFIRMED_LIMITED):
             status.confirmed_at = now
-        elif state is State.REJECTED:
+        elif state is State.REJECTED and detail is not None:
             status.rejected = (now, detail)
         self.services.record(intent, state, detail)
 

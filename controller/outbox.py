@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from controller.decisions import Decision, LoopKey, LoopTraits
 from controller.historian.records import Intent
+from controller.words.phrase import Phrase
 from stations.model.setpoint import HeatChannel
 
 
@@ -27,7 +28,7 @@ class StationBox:
     """What one station's supervisor has to write."""
 
     setpoints: dict[int, Pending] = field(default_factory=dict)
-    releases: dict[int, str] = field(default_factory=dict)
+    releases: dict[int, Phrase] = field(default_factory=dict)
     """Loop number to the reason why it goes back to its own curve."""
     T_outdoor_centre: float | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,7 +53,7 @@ class Outbox:
         box.wake.set()
         return None if replaced is None else replaced.intent
 
-    def release(self, key: LoopKey, why: str) -> Intent | None:
+    def release(self, key: LoopKey, why: Phrase) -> Intent | None:
         """Queue the return of a loop to its own curve; returns the unsent intent that it cancels, if any."""
         box = self._boxes[key.station]
         cancelled = box.setpoints.pop(key.loop, None)

@@ -7,7 +7,7 @@ import structlog
 from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, Intent, RegisterWrite, State, Transition
 from controller.state import ControllerState
-from controller.words.phrase import said
+from controller.words.phrase import Phrase, said, stored
 from stations.model.clock import Clock
 
 log = structlog.get_logger("recorder")
@@ -28,7 +28,7 @@ class TransitionRecorder:
         self._writes: list[RegisterWrite] = []
         self._filled = asyncio.Event()
 
-    def note(self, intent: Intent, state: State, detail: str) -> None:
+    def note(self, intent: Intent, state: State, why: Phrase | None = None) -> None:
         """Queue one transition; never blocks. What went to the wire is counted for register wear."""
         if state is State.SENT:
             for channel in (intent.heat_channel, intent.circulation_channel):
@@ -41,6 +41,7 @@ class TransitionRecorder:
                             at=self._clock.now(),
                         )
                     )
+        detail = "" if why is None else stored(why)
         self._queue.append(Transition(intent_id=intent.id, state=state, at=self._clock.now(), detail=detail))
         if len(self._queue) > QUEUE_LIMIT:
             del self._queue[0]

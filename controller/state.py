@@ -26,7 +26,7 @@ class LoopStatus:
     """UTC second of the last transition."""
     confirmed_at: float | None = None
     """UTC second of the newest confirmation, limited or not."""
-    rejected: tuple[float, str] | None = None
+    rejected: tuple[float, Phrase] | None = None
     """UTC second of the newest refusal, and why, e.g. what the register held instead."""
     T_supply_set: float | None = None
     m_flow_set: float | None = None

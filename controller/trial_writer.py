@@ -104,7 +104,7 @@ class TrialWriter:
             nonlocal found, match
             now = fresh(readings, written_at)
             result = compare(self.profile, trial.loop, wanted.heat, wanted.circulation, now)
-            found, match = result.detail, result.match
+            found, match = result.detail.en, result.match
             with_the_centre = value_of(now, trial.loop, "remote_level") != 0.0
             return match in (Match.CONFIRMED, Match.LIMITED) and with_the_centre
 

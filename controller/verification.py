@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.words.phrase import Phrase, said, word
 from stations.model.identity import Point
 from stations.model.quality import Quality
 from stations.model.reading import Reading
@@ -30,7 +31,7 @@ class ReadBack:
     """Result of one comparison, with a sentence for operators."""
 
     match: Match
-    detail: str
+    detail: Phrase
 
 
 def compare(
@@ -53,19 +54,18 @@ def compare(
 def _channel(
     profile: Profile, loop: int, name: str, wanted: float, readings: Mapping[Point, Reading]
 ) -> ReadBack:
-    tolerance = _tolerance(profile, name, wanted)
+    tolerance, point = _tolerance(profile, name, wanted), word("point", name)
     register = readings.get(Point(loop, f"{name}_readback"))
     if register is None or register.quality is Quality.BAD or register.value is None:
-        return ReadBack(Match.UNREADABLE, f"{name}_readback cannot be read")
+        return ReadBack(Match.UNREADABLE, said("readback.unreadable", point=point))
     if abs(register.value - wanted) > tolerance:
-        return ReadBack(Match.DIFFERENT, f"{name}: wrote {wanted:.2f}, register holds {register.value:.2f}")
+        different = said("readback.different", point=point, wanted=wanted, held=register.value)
+        return ReadBack(Match.DIFFERENT, different)
     effective = readings.get(Point(loop, f"{name}_effective"))
     if effective is not None and effective.value is not None and abs(effective.value - wanted) > tolerance:
-        return ReadBack(
-            Match.LIMITED,
-            f"{name}: register holds {register.value:.2f}, station acts on {effective.value:.2f}",
-        )
-    return ReadBack(Match.CONFIRMED, f"{name} = {register.value:.2f}")
+        limited = said("readback.limited", point=point, held=register.value, effective=effective.value)
+        return ReadBack(Match.LIMITED, limited)
+    return ReadBack(Match.CONFIRMED, said("readback.confirmed", point=point, held=register.value))
 
 
 def _tolerance(profile: Profile, name: str, wanted: float) -> float:

@@ -62,7 +62,7 @@ def _rejected(loop: LoopCase, memory: SetpointMemory) -> Iterator[Finding]:
         return
     at, why = loop.status.rejected
     if at > max(loop.status.confirmed_at or -math.inf, memory.unwanted_at.get(loop.key, -math.inf)):
-        yield Finding(key=loop.alarm("setpoint_rejected"), since=at, params={"why": why})
+        yield Finding(key=loop.alarm("setpoint_rejected"), since=at, params=because(why))
 
 
 def _unconfirmed(loop: LoopCase, memory: SetpointMemory) -> Iterator[Finding]:

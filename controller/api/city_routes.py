@@ -16,6 +16,7 @@ from controller.api.views import finite
 from controller.config.model import SiteConfig
 from controller.historian.records import CommandLogError, Intent
 from controller.past_day import DAY_POINTS, STEP_S, PastDay
+from controller.words.phrase import Phrase, restored
 
 SLICE = 25
 """Lines encoded (about 2 ms) before the field loop gets its turn."""
@@ -89,6 +90,8 @@ def past_router(past: PastDay) -> APIRouter:
 
 
 def _write(intent: Intent) -> dict[str, object]:
+    detail = restored(intent.detail) if intent.detail else None
+    cuts = [_cut(text) for text in intent.reason]
     return {
         "id": intent.id,
         "at": intent.at,
@@ -100,6 +103,14 @@ def _write(intent: Intent) -> dict[str, object]:
         "previous_m_flow_set": finite(intent.previous_m_flow_set),
         "state": intent.state.value,
         "state_at": intent.state_at,
-        "detail": intent.detail,
-        "cuts": list(intent.reason),
+        "detail": "" if detail is None else detail.en,
+        "detail_sentence": None if detail is None else detail.to_json(),
+        "cuts": [f"{rule}: {why.en}" if rule else why.en for rule, why in cuts],
+        "cut_sentences": [why.to_json() for _, why in cuts],
     }
+
+
+def _cut(text: str) -> tuple[str, Phrase]:
+    """Return the rule, and why it bound, as the cycle recorded them."""
+    rule, colon, why = text.partition(": ")
+    return (rule, restored(why)) if colon else ("", restored(text))

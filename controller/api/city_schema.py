@@ -1,6 +1,6 @@
 """Messages that screens draw the city from, version 1; a part of ``controller.api.schema``."""
 
-from controller.api.schema import Message
+from controller.api.schema import Message, Sentence
 
 
 class PipeMessage(Message):
@@ -53,9 +53,12 @@ class WriteMessage(Message):
     state: str
     state_at: float
     detail: str
-    """What the device answered, or why it expired."""
+    """What was read back, or why it ended without that; in English."""
+    detail_sentence: Sentence | None
     cuts: list[str]
-    """What the guard took off, English."""
+    """Rules of the guard that took something off, and why; in English."""
+    cut_sentences: list[Sentence]
+    """The same without the rules' names, in two languages."""
 
 
 class WriteList(Message):

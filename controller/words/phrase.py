@@ -4,6 +4,7 @@ A phrase is made where something is decided and put into words only where somebo
 in one table for each area beside this file; a number's digits and unit stand there, in the template.
 """
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from string import Formatter
@@ -16,12 +17,21 @@ from controller.words.orders import ORDERS
 from controller.words.service import SERVICE
 from controller.words.strategies import STRATEGIES
 from controller.words.vocabulary import VOCABULARY
+from controller.words.writes import WRITES
 
 Language = Literal["en", "zh"]
 Param = Union[float, int, str, "Phrase", tuple["Phrase", ...]]
 """What stands in a gap: a number in the unit of its template, text as somebody wrote it, or other phrases."""
 
-PHRASES: Mapping[str, tuple[str, str]] = {**VOCABULARY, **GUARD, **STRATEGIES, **LINK, **SERVICE, **ORDERS}
+PHRASES: Mapping[str, tuple[str, str]] = {
+    **VOCABULARY,
+    **GUARD,
+    **STRATEGIES,
+    **LINK,
+    **WRITES,
+    **SERVICE,
+    **ORDERS,
+}
 """Templates by id: English and Chinese, with the same gaps."""
 
 _COLUMN: Mapping[Language, int] = {"en": 0, "zh": 1}
@@ -80,6 +90,42 @@ def verbatim(text: str) -> Phrase:
 def together(phrases: tuple[Phrase, ...], language: Language) -> str:
     """Return several phrases as one line."""
     return _BETWEEN[language].join(phrase.text(language) for phrase in phrases)
+
+
+def stored(phrase: Phrase) -> str:
+    """Return a phrase as text for a record that outlives this version."""
+    return json.dumps(_plain(phrase), ensure_ascii=False)
+
+
+def restored(text: str) -> Phrase:
+    """Return what was ``stored``; words of another version, or in plain English, as they are."""
+    try:
+        phrase = _param(json.loads(text))
+        if isinstance(phrase, Phrase) and phrase.en:
+            return phrase
+    except (ValueError, KeyError, TypeError):
+        pass
+    return verbatim(text)
+
+
+def _plain(value: Param) -> object:
+    if isinstance(value, Phrase):
+        return [value.id, {gap: _plain(filled) for gap, filled in value.params.items()}]
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()  # a device may say half a surrogate pair
+    return [_plain(phrase) for phrase in value] if isinstance(value, tuple) else value
+
+
+def _param(value: object) -> Param:
+    match value:
+        case [str(name), dict(params)]:
+            return Phrase(name, {gap: _param(filled) for gap, filled in params.items()})
+        case list():
+            return tuple(phrase for item in value if isinstance(phrase := _param(item), Phrase))
+        case str() | float() | int():
+            return value
+        case _:
+            raise TypeError(f"{value!r} stands in no gap")
 
 
 @cache

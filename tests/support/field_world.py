@@ -86,7 +86,7 @@ class FieldBench:
                 clock=self.clock,
                 state=self.state,
                 outbox=self.outbox,
-                record=lambda of, state, detail: self.told.append((of.id, state)),
+                record=lambda of, state, detail=None: self.told.append((of.id, state)),
                 heartbeat_s=20.0,
                 watchdog_s=180.0,
                 licensed=lambda: self.licence,

@@ -294,7 +294,7 @@ def drive(bench, **status):
 
 
 def setpoint_refused(bench):
-    refusal = (bench.clock.now() + 1.0, "the station holds a newer token")
+    refusal = (bench.clock.now() + 1.0, verbatim("the station holds a newer token"))
     drive(bench, write_state=State.REJECTED, held=False, rejected=refusal)
 
 
@@ -307,7 +307,7 @@ def register_differs_again_and_again(bench):
         loop.write_state = (State.REJECTED, State.REQUESTED, State.SENT)[turn]
         loop.held = turn == 2
         if turn == 0:
-            loop.rejected = (bench.clock.now(), "wrote 55.00, register holds 40.00")
+            loop.rejected = (bench.clock.now(), verbatim("wrote 55.00, register holds 40.00"))
 
     bench.before_look = alternate
 

@@ -13,6 +13,7 @@ from controller.config.model import PipeConfig
 from controller.historian.records import Intent, State
 from controller.image import Link
 from controller.past_day import STEP_S, STEPS, PastDay, Ring
+from controller.words.phrase import said, stored
 from stations.model.identity import Point
 from stations.model.quality import Reason
 from stations.model.reading import bad, good
@@ -126,12 +127,13 @@ INTENT = Intent(
     circulation_channel=CirculationChannel.M_FLOW,
     circulation_value=30.0,
     author="operator:olga",
-    reason=("own_curve: at most 61",),
+    reason=("own_curve: at most 61", f"hard_temperature: {stored(said('guard.at_least', T_supply=25.0))}"),
     previous_T_supply_set=60.0,
     previous_m_flow_set=None,
     valid_until=NOW + 60,
     state=State.CONFIRMED,
     state_at=NOW - 50,
+    detail=stored(said("write.refused", detail="exception 4")),
 )
 
 
@@ -151,6 +153,10 @@ async def test_the_last_writes_of_a_station_are_told_with_what_became_of_them(tm
         assert [(w.author, w.previous_T_supply_set, w.T_supply_set, w.state) for w in told.writes] == [
             ("operator:olga", 60.0, 61.0, "confirmed")
         ]
+        (write,) = told.writes
+        assert write.cuts == ["own_curve: at most 61", "hard_temperature: at least 25 °C"]
+        assert [cut.zh for cut in write.cut_sentences] == ["at most 61", "供水最低 25 °C"]
+        assert (write.detail, write.detail_sentence.zh) == ("refused: exception 4", "被拒绝：exception 4")
         assert (await ask(bench, "stations/S999/writes")).status_code == 404
     finally:
         bench.close()

@@ -7,6 +7,7 @@ import pytest
 
 from controller.decisions import LoopKey
 from controller.historian.records import LEGAL, State
+from controller.words.phrase import verbatim
 from stations.driver import LinkLost, NoAnswer
 from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown
@@ -244,7 +245,7 @@ async def test_releases_go_before_setpoints_and_the_outdoor_temperature_goes_las
     bench = FieldBench(ManualClock(), loops=(1, 2))
     bench.outbox.outdoor(STATION, -5.0)
     bench.post(intent(1, loop=2))
-    bench.outbox.release(LoopKey(STATION, 1), "operator")
+    bench.outbox.release(LoopKey(STATION, 1), verbatim("operator"))
 
     await bench.write()
 
@@ -266,7 +267,7 @@ async def test_an_outdoor_temperature_is_sent_once_whatever_becomes_of_it(bench,
 
 async def test_a_release_ends_the_lease_and_forgets_the_values(bench):
     await held(bench)
-    bench.outbox.release(LoopKey(STATION, 1), "operator")
+    bench.outbox.release(LoopKey(STATION, 1), verbatim("operator"))
 
     await bench.write()
 
@@ -279,7 +280,7 @@ async def test_a_release_ends_the_lease_and_forgets_the_values(bench):
 async def test_a_release_that_was_not_taken_is_tried_again_and_no_lease_is_renewed_meanwhile(bench, outcome):
     await held(bench)
     bench.script.answers["hand_back"].append(outcome)
-    bench.outbox.release(LoopKey(STATION, 1), "operator")
+    bench.outbox.release(LoopKey(STATION, 1), verbatim("operator"))
 
     await bench.write()
     bench.clock.advance(60.0)
@@ -294,7 +295,7 @@ async def test_a_release_that_was_not_taken_is_tried_again_and_no_lease_is_renew
 async def test_a_release_expires_the_write_whose_read_back_is_awaited(bench):
     bench.post(intent(1))
     await bench.write()
-    bench.outbox.release(LoopKey(STATION, 1), "operator")
+    bench.outbox.release(LoopKey(STATION, 1), verbatim("operator"))
 
     await bench.write()
 
@@ -330,7 +331,7 @@ async def test_the_cycle_may_cancel_a_command_while_another_one_is_on_the_wire()
     cancelled = []
 
     def cancel_second():
-        cancelled.append(bench.outbox.release(LoopKey(STATION, 2), "operator"))
+        cancelled.append(bench.outbox.release(LoopKey(STATION, 2), verbatim("operator")))
         return Acknowledged()
 
     bench.script.answers["apply"].append(cancel_second)
@@ -344,8 +345,8 @@ async def test_the_cycle_may_cancel_a_command_while_another_one_is_on_the_wire()
 
 async def test_a_release_that_a_new_instruction_overtook_is_not_sent():
     bench = FieldBench(ManualClock(), loops=(1, 2))
-    bench.outbox.release(LoopKey(STATION, 1), "operator")
-    bench.outbox.release(LoopKey(STATION, 2), "operator")
+    bench.outbox.release(LoopKey(STATION, 1), verbatim("operator"))
+    bench.outbox.release(LoopKey(STATION, 2), verbatim("operator"))
 
     def take_back():
         bench.post(intent(1, loop=2))
@@ -523,7 +524,7 @@ async def test_a_planned_stop_hands_every_held_loop_back_and_sends_nothing_new()
 
 
 async def test_a_release_that_waits_at_the_stop_is_still_sent(bench):
-    bench.outbox.release(LoopKey(STATION, 1), "operator")
+    bench.outbox.release(LoopKey(STATION, 1), verbatim("operator"))
 
     await bench.dispatcher.hand_back_all(bench.driver)
 

@@ -4,6 +4,7 @@ import pytest
 
 from controller.decisions import Action, Decision, LoopKey
 from controller.outbox import Outbox, channel_values
+from controller.words.phrase import verbatim
 from stations.model.setpoint import HeatChannel, StationClass
 from tests.support.field_world import STATION, intent, traits_of
 
@@ -35,11 +36,11 @@ def test_loops_and_stations_wait_apart(outbox):
 
 def test_a_release_cancels_the_waiting_intent_and_an_intent_the_waiting_release(outbox):
     outbox.post(intent(1), 10.0)
-    cancelled = outbox.release(KEY, "operator")
+    cancelled = outbox.release(KEY, verbatim("operator"))
 
     assert cancelled.id == 1
     assert outbox.box(STATION).setpoints == {}
-    assert outbox.box(STATION).releases == {1: "operator"}
+    assert outbox.box(STATION).releases == {1: verbatim("operator")}
     outbox.post(intent(2), 10.0)
     assert outbox.box(STATION).releases == {}
 
@@ -47,7 +48,7 @@ def test_a_release_cancels_the_waiting_intent_and_an_intent_the_waiting_release(
 def test_every_order_wakes_its_supervisor_and_no_other(outbox):
     for order in (
         lambda: outbox.post(intent(1), 10.0),
-        lambda: outbox.release(KEY, "why"),
+        lambda: outbox.release(KEY, verbatim("why")),
         lambda: outbox.outdoor(STATION, -5.0),
     ):
         outbox.box(STATION).wake.clear()

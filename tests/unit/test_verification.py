@@ -50,9 +50,9 @@ def test_a_pair_is_as_well_taken_as_the_worse_of_its_channels(seen, match):
 def test_the_sentence_names_channel_wish_and_register():
     result = compare(PLC_A, 1, 56.0, 32.0, answers(T_register=50.0))
 
-    assert result.detail == f"{T}: wrote 56.00, register holds 50.00"
+    assert result.detail.en == f"{T}: wrote 56.00, register holds 50.00"
     limited = compare(PLC_A, 1, 56.0, 32.0, answers(T_acts=52.0))
-    assert "station acts on 52.00" in limited.detail
+    assert "station acts on 52.00" in limited.detail.en
 
 
 @pytest.mark.parametrize(("register", "match"), [(2.0, Match.CONFIRMED), (2.5, Match.DIFFERENT)])

@@ -16,11 +16,13 @@ from controller.strategies.registry import STRATEGIES as KNOWN_STRATEGIES
 from controller.words.guard import GUARD
 from controller.words.link import LINK
 from controller.words.orders import ORDERS
-from controller.words.phrase import PHRASES, Phrase, said, verbatim, word
+from controller.words.phrase import PHRASES, Phrase, restored, said, stored, verbatim, word
 from controller.words.service import SERVICE
 from controller.words.strategies import STRATEGIES
 from controller.words.vocabulary import VOCABULARY
+from controller.words.writes import WRITES
 from stations.model.quality import Reason
+from stations.model.setpoint import CirculationChannel, HeatChannel
 
 SOURCE = Path(controller.__file__).parent
 GROUPS = {
@@ -29,6 +31,7 @@ GROUPS = {
     "order_state": set(State),
     "role": set(Role),
     "strategy": set(KNOWN_STRATEGIES),
+    "point": {*HeatChannel, *CirculationChannel},
     "emitter": {"radiator", "floor", "dhw"},
     "quality": set(Reason),
     "checklist": {item.id for items in CHECKLIST.values() for item in items},
@@ -72,7 +75,7 @@ def test_chinese_has_no_english_word():
 
 
 def test_no_id_stands_in_two_tables():
-    tables = (VOCABULARY, GUARD, STRATEGIES, LINK, SERVICE, ORDERS)
+    tables = (VOCABULARY, GUARD, STRATEGIES, LINK, SERVICE, ORDERS, WRITES)
     assert len(PHRASES) == sum(len(table) for table in tables)
 
 
@@ -115,3 +118,36 @@ def test_text_of_people_and_devices_stays_as_it_is_and_is_no_template():
 
 def test_a_value_without_a_word_stands_for_itself():
     assert word("strategy", "of_tomorrow").zh == "of_tomorrow"
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        said("guard.own_curve", T_own=60.25),
+        said(
+            "guard.given_back", why=(said("guard.local"), said("guard.season", season=word("season", "off")))
+        ),
+        said("guard.given_back", why=()),
+        said("guard.class", station_class="C"),
+        said("guard.not_a_number", T_supply=float("inf"), m_flow=1),
+        verbatim('["no phrase"]'),
+    ],
+)
+def test_a_phrase_comes_back_from_its_stored_text(phrase):
+    assert restored(stored(phrase)) == phrase
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("answer lost", "", "12", "[]", "[1]", '["of_tomorrow", {}]'),
+        *('["guard.own_curve", {}]', '["verbatim", {"text": null}]'),
+    ],
+)
+def test_other_text_is_told_as_it_is(text):
+    assert restored(text) == verbatim(text)
+
+
+def test_half_a_surrogate_pair_of_a_device_can_be_stored_and_shown():
+    phrase = restored(stored(said("write.refused", detail="\ud800")))
+    assert phrase.zh.encode() == "被拒绝：\\ud800".encode()

@@ -1,0 +1,31 @@
+"""What became of a write: the read-back, and why an instruction ended without one."""
+
+from collections.abc import Mapping
+
+WRITES: Mapping[str, tuple[str, str]] = {
+    # -- read-back
+    "readback.unreadable": ("{point}: read-back cannot be read", "{point}：回读值无法读取"),
+    "readback.different": (
+        "{point}: wrote {wanted:.2f}, register holds {held:.2f}",
+        "{point}：写入 {wanted:.2f}，寄存器为 {held:.2f}",
+    ),
+    "readback.limited": (
+        "{point}: register holds {held:.2f}, station acts on {effective:.2f}",
+        "{point}：寄存器为 {held:.2f}，站内实际生效 {effective:.2f}",
+    ),
+    "readback.confirmed": ("{point} = {held:.2f}", "{point} = {held:.2f}"),
+    # -- ends without a read-back
+    "write.link_lost": ("link lost before the read-back", "回读前通信中断"),
+    "write.too_old": ("older than its expiry when its turn came", "轮到下发时已过有效期"),
+    "write.stopping": ("controller stopping", "控制器正在停止"),
+    "write.replaced": ("replaced by a newer instruction", "已被新指令取代"),
+    "write.replaced_unsent": ("replaced before it was sent", "下发前已被新指令取代"),
+    "write.clamped": (
+        "stopped before the wire, a fault of this software: {detail}",
+        "下发前被拦截，本软件故障：{detail}",
+    ),
+    "write.refused": ("refused: {detail}", "被拒绝：{detail}"),
+    "write.no_function": ("the device takes no setpoint", "设备不接受设定值"),
+    "write.lost": ("answer lost and not written: {why}", "应答丢失且未写入：{why}"),
+    "write.mismatch": ("register mismatch: {why}", "寄存器不符：{why}"),
+}
