@@ -139,10 +139,11 @@ def _season() -> None:
         and chosen
     ):
         _ask_season(screen, chosen)
-    if modes.mass_change is None:
+    held = modes.mass_change_sentence
+    if held is None:
         st.caption(words("The guard holds no mass change back."))
     else:
-        st.warning(plain(words("The guard holds a mass change back: {why}", why=modes.mass_change)))
+        st.warning(plain(words("The guard holds a mass change back: {why}", why=words.sentence(held))))
         if modes.mass_change_confirmed:
             st.caption(words("It is confirmed for an hour."))
         elif st.button(words("Let it go for an hour…"), disabled=not may, key="mass_change_ask"):

@@ -106,8 +106,8 @@ def _preview(screen: Screen, order: OrderMessage) -> None:
         st.text(said)
     if order.preview.get("loops") and order.kind in ("setpoint", "mode"):
         rows.mount(group.preview_table(words, screen.city, order, screen.city.version), key="order_loops")
-    if held := order.preview.get("held_back"):
-        st.text(str(held))
+    if held := order.preview.get("held_back_sentence"):
+        st.text("; ".join(group.sentences(words, [held])))
     for note in group.sentences(words, order.preview.get("notes", [])):
         st.info(plain(note))
     if order.kind == "setpoint":
