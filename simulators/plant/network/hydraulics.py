@@ -1,0 +1,284 @@
+"""Pressures and flows of a looped network by the global gradient algorithm.
+
+E. Todini and S. Pilati, "A gradient algorithm for the analysis of pipe networks" (1988); in this form
+E. Todini and L. A. Rossman, J. Hydraulic Eng. 139 (2013) 511. Each iteration solves one symmetric system for
+the pressures and then corrects all flows, which keep the mass balance from the first iteration on.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulators.plant.arrays import Floats
+from simulators.plant.network import friction
+from simulators.plant.network.errors import DemandNotServed, NotConverged, ReverseFlow
+from simulators.plant.network.graph import Network
+from simulators.plant.network.operation import Operation, SourceMode, check
+from simulators.plant.network.pattern import KNOWN, Pattern, pattern, pattern_key
+from simulators.plant.network.pumps import pressure_rise
+from simulators.plant.water import density
+
+TOLERANCE_kPa = 1e-6
+"""Largest error of head on any link; four orders below what any gauge shows."""
+
+MAX_ITERATIONS = 60
+DAMPED_FROM = 15
+"""Networks of this kind need 4..12 iterations; later ones go half the way, against oscillation."""
+
+LINEAR_SHARE = 1e-4
+"""Valves and pumps: the square law becomes linear around this share of the flow at 1 bar, so that their
+slope never vanishes. It changes the flow at 1 kPa by less than one part in a million."""
+
+GRAVITY = 9.81
+_FIRST_VELOCITY = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """Pressures in kPa over ambient and flows in kg/s."""
+
+    p: Floats
+    """Of each node, shape (n_nodes,)."""
+    m_flow: Floats
+    """Of each link from start to end, shape (n_links,)."""
+    dp_consumer: Floats
+    """Supply minus return at each station, shape (n_consumers,)."""
+    velocity: Floats
+    """m/s in each pipe, shape (n_pipes,)."""
+    iterations: int
+    residual: float
+    """Largest error of head, kPa."""
+    mass_residual: float
+    """Largest error of a node's mass balance, kg/s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Laws:
+    """Loss of the active links over their flow: loss = c phi(Re) + r m sqrt(m^2 + m0^2) - lift."""
+
+    n_pipes: int
+    per_flow: Floats
+    """Re over m of the pipes."""
+    c: Floats
+    roughness: Floats
+    r: Floats
+    m0: Floats
+    lift: Floats
+    """kPa that a pump adds at no flow, less the weight of the water that is raised."""
+
+    def loss(self, m: Floats) -> tuple[Floats, Floats]:
+        """Return the losses in kPa and their slopes in kPa/(kg/s)."""
+        swung = np.sqrt(m**2 + self.m0**2)
+        loss = self.r * m * swung - self.lift
+        slope = self.r * (swung + m**2 / swung)
+        n = self.n_pipes
+        phi, d_phi = friction.scaled_loss(np.abs(m[:n]) * self.per_flow, self.roughness)
+        loss[:n] += self.c * np.copysign(phi, m[:n])
+        slope[:n] += self.c * d_phi * self.per_flow
+        return loss, slope
+
+
+class Hydraulics:
+    """Solver of one network; owns the pattern and the flows that the next solution starts from."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._pattern: Pattern | None = None
+        self._last: Floats | None = None
+
+    def forget(self) -> None:
+        """Start the next solution from scratch."""
+        self._pattern = self._last = None
+
+    def solve(self, now: Operation) -> Solution:
+        """Return the solution of an operation.
+
+        Raises InvalidValue where the operation does not fit, NotConverged, ReverseFlow where a check valve
+        would shut, DemandNotServed where a prescribed flow finds less than the station's dp_min.
+        """
+        network = self._network
+        check(network, now)
+        if self._pattern is None or self._pattern.key != pattern_key(now):
+            # other links are solved for: the old flows are no place to start from
+            self._pattern, self._last = pattern(network, now), None
+        used = self._pattern
+        laws = _laws(network, now, used)
+        m_first = _first_flows(network, now) if self._last is None else self._last
+        p, m, iterations, residual = _iterate(network, now, used, laws, m_first[used.active])
+        solution = _solution(network, now, used, p, m, iterations, residual)
+        self._last = solution.m_flow
+        _refuse_reverse(network, now, solution)
+        _refuse_unserved(network, now, solution)
+        return solution
+
+
+def _iterate(
+    network: Network, now: Operation, used: Pattern, laws: _Laws, m: Floats
+) -> tuple[Floats, Floats, int, float]:
+    """Return node pressures, flows of the active links, iterations and the residual that is left."""
+    start, end = network.link_start[used.active], network.link_end[used.active]
+    unknown, n = used.unknown, used.n_unknown
+    supply = _injections(network, now, used)
+    p = _held_pressures(network, now)
+    a, b = unknown[start], unknown[end]
+
+    def outflow(flow: Floats) -> Floats:
+        # one more place for the known pressures, which is cut off
+        sums = np.bincount(a + 1, weights=flow, minlength=n + 1) - np.bincount(
+            b + 1, weights=flow, minlength=n + 1
+        )
+        return np.asarray(sums[1:])
+
+    change = np.zeros(n + 1)
+    history = []
+    for iteration in range(MAX_ITERATIONS + 1):
+        loss, slope = laws.loss(m)
+        error = loss - (p[start] - p[end])
+        residual = float(np.abs(error).max())
+        history.append(residual)
+        if not np.isfinite(residual):
+            break
+        if iteration and residual <= TOLERANCE_kPa:
+            return p, m, iteration, residual
+        towards = m - error / slope
+        change[1:] = used.solve(1.0 / slope, supply - outflow(towards))
+        step = towards + (change[a + 1] - change[b + 1]) / slope
+        share = 1.0 if iteration < DAMPED_FROM else 0.5
+        m = m + share * (step - m)
+        p = p + share * change[unknown + 1]
+    worst = network.link_names[used.active[int(np.argmax(np.nan_to_num(np.abs(error), nan=np.inf)))]]
+    raise NotConverged(_why(history), len(history) - 1, history[-1], worst)
+
+
+def _why(history: list[float]) -> str:
+    if not np.isfinite(history[-1]):
+        return "numbers overflow: resistances of the links differ too much"
+    if history[-1] < 0.5 * history[len(history) // 2]:
+        return "still falling, too slowly"
+    return "it oscillates without falling"
+
+
+def _laws(network: Network, now: Operation, used: Pattern) -> _Laws:
+    D, rho = network.diameter, density(now.T_pipe)
+    mu = friction.dynamic_viscosity(now.T_pipe)
+    n, links = network.n_pipes, network.n_links
+    r, m0, lift = np.zeros(links), np.ones(links), np.zeros(links)
+    area = np.pi / 4.0 * D**2
+    r[:n] = network.zeta / (2.0 * rho * area**2) / 1000.0
+    m0[:n] = LINEAR_SHARE * area * 1000.0
+    rise = network.elevation[network.link_end[:n]] - network.elevation[network.link_start[:n]]
+    lift[:n] = -rho * GRAVITY * rise / 1000.0
+    rho_consumer = density(now.T_consumer)
+    m_bar = now.Kv * np.sqrt(rho_consumer * 1000.0) / 3600.0
+    r[network.consumers] = 100.0 / m_bar**2
+    m0[network.consumers] = LINEAR_SHARE * m_bar
+    running, link = now.pump_speed > 0.0, network.pump_link
+    r[link] += np.where(running, network.pump_a, 0.0)
+    m0[link] = np.where(running, LINEAR_SHARE * np.sqrt(100.0 / network.pump_a), m0[link])
+    lift[link] += now.pump_speed**2 * network.pump_dp0
+    return _Laws(
+        n_pipes=n,
+        per_flow=4.0 / (np.pi * D * mu),
+        c=network.length * mu**2 / (2.0 * rho * D**3) / 1000.0,
+        roughness=network.roughness / D,
+        r=r[used.active],
+        m0=m0[used.active],
+        lift=lift[used.active],
+    )
+
+
+def _first_flows(network: Network, now: Operation) -> Floats:
+    """Return flows to start from: a usual velocity in pipes, valves at half a bar."""
+    rho = density(now.T_pipe)
+    m = np.ones(network.n_links)
+    m[network.pipes] = _FIRST_VELOCITY * rho * np.pi / 4.0 * network.diameter**2
+    m[network.consumers] = now.Kv * np.sqrt(0.5 * density(now.T_consumer) * 1000.0) / 3600.0
+    return m
+
+
+def _prescribed_flows(network: Network, now: Operation) -> Floats:
+    """Return the flows that are known beforehand, 0 elsewhere, shape (n_links,)."""
+    m = np.zeros(network.n_links)
+    m[network.consumers] = np.where(now.prescribed, now.m_flow, 0.0)
+    gives = np.array([mode is SourceMode.FLOW for mode in now.source_mode])
+    m[network.sources] = np.where(gives, now.source_m_flow, 0.0)
+    return m
+
+
+def _node_outflow(network: Network, m: Floats) -> Floats:
+    """Return what the links take out of each node, shape (n_nodes,)."""
+    n = network.n_nodes
+    leaving = np.bincount(network.link_start, weights=m, minlength=n)
+    return np.asarray(leaving - np.bincount(network.link_end, weights=m, minlength=n), dtype=np.float64)
+
+
+def _injections(network: Network, now: Operation, used: Pattern) -> Floats:
+    """Return the known inflow at each unknown: prescribed flows and leaks, summed over tied nodes."""
+    inflow = -_node_outflow(network, _prescribed_flows(network, now)) - now.leak
+    sums = np.bincount(used.unknown - KNOWN, weights=inflow, minlength=used.n_unknown + 1)
+    return np.asarray(sums[1:])
+
+
+def _held_pressures(network: Network, now: Operation) -> Floats:
+    """Return pressures to start from that keep what sources hold: the return pressure, and dp where tied."""
+    p = np.full(network.n_nodes, now.p_return)
+    supplies = network.link_end[network.sources]
+    for supply, mode, dp in zip(supplies, now.source_mode, now.source_dp, strict=True):
+        if mode is SourceMode.DP:
+            p[supply] = now.p_return + dp
+    return p
+
+
+def _solution(
+    network: Network, now: Operation, used: Pattern, p: Floats, m: Floats, iterations: int, residual: float
+) -> Solution:
+    flows = _prescribed_flows(network, now)
+    flows[used.active] = m
+    short = _node_outflow(network, flows) + now.leak
+    for i, mode in enumerate(now.source_mode):
+        if mode is SourceMode.DP:  # its flow is what its supply node lacks
+            link = network.sources.start + i
+            flows[link] = short[network.link_end[link]]
+    short = _node_outflow(network, flows) + now.leak
+    short[network.link_start[network.sources][network.reference]] = 0.0  # where make-up enters
+    D, consumers = network.diameter, network.consumers
+    return Solution(
+        p=p,
+        m_flow=flows,
+        dp_consumer=p[network.link_start[consumers]] - p[network.link_end[consumers]],
+        velocity=flows[network.pipes] / (density(now.T_pipe) * np.pi / 4.0 * D**2),
+        iterations=iterations,
+        residual=residual,
+        mass_residual=float(np.abs(short).max()),
+    )
+
+
+def _refuse_reverse(network: Network, now: Operation, solution: Solution) -> None:
+    m, first = solution.m_flow, network.sources.start
+    backwards = [
+        network.link_names[first + i]
+        for i, mode in enumerate(now.source_mode)
+        if mode is not SourceMode.FLOW and m[first + i] < -_MIN_FLOW
+    ]
+    for name, link, speed in zip(network.pump_names, network.pump_link, now.pump_speed, strict=True):
+        if speed > 0.0 and link < first and m[link] < -_MIN_FLOW:
+            backwards.append(name)
+    if backwards:
+        raise ReverseFlow("water would run backwards through", backwards)
+
+
+_MIN_FLOW = 1e-6
+
+
+def _refuse_unserved(network: Network, now: Operation, solution: Solution) -> None:
+    """Refuse prescribed flows without the pressure for them; a station's own pump helps."""
+    rise = np.zeros(network.n_links)
+    rise[network.pump_link] = pressure_rise(
+        network.pump_dp0, network.pump_a, now.pump_speed, solution.m_flow[network.pump_link]
+    )
+    dp = solution.dp_consumer + rise[network.consumers]
+    short = now.prescribed & (now.m_flow > 0.0) & (dp < network.dp_min - TOLERANCE_kPa)
+    if short.any():
+        where = np.flatnonzero(short)
+        names = [network.link_names[network.consumers][i] for i in where]
+        raise DemandNotServed(names, dp[where].tolist(), network.dp_min[where].tolist())
