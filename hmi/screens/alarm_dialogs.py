@@ -11,7 +11,7 @@ from hmi.screens.saying import plain, say_later, telling
 from hmi.view_models import alarms as model
 
 ASKED = "alarms_asked"
-"""In the session's state: (act, alarm id) of the dialog that the next run opens."""
+"""In the session's state: (act, alarm id) of the dialog that is open."""
 HOUR_S = 3600.0
 SHELVES_S: Mapping[float, str] = {
     900.0: N_("15 min"),
@@ -30,14 +30,15 @@ SHORTEST = 3
 
 
 def dialog(screen: Screen) -> None:
-    """Open the dialog that was asked for in the run before."""
-    act, chosen = st.session_state.pop(ASKED, ("", ""))
+    """Open the dialog that was asked for; it stays over every run until one of its buttons shuts it."""
+    act, chosen = st.session_state.get(ASKED, ("", ""))
     if not act:
         return
     words = screen.words
     with telling(words):
         alarm = model.by_id(screen.api.alarms(every=True).alarms, chosen)
         if alarm is None:
+            st.session_state.pop(ASKED, None)
             st.warning(words("This alarm is over: nothing of it holds any more."))
             return
         if act == "shelve":
@@ -126,6 +127,11 @@ def _buttons(
                 place = model.place(words, screen.city, alarm.id)
                 say_later(words(done, alarm=f"{place} · {model.title(words, alarm)}"))
                 st.session_state.pop("alarms_known", None)
-                st.rerun()
+                _shut()
         if st.button(words("Cancel")):
-            st.rerun()
+            _shut()
+
+
+def _shut() -> None:
+    st.session_state.pop(ASKED, None)
+    st.rerun()

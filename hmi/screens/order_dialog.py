@@ -55,10 +55,17 @@ def ask(asked: Asked) -> None:
 
 
 def dialog() -> None:
-    """Open the dialog that was asked for in the run before."""
-    asked: Asked | None = st.session_state.pop(_ASKED, None)
+    """Open the dialog that was asked for; it stays over every run until one of its buttons shuts it."""
+    asked: Asked | None = st.session_state.get(_ASKED)
     if asked is not None:
         st.dialog(asked.title, width="large", dismissible=False)(_content)(asked)
+
+
+def _shut() -> None:
+    """Shut the dialog and show what has become of it."""
+    st.session_state.pop(_ASKED, None)
+    st.session_state.pop(_PREPARED, None)
+    st.rerun()
 
 
 def _content(asked: Asked) -> None:
@@ -94,7 +101,7 @@ def _prepare(screen: Screen, asked: Asked) -> None:
         with telling(words):
             order = dict(asked.order) | ({"confirmed": checked} if asked.checklist else {})
             st.session_state[_PREPARED] = (asked.key, screen.api.prepare(order, reason, asked.key))
-            st.rerun(scope="fragment")
+            st.rerun()
 
 
 def _preview(screen: Screen, order: OrderMessage) -> None:
@@ -124,7 +131,7 @@ def _finish(screen: Screen, order: OrderMessage) -> None:
         )
         with st.container(horizontal=True):
             if st.button(words("Leave it waiting"), type="primary", key="order_leave"):
-                st.rerun()
+                _shut()
         return
     with st.container(horizontal=True):
         label = words("Carry out order {n}", n=order.id)
@@ -132,7 +139,7 @@ def _finish(screen: Screen, order: OrderMessage) -> None:
             with telling(words):
                 screen.api.commit(order.id)
                 say_later(words("Order {n} is in force; the next control cycle carries it out.", n=order.id))
-                st.rerun()
+                _shut()
         _cancel(words)
     if not screen.writes.open:
         st.caption(screen.writes.why)
@@ -156,7 +163,7 @@ def _existing(screen: Screen, asked: Asked) -> None:
                 screen.api.approve(order.id)
                 said = words("Order {n} is approved; {name} carries it out.", n=order.id, name=order.author)
                 say_later(said)
-                st.rerun()
+                _shut()
             _cancel(words)
 
 
@@ -174,7 +181,7 @@ def _to_local(screen: Screen, asked: Asked) -> None:
             with telling(words):
                 order = screen.api.district_local(asked.district, reason, asked.key)
                 say_later(words("Order {n}: {district} is local.", n=order.id, district=name))
-                st.rerun()
+                _shut()
         _cancel(words)
 
 
@@ -199,4 +206,4 @@ def _why_not(screen: Screen, reason: str, *, complete: bool) -> None:
 
 def _cancel(words: Words) -> None:
     if st.button(words("Cancel"), key="order_cancel"):
-        st.rerun()
+        _shut()

@@ -1,0 +1,193 @@
+"""Screens of operations by Streamlit's own tester: they render, ask before they act, and tell refusals."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hmi.city import Feed
+from hmi.user_api import Refused
+from tests.support import operations_screen as bench
+from tests.support.operations_city import EVIL, alarm, city, order
+from tests.support.operations_screen import SECOND, TOO_HOT, FakeApi
+
+SCRIPT = "from tests.support.operations_screen import show\nshow()\n"
+NAMES = ("alarms", "trends", "dispatch", "energy")
+
+
+def opened(name, api=None, query=None, **changes):
+    api = api or FakeApi(alarm_list=[alarm()])
+    bench.SHOWN.update(name=name, screen=bench.screen(api, **changes))
+    app = AppTest.from_string(SCRIPT, default_timeout=20)
+    for key, value in (query or {}).items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app):
+    kinds = (app.caption, app.text, app.markdown, app.error, app.warning, app.info, app.header, app.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+@pytest.fixture(autouse=True)
+def own_session(monkeypatch):
+    monkeypatch.setattr("hmi.session.screen_of_this_run", None)
+    bench.SHOWN.clear()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("role", ["viewer", "operator", "shift_lead"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_screen_renders_for_every_role_in_both_languages(name, role, language):
+    assert opened(name, role=role, language=language).header[0].value
+
+
+@pytest.mark.parametrize("name", ["alarms", "dispatch"])
+def test_a_viewer_reads_why_the_buttons_are_shut(name):
+    app = opened(name, role="viewer", query={"alarm": "frost:S001:1"})
+    assert "Your role may look" in said(app)
+    assert all(
+        button.disabled for button in app.button if button.key not in ("journal_refresh", "open_station")
+    )
+
+
+@pytest.mark.parametrize("name", ["alarms", "dispatch"])
+def test_frozen_data_shut_every_button(name):
+    app = opened(name, query={"alarm": "frost:S001:1"}, city=city(feed=Feed.GONE))
+    assert "frozen" in said(app)
+    assert all(
+        button.disabled for button in app.button if button.key not in ("journal_refresh", "open_station")
+    )
+
+
+# -------------------------------------------------------------------------------------------------- alarms
+
+
+def test_an_alarm_is_acknowledged_with_its_note():
+    api = FakeApi(alarm_list=[alarm()])
+    app = opened("alarms", api, {"alarm": "frost:S001:1"})
+    app.text_input(key="note:frost:S001:1").set_value("crew called").run()
+    app.button(key="acknowledge").click().run()
+    assert api.asked == [("acknowledge", "frost:S001:1", "crew called")]
+    assert "Acknowledged" in app.toast[0].value
+
+
+def test_a_refusal_is_told_and_nothing_else_happens():
+    api = FakeApi(alarm_list=[alarm()], refuse=Refused(409, "conflict", "already acknowledged by bo"))
+    app = opened("alarms", api, {"alarm": "frost:S001:1"})
+    app.button(key="acknowledge").click().run()
+    assert "already acknowledged by bo" in app.error[0].value.replace("\\", "")
+    assert not app.toast
+
+
+def test_silence_of_the_controller_is_no_promise():
+    api = FakeApi(alarm_list=[alarm()], silent=True)
+    app = opened("alarms", api, {"alarm": "frost:S001:1"})
+    app.button(key="acknowledge").click().run()
+    assert "Whether it was done is not known" in app.error[0].value
+
+
+def test_shelving_asks_for_a_reason_and_an_operator_gets_an_hour_at_most():
+    api = FakeApi(alarm_list=[alarm()])
+    app = opened("alarms", api, {"alarm": "frost:S001:1"}, role="operator")
+    app.button(key="shelve").click().run()
+    assert "More than an hour needs a shift lead." in said(app)
+    commit = next(button for button in app.button if button.label == "Shelve this alarm")
+    assert commit.disabled
+    app.text_input(key="alarm_own_reason").set_value("pump is being mended").run()
+    commit = next(button for button in app.button if button.label == "Shelve this alarm")
+    commit.click().run()
+    assert api.asked == [("shelve", "frost:S001:1", "pump is being mended", 3600.0)]
+
+
+def test_a_link_to_an_alarm_that_is_over_says_so():
+    app = opened("alarms", FakeApi(), {"alarm": "frost:S001:1"})
+    assert "This alarm is over" in said(app)
+
+
+# -------------------------------------------------------------------------------------------------- trends
+
+
+def test_a_link_shows_its_lines_and_names_what_is_none():
+    api = FakeApi()
+    app = opened("trends", api, {"lines": "S001~1~T_supply_secondary S999~1~T_supply_secondary"})
+    assert ("history", "S001", "T_supply_secondary", 1) in api.asked
+    assert "S999" in app.warning[0].value.replace("\\", "")
+
+
+def test_a_link_to_a_station_that_is_none_says_so():
+    assert "There is no station S999" in said(opened("trends", query={"station": "S999"}))
+
+
+def test_files_are_made_when_they_are_asked_for():
+    app = opened("trends", query={"station": "S001"})
+    app.button(key="trend_export").click().run()
+    assert not app.exception
+    assert not app.error
+
+
+# ------------------------------------------------------------------------------------------------ dispatch
+
+
+def grouped(api, **changes):
+    app = opened("dispatch", api, **changes)
+    app.number_input(key="group_dT").set_value(1.0).run()
+    app.button(key="group_ask").click().run()
+    next(box for box in app.text_input if box.label == "In your own words").set_value("cold night").run()
+    return app
+
+
+def test_a_group_setpoint_is_previewed_before_it_stands():
+    api = FakeApi(prepared=order(5, preview={"loops": [], "left_out": []}))
+    app = grouped(api)
+    assert api.asked == []
+    app.button(key="order_preview").click().run()
+    (kind, body, reason, _) = api.asked[0]
+    assert (kind, body["dT_supply"], reason) == ("prepare", 1.0, "cold night")
+    assert [entry["station"] for entry in body["loops"]] == ["S001", "S002"]
+    app.button(key="order_commit").click().run()
+    assert api.asked[-1] == ("commit", 5)
+
+
+def test_a_large_order_waits_for_a_second_person():
+    api = FakeApi(prepared=order(5, needs_second=[SECOND]))
+    app = grouped(api)
+    app.button(key="order_preview").click().run()
+    assert "7 loops at once" in said(app)
+    assert not [button for button in app.button if button.key == "order_commit"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "too hot for S001/1"), ("zh", "S001/1 过热")])
+def test_a_refused_order_says_why_in_the_language_of_the_person(language, words):
+    api = FakeApi(refuse=Refused(422, "not_valid", "no", reasons=[TOO_HOT]))
+    app = opened("dispatch", api, language=language)
+    app.number_input(key="group_dT").set_value(1.0).run()
+    app.button(key="group_ask").click().run()
+    app.text_input[-1].set_value("cold night").run()
+    app.button(key="order_preview").click().run()
+    assert words in app.error[0].value.replace("\\", "")
+    assert not [button for button in app.button if button.key == "order_commit"], "nothing half done"
+
+
+def test_a_pasted_list_with_strangers_is_told():
+    app = opened("dispatch")
+    app.selectbox(key="group_district").select("").run()
+    app.text_area(key="group_list").set_value("S001 X999").run()
+    assert "1 loops chosen" in said(app)
+    assert "X999" in said(app)
+
+
+def test_a_name_from_outside_is_never_markup():
+    app = opened("alarms", query={"alarm": "frost:S001:1"}, city=city(alarms=[alarm()], names={"S001": EVIL}))
+    app.button(key="shelve").click().run()
+    for element in [*app.markdown, *app.caption, *app.subheader, *app.warning, *app.info]:
+        assert "<img" not in element.value
+        assert "[x](" not in element.value
+
+
+# -------------------------------------------------------------------------------------------------- energy
+
+
+def test_energy_offers_its_export():
+    app = opened("energy")
+    assert "counted from" in said(app).replace("\\", "")
