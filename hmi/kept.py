@@ -3,39 +3,70 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from hmi.user_api import Refused, Unreachable
 
 RETRY_S = 5.0
 """Wall seconds after a failure in which it is not tried again."""
+MOST = 64
+"""Answers that are kept; beyond that the one that was used longest ago goes."""
 
 _T = TypeVar("_T")
-_lock = threading.Lock()
-_answers: dict[str, tuple[float, Any]] = {}
-"""By name: until when it is kept, and the answer; each name stands for one type of answer."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """One answer; who holds ``turn`` asks for it anew."""
+
+    answer: Any = None
+    due: float = 0.0
+    """Monotonic second from which on it is asked for anew."""
+    used: float = 0.0
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+
+_guard = threading.Lock()
+_places: dict[str, _Place] = {}
 
 
 def kept(name: str, ttl_s: float, fetch: Callable[[], _T]) -> _T | None:
     """Return what ``fetch`` returned at most ``ttl_s`` wall seconds ago, or the last that it ever did.
 
-    None where it never did. One session fetches, the others wait for it; every role may read what is kept.
+    None where it never did. ``name`` stands for one question with one type of answer, which every role may
+    read. While one session asks, the others take the answer of before, or wait where there is none.
     """
-    with _lock:
-        known: tuple[float, _T | None] = _answers.get(name, (0.0, None))
-        due, answer = known
-        now = time.monotonic()
-        if now < due:
-            return answer
+    place, now = _place(name), time.monotonic()
+    if now >= place.due and place.turn.acquire(blocking=place.answer is None):
         try:
-            answer, lasts = fetch(), ttl_s
-        except (Refused, Unreachable):
-            lasts = RETRY_S
-        _answers[name] = (now + lasts, answer)
-        return answer
+            if time.monotonic() >= place.due:
+                _renew(place, ttl_s, fetch)
+        finally:
+            place.turn.release()
+    answer: _T | None = place.answer
+    return answer
+
+
+def _renew(place: _Place, ttl_s: float, fetch: Callable[[], object]) -> None:
+    try:
+        place.answer, lasts = fetch(), ttl_s
+    except (Refused, Unreachable):
+        lasts = RETRY_S
+    place.due = time.monotonic() + lasts
+
+
+def _place(name: str) -> _Place:
+    with _guard:
+        place = _places.setdefault(name, _Place())
+        place.used = time.monotonic()
+        if len(_places) > MOST:
+            oldest = min(_places, key=lambda one: _places[one].used)
+            del _places[oldest]
+        return place
 
 
 def forget() -> None:
-    """Forget all answers: another controller is asked (tests)."""
-    with _lock:
-        _answers.clear()
+    """Forget all answers: something was changed, or another controller is asked."""
+    with _guard:
+        _places.clear()
