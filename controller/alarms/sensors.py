@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from controller.alarms.model import AlarmKey, Finding, Param
 from controller.alarms.scene import StationCase
+from controller.words.phrase import word
 from stations.model.identity import Point
 from stations.model.points import MEASUREMENTS
 from stations.model.quality import Quality, Reason
@@ -101,7 +102,7 @@ def _judge(case: StationCase, point: Point, reading: Reading) -> Finding | None:
     rule = _RULES.get(reason)
     if rule is None or not point.name.startswith(_OF_PAIR.get(reason, "")):
         return None
-    params: dict[str, Param] = {"point": str(point), "reason": reason.value}
+    params: dict[str, Param] = {"point": str(point), **_doubt(reason)}
     if reading.value is not None:
         params["value"] = reading.value
     return Finding(key=AlarmKey(rule, case.config.id, *point), params=params)
@@ -129,6 +130,7 @@ def _data_bad(case: StationCase, bad: list[Finding], judged: int) -> Finding:
             "size": float(judged),
             "first": bad[0].params["point"],
             "why": bad[0].params["reason"],
+            "why_zh": bad[0].params["reason_zh"],
         },
     )
 
@@ -136,5 +138,9 @@ def _data_bad(case: StationCase, bad: list[Finding], judged: int) -> Finding:
 def _clock(case: StationCase, point: Point, reading: Reading) -> Finding:
     return Finding(
         key=AlarmKey("station_clock", case.config.id),
-        params={"point": str(point), "reason": reading.reason.value},
+        params={"point": str(point), **_doubt(reading.reason)},
     )
+
+
+def _doubt(reason: Reason) -> dict[str, Param]:
+    return {"reason": reason.value, "reason_zh": word("quality", reason).zh}

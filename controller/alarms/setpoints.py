@@ -9,6 +9,7 @@ from controller.alarms.model import Finding, Param, because
 from controller.alarms.scene import LoopCase
 from controller.decisions import Action, LoopKey
 from controller.historian.records import State
+from controller.words.phrase import word
 
 _LIMITED_POINTS = ("T_supply_secondary_set", "m_flow_secondary_set")
 FLOW_SHARE_PER_K = 0.05
@@ -79,7 +80,7 @@ def _unconfirmed(loop: LoopCase, memory: SetpointMemory) -> Iterator[Finding]:
     yield Finding(
         key=loop.alarm("setpoint_unconfirmed"),
         since=began.since,
-        params={"why": str(state)},
+        params=because(word("write_state", str(state))),
         unknown=image.polls_ok - began.polls_ok < POLLS_ANSWERED,
     )
 
@@ -101,6 +102,7 @@ def _limited(loop: LoopCase) -> Iterator[Finding]:
                 "wanted": wanted,
                 "value": effective,
                 "channel": name.removesuffix("_set"),
+                "channel_zh": word("point", name).zh,
             }
             yield Finding(key=key, params=params)
             return

@@ -141,3 +141,16 @@ def test_a_link_that_flaps_stays_one_alarm(city):
         city.run(1)
     assert city.shown() == {"station_lost:S05"}
     assert city.book.alarms[AlarmKey("station_lost", "S05")].count == 1
+
+
+def test_a_text_of_one_language_fills_both_and_what_is_missing_is_a_dash():
+    assert rendered("{why_zh}", {"why": "disk full", "why_zh": "磁盘已满"}) == "磁盘已满"
+    assert rendered("{why_zh}", {"why": "disk full"}) == "disk full"
+    assert rendered("{why_zh}", {}) == "–"
+
+
+def test_the_chinese_of_a_lost_station_tells_why_in_chinese(city):
+    city.silent = {"S01": (Link.LOST, "")}
+    city.run(10)
+    alarm = city.book.alarms[AlarmKey("station_lost", "S01")]
+    assert rendered(definitions()["station_lost"].text_zh, alarm.params) == "启动以来从未应答"

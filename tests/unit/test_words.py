@@ -10,6 +10,7 @@ import pytest
 import controller
 from controller.accounts.roles import Role
 from controller.decisions import Mode, Season
+from controller.historian.records import State as WriteState
 from controller.orders.model import State
 from controller.orders.season import CHECKLIST
 from controller.strategies.registry import STRATEGIES as KNOWN_STRATEGIES
@@ -30,6 +31,7 @@ GROUPS = {
     "season": set(Season),
     "order_state": set(State),
     "role": set(Role),
+    "write_state": set(WriteState),
     "strategy": set(KNOWN_STRATEGIES),
     "point": {*HeatChannel, *CirculationChannel},
     "emitter": {"radiator", "floor", "dhw"},
