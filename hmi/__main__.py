@@ -2,12 +2,15 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,15 +26,26 @@ HEALTH = "/_stcore/health"
 START_LIMIT_S = 60.0
 PARENT_CHECK_S = 1.0
 MAX_CONNECTIONS = 100
+GRACE_S = 3
+"""Wall seconds that open pages get when told to stop."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, which end the process as if it had been killed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave all signals alone."""
+        yield
 
 
 def main() -> int:
     """Serve the screen until told to stop."""
     options = _parser().parse_args()
-    _log_to_stderr()
     fault = _fault(options)
     if fault is not None:
         return _say(WRONG_USE, fault)
+    _log_to_stderr()
     try:
         server_socket = _bound(options.host, options.port)
     except OSError as error:
@@ -46,8 +60,6 @@ def main() -> int:
     gateway.start()
     try:
         asyncio.run(_serve(options, server_socket, port))
-    except KeyboardInterrupt:
-        pass
     finally:
         gateway.stop()
         client.close()
@@ -58,8 +70,12 @@ async def _serve(options: argparse.Namespace, server_socket: socket.socket, port
     # imported here: it takes seconds and needs what is shared
     from hmi.server import build
 
-    config = uvicorn.Config(build(options.host, port), log_level="warning", ws="auto", lifespan="on")
-    server = uvicorn.Server(config)
+    config = uvicorn.Config(
+        build(options.host, port), log_level="warning", lifespan="on", timeout_graceful_shutdown=GRACE_S
+    )
+    server = _Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
     parent = os.getppid()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[server_socket]), name="server")

@@ -14,6 +14,7 @@ from hmi.language import N_
 from hmi.navigation import KEYS, existing, pages
 from hmi.packaged import Packaged
 from hmi.palette import css_variables
+from hmi.process import shared
 from hmi.session import (
     SessionOver,
     language_of_this_run,
@@ -52,17 +53,15 @@ def _show(module: ModuleType) -> None:
         st.warning(words("Your session has ended. Log in again; you come back to this page."))
     except Unreachable:
         st.warning(words("The controller does not answer. The page goes on by itself when it is back."))
-        _come_back()
+        _come_back(time.monotonic())
     except Refused as refused:
         st.error(plain(refusal_text(words, refused)))
 
 
 @st.fragment(run_every=STRIP_PERIOD_S)
-def _come_back() -> None:
-    """Run the page again once the controller is back."""
-    from hmi.process import shared
-
-    if not shared().gateway.city.frozen():
+def _come_back(failed_at: float) -> None:
+    """Run the page again once the controller is back, not at once: that could fail again for ever."""
+    if time.monotonic() - failed_at >= STRIP_PERIOD_S and not shared().gateway.city.frozen():
         st.rerun()
 
 
@@ -72,7 +71,7 @@ def _live_strip() -> None:
     leave = ""
     try:
         screen = screen_of_this_run()
-        data = strip_model.strip(screen, time.monotonic())
+        data = strip_model.strip(screen)
     except SessionOver:
         leave = _login_from_here()
         data = strip_model.nobody(words, theme_of_this_run())

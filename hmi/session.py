@@ -4,6 +4,7 @@ The token lives in an http-only cookie (``hmi.login``), so it survives a reload,
 script can read it. Language and wall view are cookies too, kept by the browser.
 """
 
+import re
 import time
 from collections.abc import Mapping
 
@@ -20,8 +21,8 @@ LANGUAGE_COOKIE = "dhc_language"
 WALL_COOKIE = "dhc_wall"
 BELIEVED_S = 20.0
 """Wall seconds that rights are believed without asking; the controller judges every call again."""
-OVER = "dhc_over"
-"""Key in the session's state: the session has ended, and the reason is told at the login."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,200}")
+"""What a token of the controller looks like; anything else in the cookie is nobody."""
 
 
 class SessionOver(Exception):
@@ -35,7 +36,8 @@ def cookies() -> Mapping[str, str]:
 
 def token_of_this_run() -> str:
     """Return the person's token, empty where nobody is logged in."""
-    return str(cookies().get(TOKEN_COOKIE, ""))
+    token = str(cookies().get(TOKEN_COOKIE, ""))
+    return token if _TOKEN.fullmatch(token) else ""
 
 
 def language_of_this_run() -> Language:
@@ -65,7 +67,10 @@ def screen_of_this_run() -> Screen:
     """Return what a screen renders from; raises SessionOver where nobody is logged in."""
     city = shared().gateway.city
     words = words_of_this_run()
-    api = UserApi(shared().client, token_of_this_run())
+    token = token_of_this_run()
+    if not token:
+        raise SessionOver
+    api = UserApi(shared().client, token)
     me = _who(api, asking=not city.frozen())
     return Screen(
         city=city,

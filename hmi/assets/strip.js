@@ -18,7 +18,8 @@ export function markOf(priority, count) {
 /** Return the page that keys lead to, and what waits for a second key. `keys` maps "a" or "g m" to a page. */
 export function keyStep(keys, waiting, key) {
   const both = waiting ? `${waiting} ${key}` : key;
-  if (keys[both]) return { page: keys[both], waiting: "" };
+  const page = keys[both] || keys[key];
+  if (page) return { page, waiting: "" };
   const first = Object.keys(keys).some((known) => known.startsWith(`${key} `));
   return { page: "", waiting: first ? key : "" };
 }

@@ -14,7 +14,7 @@ FRESH_WALL_S = 5.0
 """Data as old as this in wall seconds are drawn as fresh; twice as much is aged."""
 
 
-def strip(screen: Screen, monotonic: float) -> dict[str, Any]:
+def strip(screen: Screen) -> dict[str, Any]:
     """Return the strip of a person who is logged in."""
     city, words = screen.city, screen.words
     return {
