@@ -128,18 +128,19 @@ class VictoriaMetrics:
         self.start, self.kill, self.end = self.process.start, self.process.kill, self.process.end
 
     def series(self):
-        """Every stored point: {(measurement_field, station): {ms: value}}."""
+        """Every stored point: {(measurement_field, station, loop): {ms: value}}; loop 0 is the station."""
         get(f"{self.url}/internal/force_flush")
         found = {}
         for line in get(f"{self.url}/api/v1/export", **{"match[]": '{site!=""}'}).splitlines():
             row = json.loads(line)
-            key = row["metric"]["__name__"], row["metric"]["station"]
+            labels = row["metric"]
+            key = labels["__name__"], labels["station"], int(labels.get("loop", 0))
             found.setdefault(key, {}).update(zip(row["timestamps"], row["values"], strict=True))
         return found
 
     def count(self):
         """How many readings the server has."""
-        return sum(len(points) for (name, _), points in self.series().items() if name.endswith("_quality"))
+        return sum(len(points) for (name, *_), points in self.series().items() if name.endswith("_quality"))
 
 
 class InfluxDB:
