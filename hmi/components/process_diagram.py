@@ -46,7 +46,7 @@ class Tag:
     age: str = ""
     """Age of the value, said on hovering."""
     value: float | None = None
-    """Where the pointer stands on the bar; a valve's or tank's share 0..1."""
+    """Where the pointer stands on the bar; a valve's or tank's share 0..1; a source's pump stands at 0."""
     scale: tuple[float, float] | None = None
     """Ends of the analogue bar; None draws no bar."""
     band: tuple[float, float] | None = None

@@ -2,7 +2,7 @@
 
 import { add, canvas, component, drawMark, make, pointerAt, say, set, towards } from "./drawing.js";
 import {
-  dotRadius, groupSpot, held, outline, pipeWidth, placeAreas, placeLabels, projection, zoomedMap,
+  along, dotRadius, groupSpot, held, outline, pipeWidth, placeAreas, placeLabels, projection, zoomedMap,
 } from "./map_layout.js";
 
 const MARK = 12;
@@ -13,7 +13,7 @@ function build(root, own) {
   set(svg, { role: "group" });
   own.svg = svg;
   own.view = { k: 1, x: 0, y: 0 };
-  for (const layer of ["pipes", "areas", "outlines", "places", "labels"]) own[layer] = add(svg, "g", { class: layer });
+  for (const layer of ["pipes", "areas", "outlines", "places", "marks3", "marks2", "marks1", "leaders", "labels"]) own[layer] = add(svg, "g", { class: layer });
   own.stations = new Map();
   own.groupMarks = new Map();
   own.buttons = make(root, "div", "buttons");
@@ -123,17 +123,43 @@ function drawSymbol(group, place, radius) {
 
 function drawPlace(own, place, radius) {
   const group = own.stations.get(place.id) || buildPlace(own, place);
+  const chosen = own.data.selected === place.id;
+  const { name, detail, hint, kind, state, priority, look, ring, symbol: letter } = place;
+  const wanted = [name, detail, hint, kind, state, priority, look, ring, letter, place.group, radius, chosen].join("\n");
+  if (group.drawn === wanted) return;
+  group.drawn = wanted;
   const lines = [place.name, place.detail, place.hint].filter(Boolean);
   const [title, , symbol, mark] = group.children;
   say(title, lines.join("\n"));
   set(group, {
-    class: `place ${place.kind === "source" ? "source" : ""} ${own.data.selected === place.id ? "selected" : ""}`.trim(),
+    class: chosen ? "place selected" : "place",
     "aria-label": lines.join(", "),
   });
   drawSymbol(symbol, place, radius);
   const shown = place.group || (place.priority || 9) > 3 ? null : place.priority;
   drawMark(mark, shown, place.look);
+  raise(own, group, shown && place.kind !== "source" ? own[`marks${shown}`] : own.places);
   set(mark, { transform: place.kind === "source" ? "translate(20 -20) scale(0.75)" : null });
+}
+
+/** What is more urgent lies above; moving an element would take its focus away. */
+function raise(own, group, layer) {
+  if (group.parentNode === layer) return;
+  const focused = group.getRootNode().activeElement === group;
+  layer.append(group);
+  if (focused) group.focus();
+}
+
+/** Put a place. A plain dot moves by its centre: a thousand transforms would each be a layer to sort. */
+function put(group, x, y) {
+  const [, hit, symbol] = group.children;
+  const plain = symbol.childElementCount === 1 && symbol.firstChild.tagName === "circle" && !group.lastChild.dataset.mark;
+  const wanted = `${plain}/${x}/${y}/${symbol.dataset.symbol}`;
+  if (group.placed === wanted) return;
+  group.placed = wanted;
+  set(group, { transform: plain ? null : `translate(${x} ${y})` });
+  set(hit, { cx: plain ? x : null, cy: plain ? y : null });
+  if (plain) set(symbol.firstChild, { cx: x, cy: y });
 }
 
 /** Marks and labels stay the same size; only their places follow the window. */
@@ -147,7 +173,8 @@ function arrange(own) {
     const at = [x * view.k + view.x, y * view.k + view.y];
     own.at.set(place.id, at);
     drawPlace(own, place, radius);
-    set(own.stations.get(place.id), { transform: `translate(${at[0].toFixed(1)} ${at[1].toFixed(1)})` });
+    const group = own.stations.get(place.id);
+    put(group, at[0].toFixed(1), at[1].toFixed(1));
   }
   const inside = data.places.filter((place) => {
     const [x, y] = own.at.get(place.id);
@@ -164,17 +191,17 @@ function arrange(own) {
 
 function arrangeGroups(own, inside) {
   const known = new Set();
-  own.outlines.replaceChildren();
   const found = [];
   const all = inside.map((place) => own.at.get(place.id));
+  const paths = [];
   for (const group of own.data.groups || []) {
     const members = inside.filter((place) => place.group === group.id).map((place) => own.at.get(place.id));
     if (!members.length) continue;
     known.add(group.id);
-    add(own.outlines, "path", { class: "lost", d: outline(members, 17) });
+    paths.push(outline(members, 17));
     let mark = own.groupMarks.get(group.id);
     if (!mark) {
-      mark = add(own.places, "g", { "data-id": group.id, tabindex: -1, role: "button", class: "place" });
+      mark = add(own.marks1, "g", { "data-id": group.id, tabindex: -1, role: "button", class: "place" });
       add(mark, "title");
       add(mark, "circle", { class: "hit", r: 17 });
       add(mark, "g");
@@ -184,8 +211,14 @@ function arrangeGroups(own, inside) {
     say(mark.firstChild, `${group.title}\n${group.detail}`);
     drawMark(mark.lastChild, group.priority, group.look || "unack");
     set(mark, { transform: `translate(${x} ${y})`, "aria-label": `${group.title}, ${group.detail}` });
-    found.push({ id: group.id, x, y, reach: MARK + 4, name: group.title, detail: group.detail, weight: group.priority - 0.5 });
+    const far = (axis, side) => Math.max(MARK + 4, ...members.map((at) => side * (at[axis] - (axis ? y : x)) + 19));
+    const clear = { left: far(0, -1), right: far(0, 1), up: far(1, -1), down: far(1, 1) };
+    found.push({
+      id: group.id, x, y, reach: MARK + 4, clear, name: group.title, detail: group.detail,
+      weight: group.priority - 0.5, edge: along(members, 17),
+    });
   }
+  set(own.outlines.firstChild || add(own.outlines, "path", { class: "lost" }), { d: paths.join("") || null });
   for (const [id, mark] of own.groupMarks) {
     if (!known.has(id)) {
       mark.remove();
@@ -206,12 +239,22 @@ function arrangeLabels(own, inside, groups, radius) {
     wanted.push({ id: place.id, x, y, reach, name: place.name, detail: place.detail, weight });
   }
   wanted.sort((a, b) => a.weight - b.weight);
-  const things = inside.map((place) => [...own.at.get(place.id), radius + 1]);
+  const where = JSON.stringify([wanted, own.data.areas, own.view, own.width, own.height, inside.length, radius]);
+  if (where === own.labelled) return;
+  own.labelled = where;
+  const things = [
+    ...inside.map((place) => [...own.at.get(place.id), radius + 1]), ...groups.flatMap((group) => group.edge),
+  ];
   const labels = placeLabels(wanted.slice(0, MOST_LABELS), things, own.width, own.height);
   const texts = new Map(wanted.map((one) => [one.id, one]));
   own.labels.replaceChildren();
+  own.leaders.replaceChildren();
   for (const label of labels) {
     const { name, detail } = texts.get(label.id);
+    if (label.leader) {
+      const [x1, y1, x2, y2] = label.leader;
+      add(own.leaders, "path", { class: "leader", d: `M${x1} ${y1}L${x2} ${y2}` });
+    }
     add(own.labels, "text", { class: "name halo", x: label.x, y: label.y, "text-anchor": label.anchor }, name);
     if (detail) add(own.labels, "text", { class: "detail halo", x: label.x, y: label.y + 15, "text-anchor": label.anchor }, detail);
   }
@@ -246,14 +289,18 @@ function drawLegend(own, keys) {
 }
 
 function drawPipes(own, pipes) {
-  const wanted = `${JSON.stringify(pipes)}/${own.width}/${own.height}`;
+  const count = own.data.places.length;
+  const wanted = `${JSON.stringify(pipes)}/${own.width}/${own.height}/${count}`;
   if (own.drawnPipes === wanted) return;
   own.drawnPipes = wanted;
   own.pipes.replaceChildren();
+  const byWidth = new Map();
   for (const pipe of pipes) {
     const d = `M${pipe.points.map((point) => own.project(point).map((px) => px.toFixed(1)).join(" ")).join("L")}`;
-    add(own.pipes, "path", { d, "stroke-width": pipeWidth(pipe.diameter_m).toFixed(1) });
+    const width = (Math.round(pipeWidth(pipe.diameter_m, count) * 4) / 4).toString();
+    byWidth.set(width, (byWidth.get(width) || "") + d);
   }
+  for (const [width, d] of byWidth) add(own.pipes, "path", { d, "stroke-width": width });
 }
 
 function draw(root, data, own, tell) {

@@ -1,6 +1,8 @@
 // Where everything of a process diagram lies. Pure geometry: which tags a station has decides what is drawn.
 
-export const LEAST_WIDTH = 900;
+import { textWidth } from "./drawing.js";
+
+export const LEAST_WIDTH = 1000;
 const LOOP = 238;
 const SUPPLY = 72;
 const RETURN = 202;
@@ -12,10 +14,10 @@ const tagAt = (key, x, y, width, style = "above") => ({ key, x, y, width, style 
 
 /** Columns of the drawing for a width. */
 export function columns(width) {
-  const plates = Math.min(520, Math.max(400, width * 0.42));
+  const plates = Math.min(520, Math.max(440, width * 0.42));
   const first = plates + PLATES + 26;
   const building = width - BUILDING;
-  return { plates, building, first, step: (building - 8 - first) / 4, riser: plates - 228, back: plates - 176 };
+  return { plates, building, first, step: (building - 8 - first) / 4, riser: plates - 205, back: plates - 155 };
 }
 
 /** One loop: its block begins at ``top``. ``has`` tells whether a slot has a tag; keys are LOOP INDEX/SLOT. */
@@ -27,22 +29,23 @@ export function loopLayout(index, loop, top, width, only) {
   const at = (column) => c.first + column * c.step;
   const tags = [];
   const put = (slot, x, y, room, style) => has(slot) && tags.push(tagAt(key(slot), x, y, room, style));
-  ["T_supply", "m_flow", "p_supply", "dp"].forEach((slot, i) => put(slot, at(i), supply - 54, c.step - 12));
+  ["T_supply", "m_flow", "p_supply", "dp"].forEach((slot, i) => put(slot, at(i), supply - 54, c.step - 4));
   put("Q_flow", at(0), supply + 32, c.step * 1.1, "figure");
   put("heat_per_m2", at(0), supply + 52, c.step * 1.1, "line");
-  put("T_return", at(0), back - 54, c.step - 12);
-  put("p_return", at(3), back - 54, c.step - 12);
-  put("T_return_primary", c.back + 22, back - 38, c.plates - c.back - 30, "plain");
-  put("m_flow_primary", c.back + 22, back + 22, c.plates - c.back - 30, "line");
+  put("T_return", at(0), back - 54, c.step - 4);
+  put("p_return", at(3), back - 54, c.step - 4);
+  put("T_return_primary", c.back + 14, back - 38, c.plates - c.back - 22, "plain");
+  put("m_flow_primary", c.back + 14, back + 22, c.plates - c.back - 22, "line");
   const valve = has("valve") || (only && loop.stationValve);
-  if (has("valve")) put("valve", c.plates - 86, supply - 40, 84, "plain");
+  if (has("valve")) put("valve", c.plates - 86, supply - 40, 84, "valve");
   const pump = { x: at(1) + Math.min(60, c.step * 0.5), y: back };
-  put("pump", pump.x + 24, back + 30, c.step, "line");
+  const duty = loop.pumps && loop.pumps.length ? loop.pumps[0].text : "";
+  put("pump", duty ? pump.x - 7 + textWidth(duty, 12) : pump.x - 15, back + 30, c.step, "line");
   const makeup = has("makeup_flow") || has("makeup_level");
   const tank = makeup ? { x: at(2) + 14, y: supply + 22, width: 44, height: 38, line: at(3) - 16, back } : null;
   put("makeup_level", at(2) + 14, supply + 22, 44, "tank");
   put("makeup_flow", at(2) + 6, supply + 54, c.step, "before");
-  put("T_indoor", c.building + 8, supply + 62, BUILDING - 16, "centre");
+  put("T_indoor", c.building + 8, supply + 71, BUILDING - 16, "centre");
   return {
     index, top, supply, back, tags, tank,
     plates: { x: c.plates, y: supply - 20, width: PLATES, height: back - supply + 40 },
@@ -88,14 +91,14 @@ export function primaryTags(primary, loops, width) {
   put("p_supply", room, supply - 54, room - 6);
   put("T_return", 0, back - 54, room - 6);
   put("p_return", room, back - 54, room - 6);
-  put("meter", c.riser - 36, supply - 54, 100, "middle");
+  put("meter", c.riser - 22, supply - 54, 90, "middle");
   put("strainer", 26, supply + 34, room + 20, "plain");
   const only = loops.length === 1;
-  put("valve", only ? c.plates - 86 : room + 28, only ? supply - 40 : supply + 30, 84, "plain");
+  put("valve", only ? c.plates - 86 : room + 46, only ? supply - 40 : supply + 30, 84, only ? "valve" : "plain");
   const facts = FACTS.filter((slot) => primary[slot]);
   facts.forEach((slot, index) => {
     if (only) put(slot, index * 118, back + 60, 112, "plain");
-    else put(slot, (index % 2) * (room + 6), (supply + back) / 2 - 44 + Math.floor(index / 2) * 54, room, "plain");
+    else put(slot, (index % 2) * (room + 6), (supply + back) / 2 - 44 + Math.floor(index / 2) * 54, room + 6, "plain");
   });
   return tags;
 }
@@ -113,9 +116,9 @@ export function stationLayout(data, shown, width) {
     width, height: shown.length * LOOP + (only && facts ? 56 : 4),
     loops, pipes: pipes(loops, width),
     tags: [...primaryTags(primary, loops, width), ...loops.flatMap((loop) => loop.tags)],
-    meter: primary.meter ? { x: c.riser - 36, y: supply } : null,
+    meter: primary.meter ? { x: c.riser - 22, y: supply } : null,
     strainer: primary.strainer ? { x: 70, y: supply } : null,
-    valve: primary.valve && !only ? { x: room + 8, y: supply } : null,
+    valve: primary.valve && !only ? { x: room + 26, y: supply } : null,
     names: [{ x: 0, y: supply + 19, text: data.texts.primary_supply }, { x: 0, y: back + 19, text: data.texts.primary_return }],
   };
 }

@@ -7,7 +7,7 @@ import { add, canvas, component, fitText, say, set, sparkPath, textWidth } from 
 export function columns(width, lines) {
   const unit = 46;
   const figure = 86;
-  const name = Math.min(190, Math.max(112, width * 0.2));
+  const name = Math.min(190, Math.max(112, width * 0.26));
   const rest = Math.max(80, width - name - figure - unit - 24);
   const spark = lines && rest > 190 ? Math.min(130, rest * 0.3) : 0;
   return {
@@ -61,8 +61,8 @@ function drawRow(group, row, column, y, height, width, last) {
     cx: column.spark.x + (line.end || [0])[0], cy: middle - 11 + (line.end || [0, 0])[1],
   });
   const size = shown.missing ? 12 : 24;
-  const room = column.number - column.spark.x - column.spark.width - 10;
-  const text = shown.missing ? fitText(shown.text, room + 40, size) : shown.text;
+  const free = line.d ? column.spark.x + column.spark.width : column.track.x + column.track.width;
+  const text = shown.missing ? fitText(shown.text, width - free - 12, size) : shown.text;
   say(figure, text);
   set(figure, { x: shown.missing ? width : column.number, y: middle + (shown.missing ? 4 : 9), class: shown.missing ? "small figure" : "figure" });
   set(age, {

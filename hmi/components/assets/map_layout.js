@@ -68,11 +68,34 @@ export function outline(points, distance) {
   return `M${hull(around).map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}Z`;
 }
 
+/** Area of a box that round things [x, y, radius] cover, as squares; counted up to ``most``. */
+function coverage(box, things, most) {
+  let covered = 0;
+  const [right, bottom] = [box.x + box.width, box.y + box.height];
+  for (const [x, y, radius] of things) {
+    const wide = Math.min(right, x + radius) - Math.max(box.x, x - radius);
+    if (wide <= 0) continue;
+    const tall = Math.min(bottom, y + radius) - Math.max(box.y, y - radius);
+    if (tall <= 0) continue;
+    covered += wide * tall;
+    if (covered >= most) return most;
+  }
+  return covered;
+}
+
 const overlap = (a, b) => {
   const wide = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
   const tall = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
   return wide > 0 && tall > 0 ? wide * tall : 0;
 };
+
+/** Points along the outline of a group, for what must not be covered. */
+export function along(points, distance) {
+  return points.flatMap(([x, y]) => Array.from({ length: 8 }, (_, i) => {
+    const angle = (i * Math.PI) / 4;
+    return [x + distance * Math.cos(angle), y + distance * Math.sin(angle), 3];
+  }));
+}
 
 /** Where a group's mark stands: the free spot in or at its outline that is farthest from any station. */
 export function groupSpot(points, others, width, height) {
@@ -94,10 +117,30 @@ export function labelSize(name, detail) {
   return { width: Math.max(textWidth(name, 13, true), textWidth(detail || "", 12)) + 2, height: detail ? 32 : 17 };
 }
 
+/** Spots for a label as [dx, dy, anchor]: eight near ones, best first, then farther ones with a leader line. */
+function spots(one, size) {
+  const tall = size.height;
+  const clear = one.clear || { left: one.reach, right: one.reach, up: one.reach, down: one.reach };
+  const [left, right, up, down] = [clear.left + 4, clear.right + 4, clear.up + 4, clear.down + 4];
+  const near = [
+    [right, -tall / 2, "start"], [-left - size.width, -tall / 2, "end"],
+    [-size.width / 2, -up - tall, "middle"], [-size.width / 2, down, "middle"],
+    [right - 6, -up - tall + 8, "start"], [right - 6, down - 8, "start"],
+    [-left - size.width + 6, -up - tall + 8, "end"], [-left - size.width + 6, down - 8, "end"],
+  ];
+  const far = [40, 75, 110, 150].flatMap((away) => [
+    [away, -away * 0.6 - tall, "start"], [-away - size.width, -away * 0.6 - tall, "end"],
+    [away, away * 0.6, "start"], [-away - size.width, away * 0.6, "end"],
+    [-size.width / 2, -away - tall, "middle"], [-size.width / 2, away, "middle"],
+  ]);
+  return [...near, ...far];
+}
+
 /**
  * Places for labels beside their marks: [{id, x, y, anchor}] with x, y of the first baseline. Each ``wanted``
- * is {id, x, y, reach, name, detail}, in the order of weight; ``things`` are [x, y, radius] not to be covered.
- * A label that would cover another label or a mark is left out: its mark and its hover text remain.
+ * is {id, x, y, reach, name, detail, clear?}, in the order of weight; ``things`` are [x, y, radius] not to be covered.
+ * Where all near spots are taken a label stands farther off with a leader; where those are taken too it is
+ * left out: its mark and its hover text remain.
  */
 export function placeLabels(wanted, things, width, height) {
   const boxes = [];
@@ -105,31 +148,25 @@ export function placeLabels(wanted, things, width, height) {
   const solid = wanted.map((one) => ({ x: one.x - one.reach, y: one.y - one.reach, width: 2 * one.reach, height: 2 * one.reach }));
   wanted.forEach((one, index) => {
     const size = labelSize(one.name, one.detail);
-    const [far, tall] = [one.reach + 4, size.height];
-    const spots = [
-      [far, -tall / 2, "start"], [-far - size.width, -tall / 2, "end"],
-      [-size.width / 2, -far - tall, "middle"], [-size.width / 2, far, "middle"],
-      [far - 6, -far - tall + 8, "start"], [far - 6, far - 8, "start"],
-      [-far - size.width + 6, -far - tall + 8, "end"], [-far - size.width + 6, far - 8, "end"],
-    ];
+    const tall = size.height;
     let best = null;
     let least = Infinity;
-    spots.forEach(([dx, dy, anchor], order) => {
+    spots(one, size).forEach(([dx, dy, anchor], order) => {
       const box = { x: one.x + dx, y: one.y + dy, width: size.width, height: tall };
       const outside = box.x < 2 || box.x + box.width > width - 2 || box.y < 2 || box.y + tall > height - 2;
       const blocked = outside || boxes.some((other) => overlap(box, other) > 0)
         || solid.some((other, at) => at !== index && overlap(box, other) > 4);
       if (blocked) return;
-      let cost = order * 2;
-      for (const [x, y, radius] of things) {
-        cost += overlap(box, { x: x - radius, y: y - radius, width: 2 * radius, height: 2 * radius });
-      }
-      if (cost < least) [best, least] = [{ box, anchor }, cost];
+      let cost = order * (order < 8 ? 2 : 8);
+      if (cost >= least) return;
+      cost += coverage(box, things, 90);
+      if (cost < least) [best, least] = [{ box, anchor, far: order >= 8 }, cost];
     });
     if (!best) return;
     boxes.push(best.box);
     const at = { start: best.box.x, end: best.box.x + size.width, middle: best.box.x + size.width / 2 }[best.anchor];
-    placed.push({ id: one.id, x: at, y: best.box.y + 13, anchor: best.anchor, box: best.box });
+    const leader = best.far ? [one.x, one.y, Math.min(best.box.x + size.width, Math.max(best.box.x, one.x)), best.box.y > one.y ? best.box.y : best.box.y + tall] : null;
+    placed.push({ id: one.id, x: at, y: best.box.y + 13, anchor: best.anchor, box: best.box, leader });
   });
   return placed;
 }
@@ -150,9 +187,8 @@ export function placeAreas(areas, boxes, things, width, height) {
         if (box.x < 4 || box.x + box.width > width - 4 || box.y < 4 || box.y > height - 24) continue;
         if (taken.some((other) => overlap(box, other) > 0)) continue;
         let cost = ring * 30;
-        for (const [a, b, radius] of things) {
-          cost += 4 * overlap(box, { x: a - radius, y: b - radius, width: 2 * radius, height: 2 * radius });
-        }
+        if (cost >= least) continue;
+        cost += 4 * coverage(box, things, 1000);
         if (cost < least) [best, least] = [{ x, y: y + 5, box, title: area.title }, cost];
       }
     }
@@ -164,6 +200,7 @@ export function placeAreas(areas, boxes, things, width, height) {
 }
 
 /** Width in px of a pipe on the map. */
-export function pipeWidth(diameter_m) {
-  return Math.min(7, Math.max(1.5, 1 + diameter_m * 8));
+export function pipeWidth(diameter_m, count = 0) {
+  const finer = count > 400 ? 0.5 : count > 120 ? 0.75 : 1;
+  return finer * Math.min(7, Math.max(1.5, 1 + diameter_m * 8));
 }

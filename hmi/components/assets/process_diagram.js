@@ -42,6 +42,13 @@ function focus(own, key) {
   if (own.known.has(key)) set(own.known.get(key), { tabindex: 0 });
 }
 
+/** The pumps of a source run while they draw power. */
+function sourcePump(data) {
+  const power = data.primary.P_pump.value;
+  if (data.stale || power == null) return "unknown";
+  return power > 0 ? "running" : "stopped";
+}
+
 function drawPlant(own, data, placed, loops) {
   const layer = own.plant;
   layer.replaceChildren();
@@ -51,7 +58,7 @@ function drawPlant(own, data, placed, loops) {
   if (placed.meter) drawMeter(layer, placed.meter);
   if (placed.valve) drawValve(layer, placed.valve);
   if (placed.source) drawBuilding(layer, placed.source, data.source, false);
-  if (placed.pump) drawPump(layer, placed.pump.x, placed.pump.y, { state: data.stale ? "unknown" : "running" });
+  if (placed.pump) drawPump(layer, placed.pump.x, placed.pump.y, { state: sourcePump(data) });
   placed.loops.forEach((place, index) => {
     const loop = loops[index];
     drawPlates(layer, place.plates);
@@ -105,7 +112,7 @@ function draw(root, data, own, tell) {
     viewBox: `-12 0 ${width + 14} ${placed.height}`, width: real, height: Math.round((placed.height * real) / (width + 14)),
     "aria-label": data.label, class: data.stale ? "stale" : null,
   });
-  const plant = JSON.stringify([placed, data.source, data.stale, data.texts, shown.loops.map((loop) => ({ ...loop, tags: 0 }))]);
+  const plant = JSON.stringify([placed, data.source, data.stale, data.texts, data.source && placed.pump && sourcePump(data), shown.loops.map((loop) => ({ ...loop, tags: 0 }))]);
   if (plant !== own.drawn) {
     drawPlant(own, data, placed, shown.loops);
     own.drawn = plant;
@@ -120,7 +127,7 @@ function draw(root, data, own, tell) {
   for (const place of placed.tags) {
     if (!own.known.has(place.key)) own.known.set(place.key, buildTag(own.tags, place.key));
     const tag = own.tagOf(place.key);
-    drawTag(own.known.get(place.key), tag, place, data.selected === tag.id);
+    drawTag(own.known.get(place.key), tag, place, data.selected === tag.id, width < 1110);
   }
   own.reachable = placed.tags.map((place) => ({ id: place.key, x: place.x, y: place.y }));
   if (!own.known.has(own.focused) && placed.tags.length) focus(own, placed.tags[0].key);

@@ -6,12 +6,15 @@ import { timeTicks } from "./trend_time.js";
 
 const LABEL = 12;
 
+/** True for a setpoint: its last value holds until now. */
+const holds = (line) => (line.kind === "step" || line.kind === "effective") && line.gap_s == null && line.until != null;
+
 /** Text at the end of a line: its name and its last value in the window, if it has one there. */
 export function endLabel(line, panel, from, to) {
   const [first, past] = visible(line.times, from, to);
   for (let i = past - 1; i >= first; i -= 1) {
     if (line.times[i] > to || Number.isNaN(line.values[i])) continue;
-    return { text: `${line.label} ${numberText(line.values[i], panel.decimals ?? 1)}`, value: line.values[i], at: line.times[i] };
+    return { text: `${line.label} ${numberText(line.values[i], panel.decimals ?? 1)}`, value: line.values[i], at: holds(line) ? Math.max(line.times[i], Math.min(to, line.until)) : line.times[i] };
   }
   return null;
 }
@@ -21,7 +24,7 @@ export function layout(data, lines, view, width, height) {
   const [from, to] = [view[0] - data.start, view[1] - data.start];
   const ends = lines.map((line) => endLabel(line, data.panels[line.panel], from, to));
   const widest = Math.max(0, ...ends.map((end) => (end ? textWidth(end.text, LABEL, true) : 0)));
-  const right = Math.min(width * 0.26, Math.max(16, widest + 14));
+  const right = Math.min(width * 0.26, Math.max(16, widest + 30));
   const plot = { left: 46, right: width - right, top: 18, bottom: height - 22 };
   const x = (at) => plot.left + ((at - view[0]) / (view[1] - view[0])) * (plot.right - plot.left);
   const gap = 20;
@@ -32,13 +35,13 @@ export function layout(data, lines, view, width, height) {
   const panels = data.panels.map((panel, index) => {
     const bottom = top + (tall * shares[index]) / total;
     const own = lines.filter((line) => line.panel === index);
-    const scale = axis(extent(own, from, to), panel, Math.max(1, Math.floor((bottom - top) / 30)));
+    const scale = axis(extent(own, from, to), panel, Math.max(1, Math.floor((bottom - top) / 25)));
     const edge = top;
     const placed = { top: edge, bottom, axis: scale, y: (value) => bottom - ((value - scale.low) / (scale.high - scale.low)) * (bottom - edge) };
     top = bottom + gap;
     return placed;
   });
-  return { plot, panels, view, x, ends, width, labelRoom: right - 12 };
+  return { plot, panels, view, x, ends, width, labelRoom: right - 26 };
 }
 
 /** Ground: future, grid, axes and their texts. */
@@ -118,7 +121,8 @@ export function drawLines(layer, front, paths, lines, data, placed) {
     own.forEach(({ line, end }, at) => {
       const left = x(end.at + data.start);
       add(front, "circle", { class: `at ${line.colour}`, r: 2.6, cx: left, cy: panel.y(end.value) });
-      add(front, "text", { class: "end", x: plot.right + 8, y: heights[at] }, fitText(end.text, placed.labelRoom, LABEL, true));
+      add(front, "path", { class: `line ${line.kind} ${line.colour}`, d: `M${plot.right + 5} ${heights[at] - 4}h14` });
+      add(front, "text", { class: "end", x: plot.right + 23, y: heights[at] }, fitText(end.text, placed.labelRoom, LABEL, true));
     });
   });
 }

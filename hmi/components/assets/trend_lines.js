@@ -2,7 +2,9 @@
 
 /** Numbers of a base64 text of little-endian 32-bit floats; NaN stands for no value. */
 export function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i);
   return new Float32Array(bytes.buffer);
 }
 
