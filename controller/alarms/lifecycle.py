@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from controller.alarms.model import SHOWN, Alarm, LifeState, Param, SetAside
+from controller.words.phrase import Phrase, said
 
 SHELF_MAX_S = 12 * 3600.0
 """A shelved alarm comes back by itself after a shift at most; forgotten shelves have burnt plants down."""
@@ -14,11 +15,11 @@ SHELF_MIN_S = 60.0
 
 
 class MoveRefused(Exception):
-    """A person asked for what this alarm can not do now; ``reason`` is a stable word for programs."""
+    """A person asked for what this alarm can not do now; ``why`` says it in both languages."""
 
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
+    def __init__(self, why: Phrase) -> None:
+        super().__init__(why.en)
+        self.why = why
 
 
 def raised(alarm: Alarm, now: float, since: float, params: Mapping[str, Param], *, needs_ack: bool) -> Alarm:
@@ -53,22 +54,21 @@ def cleared(alarm: Alarm, now: float) -> Alarm:
 def acknowledged(alarm: Alarm, by: str, note: str, now: float) -> Alarm:
     """Somebody says that he knows; raises MoveRefused where there is nothing to say so of."""
     if alarm.state is LifeState.ACK:
-        raise MoveRefused("already_acknowledged", f"already acknowledged by {alarm.acknowledged_by or '-'}")
+        raise MoveRefused(said("alarm.acknowledged", who=alarm.acknowledged_by or "-"))
     if alarm.state not in SHOWN:
-        raise MoveRefused("not_shown", f"the alarm is {alarm.state.value}, there is nothing to acknowledge")
+        raise MoveRefused(said("alarm.not_listed"))
     return replace(alarm, acknowledged=True, acknowledged_by=by, acknowledged_at=now, note=note)
 
 
 def shelved(alarm: Alarm, by: str, reason: str, now: float, duration_s: float) -> Alarm:
     """Take it off the list for a while; raises MoveRefused without a reason or past a shift."""
     if alarm.state not in SHOWN and alarm.state is not LifeState.SHELVED:
-        raise MoveRefused("not_shown", f"the alarm is {alarm.state.value} and can not be shelved")
+        raise MoveRefused(said("alarm.not_listed"))
     if not reason.strip():
-        raise MoveRefused("no_reason", "shelving needs a reason")
+        raise MoveRefused(said("alarm.no_reason"))
     if not SHELF_MIN_S <= duration_s <= SHELF_MAX_S:
         raise MoveRefused(
-            "duration",
-            f"shelving lasts {SHELF_MIN_S:.0f}..{SHELF_MAX_S:.0f} s (got {duration_s:g})",
+            said("alarm.shelf_length", shortest=SHELF_MIN_S, longest=SHELF_MAX_S, wanted=duration_s)
         )
     return replace(alarm, shelf=SetAside(by=by, reason=reason, at=now, until=now + duration_s))
 
@@ -76,23 +76,23 @@ def shelved(alarm: Alarm, by: str, reason: str, now: float, duration_s: float) -
 def unshelved(alarm: Alarm, now: float) -> Alarm:
     """Put it back on the list; what still holds asks anew. Raises MoveRefused where it is not shelved."""
     if alarm.shelf is None:
-        raise MoveRefused("not_shelved", "the alarm is not shelved")
+        raise MoveRefused(said("alarm.not_shelved"))
     return _shown_anew(replace(alarm, shelf=None), now)
 
 
 def removed(alarm: Alarm, by: str, reason: str, now: float) -> Alarm:
     """Take it out of service until somebody restores it; raises MoveRefused without a reason."""
     if alarm.out_of_service is not None:
-        raise MoveRefused("out_of_service", f"already out of service by {alarm.out_of_service.by}")
+        raise MoveRefused(said("alarm.removed", who=alarm.out_of_service.by))
     if not reason.strip():
-        raise MoveRefused("no_reason", "taking an alarm out of service needs a reason")
+        raise MoveRefused(said("alarm.no_reason"))
     return replace(alarm, shelf=None, out_of_service=SetAside(by=by, reason=reason, at=now, until=None))
 
 
 def restored(alarm: Alarm, now: float) -> Alarm:
     """Back into service; what holds asks anew. Raises MoveRefused where it is in service."""
     if alarm.out_of_service is None:
-        raise MoveRefused("in_service", "the alarm is in service")
+        raise MoveRefused(said("alarm.in_service"))
     return _shown_anew(replace(alarm, out_of_service=None), now)
 
 

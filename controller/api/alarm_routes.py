@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from controller.accounts.roles import Principal, Right
@@ -21,6 +21,8 @@ from controller.api.accounts_routes import caller_of
 from controller.api.rights import needs
 from controller.api.routes import answer, said
 from controller.config.model import SiteConfig
+from controller.orders.words import Refused
+from controller.words.phrase import Phrase
 from stations.model.clock import Clock
 
 Note = Callable[[str, str, str, dict[str, object]], None]
@@ -50,10 +52,10 @@ class AlarmMoves:
         """Return the alarm with this id if it lies in the caller's zone."""
         alarm = self._book.by_id(text)
         if alarm is None:
-            raise HTTPException(404, f"no alarm {text!r}; GET /api/v1/alarms lists them")
+            raise Refused(Phrase("alarm.unknown", {"alarm": text}))
         district = district_of(alarm.key, self._district_of)
         if not (caller.districts is None if district is None else caller.in_zone(district)):
-            raise HTTPException(403, f"alarm {text} is not in the districts of {caller.name}")
+            raise Refused(Phrase("alarm.zone", {"alarm": text}))
         return alarm
 
     async def done(self, text: str, caller: Principal, kind: str, move: Move, why: str) -> Response:
@@ -62,7 +64,7 @@ class AlarmMoves:
         try:
             saved = move(alarm.key, now)
         except MoveRefused as refused:
-            raise HTTPException(409, str(refused)) from None
+            raise Refused(refused.why) from None
         self._note(f"{kind}:{text}:{now!r}", kind, caller.name, {"alarm": text, "why": why})
         moved = self._book.alarms.get(alarm.key, Alarm(key=alarm.key))
         return answer({"state": moved.state.value, "stored": await _stored(saved)})
@@ -130,7 +132,7 @@ def alarm_router(desk: AlarmDesk, site: SiteConfig, clock: Clock, note: Note) ->
         """Take it off the list for a while; it comes back by itself."""
         caller = caller_of(request)
         if body.duration_s > LONG_SHELF_S and not caller.may(Right.APPROVE):
-            raise HTTPException(403, "shelving for more than an hour needs a shift lead")
+            raise Refused(Phrase("alarm.long_shelf"))
         return await moves.done(
             alarm,
             caller,

@@ -1,15 +1,26 @@
-"""An order that is not taken: every reason, and what it means to the client."""
+"""What a person asked for and does not get: every reason, and what it means to the client."""
 
 from controller.words.phrase import Phrase
 
-CONFLICTS = frozenset({"changed_by", "moved_by", "key_reused", "nothing_to_undo", "over"})
-FORBIDDEN = frozenset({"right", "not_your_zone", "not_yours", "needs_second", "second_is_first"})
-MISSING = frozenset({"unknown_order"})
+CONFLICTS = frozenset(
+    {
+        *("changed_by", "moved_by", "key_reused", "nothing_to_undo", "over"),
+        *("alarm.acknowledged", "alarm.not_listed", "alarm.no_reason", "alarm.shelf_length"),
+        *("alarm.not_shelved", "alarm.removed", "alarm.in_service"),
+    }
+)
+FORBIDDEN = frozenset(
+    {
+        *("right", "not_your_zone", "not_yours", "needs_second", "second_is_first"),
+        *("alarm.zone", "alarm.long_shelf"),
+    }
+)
+MISSING = frozenset({"unknown_order", "alarm.unknown"})
 GONE = frozenset({"expired"})
 
 
 class Refused(Exception):
-    """An order is not taken; nothing of it was done."""
+    """An order, or a move of an alarm, is not taken; nothing of it was done."""
 
     def __init__(self, *reasons: Phrase) -> None:
         super().__init__("; ".join(reason.en for reason in reasons))

@@ -11,6 +11,7 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Literal, NamedTuple, Union
 
+from controller.words.alarms import ALARMS
 from controller.words.guard import GUARD
 from controller.words.link import LINK
 from controller.words.orders import ORDERS
@@ -31,6 +32,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     **WRITES,
     **SERVICE,
     **ORDERS,
+    **ALARMS,
 }
 """Templates by id: English and Chinese, with the same gaps."""
 

@@ -90,6 +90,7 @@ async def test_an_acknowledgement_is_stored_audited_and_told_to_the_second(bench
     again = await post(bench, "alarms/disk_full/ack", {}, name="otto")
     assert again.status_code == 409
     assert "already acknowledged by olga" in again.json()["error"]["message"]
+    assert [reason["zh"] for reason in again.json()["error"]["reasons"]] == ["已由 olga 确认。"]
     assert bench.store.standing()[DISK].note == "making room"
     journal = await get(bench, f"alarms/journal?start={NOW - 1e5}&end={NOW + 1}", model=schema.AlarmJournal)
     assert [s["by"] for s in journal["steps"] if s["why"] == "acknowledged"] == ["olga"]

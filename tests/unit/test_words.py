@@ -14,6 +14,7 @@ from controller.historian.records import State as WriteState
 from controller.orders.model import State
 from controller.orders.season import CHECKLIST
 from controller.strategies.registry import STRATEGIES as KNOWN_STRATEGIES
+from controller.words.alarms import ALARMS
 from controller.words.guard import GUARD
 from controller.words.link import LINK
 from controller.words.orders import ORDERS
@@ -77,7 +78,7 @@ def test_chinese_has_no_english_word():
 
 
 def test_no_id_stands_in_two_tables():
-    tables = (VOCABULARY, GUARD, STRATEGIES, LINK, SERVICE, ORDERS, WRITES)
+    tables = (VOCABULARY, GUARD, STRATEGIES, LINK, SERVICE, ORDERS, WRITES, ALARMS)
     assert len(PHRASES) == sum(len(table) for table in tables)
 
 
