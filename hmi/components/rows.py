@@ -26,6 +26,8 @@ class Column:
     width: str = "1fr"
     """A track of a CSS grid."""
     hint: str = ""
+    from_px: int = 0
+    """Left out where the table is narrower than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

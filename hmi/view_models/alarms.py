@@ -86,7 +86,7 @@ def in_tab(alarms: Iterable[AlarmMessage], tab: Tab) -> list[AlarmMessage]:
 
 def respond_by(alarm: AlarmMessage, rule: RuleMessage | None) -> float | None:
     """Return the UTC second by which somebody should have acted; None where nothing waits for an act."""
-    if rule is None or alarm.raised_at is None or not alarm.active or alarm.state == "shelved":
+    if rule is None or alarm.raised_at is None or not alarm.active or alarm.state not in TABS["open"][1]:
         return None
     return alarm.raised_at + 60.0 * rule.respond_min
 
@@ -118,13 +118,13 @@ def alarm_table(
     return Table(
         columns=(
             Column(title=words("State"), kind="mark", width="52px"),
-            Column(title=words("Since"), width="118px"),
-            Column(title=words("Place"), width="minmax(120px, 1.2fr)"),
-            Column(title=words("Part"), width="76px"),
-            Column(title=words("Alarm"), width="minmax(160px, 2.2fr)"),
-            Column(title=words("Group"), width="96px"),
-            Column(title=words("Respond"), kind="number", width="minmax(92px, auto)"),
-            Column(title="", kind="action", width="132px"),
+            Column(title=words("Since"), width="84px"),
+            Column(title=words("Place"), width="minmax(100px, 1.2fr)"),
+            Column(title=words("Part"), width="96px", from_px=820),
+            Column(title=words("Alarm"), width="minmax(150px, 2.2fr)"),
+            Column(title=words("Group"), width="minmax(100px, auto)"),
+            Column(title=words("Respond"), kind="number", width="minmax(76px, auto)"),
+            Column(title="", kind="action", width="minmax(84px, auto)"),
         ),
         rows=tuple(rows),
         empty=words(EMPTY[tab]),

@@ -29,6 +29,11 @@ export function shownRows(rows, open) {
   return rows.filter((row) => !row.parent || open.has(row.parent));
 }
 
+/** Places of the columns that a table of this width shows. */
+export function shownColumns(columns, width) {
+  return columns.map((_, place) => place).filter((place) => (columns[place].from_px || 0) <= width);
+}
+
 /** Id that arrow keys lead to from the focused one. */
 export function neighbour(ids, id, key) {
   const here = ids.indexOf(id);
@@ -96,6 +101,11 @@ function drawPips(holder, full) {
 
 function drawCell(view, holder, cell, column, id) {
   const kind = cell.action && cell.action !== "fold" ? "action" : column.kind;
+  if (holder.dataset.kind !== kind) {
+    holder.replaceChildren();
+    delete holder.dataset.mark;
+    holder.dataset.kind = kind;
+  }
   holder.className = `cell ${kind}${cell.strong ? " strong" : ""}${cell.muted ? " muted" : ""}`;
   holder.title = cell.hint || "";
   if (kind === "mark" && cell.priority) {
@@ -133,7 +143,8 @@ function drawButton(view, holder, cell, id) {
   button.disabled = Boolean(cell.disabled);
   button.classList.toggle("fold", folds);
   if (folds) button.setAttribute("aria-expanded", String(view.open.has(id)));
-  setText(button, folds ? `${view.open.has(id) ? "▾" : "▸"} ${cell.text}` : cell.text);
+  else button.removeAttribute("aria-expanded");
+  setText(button, cell.text);
 }
 
 class View {
@@ -146,6 +157,8 @@ class View {
     this.head.setAttribute("role", "row");
     this.empty = make("div", "empty", root);
     root.addEventListener("keydown", (event) => this.key(event));
+    this.watcher = new ResizeObserver(() => this.data && this.draw());
+    this.watcher.observe(root);
   }
 
   refresh(data, tell) {
@@ -154,15 +167,22 @@ class View {
     this.tell = tell;
     this.root.dataset.seq = String(data.seq);
     this.root.setAttribute("aria-label", data.label);
-    this.root.style.gridTemplateColumns = data.columns.map((column) => column.width).join(" ");
     this.root.style.maxHeight = data.height_px ? `${data.height_px}px` : "none";
+    this.draw();
+  }
+
+  draw() {
+    this.places = shownColumns(this.data.columns, this.root.clientWidth || 2000);
+    const tracks = this.places.map((place) => this.data.columns[place].width).join(" ");
+    if (this.root.style.gridTemplateColumns !== tracks) this.root.style.gridTemplateColumns = tracks;
     this.drawHead();
     this.drawRows();
   }
 
   drawHead() {
-    while (this.head.childElementCount > this.data.columns.length) this.head.lastElementChild.remove();
-    this.data.columns.forEach((column, index) => {
+    while (this.head.childElementCount > this.places.length) this.head.lastElementChild.remove();
+    this.places.forEach((place, index) => {
+      const column = this.data.columns[place];
       const cell = this.head.children[index] || make("div", "", this.head);
       cell.className = `cell ${column.kind}`;
       cell.setAttribute("role", "columnheader");
@@ -206,13 +226,15 @@ class View {
     element.setAttribute("aria-selected", String(selected));
     const focusable = this.data.selectable && (selected || (!this.rows.has(this.selected) && index === 0));
     element.tabIndex = focusable ? 0 : -1;
-    this.data.columns.forEach((column, at) => {
+    while (element.childElementCount > this.places.length) element.lastElementChild.remove();
+    this.places.forEach((place, at) => {
+      const column = this.data.columns[place];
       let holder = element.children[at];
       if (!holder) {
         holder = make("div", "cell", element);
         holder.setAttribute("role", "gridcell");
       }
-      drawCell(this, holder, row.cells[at] || {}, column, row.id);
+      drawCell(this, holder, row.cells[place] || {}, column, row.id);
     });
   }
 
