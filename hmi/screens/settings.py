@@ -98,7 +98,7 @@ def _about(screen: Screen) -> None:
         _table(
             {
                 words("Site"): words.site_title(city.site),
-                words("Stations"): words.number(len(city.stations)),
+                words("Number of stations"): words.number(len(city.stations)),
                 words("Time zone"): city.site.timezone,
                 words("Clock speed"): f"×{words.number(city.speed, 1)}",
                 words("Version"): version("district-heating-control"),
