@@ -16,7 +16,7 @@ LIVE_S = 5.0
 PIPES_S = 600.0
 LINES_S = 30.0
 """Wall seconds that pipes and lines of the past are kept for all sessions."""
-MAP_PX, ROW_PX, LOW_PX = 470, 56, 200
+MAP_PX, ROW_PX, LOW_PX = 470, 62, 200
 
 
 def render(screen: Screen) -> None:

@@ -73,6 +73,7 @@ def _head(screen: Screen, traits: Traits) -> None:
         format_func=lambda one: f"{one} {words.name(city.traits[one])}",
         key=f"station_choice_{traits.id}",
         label_visibility="collapsed",
+        placeholder=words("Station"),
     )
     if after.button(f"{plain(following)} ›", key="station_next", width="stretch"):
         _go(following)

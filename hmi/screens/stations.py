@@ -13,7 +13,7 @@ from hmi.screens.saying import open_page, plain, said_before
 from hmi.view_models import stations as model
 from hmi.view_models.stations import Line, State
 
-TITLE = N_("Stations")
+TITLE = N_("Station list")
 LIVE_S = 5.0
 LINES_S = 30.0
 ROW_PX, HEIGHT_PX = 33, 720

@@ -1,5 +1,6 @@
 """What the city overview draws beside its map: analogue indicators, deviations, the load of a day. Pure."""
 
+from collections.abc import Sequence
 from statistics import median
 
 from controller.api.city_schema import CityLines
@@ -20,6 +21,8 @@ LOAD: tuple[tuple[str, str, trend.Colour, int, float], ...] = (
     ("T_outdoor_degC", N_("Outdoor"), "trend_3", 1, 1.0),
 )
 """Lines of the load: name, label, colour, panel, factor to the unit of the panel."""
+DAY_S, SHORTEST_S = 86_400.0, 10_800.0
+"""Longest and shortest span of a picture of the day, s."""
 LEAST_LOOPS = 3
 """Loops of one kind below which a median says nothing."""
 ONLINE_TARGET = 0.95
@@ -257,7 +260,6 @@ def _in_bin(value: float, low: float, high: float) -> bool:
 def load_picture(words: Words, city: City, lines: CityLines | None, height_px: int) -> trend.Trend:
     """Return the heat of a day above the outdoor temperature."""
     end = city.now
-    start = end - 86_400.0
     drawn = [
         trend.Line(
             id=name, label=words(label), times=times, values=values, colour=colour, panel=panel,
@@ -266,6 +268,7 @@ def load_picture(words: Words, city: City, lines: CityLines | None, height_px: i
         for name, label, colour, panel, factor in LOAD
         for times, values in [_line(lines, name, factor, end)]
     ]  # fmt: skip
+    start = day_start(end, drawn)
     return trend.Trend(
         lines=tuple(drawn),
         panels=(
@@ -294,6 +297,12 @@ def _line(
         if value is not None
     ]
     return tuple(at for at, _ in points), tuple(value for _, value in points)
+
+
+def day_start(end: float, lines: Sequence[trend.Line]) -> float:
+    """Return where a picture of up to a day begins: with its first value, soon after a first start."""
+    first = min((line.times[0] for line in lines if line.times), default=end)
+    return min(max(first, end - DAY_S), end - SHORTEST_S)
 
 
 def trend_texts(words: Words) -> trend.Texts:

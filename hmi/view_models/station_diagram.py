@@ -33,7 +33,6 @@ LOOP: Sequence[tuple[LoopSlot, str, str, str]] = (
     ("T_return", "T_return_secondary", N_("T return"), "degC"),
     ("p_return", "p_return_secondary", N_("p return"), "kPa"),
     ("valve", "y_valve_loop", N_("Valve"), "1"),
-    ("pump", "y_pump_secondary", N_("Pump"), "1"),
     ("makeup_flow", "m_flow_makeup", N_("Make-up"), "kg/s"),
     ("makeup_level", "level_makeup", N_("Tank"), "1"),
     ("T_indoor", "T_indoor_mean", N_("Indoor mean"), "degC"),

@@ -11,7 +11,7 @@ from hmi.components.rows import Cell, Column, Row, Table
 from hmi.formats import SHOWN
 from hmi.language import N_, Words
 from hmi.view_models import alarms as alarm_model
-from hmi.view_models.overview import trend_texts
+from hmi.view_models.overview import day_start, trend_texts
 from hmi.view_models.station import PIPS, author_text
 from hmi.view_models.stations import alarms_of
 
@@ -39,7 +39,6 @@ def day_trend(
 ) -> trend.Trend:
     """Return supply, return, flow, instruction and effective value of a loop over 24 h."""
     end = city.now
-    start = end - DAY_S
     lines = [
         trend.Line(
             id=point,
@@ -54,14 +53,15 @@ def day_trend(
         for point, label, kind, colour, panel, unit in HISTORY
         if (history := histories.get(point)) is not None and history.measured_at
     ]
-    instruction = _instruction(words, loop.loop, writes, start, end)
+    instruction = _instruction(words, loop.loop, writes, end - DAY_S, end)
+    start = day_start(end, lines)
     if instruction is not None:
         lines.insert(0, instruction)
     return trend.Trend(
         lines=tuple(lines),
         panels=(
             trend.Panel(title="°C", decimals=1, share=2.0, span=6.0),
-            trend.Panel(title="t/h", decimals=1, span=4.0),
+            trend.Panel(title="t/h", decimals=1, span=max(4.0, loop.m_flow_design_kg_per_s)),
         ),
         start=start,
         end=end,

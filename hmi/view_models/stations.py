@@ -46,7 +46,8 @@ class Line:
     T_supply: float | None
     T_return: float | None
     flow: float | None
-    area: float
+    area: float | None
+    """Of the loop; None for a source."""
     W_per_m2: float | None
     mode: str
     instruction: float | None
@@ -160,7 +161,7 @@ def _line(
         T_supply=supply,
         T_return=back,
         flow=None if flow is None else flow * SHOWN["kg/s"].factor,
-        area=traits.A_heated_m2 if loop is None else loop.A_heated_m2,
+        area=None if loop is None else loop.A_heated_m2,
         W_per_m2=heat_per_m2(city, traits),
         mode="" if control is None else terms.term(words, terms.MODE, control.mode),
         instruction=None if control is None else control.T_supply_set,
