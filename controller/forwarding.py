@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.config.model import InfluxConfig, SiteConfig
-from controller.historian.forwarder_thread import Forwarder, ForwarderStats, Pace
+from controller.historian.forwarder_stats import ForwarderStats, Pace
+from controller.historian.forwarder_thread import Forwarder
 from controller.historian.journal import Journal
 from controller.historian.lines import LineEncoder
 
@@ -21,8 +22,8 @@ def opened_forwarder(
 ) -> Iterator[Callable[[], ForwarderStats | None]]:
     """Forward the journal as the site says until the end; yield what tells how it goes.
 
-    That tells None without ``[influxdb]``. Raises sqlite3.Error where the journal can not be read; a server
-    that can not be reached is no error.
+    That tells None without ``[influxdb]``. Neither a server that can not be reached nor a journal that can
+    not be read is an error here: control does not depend on them.
     """
     if site.influxdb is None:
         yield lambda: None

@@ -25,7 +25,7 @@ from controller.alarms.definitions import definitions
 from controller.alarms.model import Alarm
 from controller.decisions import Mode
 from controller.historian.forwarder_faults import FaultKind
-from controller.historian.forwarder_thread import ForwarderStats
+from controller.historian.forwarder_stats import ForwarderStats
 from controller.historian.records import State
 from controller.historian.slot import JournalStats
 from controller.image import Link, StationImage

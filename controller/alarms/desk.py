@@ -12,7 +12,7 @@ from controller.alarms.scene import Storage
 from controller.alarms.store import AlarmStore
 from controller.alarms.watch import AlarmWatch
 from controller.config.model import SiteConfig
-from controller.historian.forwarder_thread import ForwarderStats
+from controller.historian.forwarder_stats import ForwarderStats
 from controller.historian.records import CommandLogStats
 from controller.historian.slot import JournalStats
 from controller.state import ControllerState

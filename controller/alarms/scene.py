@@ -7,7 +7,7 @@ from controller.alarms.definitions import Definition, definitions
 from controller.alarms.model import AlarmKey
 from controller.config.model import SiteConfig, StationConfig
 from controller.decisions import LoopKey, LoopObservation, LoopTraits
-from controller.historian.forwarder_thread import ForwarderStats
+from controller.historian.forwarder_stats import ForwarderStats
 from controller.historian.records import CommandLogStats
 from controller.historian.slot import JournalStats
 from controller.image import Link, StationImage

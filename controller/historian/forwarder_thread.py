@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -21,6 +21,7 @@ from controller.historian.block import Block, BlockDamaged
 from controller.historian.cursor import Cursor, Progress, Refused, StoredSlot
 from controller.historian.forwarder_batch import MAX_LINES, Delivery, deliver
 from controller.historian.forwarder_faults import Fault
+from controller.historian.forwarder_stats import ForwarderStats, Pace
 from controller.historian.lines import LineEncoder
 
 log = structlog.get_logger("influxdb")
@@ -31,56 +32,6 @@ SETTLE_S = 120.0
 kill -9; others write to their disk once a second, or when their system likes."""
 MAX_SLOTS = 60
 """Slots of one batch, where they are small."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """Wall seconds between things; tests are quicker."""
-
-    idle_s: float = 1.0
-    """Between two looks for new slots."""
-    back_off_s: tuple[float, float] = (1.0, 30.0)
-    """First and longest wait after a fault; doubled each time, for ever."""
-    rewind_s: float = 60.0
-    """At least so long from one rewind to the next; shorter than ``SETTLE_S``, or it would come too late."""
-    note_s: float = 1.0
-    """At most so often the cursor goes to the disk."""
-    cpu_share: float = 0.25
-    """Of one core, while a backlog is sent: the thread shares the interpreter with the control cycle."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwarderStats:
-    """What the forwarder did since it was opened, and why it does not, if so."""
-
-    lines_sent: int = 0
-    """Lines taken by the server, those sent again included."""
-    requests: int = 0
-    rewinds: int = 0
-    """Times that the last two minutes were sent again, because the server may have lost them."""
-    refused: int = 0
-    """Points that the server would not take, kept in the journal with its words."""
-    outdated_lines: int = 0
-    """Lines sent in requests of which the server dropped what is older than it keeps."""
-    slots_damaged: int = 0
-    """Slots of which something could not be read any more."""
-    slots_missed: int = 0
-    """Slots that went from the journal before they could be sent."""
-    faults: int = 0
-    fault: Fault | None = None
-    """Why nothing can be sent now."""
-    fault_since: float | None = None
-    """Wall UTC seconds."""
-    failure: str | None = None
-    """A bug of ours that ended the thread; only a restart begins anew."""
-    last_refused: str | None = None
-    """The server's words for the newest refused point."""
-    unsent_since: float | None = None
-    """Begin of the oldest slot not acknowledged, UTC seconds of the journal; None when all is sent."""
-
-    def lag_s(self, now: float) -> float:
-        """Return the age of the oldest point that waits, at UTC second ``now`` of the journal's clock."""
-        return 0.0 if self.unsent_since is None else max(0.0, now - self.unsent_since)
 
 
 class Server(Protocol):
@@ -126,12 +77,10 @@ class Forwarder:
     def __init__(
         self, journal: Source, server: Server, encoder: LineEncoder, pace: Pace | None = None
     ) -> None:
-        """Read the cursor and start. Blocks for a moment: for the start. Raises sqlite3.Error."""
+        """Start; what goes wrong from here on stands in ``stats``."""
         self._journal, self._server, self._encoder = journal, server, encoder
         self._pace = pace or Pace()
-        cursor = journal.follow(READER)
-        self._acked, self._settled = cursor
-        self._position = cursor.settled
+        self._acked = self._settled = self._position = 0
         self._acks: deque[tuple[float, int]] = deque()
         self._connections = 0
         self._taken_at = time.monotonic()
@@ -140,7 +89,7 @@ class Forwarder:
         self._fell = False
         """It certainly was away: a write failed."""
         self._rewound_at = time.monotonic()
-        self._noted, self._noted_at = cursor, 0.0
+        self._noted, self._noted_at = Cursor(), 0.0
         self._per_slot = MAX_LINES
         self._back_off_s = 0.0
         self._stats = ForwarderStats()
@@ -174,6 +123,9 @@ class Forwarder:
             self._stats = replace(self._stats, failure=f"{type(error).__name__}: {error}")
 
     def _forward(self) -> None:
+        while not self._begin():
+            if self._stop.wait(self._pace.back_off_s[1]):
+                return
         batch: Batch | None = None
         while not self._stop.is_set():
             begin = time.thread_time()
@@ -196,14 +148,33 @@ class Forwarder:
             batch = None
         self._note(force=True)
 
+    def _begin(self) -> bool:
+        """Learn where the server stands; return whether the journal could tell."""
+        try:
+            self._noted = self._journal.follow(READER)
+        except sqlite3.Error as error:
+            self._unreadable(error)
+            return False
+        self._acked, self._settled = self._noted
+        self._position = self._settled
+        return True
+
+    def _unreadable(self, error: sqlite3.Error) -> None:
+        failure = f"the journal can not be read: {error}"
+        if self._stats.failure != failure:
+            log.warning("journal_unreadable", why=str(error))
+            self._stats = replace(self._stats, failure=failure)
+
     def _next(self) -> Batch | None:
         """Return the next slots as lines; None when there are none, or they can not be read now."""
         most = max(1, min(MAX_SLOTS, MAX_LINES // max(1, self._per_slot)))
         try:
             slots = self._journal.slots_after(self._position, most)
         except sqlite3.Error as error:
-            log.warning("journal_unreadable", why=str(error))
+            self._unreadable(error)
             return None
+        if self._stats.failure is not None:
+            self._stats = replace(self._stats, failure=None)
         if not slots:
             self._stats = replace(self._stats, unsent_since=None)
             return None

@@ -8,7 +8,8 @@ import pytest
 
 from controller.historian.cursor import read_refused
 from controller.historian.forwarder_faults import FaultKind
-from controller.historian.forwarder_thread import READER, Pace
+from controller.historian.forwarder_stats import Pace
+from controller.historian.forwarder_thread import READER
 from controller.historian.journal import FILE, Journal
 from tests.support.faulty_historian import FaultyHistorian
 from tests.support.forwarding import encoder, forwarder, store

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from controller.config.model import InfluxConfig
 from controller.forwarding import influx_server
-from controller.historian.forwarder_thread import Forwarder, Pace
+from controller.historian.forwarder_stats import Pace
+from controller.historian.forwarder_thread import Forwarder
 from controller.historian.journal import Journal
 from controller.historian.lines import LineEncoder
 from tests.support.history import SLOT_S, START, slot

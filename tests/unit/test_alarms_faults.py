@@ -13,7 +13,7 @@ from controller.alarms.water import HourMean
 from controller.cycle import COMMIT_ALARM
 from controller.decisions import Action, Decision, LoopKey, MassChange, Mode
 from controller.historian.forwarder_faults import Fault, FaultKind
-from controller.historian.forwarder_thread import ForwarderStats
+from controller.historian.forwarder_stats import ForwarderStats
 from controller.historian.records import CommandLogStats, State
 from controller.historian.slot import JournalStats
 from controller.image import Link

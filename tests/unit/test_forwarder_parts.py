@@ -1,6 +1,7 @@
 """Parts of the forwarder by themselves: lines, cursor, the search for bad points, and when it rewinds."""
 
 import math
+import sqlite3
 
 import pytest
 from hypothesis import given
@@ -312,6 +313,21 @@ def test_slots_that_retention_took_before_they_were_sent_are_counted(journal, se
     server.fault = None
     wait_until(lambda: sending.stats.unsent_since is None and sending.stats.fault is None)
     assert sending.stats.slots_missed == 2
+
+
+def test_a_journal_that_can_not_be_read_is_told_and_tried_again(journal, server, monkeypatch):
+    def broken(*_):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    store(journal, 0)
+    for name in ("follow", "slots_after"):
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, name, broken)
+            sending = Forwarder(journal, server, encoder(), QUICK)
+            wait_until(lambda: sending.stats.failure is not None)  # noqa: B023 - waited for at once
+            assert sending.stats.failure == "the journal can not be read: database disk image is malformed"
+        wait_until(lambda: sending.stats.failure is None and sending.stats.lines_sent == 6)  # noqa: B023
+        assert sending.close(5)
 
 
 def test_a_bug_of_ours_ends_the_thread_and_stands_in_stats(journal, server):

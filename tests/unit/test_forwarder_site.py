@@ -12,7 +12,8 @@ from controller.config.model import InfluxConfig
 from controller.forwarding import opened_forwarder, token_of
 from controller.historian.cursor import Cursor, Progress, Refused
 from controller.historian.forwarder_faults import Fault, FaultKind
-from controller.historian.forwarder_thread import READER, ForwarderStats
+from controller.historian.forwarder_stats import ForwarderStats
+from controller.historian.forwarder_thread import READER
 from controller.historian.journal import Journal
 from controller.historian.slot import JournalStats
 from controller.metrics import Metrics

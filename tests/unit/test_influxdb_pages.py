@@ -21,7 +21,8 @@ from controller.historian.cursor import (
 from controller.historian.encoding import Encoder
 from controller.historian.forwarder_batch import MAX_LINES, MAX_REFUSED
 from controller.historian.forwarder_faults import FaultKind
-from controller.historian.forwarder_thread import READER, SETTLE_S, ForwarderStats, Pace
+from controller.historian.forwarder_stats import ForwarderStats, Pace
+from controller.historian.forwarder_thread import READER, SETTLE_S
 from controller.historian.journal import FILE, KEEP_DAYS, Journal
 from controller.historian.lines import LineEncoder
 from controller.historian.slot import Answer, JournalStats, Slot
