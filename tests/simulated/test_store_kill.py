@@ -90,7 +90,7 @@ def copied(folder, target, *names):
     return target
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 0.95, 0.999])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.95, 0.999])
 def test_a_journal_whose_log_was_cut_has_a_beginning_and_no_half_slot(tmp_path, share):
     journal = Journal.open(tmp_path)
     for number in range(40):
