@@ -132,7 +132,13 @@ deps: $(if $(filter tests,$(NEED)),$(SERVERS)) ## the Debian packages needed: in
 $(SERVERS):
 	@mkdir -p $(@D)
 	cd $(@D)
-	fetch() { apt-get -q -o APT::Sandbox::User=root download victoria-metrics influxdb caddy >/dev/null 2>&1; }
+	fetch() {
+		local package failed=0
+		for package in victoria-metrics influxdb caddy; do
+			apt-get -q -o APT::Sandbox::User=root download "$$package" >/dev/null 2>&1 || failed=1
+		done
+		return $$failed
+	}
 	if ! fetch && [ "$$(id -u)" -eq 0 ]; then apt-get update -q </dev/null && fetch || true; fi
 	for package in *.deb; do
 		if [ -f "$$package" ]; then dpkg -x "$$package" .; fi
@@ -141,7 +147,7 @@ $(SERVERS):
 	if [ -x usr/bin/victoria-metrics ] && [ -x usr/bin/influxd ] && [ -x usr/bin/caddy ]; then
 		touch .complete
 	else
-		echo "make deps: apt-get can not download victoria-metrics, influxdb and caddy here" >&2
+		echo "make deps: apt-get can not download all of victoria-metrics, influxdb and caddy here" >&2
 	fi
 
 venv: $(STAMP) ## .venv with pinned dependencies and the command `dhc`
