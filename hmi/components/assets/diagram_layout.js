@@ -29,11 +29,11 @@ export function loopLayout(index, loop, top, width, only) {
   const at = (column) => c.first + column * c.step;
   const tags = [];
   const put = (slot, x, y, room, style) => has(slot) && tags.push(tagAt(key(slot), x, y, room, style));
-  ["T_supply", "m_flow", "p_supply", "dp"].forEach((slot, i) => put(slot, at(i), supply - 54, c.step - 4));
+  ["T_supply", "m_flow", "p_supply", "dp"].forEach((slot, i) => put(slot, at(i), supply - 54, c.step - 1));
   put("Q_flow", at(0), supply + 32, c.step * 1.1, "figure");
   put("heat_per_m2", at(0), supply + 52, c.step * 1.1, "line");
-  put("T_return", at(0), back - 54, c.step - 4);
-  put("p_return", at(3), back - 54, c.step - 4);
+  put("T_return", at(0), back - 54, c.step - 1);
+  put("p_return", at(3), back - 54, c.step - 1);
   put("T_return_primary", c.back + 14, back - 38, c.plates - c.back - 22, "plain");
   put("m_flow_primary", c.back + 14, back + 22, c.plates - c.back - 22, "line");
   const valve = has("valve") || (only && loop.stationValve);
@@ -84,7 +84,7 @@ export function pipes(loops, width) {
 export function primaryTags(primary, loops, width) {
   const c = columns(width);
   const [supply, back] = [loops[0].supply, loops[loops.length - 1].back];
-  const room = Math.min(96, (c.riser - 50) / 2);
+  const room = Math.min(96, (c.riser - 60) / 2);
   const tags = [];
   const put = (slot, x, y, wide, style) => primary[slot] && tags.push(tagAt(`p/${slot}`, x, y, wide, style));
   put("T_supply", 0, supply - 54, room - 6);
@@ -111,7 +111,7 @@ export function stationLayout(data, shown, width) {
   const loops = shown.map((loop, i) => loopLayout(i, { ...loop, stationValve: Boolean(primary.valve) }, i * LOOP, width, only));
   const [supply, back] = [loops[0].supply, loops[loops.length - 1].back];
   const facts = FACTS.some((slot) => primary[slot]);
-  const room = Math.min(96, (c.riser - 50) / 2);
+  const room = Math.min(96, (c.riser - 60) / 2);
   return {
     width, height: shown.length * LOOP + (only && facts ? 56 : 4),
     loops, pipes: pipes(loops, width),

@@ -96,7 +96,7 @@ export function splitNote(text, width) {
     let cut = [...fitText(rest, width, 12)].length - 1;
     const head = [...rest].slice(0, cut).join("");
     const space = head.lastIndexOf(" ");
-    if (space > cut / 2) cut = space;
+    if (space > cut / 2 && [...rest][cut] !== " ") cut = space;
     lines.push([...rest].slice(0, cut).join("").trim());
     rest = [...rest].slice(cut).join("").trim();
   }

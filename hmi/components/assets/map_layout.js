@@ -188,7 +188,7 @@ export function placeAreas(areas, boxes, things, width, height) {
         if (taken.some((other) => overlap(box, other) > 0)) continue;
         let cost = ring * 30;
         if (cost >= least) continue;
-        cost += 4 * coverage(box, things, 1000);
+        cost += 10 * coverage(box, things, 1000);
         if (cost < least) [best, least] = [{ x, y: y + 5, box, title: area.title }, cost];
       }
     }

@@ -25,7 +25,7 @@ export function layout(data, lines, view, width, height) {
   const ends = lines.map((line) => endLabel(line, data.panels[line.panel], from, to));
   const widest = Math.max(0, ...ends.map((end) => (end ? textWidth(end.text, LABEL, true) : 0)));
   const right = Math.min(width * 0.26, Math.max(16, widest + 30));
-  const plot = { left: 46, right: width - right, top: 18, bottom: height - 22 };
+  const plot = { left: 46, right: width - right, top: 30, bottom: height - 22 };
   const x = (at) => plot.left + ((at - view[0]) / (view[1] - view[0])) * (plot.right - plot.left);
   const gap = 20;
   const shares = data.panels.map((panel) => panel.share ?? 1);
