@@ -305,7 +305,12 @@ def _influxdb(site: SiteConfig, config: InfluxConfig) -> list[Check]:
         product = server.product()
         known = "does not say what it is" if isinstance(product, Fault) else product
         detail = f"{config.url}, bucket {config.bucket}: {known}"
-        found.append(Check(name="influxdb", status="ok", detail=detail))
+        if server.keeps_doubles():
+            detail += " that keeps twice what is sent twice"
+            advice = "start VictoriaMetrics with -dedup.minScrapeInterval=1ms"
+            found.append(Check(name="influxdb", status="warn", detail=detail, advice=advice))
+        else:
+            found.append(Check(name="influxdb", status="ok", detail=detail))
     else:
         found.append(Check(name="influxdb", status="warn", detail=fault.text_en, advice=fault.advice))
     server.renew()

@@ -107,6 +107,14 @@ class InfluxServer:
         version = headers.get("X-Influxdb-Version")
         return f"InfluxDB {version}" if version else "no InfluxDB by its own words (VictoriaMetrics or other)"
 
+    def keeps_doubles(self) -> bool:
+        """Tell whether this is a VictoriaMetrics that keeps twice what is sent twice."""
+        try:
+            answer = self._client.api_client.request("GET", f"{self.address.url}/flags")
+        except (ApiException, *_UNANSWERED):
+            return False
+        return 'dedup.minScrapeInterval="0s"' in str(answer.data)
+
     def renew(self) -> None:
         """Forget the connection; the next request makes a new one and asks for the token again."""
         if "_client" in self.__dict__:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from controller import doctor
 from controller.historian.cursor import read_cursor, read_refused
 from controller.historian.forwarder_faults import FaultKind
 from controller.historian.forwarder_thread import READER
@@ -18,9 +19,10 @@ from stations.model.identity import Point
 from stations.model.points import POINTS
 from stations.model.quality import Reason
 from stations.model.reading import bad, good, uncertain
-from tests.support.forwarding import READINGS_PER_SLOT, forwarder, store
+from tests.support.forwarding import READINGS_PER_SLOT, forwarder, influx_config, store
 from tests.support.history import START, wait_until
 from tests.support.history_servers import InfluxDB, VictoriaMetrics, running
+from tests.support.sites import site_config
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.plug
@@ -218,6 +220,14 @@ def test_a_wrong_server_is_named_and_delivery_resumes_when_it_is_mended(tmp_path
                 server.create()
                 arrives(server, READINGS_PER_SLOT)
                 assert sending.stats.fault is None
+
+
+@pytest.mark.parametrize(("dedup", "status"), [("1ms", "ok"), ("0s", "warn")])
+def test_the_doctor_finds_a_server_that_keeps_doubles(tmp_path, dedup, status):
+    with running(VictoriaMetrics(tmp_path / "server", dedup=dedup)) as server:
+        site = site_config(tmp_path, influxdb=influx_config(server.url))
+        check = doctor._influxdb(site, site.influxdb)[-1]
+    assert (check.status, "dedup" in check.advice) == (status, status == "warn")
 
 
 def test_a_token_that_the_server_does_not_take_is_named_without_being_told(tmp_path):

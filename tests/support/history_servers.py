@@ -107,9 +107,9 @@ class Process:
 
 
 class VictoriaMetrics:
-    """Single-node VictoriaMetrics that keeps one point of a moment."""
+    """Single-node VictoriaMetrics that keeps one point of a moment, unless told otherwise."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *, dedup="1ms"):
         folder.mkdir()
         port = free_block(1)
         self.url = f"http://127.0.0.1:{port}"
@@ -119,7 +119,7 @@ class VictoriaMetrics:
                 f"-storageDataPath={folder / 'data'}",
                 f"-httpListenAddr=127.0.0.1:{port}",
                 "-retentionPeriod=100y",
-                "-dedup.minScrapeInterval=1ms",
+                f"-dedup.minScrapeInterval={dedup}",
                 "-search.disableCache",
             ],
             f"{self.url}/ping",
