@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from benchmarks import cycle, field
+from benchmarks import cycle, field, hmi
 from benchmarks.isolated import Crashed, in_own_process
 from benchmarks.measurement import Measurement
 from benchmarks.report import Figures, Target, complete, goal, load_targets, print_table, write_json
 
-AREAS: Mapping[str, Sequence[Measurement]] = {"field": field.MEASUREMENTS, "cycle": cycle.MEASUREMENTS}
+AREAS: Mapping[str, Sequence[Measurement]] = {
+    "field": field.MEASUREMENTS,
+    "cycle": cycle.MEASUREMENTS,
+    "hmi": hmi.MEASUREMENTS,
+}
 OK, CRASHED, WRONG_USE = 0, 1, 2
 
 
