@@ -27,7 +27,7 @@ def render(screen: Screen) -> None:
     """Show the page."""
     words = screen.words
     said_before()
-    st.header(words(TITLE), anchor=False)
+    st.title(words(TITLE), anchor=False)
     st.caption(words("filled = present, hollow = returned, outlined = unacknowledged, on a line = shelved"))
     with st.container(border=True):
         _quality()

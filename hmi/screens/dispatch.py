@@ -35,7 +35,7 @@ def render(screen: Screen) -> None:
     """Show the page."""
     words = screen.words
     said_before()
-    st.header(words(TITLE), anchor=False)
+    st.title(words(TITLE), anchor=False)
     if not screen.writes.open:
         st.info(screen.writes.why)
     left, right = st.columns([1.9, 1.0], gap="medium")

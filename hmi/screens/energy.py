@@ -36,7 +36,7 @@ KEEP = timedelta(seconds=60)
 def render(screen: Screen) -> None:
     """Show the page."""
     words = screen.words
-    st.header(words(TITLE), anchor=False)
+    st.title(words(TITLE), anchor=False)
     period, metric, kind = _choice(words)
     with telling(words):
         energy = _energy(screen, period)

@@ -24,7 +24,7 @@ Read = list[tuple[Pick, History]]
 def render(screen: Screen) -> None:
     """Show the page."""
     words = screen.words
-    st.header(words(TITLE), anchor=False)
+    st.title(words(TITLE), anchor=False)
     picks = _chosen(screen)
     with st.container(border=True):
         _adding(screen, picks)

@@ -342,7 +342,7 @@ def journal_table(
             break
     return Table(
         columns=(
-            Column(title=words("Time"), width="150px"),
+            Column(title=words("Time"), width="172px"),
             Column(title=words("Place"), width="minmax(110px, 1fr)"),
             Column(title=words("Alarm"), width="minmax(160px, 2fr)"),
             Column(title=words("Step"), width="minmax(120px, 1fr)"),

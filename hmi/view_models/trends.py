@@ -87,13 +87,13 @@ def default_picks(city: City, station: str) -> list[Pick]:
 
 
 def label(words: Words, traits: Mapping[str, Traits], pick: Pick, *, with_station: bool = True) -> str:
-    """Return what a line is called."""
+    """Return what a line is called; the loop only where the station has several."""
     parts = []
     if with_station:
         known = traits.get(pick.station)
         name = pick.station if known is None else words.name(known)
         parts.append(pick.station if name == pick.station else f"{pick.station} {name}")
-    if pick.loop > 0:
+    if pick.loop > 0 and (known_loops := traits.get(pick.station)) and len(known_loops.loops) > 1:
         parts.append(words("loop {n}", n=pick.loop))
     parts.append(terms.point(words, pick.point))
     return " · ".join(parts)

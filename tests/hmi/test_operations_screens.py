@@ -25,7 +25,7 @@ def opened(name, api=None, query=None, **changes):
 
 
 def said(app):
-    kinds = (app.caption, app.text, app.markdown, app.error, app.warning, app.info, app.header, app.subheader)
+    kinds = (app.caption, app.text, app.markdown, app.error, app.warning, app.info, app.title, app.subheader)
     return "\n".join(element.value for kind in kinds for element in kind)
 
 

@@ -7,7 +7,7 @@ from hmi.language import Words
 from hmi.view_models import trends as model
 from hmi.view_models.trends import Pick
 from stations.model.quality import Quality, Reason
-from tests.support.operations_city import EVIL, NOW, city, history
+from tests.support.operations_city import EVIL, NOW, city, history, traits
 
 EN = Words("en", "Asia/Shanghai")
 SUPPLY = Pick(station="S001", loop=1, point="T_supply_secondary")
@@ -42,6 +42,12 @@ def test_a_station_offers_what_it_reports():
     assert points[:2] == ["T_supply_primary", "Q_flow_primary"]
     assert model.choices(city(), "S999") == []
     assert model.default_picks(city(), "S001") == [SUPPLY, RETURN, FLOW]
+
+
+def test_a_loop_is_named_where_a_station_has_several():
+    one, two = city().traits, {"S001": traits("S001", loops=2)}
+    assert model.label(EN, one, SUPPLY, with_station=False) == "Secondary supply temperature"
+    assert model.label(EN, two, SUPPLY, with_station=False) == "loop 1 · Secondary supply temperature"
 
 
 def test_two_units_get_an_axis_each_and_the_third_is_named():
@@ -97,6 +103,6 @@ def test_an_export_has_both_times_units_and_quality_and_no_formula():
 def test_an_export_says_what_it_leaves_out():
     thinned = history(bucket_s=120.0).model_copy(update={"damaged": [(1.0, 2.0)]})
     about = dict(model.export_about(EN, city(), [(SUPPLY, thinned)], NOW, "anna"))
-    said = about["S001 S001 Homes · loop 1 · Secondary supply temperature"]
+    said = about["S001 S001 Homes · Secondary supply temperature"]
     assert said == "3 samples stored; lowest and highest of each 2 min given; 1 damaged stretches"
     assert about["Simulation"]
