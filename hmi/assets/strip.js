@@ -165,7 +165,27 @@ function draw(root, data) {
   const foot = el("div", "foot");
   for (const line of data.foot) foot.append(el("span", "", line));
   parts.push(foot);
-  root.replaceChildren(...parts);
+  morphChildren(root, parts);
+}
+
+// Nodes stay and only what differs is changed: a click is not lost, focus stays, nothing blinks anew.
+function morphChildren(old, fresh) {
+  const before = [...old.childNodes];
+  fresh.forEach((node, i) => (before[i] ? morph(before[i], node) : old.append(node)));
+  before.slice(fresh.length).forEach((node) => node.remove());
+}
+
+function morph(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return undefined;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of [...fresh.attributes]) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  return morphChildren(old, [...fresh.childNodes]);
 }
 
 function flag(name, on) {
