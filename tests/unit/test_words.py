@@ -66,7 +66,8 @@ def said_in_source():
 
 def test_both_languages_have_the_same_gaps_with_the_same_digits():
     for name, (en, zh) in PHRASES.items():
-        assert gaps(en) == gaps(zh), name
+        technical = {"detail": ""} if name in LINK else {}
+        assert gaps(en) in (gaps(zh), gaps(zh) | technical), name
 
 
 def test_chinese_has_no_english_word():
