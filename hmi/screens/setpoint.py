@@ -8,7 +8,7 @@ import streamlit as st
 
 from controller.api.order_schema import OrderMessage
 from controller.api.schema import LoopState, LoopTraits
-from hmi.components import rows
+from hmi.components import indicators, rows
 from hmi.context import Screen, current_screen
 from hmi.language import Words
 from hmi.screens.order_dialog import REASONS, SHORTEST
@@ -72,7 +72,9 @@ def _content(act: Act) -> None:
         st.error(screen.words("There is no such thing."))
         _close(screen.words)
         return
-    _about(screen, act, loop, control)
+    st.markdown(f"**{plain(_name(screen, act))}**")
+    if act.order is None or act.order.state in ("prepared", "approved"):
+        _about(screen, act, control)
     if act.order is None:
         _enter(screen, act, loop, control)
     elif act.order.state in ("prepared", "approved"):
@@ -81,11 +83,10 @@ def _content(act: Act) -> None:
         _watch(screen, act, act.order)
 
 
-def _about(screen: Screen, act: Act, loop: LoopTraits, control: LoopState) -> None:
-    """Name station and loop, with what they do now."""
+def _about(screen: Screen, act: Act, control: LoopState) -> None:
+    """Tell what the loop does now."""
     words, city = screen.words, screen.city
-    st.markdown(f"**{plain(_name(screen, act))}**")
-    reading = city.reading(act.station, f"{loop.loop}/T_supply_secondary")
+    reading = city.reading(act.station, f"{act.loop}/T_supply_secondary")
     measured = shown(words, city, reading, "degC")
     parts = [
         station_model.mode_text(words, city, control),
@@ -157,6 +158,9 @@ def _fields(screen: Screen, act: Act, loop: LoopTraits, control: LoopState) -> d
     low, high = words.number(limits.T_low, 1), words.number(limits.T_high, 1)
     right.caption(words("limits {low}–{high} °C; ±0.5 K a press", low=low, high=high))
     T_supply = model.read(words, text, "T_supply", limits.T_low, limits.T_high)
+    indicators.mount(
+        model.where_it_lies(words, screen.city, act.station, loop, T_supply.value), key="setpoint_bar"
+    )
     flow = model.Entry(value=None)
     if limits.flow is not None:
         left, right = st.columns([2.2, 3.8], vertical_alignment="bottom")
@@ -250,6 +254,8 @@ def _states(act: Act, order: OrderMessage) -> None:
     """Draw how far the order has come; from memory, once a second."""
     screen = current_screen()
     control = station_model.control_of(screen.city.stations.get(act.station), act.loop)
+    if control is not None:
+        _about(screen, act, control)
     found = model.progress(screen.words, control, order)
     st.text(model.progress_line(found))
     st.text(found.text)

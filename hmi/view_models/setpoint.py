@@ -9,10 +9,11 @@ from controller.api.order_schema import OrderMessage
 from controller.api.schema import LoopState, LoopTraits, Sentence, StationState, Traits
 from hmi import terms
 from hmi.city import City
+from hmi.components.indicators import Indicator, Indicators
 from hmi.components.rows import Cell, Column, Row, Table
 from hmi.formats import MINUS
 from hmi.language import N_, Words
-from hmi.view_models.shown import good_value, is_aged
+from hmi.view_models.shown import good_value, is_aged, shown
 
 STEP_K = 0.5
 HOURS: Mapping[float, str] = {
@@ -127,6 +128,27 @@ def why_not(words: Words, city: City, station: str, traits: LoopTraits) -> str:
             "The data are {age} old; nothing is ordered on old data.", age=words.span(city.age_s(reading))
         )
     return ""
+
+
+def where_it_lies(
+    words: Words, city: City, station: str, loop: LoopTraits, wanted: float | None
+) -> Indicators:
+    """Return what is measured (below the bar) and what was typed (above it) between the hard limits."""
+    found = limits(loop, None)
+    value = shown(words, city, city.reading(station, f"{loop.loop}/T_supply_secondary"), "degC")
+    row = Indicator(
+        id="wanted",
+        label=words("Supply"),
+        text="" if wanted is None else words.number(wanted, 1),
+        unit="°C",
+        value=value.value,
+        scale=(found.T_low, found.T_high),
+        setpoint=wanted,
+        reason=words("no number yet"),
+        quality="none" if wanted is None else "good",
+        note=words("▽ wanted, ▲ measured"),
+    )
+    return Indicators(rows=(row,), label=words("Wanted supply temperature"), seq=city.version, row_px=56)
 
 
 def start_value(city: City, station: str, control: LoopState | None, loop: int) -> float:

@@ -148,6 +148,8 @@ def _write_row(words: Words, write: WriteMessage) -> Row:
     supply = _change(words, write.previous_T_supply_set, write.T_supply_set, "degC")
     flow = _change(words, write.previous_m_flow_set, write.m_flow_set, "kg/s")
     state = terms.term(words, terms.WRITE_STATE, write.state)
+    detail = "" if write.detail_sentence is None else words.sentence(write.detail_sentence)
+    cuts = "\n".join(words.sentence(cut) for cut in write.cut_sentences)
     return Row(
         id=str(write.id),
         cells=(
@@ -156,8 +158,8 @@ def _write_row(words: Words, write: WriteMessage) -> Row:
             Cell(text=str(write.loop)),
             Cell(text=supply),
             Cell(text=flow),
-            Cell(text=author_text(words, write.author)),
-            Cell(text=state, muted=True),
+            Cell(text=author_text(words, write.author), hint=cuts),
+            Cell(text=state, muted=True, hint=detail),
         ),
     )
 
