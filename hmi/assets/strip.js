@@ -242,6 +242,11 @@ function listen(state) {
     if (step.page) goTo(state.component, step.page);
   };
   document.addEventListener("keydown", state.onKey);
+  // Dialogs are put beside the page's root; the foot of the navigation must not stand on them.
+  state.dialogs = new MutationObserver(() => {
+    state.root.classList.toggle("modal", Boolean(document.querySelector('[data-testid="stDialog"]')));
+  });
+  state.dialogs.observe(document.body, { childList: true });
   state.watch = setInterval(() => {
     if (Date.now() - state.drawnAt < SILENT_MS || document.hidden) return;
     const frozen = state.root.querySelector(".frozen");
@@ -286,6 +291,7 @@ export default function (component) {
   state.shown = shown;
   return () => {
     clearInterval(state.watch);
+    state.dialogs.disconnect();
     document.removeEventListener("keydown", state.onKey);
     states.delete(parentElement);
     state.root.remove();

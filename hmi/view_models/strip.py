@@ -134,11 +134,17 @@ def _newest(city: City, words: Words) -> list[dict[str, Any]]:
             "returned": alarm.state == "returned_unack",
             "time": words.time(alarm.raised_at or alarm.since),
             "place": alarm_place(alarm, city, words),
-            "text": words.either(alarm.text_zh, alarm.text_en)
-            or words.either(alarm.title_zh, alarm.title_en),
+            "text": _said(
+                words.either(alarm.title_zh, alarm.title_en), words.either(alarm.text_zh, alarm.text_en)
+            ),
         }
         for alarm in waiting[:NEWEST]
     ]
+
+
+def _said(title: str, text: str) -> str:
+    """Return what an alarm is, then its numbers; once where both say the same."""
+    return title if text in ("", title) else f"{title} · {text}" if title else text
 
 
 def alarm_place(alarm: AlarmMessage, city: City, words: Words) -> str:
