@@ -1,0 +1,60 @@
+"""The demo with its screen: one login for a person, nothing but the report for a program."""
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from controller.accounts import store
+from controller.demo_hmi import ACCOUNTS, USER, make_accounts
+
+START_S = 150.0
+
+
+def test_the_demo_has_an_account_for_each_duty_with_a_password_of_its_own_run(tmp_path):
+    first, second = make_accounts(tmp_path / "a"), make_accounts(tmp_path / "b")
+    assert first != second
+    with store.open_accounts(tmp_path / "a").reading() as connection:
+        assert {user.name: user.role for user in store.users(connection)} == dict(ACCOUNTS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_screen_of_a_demo_opens_with_its_login_and_a_program_reads_the_report_alone(tmp_path):
+    command = [sys.executable, "-m", "controller.cli", "demo", "--stations", "2", "--speed", "30", "--json"]
+    options = ["--data", str(tmp_path), "--hmi-port", "0"]
+    with subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        try:
+            login_file = waited_for(lambda: next(tmp_path.glob("run-*/login.json"), None), demo)
+            assert stat.S_IMODE(login_file.stat().st_mode) == 0o600
+            login = waited_for(lambda: json.loads(login_file.read_text() or "null"), demo)
+            assert login["name"] == USER
+            with httpx.Client(base_url=login["url"], trust_env=False, timeout=20.0) as browser:
+                form = {"name": login["name"], "password": login["password"]}
+                assert browser.post("/login", data=form).headers["location"] == "/"
+                assert browser.get("/").is_success
+        finally:
+            demo.send_signal(signal.SIGINT)
+            out, errors = demo.communicate(timeout=90)
+    assert demo.returncode in (0, 1), errors
+    if demo.returncode == 0:
+        assert json.loads(out)["stations"] == 2
+    assert login["password"] not in out + errors
+
+
+def waited_for(look, demo):
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        assert demo.poll() is None, demo.stderr.read()
+        found = look()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError("the demo's screen did not open")
