@@ -15,6 +15,10 @@ from hmi.view_models.trends import Pick
 
 TITLE = N_("Trends")
 LIVE_S = 10.0
+TAIL_SHARE = 0.1
+"""Share of the span that is read sample by sample at its end before the whole is read anew."""
+TAIL_OVERLAP_S = 120.0
+"""How much of what is known the tail reads again: late answers of slow modems."""
 MAX_POINTS = 1200
 EXPORT_POINTS = 2000
 
@@ -69,17 +73,19 @@ def _adding(screen: Screen, picks: Sequence[Pick]) -> None:
         key="trend_station",
     )
     choices = [] if station is None else model.choices(city, station)
-    added = middle.multiselect(
-        words("Points"),
+    # one at a time: the list of several picks has an entry of its own that is English in any language
+    added = middle.selectbox(
+        words("Point"),
         [pick for pick, _ in choices],
         format_func=lambda pick: model.label(words, city.traits, pick, with_station=False),
-        placeholder=words("one or several"),
-        key=f"trend_points_{station}",
+        index=None,
+        placeholder=words("choose"),
+        key=f"trend_point_{station}",
         disabled=station is None,
     )
-    full = len(picks) + len(added) > model.MAX_PICKS
-    if right.button(words("Add"), type="primary", disabled=not added or full, width="stretch"):
-        _keep(list(dict.fromkeys([*picks, *added])))
+    full = len(picks) >= model.MAX_PICKS
+    if right.button(words("Add"), type="primary", disabled=added is None or full, width="stretch") and added:
+        _keep(list(dict.fromkeys([*picks, added])))
     if full:
         st.caption(words("At most {n} lines can be told apart.", n=model.MAX_PICKS))
 
@@ -128,10 +134,11 @@ def _live(picks: tuple[Pick, ...], span: float, compare: bool) -> None:
     words, city = screen.words, screen.city
     end = city.clock()
     with telling(words):
-        read = _read(screen, picks, end - span, end, MAX_POINTS)
+        read = [(pick, _known(screen, pick, end - span, end, 0.0)) for pick in picks]
         before: Read = []
         if compare:
-            before = _read(screen, picks, end - span - model.DAY_S, end - model.DAY_S, MAX_POINTS)
+            day = model.DAY_S
+            before = [(pick, _known(screen, pick, end - span - day, end - day, day)) for pick in picks]
         drawn = model.drawn(words, city, read, before)
         trend.mount(
             trend.Trend(
@@ -165,6 +172,27 @@ def texts(words: Words) -> trend.Texts:
         empty=words("Nothing is stored of this span."),
         bad=words("doubted or missing"),
     )
+
+
+def _known(screen: Screen, pick: Pick, start: float, end: float, shift_s: float) -> History:
+    """Return a trend of the moving span: read once as a whole, then only at its end."""
+    kept: dict[tuple[str, float, float], tuple[float, History]] = st.session_state.setdefault(
+        "trend_read", {}
+    )
+    key = (str(pick), round(end - start), shift_s)
+    whole_end, history = kept.get(key, (None, None))
+    if history is None or whole_end is None or not 0.0 <= end - whole_end <= TAIL_SHARE * (end - start):
+        history = screen.api.history(pick.station, pick.point, pick.loop, max(0.0, start), end, MAX_POINTS)
+        whole_end = end
+    elif end > history.end:
+        since = max(0.0, history.end - TAIL_OVERLAP_S)
+        tail = screen.api.history(pick.station, pick.point, pick.loop, since, end, MAX_POINTS)
+        history = model.extended(history, tail, start, end)
+    kept.pop(key, None)
+    kept[key] = (whole_end, history)
+    while len(kept) > 2 * model.MAX_PICKS:
+        kept.pop(next(iter(kept)))
+    return history
 
 
 def _read(screen: Screen, picks: Sequence[Pick], start: float, end: float, points: int) -> Read:

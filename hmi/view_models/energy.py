@@ -149,11 +149,14 @@ def ranking(words: Words, stations: Sequence[Used], metric: Metric, seq: int, se
         columns=(
             Column(title=words("Rank"), kind="number", width="54px"),
             Column(title=words("Station"), width="minmax(120px, 1.3fr)"),
-            Column(title=words("Type"), width="108px"),
-            Column(title=words("10⁴ m²"), kind="number", width="56px"),
+            Column(title=words("Type"), width="108px", from_px=1000),
+            Column(title=words("10⁴ m²"), kind="number", width="56px", from_px=860),
             Column(title="", kind="deviation", width="minmax(110px, 1.4fr)"),
             Column(title=unit, kind="number", width="112px"),
-            *(Column(title=shown[of].unit, kind="number", width="80px") for of in METRICS),
+            *(
+                Column(title=shown[of].unit, kind="number", width="80px", from_px=0 if of == metric else 1000)
+                for of in METRICS
+            ),
             Column(title=words("Indoor °C"), kind="number", width="76px"),
             Column(title=words("Finding"), width="minmax(130px, 1.6fr)"),
         ),

@@ -168,6 +168,28 @@ def drawn(
     )
 
 
+def extended(known: History, tail: History, start: float, end: float) -> History:
+    """Return a trend moved on to ``start``..``end``: what is known, without its oldest, and what came since.
+
+    A long trend is read once as a whole and then only at its end: reading days of a large city takes seconds.
+    """
+    last = known.measured_at[-1] if known.measured_at else float("-inf")
+    kept = [i for i, at in enumerate(known.measured_at) if at >= start]
+    new = [i for i, at in enumerate(tail.measured_at) if at > last and at >= start]
+    return known.model_copy(
+        update={
+            "start": start,
+            "end": end,
+            "stored": known.stored + len(new),
+            "damaged": [*known.damaged, *tail.damaged],
+            **{
+                name: [*(getattr(known, name)[i] for i in kept), *(getattr(tail, name)[i] for i in new)]
+                for name in ("measured_at", "value", "quality", "reason")
+            },
+        }
+    )
+
+
 def _values(pick: Pick, history: History) -> tuple[float | None, ...]:
     factor = formats.SHOWN[formats.unit_of_point(pick.point)].factor
     return tuple(None if value is None else value * factor for value in history.value)

@@ -73,6 +73,19 @@ def test_the_day_before_lies_over_this_one_in_the_same_colour():
     assert before.label.endswith("day before")
 
 
+def test_a_trend_moves_on_by_its_tail():
+    known = history(values=(1.0, 2.0, 3.0))  # at -60, -50, -40
+    tail = history(values=(2.0, 3.0, 4.0)).model_copy(
+        update={"measured_at": [NOW - 50, NOW - 40, NOW - 30], "damaged": [(NOW - 30, NOW)]}
+    )
+    moved = model.extended(known, tail, NOW - 55, NOW)
+    assert moved.measured_at == [NOW - 50, NOW - 40, NOW - 30]
+    assert moved.value == [2.0, 3.0, 4.0]
+    assert len(moved.quality) == len(moved.reason) == 3
+    assert moved.damaged == [(NOW - 30, NOW)]
+    assert model.extended(history(values=()), tail, 0.0, NOW).value == [2.0, 3.0, 4.0]
+
+
 def test_lines_of_one_axis_have_colours_of_their_own():
     drawn = model.drawn(EN, city(), [(SUPPLY, history()), (RETURN, history()), (FLOW, history())])
     upper = [line.colour for line in drawn.lines if line.panel == 0]

@@ -1,7 +1,7 @@
 // Points in a plane with a band and named odd ones. Drawn as SVG; a refresh moves what is there.
 
 const SVG = "http://www.w3.org/2000/svg";
-const EDGE = { left: 52, right: 16, top: 30, bottom: 34 };
+const EDGE = { left: 52, right: 16, top: 36, bottom: 34 };
 
 /** Function from a value to a pixel. */
 export function toPixel(axis, from, to) {
@@ -34,7 +34,7 @@ function drawAxes(svg, data, x, y, box) {
   if (data.band) {
     const left = x(data.band[0]);
     add(svg, "rect", { class: "band", x: left, y: box.top, width: x(data.band[1]) - left, height: box.bottom - box.top });
-    add(svg, "text", { class: "small", x: (left + x(data.band[1])) / 2, y: box.top - 16, "text-anchor": "middle" }, data.band_title);
+    add(svg, "text", { class: "small", x: (left + x(data.band[1])) / 2, y: box.top - 5, "text-anchor": "middle" }, data.band_title);
   }
   for (const [value, text] of data.y.ticks) {
     add(svg, "line", { class: "grid", x1: box.left, x2: box.right, y1: y(value), y2: y(value) });
@@ -46,8 +46,8 @@ function drawAxes(svg, data, x, y, box) {
   add(svg, "line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom });
   add(svg, "text", { class: "small", x: 4, y: 12 }, data.y.title);
   add(svg, "text", { class: "small", x: box.right, y: box.bottom + 31, "text-anchor": "end" }, data.x.title);
-  add(svg, "text", { class: "small", x: box.right, y: box.top - 2, "text-anchor": "end" }, data.corners[0]);
-  add(svg, "text", { class: "small", x: box.left + 4, y: box.bottom - 6 }, data.corners[1]);
+  add(svg, "text", { class: "small corner", x: box.right, y: box.top + 14, "text-anchor": "end" }, data.corners[0]);
+  add(svg, "text", { class: "small corner", x: box.left + 4, y: box.bottom - 6 }, data.corners[1]);
 }
 
 function drawDots(svg, data, x, y, right, tell) {
