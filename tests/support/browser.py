@@ -3,10 +3,10 @@
 Waiting is for what a person would see (role, label, text, ``data-seq``), never for a time.
 """
 
+import re
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from benchmarks.chromium import EXECUTABLE, FLAGS
@@ -17,6 +17,36 @@ LIMIT_S = 20.0
 SIZE = {"width": 1920, "height": 1080}
 LOOPBACK = {"127.0.0.1", "localhost"}
 BAD_SIGNS = ("Traceback", "streamlit.errors", "Ask Google", "StreamlitAPIException")
+
+NOT_ENGLISH = re.compile(
+    r"(S\d{3}|EN|English|Excel|CSV|ISA|OPC|UA|Modbus|TCP|InfluxDB|MW|MPa|kPa|kWh?|GJ|PLC|Shift|Enter|Tab|Esc|"
+    r"operator|engineer|admin|auditor|viewer|olga|lei|eva|vera|ada|opcua|substation|plc|trovis|ecl|multical|"
+    r"source|dhc|Asia|Shanghai|Connection|img|src|onerror|document|title|owned|bold)"
+)
+"""Latin words that a Chinese screen may show: units, ids, names, and what comes from outside as it is."""
+READABLE = """() => {
+  const words = [];
+  const walk = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) words.push(node.textContent);
+    if (["STYLE", "SCRIPT", "NOSCRIPT"].includes(node.tagName)) return;
+    if (node.nodeType === Node.ELEMENT_NODE) {
+      if (["stIconMaterial", "stSkipToContent"].includes(node.dataset.testid)) return;
+      const style = getComputedStyle(node);
+      if (style.display === "none" || style.visibility === "hidden") return;
+      if (node.placeholder) words.push(node.placeholder);
+    }
+    if (node.shadowRoot) walk(node.shadowRoot);
+    node.childNodes.forEach(walk);
+  };
+  walk(document.body);
+  return words;
+}"""
+
+QUIET = """() => {
+  const running = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
+  if (running || !window.quietSince) window.quietSince = performance.now();
+  return !running && performance.now() - window.quietSince > 400;
+}"""
 
 
 class Visit:
@@ -46,11 +76,12 @@ class Visit:
         return self.page
 
     def settled(self):
-        """Wait until the strip shows data of the city and nothing is being computed."""
+        """Wait until the strip shows data of the city and nothing has been computed for a moment.
+
+        A click while a page is being built anew can be lost, as any page that is left can lose it.
+        """
         expect(self.page.locator(".strip[data-seq]")).to_be_attached()
-        self.page.wait_for_function(
-            "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
-        )
+        self.page.wait_for_function(QUIET)
 
     def live(self, within="body"):
         """Wait until what is drawn changes: the page follows the city."""
@@ -61,8 +92,13 @@ class Visit:
         )
 
     def text(self):
-        """All that can be read on the page, without shadow roots of components."""
-        return self.page.locator("body").inner_text()
+        """All that can be read on the page, inside components too."""
+        return "\n".join(self.page.evaluate(READABLE))
+
+    def english(self):
+        """Words of three or more Latin letters that are no unit, id or name: none on a Chinese screen."""
+        words = set(re.findall(r"[A-Za-z]{3,}", self.text()))
+        return sorted(word for word in words if not NOT_ENGLISH.fullmatch(word))
 
     def check(self):
         """Nothing left the machine, no script failed, no traceback was seen."""
@@ -90,19 +126,25 @@ class Browser:
             [{"name": name, "value": value, "url": room.screen} for name, value in cookies.items()]
         )
         context.tracing.start(snapshots=True, screenshots=True)
-        self._open.append(context)
-        return Visit(context, room.screen)
+        visit = Visit(context, room.screen)
+        self._open.append(visit)
+        return visit
 
     def leave(self, failed):
-        """Close all visits; keep what was seen only of a test that failed."""
-        for number, context in enumerate(self._open):
+        """Close all visits; keep what was seen only of a test that failed, judge those of the others."""
+        visits, self._open = self._open, []
+        for number, visit in enumerate(visits):
             if failed:
                 self._traces.mkdir(parents=True, exist_ok=True)
-                context.tracing.stop(path=self._traces / f"trace-{number}.zip")
-                for page in context.pages:
-                    page.screenshot(path=self._traces / f"page-{number}.png")
-            context.close()
-        self._open.clear()
+                visit.page.screenshot(path=self._traces / f"page-{number}.png")
+                visit.context.tracing.stop(path=self._traces / f"trace-{number}.zip")
+        try:
+            if not failed:
+                for visit in visits:
+                    visit.check()
+        finally:
+            for visit in visits:
+                visit.context.close()
 
 
 @contextmanager
@@ -115,7 +157,3 @@ def chromium():
             yield browser
         finally:
             browser.close()
-
-
-failed = pytest.StashKey[bool]()
-"""Set by the hook of a test module's conftest: did the test's own part fail?"""

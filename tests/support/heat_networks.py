@@ -11,12 +11,12 @@ SIZES = np.array(
 
 
 def city_network(
-    n_consumers: int, loops: int = 0, seed: int = 1, hills: float = 15.0
+    n_consumers: int, loops: int = 0, seed: int = 1, hills: float = 15.0, peak: bool = False
 ) -> tuple[Network, np.ndarray]:
     """Return a network with one station at every street corner but the plant's, and its design flows in kg/s.
 
     Pipes are sized for about 60 Pa/m. ``loops`` further trenches close rings; they are as wide as the
-    narrower of their neighbours.
+    narrower of their neighbours. ``peak`` puts a second plant at the first corner.
     """
     rng = np.random.default_rng(seed)
     n = n_consumers + 1
@@ -54,7 +54,10 @@ def city_network(
             for k, (i, j, wide) in enumerate(trenches)
         ],
         consumers=[Consumer(name=f"S{i}", place=f"J{i}") for i in range(n) if i != plant],
-        sources=[Source(name="plant", place=f"J{plant}")],
+        sources=[
+            Source(name="plant", place=f"J{plant}"),
+            *([Source(name="peak", place="J0")] if peak else []),
+        ],
     )
     return built, np.delete(m_flow, plant)
 

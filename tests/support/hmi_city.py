@@ -45,6 +45,7 @@ def small_city(n=4, **changes):
         "alarms": AlarmList(now=NOW, version=1, alarms=[]),
         "now": NOW,
         "received": time.monotonic(),
+        "polled": time.monotonic(),
         "version": 1,
         "simulation": True,
         "feed": Feed.LIVE,

@@ -4,6 +4,7 @@ import csv
 import json
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -94,6 +95,7 @@ class ScreenRoom:
     def kill_controller(self):
         self._controller.send_signal(signal.SIGKILL)
         self._controller.wait(10)
+        self._controller.stdout.close()
 
     def start_screen(self):
         token = self.data / "api_token"
@@ -136,8 +138,6 @@ class ScreenRoom:
 
     def ask(self, op, **arguments):
         """One request to the simulators; without asyncio, whose loop a browser holds."""
-        import socket
-
         with socket.create_connection((HOST, self.city.control_port), 10) as connection:
             connection.sendall(json.dumps({"op": op, **arguments}).encode() + b"\n")
             answer = json.loads(connection.makefile("rb").readline())
