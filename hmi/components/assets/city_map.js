@@ -2,11 +2,12 @@
 
 import { add, canvas, component, drawMark, make, pointerAt, say, set, towards } from "./drawing.js";
 import {
-  along, dotRadius, groupSpot, held, outline, pipeWidth, placeAreas, placeLabels, projection, zoomedMap,
+  along, beads, dotRadius, groupSpot, held, outline, pipeWidth, placeAreas, placeLabels, projection, zoomedMap,
 } from "./map_layout.js";
 
 const MARK = 12;
 const MOST_LABELS = 40;
+const MOST_BEADS = 2000;
 
 function build(root, own) {
   const svg = canvas(root, 10, 10, "");
@@ -162,6 +163,11 @@ function put(group, x, y) {
   if (plain) set(symbol.firstChild, { cx: x, cy: y });
 }
 
+function onScreen(own, point) {
+  const [x, y] = own.project(point);
+  return [x * own.view.k + own.view.x, y * own.view.k + own.view.y];
+}
+
 /** Marks and labels stay the same size; only their places follow the window. */
 function arrange(own) {
   const { data, view, width, height } = own;
@@ -169,8 +175,7 @@ function arrange(own) {
   const radius = dotRadius(data.places.length, view.k);
   own.at = new Map();
   for (const place of data.places) {
-    const [x, y] = own.project([place.latitude, place.longitude]);
-    const at = [x * view.k + view.x, y * view.k + view.y];
+    const at = onScreen(own, [place.latitude, place.longitude]);
     own.at.set(place.id, at);
     drawPlace(own, place, radius);
     const group = own.stations.get(place.id);
@@ -244,6 +249,7 @@ function arrangeLabels(own, inside, groups, radius) {
   own.labelled = where;
   const things = [
     ...inside.map((place) => [...own.at.get(place.id), radius + 1]), ...groups.flatMap((group) => group.edge),
+    ...beads(own.data.pipes.map((pipe) => pipe.points.map((point) => onScreen(own, point))), 10, MOST_BEADS),
   ];
   const labels = placeLabels(wanted.slice(0, MOST_LABELS), things, own.width, own.height);
   const texts = new Map(wanted.map((one) => [one.id, one]));

@@ -2,7 +2,8 @@
 
 import { textWidth } from "./drawing.js";
 
-export const LEAST_WIDTH = 1000;
+export const LEAST_WIDTH = 864;
+export const LEAST_SOURCE = 640;
 const LOOP = 238;
 const SUPPLY = 72;
 const RETURN = 202;
@@ -12,12 +13,13 @@ const FACTS = ["m_flow", "E_heat", "area", "heat_per_m2", "T_outdoor", "Q_flow_m
 
 const tagAt = (key, x, y, width, style = "above") => ({ key, x, y, width, style });
 
-/** Columns of the drawing for a width. */
+/** Columns of the drawing for a width; what is narrower than 1,110 px moves together by degrees. */
 export function columns(width) {
-  const plates = Math.min(520, Math.max(440, width * 0.42));
+  const tight = Math.min(1, Math.max(0, (1110 - width) / 246));
+  const plates = Math.min(520, Math.max(374, width * 0.42 + 8 * tight));
   const first = plates + PLATES + 26;
   const building = width - BUILDING;
-  return { plates, building, first, step: (building - 8 - first) / 4, riser: plates - 205, back: plates - 155 };
+  return { plates, building, first, step: (building - 8 - first) / 4, riser: plates - 205 + 37 * tight, back: plates - 155 + 19 * tight, valve: plates - 106 + 20 * tight };
 }
 
 /** One loop: its block begins at ``top``. ``has`` tells whether a slot has a tag; keys are LOOP INDEX/SLOT. */
@@ -37,19 +39,20 @@ export function loopLayout(index, loop, top, width, only) {
   put("T_return_primary", c.back + 14, back - 38, c.plates - c.back - 22, "plain");
   put("m_flow_primary", c.back + 14, back + 22, c.plates - c.back - 22, "line");
   const valve = has("valve") || (only && loop.stationValve);
-  if (has("valve")) put("valve", c.plates - 86, supply - 40, 84, "valve");
-  const pump = { x: at(1) + Math.min(60, c.step * 0.5), y: back };
+  if (has("valve")) put("valve", c.valve + 20, supply - 40, c.plates - c.valve - 22, "valve");
+  const pump = { x: at(1) + Math.min(60, c.step * 0.6), y: back, half: Math.min(54, c.step * 0.55) };
+  pump.room = at(3) - pump.x - 24;
   const duty = loop.pumps && loop.pumps.length ? loop.pumps[0].text : "";
   put("pump", duty ? pump.x - 7 + textWidth(duty, 12) : pump.x - 15, back + 30, c.step, "line");
   const makeup = has("makeup_flow") || has("makeup_level");
-  const tank = makeup ? { x: at(2) + 14, y: supply + 22, width: 44, height: 38, line: at(3) - 16, back } : null;
-  put("makeup_level", at(2) + 14, supply + 22, 44, "tank");
-  put("makeup_flow", at(2) + 6, supply + 54, c.step, "before");
+  const tank = makeup ? { x: Math.min(at(2) + 14, at(3) - 68), y: supply + 32, width: 44, height: 38, line: at(3) - 14, back } : null;
+  if (tank) put("makeup_level", tank.x, tank.y, 44, "tank");
+  if (tank) put("makeup_flow", tank.x - 8, supply + 64, c.step, "before");
   put("T_indoor", c.building + 8, supply + 71, BUILDING - 16, "centre");
   return {
     index, top, supply, back, tags, tank,
     plates: { x: c.plates, y: supply - 20, width: PLATES, height: back - supply + 40 },
-    valve: valve ? { x: c.plates - 106, y: supply } : null,
+    valve: valve ? { x: c.valve, y: supply } : null,
     pump: loop.pumps && loop.pumps.length ? pump : null,
     building: { x: c.building, y: supply - 26, width: BUILDING, height: back - supply + 52 },
   };
@@ -61,16 +64,16 @@ export function pipes(loops, width) {
   const found = [];
   const [first, last] = [loops[0], loops[loops.length - 1]];
   const arrow = (x, y, left = false) => ({ x, y, left });
-  found.push({ side: "primary", d: `M0 ${first.supply}H${c.plates}`, arrows: [arrow(46, first.supply), arrow(c.plates - 48, first.supply)] });
-  found.push({ side: "primary", d: `M${c.plates} ${last.back}H0`, arrows: [arrow(46, last.back, true), arrow(c.plates - 48, last.back, true)] });
+  found.push({ side: "primary", d: `M0 ${first.supply}H${c.plates}`, arrows: [arrow(46, first.supply), arrow(c.plates - 30, first.supply)] });
+  found.push({ side: "primary", d: `M${c.plates} ${last.back}H0`, arrows: [arrow(46, last.back, true), arrow(c.plates - 30, last.back, true)] });
   loops.slice(1).forEach((loop) => {
-    found.push({ side: "primary", d: `M${c.riser} ${first.supply}V${loop.supply}H${c.plates}`, arrows: [arrow(c.plates - 48, loop.supply)] });
+    found.push({ side: "primary", d: `M${c.riser} ${first.supply}V${loop.supply}H${c.plates}`, arrows: [arrow(c.plates - 30, loop.supply)] });
   });
   loops.slice(0, -1).forEach((loop, index) => {
     // the return falls behind the supply of the loops below: it shows a gap there
     let d = `M${c.plates} ${loop.back}H${c.back}`;
     for (const below of loops.slice(index + 1)) d += `V${below.supply - 8}M${c.back} ${below.supply + 8}`;
-    found.push({ side: "primary", d: `${d}V${last.back}`, arrows: [arrow(c.plates - 48, loop.back, true)] });
+    found.push({ side: "primary", d: `${d}V${last.back}`, arrows: [arrow(c.plates - 30, loop.back, true)] });
   });
   for (const loop of loops) {
     const right = c.plates + PLATES;
@@ -87,14 +90,14 @@ export function primaryTags(primary, loops, width) {
   const room = Math.min(96, (c.riser - 60) / 2);
   const tags = [];
   const put = (slot, x, y, wide, style) => primary[slot] && tags.push(tagAt(`p/${slot}`, x, y, wide, style));
-  put("T_supply", 0, supply - 54, room - 6);
-  put("p_supply", room, supply - 54, room - 6);
-  put("T_return", 0, back - 54, room - 6);
-  put("p_return", room, back - 54, room - 6);
+  put("T_supply", 0, supply - 54, room - 8);
+  put("p_supply", room, supply - 54, room - 8);
+  put("T_return", 0, back - 54, room - 8);
+  put("p_return", room, back - 54, room - 8);
   put("meter", c.riser - 22, supply - 54, 90, "middle");
   put("strainer", 26, supply + 34, room + 20, "plain");
   const only = loops.length === 1;
-  put("valve", only ? c.plates - 86 : room + 46, only ? supply - 40 : supply + 30, 84, only ? "valve" : "plain");
+  put("valve", only ? c.valve + 20 : room + 46, only ? supply - 40 : supply + 30, only ? c.plates - c.valve - 22 : 84, only ? "valve" : "plain");
   const facts = FACTS.filter((slot) => primary[slot]);
   facts.forEach((slot, index) => {
     if (only) put(slot, index * 118, back + 60, 112, "plain");
@@ -119,7 +122,7 @@ export function stationLayout(data, shown, width) {
     meter: primary.meter ? { x: c.riser - 22, y: supply } : null,
     strainer: primary.strainer ? { x: 70, y: supply } : null,
     valve: primary.valve && !only ? { x: room + 26, y: supply } : null,
-    names: [{ x: 0, y: supply + 19, text: data.texts.primary_supply }, { x: 0, y: back + 19, text: data.texts.primary_return }],
+    names: [{ x: 0, y: supply + (primary.valve && !only ? 31 : 19), text: data.texts.primary_supply }, { x: 0, y: back + 19, text: data.texts.primary_return }],
   };
 }
 

@@ -44,16 +44,16 @@ export function drawPump(parent, x, y, pump) {
 }
 
 /** Duty pump in the return and, where there is one, the standby above it. */
-export function drawPumps(parent, place, pumps, room) {
-  const { x, y } = place;
+export function drawPumps(parent, place, pumps) {
+  const { x, y, half, room } = place;
   const [duty, standby] = pumps;
   if (standby) {
-    add(parent, "path", { class: "pipe secondary thin", d: `M${x - 54} ${y}V${y - 42}H${x + 54}V${y}` });
+    add(parent, "path", { class: "pipe secondary thin", d: `M${x - half} ${y}V${y - 42}H${x + half}V${y}` });
     drawPump(parent, x, y - 42, standby);
     add(parent, "text", { class: "small", x: x + 20, y: y - 50 }, fitText(standby.text || "", room, 12));
   }
   drawPump(parent, x, y, duty);
-  const text = fitText(duty.text || "", room, 12);
+  const text = fitText(duty.text || "", 160, 12);
   if (text) add(parent, "text", { class: "small strong", x: x - 15, y: y + 30, "text-anchor": "start" }, text);
 }
 
@@ -72,7 +72,7 @@ export function drawTank(parent, tank, texts) {
   const middle = tank.y + tank.height / 2;
   add(parent, "path", { class: "pipe secondary thin", d: `M${tank.x + tank.width} ${middle}H${tank.line}V${tank.back}` });
   add(parent, "rect", { class: "solid", x: tank.x, y: tank.y, width: tank.width, height: tank.height });
-  add(parent, "text", { class: "small", x: tank.x - 8, y: tank.y + 12, "text-anchor": "end" }, fitText(texts.makeup, 130, 12));
+  add(parent, "text", { class: "small", x: tank.x - 8, y: tank.y + 14, "text-anchor": "end" }, fitText(texts.makeup, 130, 12));
 }
 
 /** Box of the buildings of a loop, or of a source. */

@@ -77,7 +77,7 @@ export function drawTag(group, tag, place, selected, small) {
   const below = barred && quality === "aged" ? "" : said;
   say(reason, fitText(below, place.width + 8, 12));
   set(reason, { x, y: place.y + look.value + 15, "text-anchor": look.anchor });
-  drawBar(bar, barred ? tag : {}, x, place.y + (look.bar || 0), Math.min(84, place.width), 7, quality === "good" || quality === "estimated");
+  drawBar(bar, barred ? tag : {}, x, place.y + (look.bar || 0), Math.min(84, place.width - 8), 7, quality === "good" || quality === "estimated");
   const dotted = !shown.missing && quality !== "estimated" && (look.label || quality !== "good") && !marked;
   const left = look.anchor === "middle" ? x - textWidth(tag.label, labelSize) / 2 - 9 : look.anchor === "end" ? x - width - 6 : x + (look.label ? 4 : width + 4);
   set(age, { display: dotted ? null : "none", class: `age ${quality}`, cx: left, cy: look.label ? place.y - 4.5 : place.y + look.value - 5 });

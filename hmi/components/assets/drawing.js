@@ -59,7 +59,12 @@ export function sparkPath(values, scale, width, height) {
   const known = values.filter((value) => value !== null);
   if (known.length === 0) return { d: "", end: null };
   let [low, high] = scale || [Math.min(...known), Math.max(...known)];
-  if (!(high > low)) [low, high] = [low - 0.5, high + 0.5];
+  // without a scale a change of less than a fiftieth is noise and stays flat
+  const least = scale ? 0 : Math.max(Math.abs(low), Math.abs(high)) / 50 || 1;
+  if (!(high - low > least)) {
+    const middle = (low + high) / 2;
+    [low, high] = [middle - (least || 1) / 2, middle + (least || 1) / 2];
+  }
   const step = values.length > 1 ? width / (values.length - 1) : 0;
   let d = "";
   let pen = false;

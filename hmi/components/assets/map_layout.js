@@ -199,6 +199,22 @@ export function placeAreas(areas, boxes, things, width, height) {
   return placed;
 }
 
+/** Small things [x, y, radius] along lines of px, about every ``step`` px, for what labels should keep off. */
+export function beads(lines, step, most) {
+  const found = [];
+  for (const line of lines) {
+    for (let i = 1; i < line.length; i += 1) {
+      const [[x1, y1], [x2, y2]] = [line[i - 1], line[i]];
+      const count = Math.max(1, Math.ceil(Math.hypot(x2 - x1, y2 - y1) / step));
+      for (let j = 0; j < count; j += 1) {
+        if (found.length >= most) return found;
+        found.push([x1 + ((x2 - x1) * j) / count, y1 + ((y2 - y1) * j) / count, 2]);
+      }
+    }
+  }
+  return found;
+}
+
 /** Width in px of a pipe on the map. */
 export function pipeWidth(diameter_m, count = 0) {
   const finer = count > 400 ? 0.5 : count > 120 ? 0.75 : 1;

@@ -1,7 +1,7 @@
 // One station. Pipes and symbols are drawn again only where the station changed; tags change in place.
 
 import { add, canvas, component, make, say, set, towards } from "./drawing.js";
-import { LEAST_WIDTH, page, sourceLayout, stationLayout } from "./diagram_layout.js";
+import { LEAST_SOURCE, LEAST_WIDTH, page, sourceLayout, stationLayout } from "./diagram_layout.js";
 import {
   drawBuilding, drawMeter, drawPipe, drawPlates, drawPump, drawPumps, drawStrainer, drawTank, drawValve,
 } from "./diagram_symbols.js";
@@ -64,7 +64,7 @@ function drawPlant(own, data, placed, loops) {
     drawPlates(layer, place.plates);
     if (place.valve) drawValve(layer, place.valve);
     if (place.tank) drawTank(layer, place.tank, data.texts);
-    if (place.pump) drawPumps(layer, place.pump, loop.pumps, 150);
+    if (place.pump) drawPumps(layer, place.pump, loop.pumps);
     drawBuilding(layer, place.building, loop, Boolean(loop.tags.T_indoor));
   });
 }
@@ -101,7 +101,7 @@ function draw(root, data, own, tell) {
   drawPages(own, loops, shown);
   if (nothing) return;
   const real = root.clientWidth;
-  const width = Math.max(LEAST_WIDTH, real);
+  const width = Math.max(data.source ? LEAST_SOURCE : LEAST_WIDTH, real);
   const placed = data.source ? sourceLayout(data, width) : stationLayout(data, shown.loops, width);
   own.tagOf = (key) => {
     const [owner, slot] = key.split("/");

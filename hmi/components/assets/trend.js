@@ -34,7 +34,6 @@ function build(root, own) {
     button.textContent = { zoom_in: "+", zoom_out: "\u2212", whole: "\u2922" }[act];
     button.addEventListener("click", () => change(own, act));
   }
-  own.empty = make(root, "div", "empty");
   listen(svg, own);
 }
 
@@ -203,9 +202,6 @@ function draw(root, data, own) {
     }));
     own.unpacked = data;
   }
-  const some = own.decoded.some((line) => line.values.some((value) => !Number.isNaN(value)));
-  own.empty.hidden = some;
-  say(own.empty, some ? "" : data.texts.empty);
   redraw(own);
 }
 

@@ -61,6 +61,7 @@ export function drawAxes(back, front, data, placed) {
       add(back, "text", { class: "small", x: plot.left - 7, y: y + 4, "text-anchor": "end" }, numberText(tick, panel.axis.decimals));
     }
     const room = plot.right - plot.left - 8;
+    if (!panel.axis.ticks.length) add(back, "text", { class: "small", x: plot.left + 8, y: (panel.top + panel.bottom) / 2 + 4 }, data.texts.empty);
     add(front, "text", { class: "small halo", x: plot.left + 4, y: panel.top - 6 }, fitText(data.panels[index].title, room, LABEL));
   });
   const ticks = timeTicks(view[0], view[1], plot.right - plot.left, data.offsets, data.texts);

@@ -40,15 +40,20 @@ export function extent(lines, from, to) {
   return low <= high ? [low, high] : null;
 }
 
-/** Axis {low, high, ticks} with round ends and at most ``most`` steps, that holds a range and the panel's own. */
+/**
+ * Axis {low, high, ticks} with round ends and about ``most`` steps, that holds a range and the panel's own ends.
+ * Without any value it has no ticks: numbers would say that something was measured.
+ */
 export function axis(range, panel, most) {
+  if (!range && panel.low == null && panel.high == null) return { low: 0, high: 1, ticks: [], decimals: 0 };
   let [low, high] = range || [panel.low ?? 0, panel.high ?? 1];
   if (panel.low != null) low = Math.min(low, panel.low);
   if (panel.high != null) high = Math.max(high, panel.high);
   const least = panel.span ?? 1;
   if (high - low < least) {
     const middle = (low + high) / 2;
-    [low, high] = [middle - least / 2, middle + least / 2];
+    const bottom = low >= 0 ? Math.max(0, middle - least / 2) : middle - least / 2;
+    [low, high] = [bottom, bottom + least];
   }
   const raw = (high - low) / Math.max(1, most);
   const power = 10 ** Math.floor(Math.log10(raw));
