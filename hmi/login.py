@@ -20,7 +20,7 @@ from hmi.guard_paths import safe_next
 from hmi.language import DEFAULT_LANGUAGE, Words
 from hmi.palette import FONT, css_variables
 from hmi.process import shared
-from hmi.session import LANGUAGE_COOKIE, TOKEN_COOKIE
+from hmi.session import LANGUAGE_COOKIE, TOKEN_COOKIE, forget
 from hmi.user_api import Refused, Unreachable, UserApi, call
 
 PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
@@ -78,9 +78,11 @@ async def log_out(request: Request) -> Response:
     """End the session at the controller and forget the cookie, whatever the controller says."""
     if not _from_here(request):
         return HTMLResponse(escape(_words(request)("This form came from another site.")), status_code=403)
-    api = UserApi(shared().client, request.cookies.get(TOKEN_COOKIE, ""))
+    token = request.cookies.get(TOKEN_COOKIE, "")
+    api = UserApi(shared().client, token)
     with suppress(Refused, Unreachable):  # it ends by itself; this browser forgets it in any case
         await asyncio.to_thread(api.log_out)
+    forget(token)
     response = RedirectResponse("/login", status_code=303)
     response.delete_cookie(TOKEN_COOKIE, path="/")
     return response

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import ModuleType
 
 import streamlit as st
@@ -31,6 +32,7 @@ KEYS: Mapping[str, str] = {
 """Two keys one after the other, or one."""
 
 
+@cache
 def existing() -> tuple[str, ...]:
     """Return the names of the screens that this version has."""
     return tuple(name for name in PAGES if importlib.util.find_spec(f"hmi.screens.{name}") is not None)

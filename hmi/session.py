@@ -4,6 +4,7 @@ The token lives in an http-only cookie (``hmi.login``), so it survives a reload,
 script can read it. Language and wall view are cookies too, kept by the browser.
 """
 
+import hashlib
 import re
 import time
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ LANGUAGE_COOKIE = "dhc_language"
 WALL_COOKIE = "dhc_wall"
 BELIEVED_S = 20.0
 """Wall seconds that rights are believed without asking; the controller judges every call again."""
+MAX_BELIEVED = 1000
+_believed: dict[bytes, tuple[MeMessage, float]] = {}
+"""By the hash of a token: who it is, and the monotonic second at which the controller said so."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,200}")
 """What a token of the controller looks like; anything else in the cookie is nobody."""
 
@@ -71,7 +75,7 @@ def screen_of_this_run() -> Screen:
     if not token:
         raise SessionOver
     api = UserApi(shared().client, token)
-    me = _who(api, asking=not city.frozen())
+    me = _who(api, token, asking=not city.frozen())
     return Screen(
         city=city,
         api=api,
@@ -83,22 +87,35 @@ def screen_of_this_run() -> Screen:
     )
 
 
-def _who(api: UserApi, *, asking: bool) -> MeMessage:
+def _who(api: UserApi, token: str, *, asking: bool) -> MeMessage:
     """Return who is logged in; while the controller is silent, who it was.
 
-    An open page is use of the session: a quiet night must not take the alarms off a screen.
+    An open page is use of the session: a quiet night must not take the alarms off a screen. What is believed
+    is shared by all pages of a token, so that a reload beside a silent controller still shows the city.
     """
-    known: tuple[MeMessage, float] | None = st.session_state.get("me")
+    mark = hashlib.sha256(token.encode()).digest()
+    known = _believed.get(mark)
+    if known is not None and time.time() >= known[0].ends_at:
+        known = None
     if known is not None and (not asking or time.monotonic() - known[1] < BELIEVED_S):
         return known[0]
     try:
         me = api.me()
     except Refused as refused:
-        st.session_state.pop("me", None)
-        raise SessionOver from refused
+        if refused.session_over or known is None:
+            _believed.pop(mark, None)
+            raise SessionOver from refused
+        return known[0]
     except Unreachable:
         if known is None:
             raise
         return known[0]
-    st.session_state["me"] = (me, time.monotonic())
+    if len(_believed) >= MAX_BELIEVED:
+        _believed.clear()
+    _believed[mark] = (me, time.monotonic())
     return me
+
+
+def forget(token: str) -> None:
+    """Believe nothing of a session any more: its rights or its end have changed."""
+    _believed.pop(hashlib.sha256(token.encode()).digest(), None)

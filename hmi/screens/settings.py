@@ -8,6 +8,7 @@ from hmi.context import Screen
 from hmi.errors import plain, refusal_text
 from hmi.language import N_
 from hmi.navigation import KEYS, existing, screen_module
+from hmi.session import forget, token_of_this_run
 from hmi.terms import ROLE, term
 from hmi.user_api import Refused, Unreachable
 
@@ -79,7 +80,7 @@ def _change_password(screen: Screen, old: str, new: str) -> None:
     except Unreachable:
         st.error(words("The controller does not answer. Try again soon."))
     else:
-        st.session_state.pop("me", None)
+        forget(token_of_this_run())
         st.success(words("Changed. Log in again with the new password."))
 
 

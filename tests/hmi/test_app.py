@@ -186,3 +186,30 @@ def test_an_id_from_outside_reaches_no_other_path(as_person):
         with pytest.raises(Refused) as refused:
             api.station(station)
         assert refused.value.status in (404, 422)
+
+
+def test_a_reload_beside_a_silent_controller_still_shows_who_was_known(as_person, api, monkeypatch):
+    as_person("lei")
+    assert screen("style").run().title
+    with httpx.Client(base_url="http://127.0.0.1:9", trust_env=False) as nowhere:
+        city = hmi.city.replace(shared().gateway.city, received=0.0)
+        silent = Gateway(Source(url="http://127.0.0.1:9", token_file=api.token_file))
+        silent._city = city
+        before = shared()
+        share(Shared(gateway=silent, client=nowhere))
+        try:
+            assert screen("style").run().title
+            monkeypatch.setattr(hmi.session, "cookies", lambda: {hmi.session.TOKEN_COOKIE: "nobody-knows-me"})
+            page = AppTest.from_file(str(SCRIPT), default_timeout=RUN_S).run()
+        finally:
+            share(before)
+    assert not page.exception
+    assert "没有应答" in words_on(page)
+
+
+def test_a_cookie_that_is_no_token_is_nobody(monkeypatch, api):
+    for text in ("", "short", "line\nbreak-in-a-token", "密码" * 10):
+        jar = {hmi.session.TOKEN_COOKIE: text}
+        monkeypatch.setattr(hmi.session, "cookies", lambda jar=jar: jar)
+        with pytest.raises(hmi.session.SessionOver):
+            hmi.session.screen_of_this_run()
