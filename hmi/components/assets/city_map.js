@@ -241,7 +241,9 @@ function arrangeLabels(own, inside, groups, radius) {
     const [x, y] = own.at.get(place.id);
     const reach = place.kind === "source" ? 22 : abnormal ? MARK + (place.look === "unack" ? 3 : 0) : 11;
     const weight = place.kind === "source" ? 0 : abnormal ? place.priority : 4;
-    wanted.push({ id: place.id, x, y, reach, name: place.name, detail: place.detail, weight });
+    // the mark of a source stands at its upper right corner
+    const clear = place.kind === "source" && place.priority ? { left: 22, right: 35, up: 35, down: 22 } : undefined;
+    wanted.push({ id: place.id, x, y, reach, clear, name: place.name, detail: place.detail, weight });
   }
   wanted.sort((a, b) => a.weight - b.weight);
   const where = JSON.stringify([wanted, own.data.areas, own.view, own.width, own.height, inside.length, radius]);
