@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import __main__ as bench
-from benchmarks import cycle, device, field, modbus_server, report
+from benchmarks import cycle, device, field, hmi_city, modbus_server, report
 from benchmarks.city_writes import NotAcknowledged, Writes
 from benchmarks.isolated import Crashed, in_own_process, server
 from benchmarks.measurement import Measurement
@@ -205,3 +205,10 @@ def test_a_few_lost_writes_are_told_and_many_are_no_latency():
     assert "5 not acknowledged" in found.note
     with pytest.raises(NotAcknowledged, match=r"20 of 100 writes .* first: S001 rejected"):
         writes(taken=80, lost=20).result("x", "here")
+
+
+@pytest.mark.parametrize("age_s", [0.0, 1.5, 14.0, 60.0])
+@pytest.mark.parametrize("now", [1e9, 1e9 + 199.0, 1e9 + 390.0])
+def test_a_temperature_that_tells_the_time_is_read_back_to_the_second(now, age_s):
+    shown = round(hmi_city.told(now - age_s), 1)
+    assert hmi_city.measured_when(shown, now) == pytest.approx(now - age_s, abs=0.6)
