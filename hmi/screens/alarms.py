@@ -11,7 +11,8 @@ from hmi.components import rows, sheet, tiles
 from hmi.context import Screen, current_screen
 from hmi.language import N_, Words
 from hmi.screens.alarm_dialogs import ASKED, dialog
-from hmi.screens.saying import open_page, plain, said_before, say_later, telling
+from hmi.screens.saying import open_page, plain, reading, said_before, say_later, telling
+from hmi.user_api import Unreachable
 from hmi.view_models import alarms as model
 from hmi.view_models.alarms import Tab
 
@@ -55,7 +56,7 @@ def _tab(words: Words) -> Tab:
 def _live(tab: Tab) -> None:
     """List and answer in one, so that a choice shows at once."""
     screen = current_screen()
-    with telling(screen.words):
+    with reading(screen.words):
         alarms = _alarms(screen)
         left, right = st.columns([2.0, 1.0], gap="medium")
         with left, st.container(border=True):
@@ -167,7 +168,12 @@ def _alarms(screen: Screen) -> list[AlarmMessage]:
     known: tuple[int, list[AlarmMessage]] | None = st.session_state.get("alarms_known")
     if known is not None and known[0] == shared:
         return known[1]
-    answer = screen.api.alarms(every=True)
+    try:
+        answer = screen.api.alarms(every=True)
+    except Unreachable:
+        if known is None:
+            raise
+        return known[1]  # the banner says that it is old
     st.session_state["alarms_known"] = (shared, answer.alarms)
     return answer.alarms
 
@@ -179,7 +185,7 @@ def _alarms(screen: Screen) -> list[AlarmMessage]:
 def _quality() -> None:
     screen = current_screen()
     words = screen.words
-    with telling(words):
+    with reading(words):
         kpis = _kpis(screen)
         parts = [words("Alarm quality of the last 24 h (ISA-18.2); the band is the target")]
         split = model.priority_split(words, kpis)
@@ -198,7 +204,12 @@ def _kpis(screen: Screen) -> AlarmKpisMessage:
     known: tuple[float, AlarmKpisMessage] | None = st.session_state.get("alarm_kpis")
     if known is not None and time.monotonic() - known[0] < KPIS_S:
         return known[1]
-    kpis = screen.api.alarm_kpis()
+    try:
+        kpis = screen.api.alarm_kpis()
+    except Unreachable:
+        if known is None:
+            raise
+        return known[1]
     st.session_state["alarm_kpis"] = (time.monotonic(), kpis)
     return kpis
 
@@ -219,7 +230,7 @@ def _journal(screen: Screen) -> None:
     )
     right.button(words("Refresh"), key="journal_refresh", width="stretch")
     end = screen.city.clock()
-    with telling(words):
+    with reading(words):
         steps = screen.api.journal(max(0.0, end - 3600.0 * (hours or 8.0)), end, JOURNAL_STEPS)
         rows.mount(
             model.journal_table(words, screen.city, steps, needle, screen.city.version), key="alarm_journal"

@@ -12,7 +12,7 @@ from hmi.components import rows
 from hmi.context import Screen, current_screen
 from hmi.language import N_
 from hmi.screens.order_dialog import Asked, ask, dialog
-from hmi.screens.saying import plain, said_before, telling
+from hmi.screens.saying import plain, reading, said_before
 from hmi.view_models import dispatch as model
 from hmi.view_models import dispatch_group as group
 
@@ -94,7 +94,7 @@ def _end(screen: Screen, name: str) -> None:
 
 def _waiting(screen: Screen) -> None:
     words = screen.words
-    with telling(words):
+    with reading(words):
         table = model.waiting_table(
             words,
             screen.api.orders(),

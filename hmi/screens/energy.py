@@ -11,7 +11,7 @@ from hmi import export
 from hmi.components import rows, scatter, tiles
 from hmi.context import Screen
 from hmi.language import N_, Words
-from hmi.screens.saying import open_page, plain, telling
+from hmi.screens.saying import open_page, plain, reading
 from hmi.view_models import energy as model
 from hmi.view_models import energy_export
 from hmi.view_models import energy_totals as totals
@@ -38,7 +38,7 @@ def render(screen: Screen) -> None:
     words = screen.words
     st.title(words(TITLE), anchor=False)
     period, metric, kind = _choice(words)
-    with telling(words):
+    with reading(words):
         energy = _energy(screen, period)
         everyone = model.used(words, energy, screen.city.traits)
         stations = [station for station in everyone if kind in ("all", station.emitter)]

@@ -21,7 +21,7 @@ def plain(text: str) -> str:
 
 @contextmanager
 def telling(words: Words) -> Iterator[None]:
-    """Tell a refusal or a silent controller in words, in place of what could not be done or shown."""
+    """Tell a refusal or a silent controller in words where something was to be done."""
     try:
         yield
     except Refused as refused:
@@ -35,6 +35,19 @@ def telling(words: Words) -> Iterator[None]:
                 " before you repeat it."
             )
         )
+
+
+@contextmanager
+def reading(words: Words) -> Iterator[None]:
+    """Tell in words why something can not be shown; a part that runs again comes back by itself."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.session_over:
+            raise
+        st.error(plain(refusal_text(words, refused)))
+    except Unreachable:
+        st.warning(words("The controller does not answer. The page goes on by itself when it is back."))
 
 
 def say_later(text: str) -> None:

@@ -9,7 +9,7 @@ from hmi import export
 from hmi.components import trend
 from hmi.context import Screen, current_screen
 from hmi.language import N_, Words
-from hmi.screens.saying import plain, telling
+from hmi.screens.saying import plain, reading
 from hmi.view_models import trends as model
 from hmi.view_models.trends import Pick
 
@@ -133,7 +133,7 @@ def _live(picks: tuple[Pick, ...], span: float, compare: bool) -> None:
     screen = current_screen()
     words, city = screen.words, screen.city
     end = city.clock()
-    with telling(words):
+    with reading(words):
         read = [(pick, _known(screen, pick, end - span, end, 0.0)) for pick in picks]
         before: Read = []
         if compare:
@@ -215,7 +215,7 @@ def _exports(screen: Screen, picks: list[Pick], span: float) -> None:
         made = st.session_state["trend_files"][1]
     with st.container(horizontal=True):
         if st.button(words("Prepare export"), key="trend_export"):
-            with telling(words):
+            with reading(words):
                 made = _files(screen, picks, span)
                 st.session_state["trend_files"] = (asked, made)
         for kind, mime, name in (

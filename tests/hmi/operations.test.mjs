@@ -30,6 +30,12 @@ test("children show only while their parent is open", () => {
   assert.deepEqual(rows.shownRows(all, new Set(["a"])).map((row) => row.id), ["a", "b", "c"]);
 });
 
+test("a narrow table leaves out what can be missed", () => {
+  const columns = [{ from_px: 0 }, { from_px: 800 }, {}];
+  assert.deepEqual(rows.shownColumns(columns, 700), [0, 2]);
+  assert.deepEqual(rows.shownColumns(columns, 800), [0, 1, 2]);
+});
+
 test("arrow keys lead to neighbours by id and stop at the ends", () => {
   const ids = ["a", "b", "c"];
   assert.equal(rows.neighbour(ids, "a", "ArrowDown"), "b");

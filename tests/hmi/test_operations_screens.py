@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hmi.city import Feed
-from hmi.user_api import Refused
+from hmi.user_api import Refused, Unreachable
 from tests.support import operations_screen as bench
 from tests.support.operations_city import EVIL, alarm, city, order
 from tests.support.operations_screen import SECOND, TOO_HOT, FakeApi
@@ -39,7 +39,7 @@ def own_session(monkeypatch):
 @pytest.mark.parametrize("role", ["viewer", "shift_lead"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_screen_renders_for_every_role_in_both_languages(name, role, language):
-    assert opened(name, role=role, language=language).header[0].value
+    assert opened(name, role=role, language=language).title[0].value
 
 
 @pytest.mark.parametrize("name", ["alarms", "dispatch"])
@@ -85,6 +85,25 @@ def test_silence_of_the_controller_is_no_promise():
     app = opened("alarms", api, {"alarm": "frost:S001:1"})
     app.button(key="acknowledge").click().run()
     assert "Whether it was done is not known" in app.error[0].value
+
+
+def test_the_last_known_list_stays_while_the_controller_is_silent(monkeypatch):
+    api = FakeApi(alarm_list=[alarm()])
+    app = opened("alarms", api, {"alarm": "frost:S001:1"})
+
+    def silent(*_asked, **_more):
+        raise Unreachable("no answer")
+
+    for name in ("alarms", "alarm_kpis", "journal"):
+        monkeypatch.setattr(api, name, silent)
+    frozen = city(alarms=[alarm(), alarm("frost:S002:1")], feed=Feed.GONE)
+    bench.SHOWN["screen"] = bench.screen(api, city=frozen)
+    app.run()
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == [
+        "The controller does not answer. The page goes on by itself when it is back."
+    ], "of the journal alone"
+    assert app.button(key="acknowledge").disabled
 
 
 def test_shelving_asks_for_a_reason_and_an_operator_gets_an_hour_at_most():

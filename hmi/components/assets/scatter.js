@@ -46,7 +46,7 @@ function drawAxes(svg, data, x, y, box) {
   add(svg, "line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom });
   add(svg, "text", { class: "small", x: 4, y: 12 }, data.y.title);
   add(svg, "text", { class: "small", x: box.right, y: box.bottom + 31, "text-anchor": "end" }, data.x.title);
-  add(svg, "text", { class: "small corner", x: box.right, y: box.top + 14, "text-anchor": "end" }, data.corners[0]);
+  add(svg, "text", { class: "small corner", x: box.right, y: 12, "text-anchor": "end" }, data.corners[0]);
   add(svg, "text", { class: "small corner", x: box.left + 4, y: box.bottom - 6 }, data.corners[1]);
 }
 
