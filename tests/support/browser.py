@@ -19,7 +19,7 @@ LOOPBACK = {"127.0.0.1", "localhost"}
 BAD_SIGNS = ("Traceback", "streamlit.errors", "Ask Google", "StreamlitAPIException")
 
 NOT_ENGLISH = re.compile(
-    r"(S\d{3}|EN|English|Excel|CSV|ISA|OPC|UA|Modbus|TCP|InfluxDB|MW|MPa|kPa|kWh?|GJ|PLC|Shift|Enter|Tab|Esc|"
+    r"(S\d{3}|EN|English|Excel|CSV|ISA|OPC|UA|Modbus|TCP|InfluxDB|MW|MPa|kPa|kWh?|GJ|min|PLC|Shift|Enter|Tab|Esc|"
     r"operator|engineer|admin|auditor|viewer|olga|lei|eva|vera|ada|opcua|substation|plc|trovis|ecl|multical|"
     r"source|dhc|Asia|Shanghai|Connection|img|src|onerror|document|title|owned|bold)"
 )
@@ -33,7 +33,7 @@ READABLE = """() => {
       if (["stIconMaterial", "stSkipToContent"].includes(node.dataset.testid)) return;
       const style = getComputedStyle(node);
       if (style.display === "none" || style.visibility === "hidden") return;
-      if (node.placeholder) words.push(node.placeholder);
+      if (node.placeholder && !node.value) words.push(node.placeholder);
     }
     if (node.shadowRoot) walk(node.shadowRoot);
     node.childNodes.forEach(walk);
