@@ -59,3 +59,12 @@ def test_pump_keeps_the_affinity_laws():
     assert dp_full[0] == pytest.approx(4.0 * dp_half[0])
     assert work[0][0] == pytest.approx(8.0 * work[1][0])
     assert work[0][0] == pytest.approx(50.0 * 150.0 / 988.0 / 0.7 / pump.EFFICIENCY_DRIVE)
+
+
+@pytest.mark.parametrize(
+    ("Kvs", "K_fixed", "share"), [(10.0, 10.0, 0.5), (20.0, 10.0, 0.2), (10.0, 30.0, 0.9)]
+)
+def test_a_valves_authority_is_its_share_of_the_pressure(Kvs, K_fixed, share):
+    assert valve.authority(Kvs * ONE, K_fixed * ONE)[0] == pytest.approx(share)
+    total = valve.series(Kvs * ONE, K_fixed * ONE)
+    assert (total / Kvs)[0] ** 2 == pytest.approx(share)

@@ -1,0 +1,108 @@
+"""pandapipes as the other side: our network as arrays in a file, solved by it in a process of its own."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers import ANSWER_S, INSTALLED, SOURCES, PeerUnavailable
+from benchmarks.reads import Side
+from simulators.plant.network.graph import Network
+from simulators.plant.network.operation import Operation
+
+INSTALL_S = 600.0
+ENVIRONMENT = INSTALLED / "pandapipes"
+
+
+def case_arrays(network: Network, now: Operation) -> dict[str, Any]:
+    """Return what describes a network with prescribed flows and one temperature on each side."""
+    assert now.prescribed.all()
+    return {
+        "elevation": network.elevation,
+        "link_start": network.link_start,
+        "link_end": network.link_end,
+        "length": network.length,
+        "diameter": network.diameter,
+        "roughness": network.roughness,
+        "zeta": network.zeta,
+        "m_flow": now.m_flow,
+        "source_dp": now.source_dp[0],
+        "source_m_flow": now.source_m_flow,
+        "p_return": now.p_return,
+        "T_supply": now.T_pipe[0],
+        "T_return": now.T_pipe[-1],
+    }
+
+
+def install() -> Path:
+    """Return the interpreter that has pandapipes, as pinned in ``peers/pandapipes.txt``; installs it once.
+
+    Raises PeerUnavailable where pip cannot.
+    """
+    pins, stamp, python = (
+        SOURCES / "pandapipes.txt",
+        ENVIRONMENT / "installed.txt",
+        ENVIRONMENT / "bin/python",
+    )
+    if python.exists() and stamp.is_file() and stamp.read_bytes() == pins.read_bytes():
+        return python
+    commands = (
+        (sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)),
+        (str(python), "-m", "pip", "--quiet", "--no-input", "install", "--require-hashes", "-r", str(pins)),
+    )
+    for command in commands:
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=INSTALL_S)
+        except subprocess.TimeoutExpired:
+            raise PeerUnavailable(f"{' '.join(command[1:5])} did not end within {INSTALL_S:.0f} s") from None
+        if ran.returncode != 0:
+            last = (ran.stderr or ran.stdout).strip().splitlines()[-3:]
+            raise PeerUnavailable(f"{' '.join(command[1:5])} failed: {' / '.join(last)}")
+    shutil.copyfile(pins, stamp)
+    return python
+
+
+@asynccontextmanager
+async def pandapipes_side(
+    case: Mapping[str, Any], folder: Path
+) -> AsyncIterator[tuple[Side, dict[str, Any]]]:
+    """Run pandapipes on a case for the length of a block; yields the side and its own solution."""
+    python = install()
+    question, answer = folder / "case.npz", folder / "answer.npz"
+    np.savez(question, **case)
+    process = await asyncio.create_subprocess_exec(
+        *(str(python), str(SOURCES / "pandapipes_side.py"), str(question), str(answer)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    requests, answers = process.stdin, process.stdout
+
+    async def answered() -> str:
+        line = await asyncio.wait_for(answers.readline(), ANSWER_S)
+        if not line:
+            raise PeerUnavailable(f"pandapipes_side.py ended with status {await process.wait()}")
+        return line.decode()
+
+    async def run(total: int) -> float:
+        requests.write(f"{total}\n".encode())
+        await requests.drain()
+        return float(json.loads(await answered())["cpu_s"])
+
+    try:
+        await answered()
+        yield run, dict(np.load(answer))
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
