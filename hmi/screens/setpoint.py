@@ -59,10 +59,11 @@ def dialog(words: Words) -> None:
         "auto": words("Return to automatic"),
         "local": words("Return to local"),
     }
-    st.dialog(titles[act.kind], width="large", dismissible=False)(_content)(act)
+    st.dialog(titles[act.kind], width="large", dismissible=False)(content)(act)
 
 
-def _content(act: Act) -> None:
+def content(act: Act) -> None:
+    """Draw the dialog as far as the change has come."""
     screen = current_screen()
     traits = screen.city.traits.get(act.station)
     loop = next((one for one in traits.loops if one.loop == act.loop), None) if traits is not None else None
@@ -135,7 +136,7 @@ def _enter(screen: Screen, act: Act, loop: LoopTraits, control: LoopState) -> No
             with telling(words):
                 body = {"reason": reason, "order": order}
                 act.order = screen.api.prepare(order, reason, act.key_of(body))
-                st.rerun(scope="fragment")
+                _again()
         _close(words, words("Cancel"))
 
 
@@ -223,14 +224,14 @@ def _preview(screen: Screen, act: Act, order: OrderMessage) -> None:
                 _commit(screen, act, order)
         if st.button(words("Back"), key="setpoint_back"):
             act.order, act.body, act.key = None, {}, new_key()
-            st.rerun(scope="fragment")
+            _again()
         _close(words, words("Leave it waiting") if waits else words("Cancel"))
 
 
 def _commit(screen: Screen, act: Act, order: OrderMessage) -> None:
     with telling(screen.words):
         act.order = screen.api.commit(order.id)
-        st.rerun(scope="fragment")
+        _again()
 
 
 # ------------------------------------------------------------------------------------------------ 3 states
@@ -273,7 +274,12 @@ def _undo(screen: Screen, act: Act, order: OrderMessage) -> None:
             act.order = undo
         else:
             act.order = screen.api.commit(undo.id)
-        st.rerun(scope="fragment")
+        _again()
+
+
+def _again() -> None:
+    """Run the dialog alone once more; it stays open."""
+    st.rerun(scope="fragment")
 
 
 def _close(words: Words, label: str = "") -> None:
