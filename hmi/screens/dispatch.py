@@ -189,6 +189,7 @@ def _strategy(screen: Screen) -> None:
         modes.strategies_known,
         index=modes.strategies_known.index(now) if now in modes.strategies_known else None,
         format_func=partial(terms.term, words, terms.STRATEGY),
+        placeholder=words("choose"),
         key=f"strategy_of_{district}_{now}",
     )
     may = screen.writes.open and screen.may("approve") and screen.in_zone(district)

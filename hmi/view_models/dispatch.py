@@ -269,7 +269,7 @@ def summary(words: Words, order: OrderMessage) -> str:
     if order.kind in ("setpoint", "mode", "undo") and isinstance(affected, list):
         count = words("{n} loops", n=len(affected))
         left_out = len(preview.get("left_out") or ())
-        return f"{count}, {words('{n} left out', n=left_out)}" if left_out else count
+        return f"{count} · {words('{n} left out', n=left_out)}" if left_out else count
     if order.kind == "strategy":
         old, new = (
             terms.term(words, terms.STRATEGY, str(preview.get(key, "")))

@@ -71,8 +71,8 @@ def group_order(
 
 def preview_table(words: Words, city: City, order: OrderMessage, seq: int) -> Table:
     """Return what a prepared order would do to each loop, and which loops it leaves out and why."""
-    rows = [_previewed(words, city, entry) for entry in _entries(order.preview, "loops")]
-    rows += [
+    # those left out first: whoever reads only the top must see them
+    rows = [
         Row(
             id=f"out:{entry['station']}/{entry['loop']}",
             cells=(
@@ -90,6 +90,7 @@ def preview_table(words: Words, city: City, order: OrderMessage, seq: int) -> Ta
         )
         for entry in _entries(order.preview, "left_out")
     ]
+    rows += [_previewed(words, city, entry) for entry in _entries(order.preview, "loops")]
     return Table(
         columns=(
             Column(title=words("Loop"), width="minmax(120px, 1.4fr)"),

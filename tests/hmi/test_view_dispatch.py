@@ -130,12 +130,12 @@ def test_a_preview_shows_old_new_effect_and_who_is_left_out_and_why():
     left = {"station": "S002", "loop": 1, "reasons": [BULK.model_dump()]}
     prepared = order(preview={"loops": [taken], "left_out": [left]})
     rows = group.preview_table(ZH, city(), prepared, 1).rows
-    assert [cell.text for cell in rows[0].cells] == [
+    assert [cell.text for cell in rows[1].cells] == [
         "S001 S001站 · 回路 1", "自动 → 手动", "58.0 → 59.5", "136.8 → 136.8", "8 min",
         "室温最终变化 +0.6 K · 热量 +3 %",
     ]  # fmt: skip
-    assert rows[1].cells[-1].text == "一次更改 7 个回路"
-    assert model.summary(EN, prepared) == "1 loops, 1 left out"
+    assert rows[0].cells[-1].text == "一次更改 7 个回路"
+    assert model.summary(EN, prepared) == "1 loops · 1 left out"
 
 
 def test_other_orders_are_told_in_short():
