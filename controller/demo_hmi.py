@@ -32,7 +32,7 @@ ACCOUNTS = {
 USUAL_PORT = 8641
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike."""
-START_LIMIT_S = 90.0
+START_LIMIT_S = 180.0
 AGAIN_S = 2.0
 LOGIN_FILE = "login.json"
 

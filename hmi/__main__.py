@@ -23,7 +23,7 @@ from hmi.process import Shared, share
 
 FAILED, WRONG_USE = 1, 2
 HEALTH = "/_stcore/health"
-START_LIMIT_S = 60.0
+START_LIMIT_S = 180.0
 PARENT_CHECK_S = 1.0
 MAX_CONNECTIONS = 100
 GRACE_S = 3

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,12 +14,16 @@ from streamlit import config as streamlit_config
 
 from hmi.errors import told
 from hmi.guard import PageGuard
+from hmi.language import catalogue
 from hmi.login import login_routes
+from hmi.navigation import existing, screen_module
 from hmi.palette import DARK, FONT, LIGHT, Token
 
 log = structlog.get_logger(__name__)
 
 SCRIPT = Path(__file__).with_name("app.py")
+LATE_IMPORTS = ("pandas", "pyarrow")
+"""Streamlit imports them with the first table; that takes a second."""
 COLLECT_EVERY_S = 60.0
 """Wall seconds between two collections of garbage. Streamlit's own, after every run of the script, took
 90 % of a core with 20 sessions; the price grows with all that is imported, so that is frozen at start."""
@@ -94,6 +99,7 @@ def build(host: str, port: int) -> st.App:
 
 @asynccontextmanager
 async def _alive(_: st.App) -> AsyncIterator[None]:
+    _warm_up()
     gc.collect()
     gc.freeze()
     collector = asyncio.create_task(_collect_for_ever(), name="garbage")
@@ -103,6 +109,15 @@ async def _alive(_: st.App) -> AsyncIterator[None]:
         collector.cancel()
         with suppress(asyncio.CancelledError):
             await collector
+
+
+def _warm_up() -> None:
+    """Import and read now what the first page would wait for: screens, tables, words."""
+    for name in existing():
+        screen_module(name)
+    for module in LATE_IMPORTS:
+        importlib.import_module(module)
+    catalogue()
 
 
 async def _collect_for_ever() -> None:

@@ -172,7 +172,8 @@ def _outdoor(city: City, words: Words) -> dict[str, Any]:
 def _strategy(city: City, words: Words) -> dict[str, Any]:
     label = words("Strategy")
     if city.modes is None:
-        return {"label": label, "value": "", "unit": "", "note": words("not known yet"), "dot": ""}
+        note = words("not known yet")
+        return {"label": label, "value": "", "unit": "", "note": note, "dot": "", "id": "strategy"}
     names = sorted({term(words, STRATEGY, name) for name in city.modes.strategies.values()})
     held = city.modes.mass_change is not None and not city.modes.mass_change_confirmed
     note = words("mass change held") if held else ""
