@@ -36,16 +36,14 @@ def render(screen: Screen) -> None:
     words = screen.words
     said_before()
     st.title(words(TITLE), anchor=False)
-    if not screen.writes.open:
-        st.info(screen.writes.why)
     left, right = st.columns([1.9, 1.0], gap="medium")
     with left:
         _live()
     with right:
         with st.container(border=True):
-            _group(screen)
+            _group()
         with st.container(border=True):
-            _strategy(screen)
+            _strategy()
         with st.container(border=True):
             _season()
     dialog()
@@ -78,6 +76,8 @@ def _live() -> None:
     with st.container(border=True):
         st.markdown(f"**{words('Orders that wait')}**")
         _waiting(screen)
+    if not screen.writes.open:
+        st.info(screen.writes.why)
 
 
 def _end(screen: Screen, name: str) -> None:
@@ -171,7 +171,9 @@ def _ask_season(screen: Screen, season: SeasonName) -> None:
 # --------------------------------------------------------------------------------- strategy, group setpoint
 
 
-def _strategy(screen: Screen) -> None:
+@st.fragment(run_every=LIVE_S)
+def _strategy() -> None:
+    screen = current_screen()
     words, city, modes = screen.words, screen.city, screen.city.modes
     st.markdown(f"**{words('Strategy of a district')}**")
     if modes is None or not modes.strategies:
@@ -203,7 +205,10 @@ def _strategy(screen: Screen) -> None:
         )
 
 
-def _group(screen: Screen) -> None:
+@st.fragment(run_every=LIVE_S)
+def _group() -> None:
+    """Choose loops and a change; live, so that its button shuts when the data freeze."""
+    screen = current_screen()
     words, city = screen.words, screen.city
     st.markdown(f"**{words('Group setpoint')}**")
     shut = not screen.writes.open
