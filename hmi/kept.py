@@ -31,29 +31,36 @@ _guard = threading.Lock()
 _places: dict[str, _Place] = {}
 
 
-def kept(name: str, ttl_s: float, fetch: Callable[[], _T]) -> _T | None:
+def kept(name: str, ttl_s: float, fetch: Callable[[], _T], *, wait: bool = True) -> _T | None:
     """Return what ``fetch`` returned at most ``ttl_s`` wall seconds ago, or the last that it ever did.
 
     None where it never did. ``name`` stands for one question with one type of answer, which every role may
-    read. While one session asks, the others take the answer of before, or wait where there is none.
+    read. While one session asks, the others take the answer of before, or wait where there is none. Without
+    ``wait`` nobody does: what takes long is asked for in a thread, and a later run finds the answer.
     """
     place, now = _place(name), time.monotonic()
-    if now >= place.due and place.turn.acquire(blocking=place.answer is None):
-        try:
-            if time.monotonic() >= place.due:
-                _renew(place, ttl_s, fetch)
-        finally:
-            place.turn.release()
+    if now >= place.due and place.turn.acquire(blocking=wait and place.answer is None):
+        if wait:
+            _renew(place, ttl_s, fetch)
+        else:
+            threading.Thread(target=_renew, args=(place, ttl_s, fetch), daemon=True, name="kept").start()
     answer: _T | None = place.answer
     return answer
 
 
 def _renew(place: _Place, ttl_s: float, fetch: Callable[[], object]) -> None:
+    """Ask anew, unless somebody just has; gives the turn back, whatever thread took it."""
     try:
-        place.answer, lasts = fetch(), ttl_s
-    except (Refused, Unreachable):
-        lasts = RETRY_S
-    place.due = time.monotonic() + lasts
+        if time.monotonic() < place.due:
+            return
+        lasts = ttl_s
+        try:
+            place.answer = fetch()
+        except (Refused, Unreachable):
+            lasts = RETRY_S
+        place.due = time.monotonic() + lasts
+    finally:
+        place.turn.release()
 
 
 def _place(name: str) -> _Place:

@@ -16,8 +16,8 @@ from hmi.view_models import station_past as past
 from hmi.view_models.station_diagram import diagram
 
 TITLE = N_("Station")
-LIVE_S, LISTS_S, TREND_S = 2.0, 5.0, 30.0
-DETAIL_S, WRITES_S, HISTORY_S = 2.0, 5.0, 60.0
+LIVE_S, LISTS_S, TREND_S = 2.0, 5.0, 3.0
+DETAIL_S, WRITES_S, HISTORY_S = 2.0, 5.0, 120.0
 """Wall seconds that answers are kept for all sessions."""
 TREND_PX, TREND_POINTS, DAY_WRITES = 210, 400, 200
 
@@ -40,14 +40,13 @@ def render(screen: Screen) -> None:
         return
     _head(screen, traits)
     left, right = st.columns([2.2, 1.0], gap="small")
-    with left:
-        with st.container(border=True, gap="xsmall"):
-            _live_diagram(station)
-        if traits.loops:
-            with st.container(border=True, gap="xsmall"):
-                _live_trends(station)
+    with left, st.container(border=True, gap="xsmall"):
+        _live_diagram(station)
     with right:
         _live_faceplates(station)
+    if traits.loops:
+        with left, st.container(border=True, gap="xsmall"):
+            _live_trends(station)
     below_left, below_right = st.columns([1.0, 1.2], gap="small")
     with below_left, st.container(border=True, gap="xsmall"):
         _live_alarms(station)
@@ -159,6 +158,9 @@ def _live_trends(station: str) -> None:
 def _trend(screen: Screen, station: str, loop: LoopTraits) -> None:
     writes = past_writes(screen, station)
     found = day(screen, station, loop.loop)
+    if found is None:
+        st.caption(screen.words("The trend is being read …"))
+        return
     drawn = past.day_trend(screen.words, screen.city, loop, found, writes, TREND_PX)
     trend.mount(drawn, key=f"day_trend_{loop.loop}")
 
@@ -203,8 +205,8 @@ def past_writes(screen: Screen, station: str) -> list[WriteMessage]:
     return [] if found is None else found.writes
 
 
-def day(screen: Screen, station: str, loop: int) -> dict[str, History]:
-    """Return the trends of a loop over the last 24 h, of the points that its station has."""
+def day(screen: Screen, station: str, loop: int) -> dict[str, History] | None:
+    """Return the trends of a loop over the last 24 h, of points that its station has; None: not yet read."""
     state = screen.city.stations.get(station)
     points = [
         entry[0] for entry in past.HISTORY if state is not None and f"{loop}/{entry[0]}" in state.readings
@@ -217,4 +219,4 @@ def day(screen: Screen, station: str, loop: int) -> dict[str, History]:
             for point in points
         }
 
-    return kept(f"day:{station}:{loop}", HISTORY_S, ask) or {}
+    return kept(f"day:{station}:{loop}", HISTORY_S, ask, wait=False)
