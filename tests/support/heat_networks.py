@@ -23,7 +23,7 @@ def city_network(
     side = int(np.ceil(np.sqrt(n)))
     xy = np.array([divmod(i, side) for i in range(n)]) * 200.0 + rng.uniform(-60.0, 60.0, (n, 2))
     elevation = hills * np.sin(xy[:, 0] / 1500.0) * np.cos(xy[:, 1] / 1100.0)
-    plant = (side // 2) * side + side // 2 if n > 9 else 0
+    plant = min((side // 2) * side + side // 2, n - 1) if n > 9 else 0
     m_flow = rng.uniform(0.5, 4.0, n)
     m_flow[plant] = 0.0
     edges = [(i, j) for i in range(n) for j in (i + 1, i + side) if j < n and (j != i + 1 or j % side)]

@@ -29,6 +29,9 @@ C_STEEL, RHO_STEEL = 0.48, 7850.0
 
 PARCELS = 32
 
+_AT_REST_kg = 1e-12
+"""Less than this in a step is no flow: the parcels' masses are not known any better."""
+
 _WALL_AT = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 _WALL = (0.003, 0.004, 0.006, 0.007, 0.008, 0.009, 0.012)
 
@@ -80,6 +83,15 @@ class Carried:
     """degC returning to each source, shape (n_sources,)."""
     Q_loss: Floats
     """kW that each pipe lost to the ground, shape (n_pipes,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leaving:
+    """What leaves each pipe in a step: kg that were in it, their heat in kg degC, and kg that pass it."""
+
+    mass: Floats
+    heat: Floats
+    through: Floats
 
 
 def wall_thickness(diameter: Floats) -> Floats:
@@ -135,11 +147,13 @@ def step(
     network = params.network
     m = m_flow[network.pipes]
     moved, forward = np.abs(m) * dt, m >= 0.0
+    moved[moved < _AT_REST_kg] = 0.0
     mass, taken = _take(state.mass, moved, forward)
-    heat = (taken * state.T).sum(axis=1)
-    T_node = _mixed(state, params, m_flow, leak, inlets, moved, heat, dt)
+    given, heat = taken.sum(axis=1), (taken * state.T).sum(axis=1)
+    through = np.maximum(moved - params.mass, 0.0)
+    T_node = _mixed(state, params, m_flow, leak, inlets, _Leaving(mass=given, heat=heat, through=through), dt)
     T_in = T_node[_upstream(network, m_flow, network.pipes)]
-    mass, T = _put(mass, state.T, taken.sum(axis=1), T_in, forward)
+    mass, T = _put(mass, state.T, given, T_in, forward)
     kept = np.exp(-params.rate * dt)
     excess = (mass * (T - params.T_ground)).sum(axis=1)
     T = params.T_ground + (T - params.T_ground) * kept[:, None]
@@ -185,8 +199,7 @@ def _mixed(
     m_flow: Floats,
     leak: Floats,
     inlets: Inlets,
-    moved: Floats,
-    heat: Floats,
+    pipes: _Leaving,
     dt: float,
 ) -> Floats:
     """Return the temperature of each node: the mean of what flows in; the last one where nothing does.
@@ -197,20 +210,19 @@ def _mixed(
     network, n = params.network, params.network.n_nodes
     upstream = _upstream(network, m_flow, network.pipes)
     downstream = (network.link_start + network.link_end)[network.pipes] - upstream
-    through = np.maximum(moved - params.mass, 0.0)
     node, flow, T = _entering(network, m_flow, leak, inlets)
-    inflow = np.bincount(downstream, weights=moved, minlength=n) + np.bincount(
+    inflow = np.bincount(downstream, weights=pipes.mass + pipes.through, minlength=n) + np.bincount(
         node, weights=flow * dt, minlength=n
     )
-    settled = np.bincount(downstream, weights=heat, minlength=n) + np.bincount(
+    settled = np.bincount(downstream, weights=pipes.heat, minlength=n) + np.bincount(
         node, weights=flow * dt * T, minlength=n
     )
-    fed = inflow > 0.0
+    fed = inflow > _AT_REST_kg
     share = np.where(fed, 1.0 / np.where(fed, inflow, 1.0), 0.0)
-    passing = np.flatnonzero(through > 0.0)
+    passing = np.flatnonzero(pipes.through > 0.0)
     T_node = np.where(fed, settled * share, state.T_node)
     for _ in range(n + 1):
-        arriving = through[passing] * T_node[upstream[passing]]
+        arriving = pipes.through[passing] * T_node[upstream[passing]]
         mixed = (settled + np.bincount(downstream[passing], weights=arriving, minlength=n)) * share
         following = np.where(fed, mixed, state.T_node)
         if np.abs(following - T_node).max() <= 1e-12:

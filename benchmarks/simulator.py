@@ -1,0 +1,117 @@
+"""[simulator] The simulated city: what its physics costs.
+
+Hydraulics: 1,000 stations of prescribed flow on a two-pipe network with 60 rings on each side. CPU time of
+one thread, which is wall time on a core of one's own.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measurement import Measurement
+from benchmarks.pandapipes_peer import case_arrays, pandapipes_side
+from benchmarks.peers import PeerUnavailable
+from benchmarks.reads import Side, compare
+from benchmarks.report import Figures, median_of
+from simulators.plant.network.graph import Network
+from simulators.plant.network.hydraulics import Hydraulics
+from simulators.plant.network.operation import Operation, operation
+from tests.support.heat_networks import city_network
+
+COLD, WARM, RATIO = HYDRAULICS_NAMES = (
+    "simulator.hydraulics_1000.cold_ms",
+    "simulator.hydraulics_1000.warm_ms",
+    "simulator.hydraulics_1000.ratio_pandapipes",
+)
+OTHERS = {
+    "simulator.physics.station_days_per_s": "the city's plant does not use the network yet",
+    "simulator.evaluate.station_days_per_s": "the city's plant does not use the network yet",
+    "simulator.world.modbus_10x24h_s": "this version has no world in virtual time",
+    "simulator.servers_1000.rss_MB": "this version has no benchmark for it",
+    "simulator.servers_1000.start_s": "this version has no benchmark for it",
+}
+RUNS = 15
+SOLUTIONS = 5
+"""Of each side in one run of the comparison."""
+
+_NET = "1,000 stations, 2,120 pipes, 60 rings on each side, error of head <= 1e-6 kPa; CPU of one thread"
+
+
+def hydraulics() -> Figures:
+    """Measure ours, then ours and pandapipes in turn."""
+    network, now = _city()
+    solver, more = Hydraulics(network), replace(now, m_flow=1.05 * now.m_flow)
+
+    def cold() -> object:
+        solver.forget()
+        return solver.solve(now)
+
+    for _ in range(3):
+        cold()
+    cold_ms, warm_ms = [], []
+    for _ in range(RUNS):
+        cold_ms.append(_cpu_ms(cold))
+        warm_ms.append(_cpu_ms(lambda: solver.solve(more)))
+    figures = Figures(
+        results=[
+            median_of(COLD, "ms", cold_ms, f"{_NET}; order of elimination found anew each time"),
+            median_of(WARM, "ms", warm_ms, f"{_NET}; from the last flows, all demands 5 % higher"),
+        ]
+    )
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            figures.add(asyncio.run(_beside_pandapipes(network, now, cold, Path(folder))))
+    except PeerUnavailable as reason:
+        figures.missing[RATIO] = str(reason)
+    return figures
+
+
+async def _beside_pandapipes(
+    network: Network, now: Operation, cold: Callable[[], object], folder: Path
+) -> Figures:
+    async with pandapipes_side(case_arrays(network, now), folder) as (theirs, answer):
+        compared = await compare(_ours(cold), theirs, SOLUTIONS)
+    head = now.source_dp[0]
+    apart = np.abs(Hydraulics(network).solve(now).p - answer["p"]).max() / head
+    note = (
+        f"CPU of one solution from scratch, ours / pandapipes {answer['version']} (hydraulics, colebrook, "
+        f"numba compiled) on the same network: {min(compared.theirs_us) / 1000.0:.0f} ms there; tolerances "
+        f"1e-8 bar there, 1e-6 kPa here; pressures agree within {100.0 * apart:.3f} % of head"
+    )
+    return Figures(results=[compared.ratio(RATIO, note)])
+
+
+def _ours(cold: Callable[[], object]) -> Side:
+    async def run(total: int) -> float:
+        started = time.process_time()
+        for _ in range(total):
+            cold()
+        return time.process_time() - started
+
+    return run
+
+
+def _city() -> tuple[Network, Operation]:
+    network, m_flow = city_network(1000, loops=60)
+    return network, operation(network, T_supply=80.0, T_return=50.0, m_flow=m_flow, source_dp=900.0)
+
+
+def _cpu_ms(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return 1000.0 * (time.process_time() - started)
+
+
+def _others() -> Figures:
+    return Figures(missing=dict(OTHERS))
+
+
+MEASUREMENTS = (
+    Measurement(title="hydraulics of 1,000 stations", names=HYDRAULICS_NAMES, run=hydraulics),
+    Measurement(title="the rest of the simulator", names=tuple(OTHERS), run=_others),
+)
