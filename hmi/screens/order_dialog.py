@@ -58,7 +58,7 @@ def dialog() -> None:
     """Open the dialog that was asked for; it stays over every run until one of its buttons shuts it."""
     asked: Asked | None = st.session_state.get(_ASKED)
     if asked is not None:
-        st.dialog(asked.title, width="large", dismissible=False)(_content)(asked)
+        st.dialog(plain(asked.title), width="large", dismissible=False)(_content)(asked)
 
 
 def _shut() -> None:

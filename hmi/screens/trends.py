@@ -97,7 +97,8 @@ def _keeping(screen: Screen, picks: list[Pick]) -> list[Pick]:
         picks,
         selection_mode="multi",
         default=picks,
-        format_func=lambda pick: model.label(words, traits, pick),
+        # labels of pills are Markdown, and a station's name is anybody's text
+        format_func=lambda pick: plain(model.label(words, traits, pick)),
         key=f"trend_kept_{model.picks_text(picks)}",
     )
     if list(kept) != picks:

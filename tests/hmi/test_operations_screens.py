@@ -4,9 +4,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hmi.city import Feed
+from hmi.screens import order_dialog
 from hmi.user_api import Refused, Unreachable
 from tests.support import operations_screen as bench
-from tests.support.operations_city import EVIL, alarm, city, order
+from tests.support.operations_city import EVIL, NOW, alarm, city, loop_state, order
 from tests.support.operations_screen import SECOND, TOO_HOT, FakeApi
 
 SCRIPT = "from tests.support.operations_screen import show\nshow()\n"
@@ -210,3 +211,26 @@ def test_a_name_from_outside_is_never_markup():
 def test_energy_offers_its_export():
     app = opened("energy")
     assert "counted from" in said(app).replace("\\", "")
+
+
+# ------------------------------------------------------------------------------------- names from outside
+
+
+def test_a_name_is_never_markup_in_the_labels_of_a_trend():
+    app = opened("trends", query={"station": "S001"}, city=city(names={"S001": EVIL}))
+    labels = [option.content for group in app.button_group for option in group.proto.options]
+    assert any("S001" in label for label in labels)
+    for label in labels:
+        assert "[x](" not in label
+
+
+def test_a_name_is_never_markup_in_the_title_of_a_dialog():
+    manual = loop_state(mode="manual", order=3, ordered_by="bo", manual_until=NOW + 900)
+    known = city(loops={"S001": [manual]}, names={"S001": EVIL})
+    app = opened("dispatch", city=known)
+    asked = order_dialog.Asked(title=f"Back to auto: {EVIL}", order={"kind": "mode"})
+    app.session_state["order_asked"] = asked
+    app.run()
+    titles = [block.proto.dialog.title for block in app.get("dialog")]
+    assert titles
+    assert "[x](" not in titles[0]
