@@ -9,6 +9,7 @@ from hmi.view_models import audit as model
 
 TITLE = N_("Audit")
 PAGE_SIZE = 200
+ROW_PX, TALLEST_PX = 32, 640
 
 
 def render(screen: Screen) -> None:
@@ -29,7 +30,7 @@ def render(screen: Screen) -> None:
         st.dataframe(
             model.rows(shown, words),
             hide_index=True,
-            height=620,
+            height=min(TALLEST_PX, ROW_PX * (len(shown) + 1) + 3),
             key="audit_table",
             column_config={words("Details"): st.column_config.TextColumn(width="large")},
         )
@@ -50,7 +51,7 @@ def _filtered(screen: Screen, entries: list[AuditEntry]) -> tuple[AuditEntry, ..
     )
     who = actor.text_input(words("Who"), key="audit_who", max_chars=64)
     wanted = text.text_input(words("Text in the details"), key="audit_text", max_chars=200)
-    return model.chosen(entries, chosen, who or "", wanted or "")
+    return model.chosen(entries, chosen, who or "", wanted or "", words)
 
 
 def _paging(screen: Screen, entries: list[AuditEntry], before: int | None) -> None:

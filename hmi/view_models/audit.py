@@ -1,11 +1,11 @@
 """Entries of the audit as rows of a table, and what became of a check of its chain."""
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 
 from controller.api.order_schema import AuditEntry, AuditVerdict
 from hmi.language import N_, Words
+from hmi.view_models.audit_details import HASH_SHOWN, details
 
 KIND: Mapping[str, str] = {
     "login": N_("logged in"),
@@ -40,8 +40,6 @@ ACTOR: Mapping[str, str] = {
     "demo": N_("demo"),
     "(nobody)": N_("nobody"),
 }
-LONGEST = 300
-HASH_SHOWN = 12
 
 
 def kind_text(words: Words, kind: str) -> str:
@@ -58,26 +56,15 @@ def rows(entries: Sequence[AuditEntry], words: Words) -> list[dict[str, object]]
             words("Time"): words.datetime(entry.at),
             words("Who"): words(ACTOR[entry.actor]) if entry.actor in ACTOR else entry.actor,
             words("What"): kind_text(words, entry.kind),
-            words("Details"): details(entry.data),
+            words("Details"): details(entry, words),
             words("Hash"): entry.hash[:HASH_SHOWN],
         }
         for entry in entries
     ]
 
 
-def details(data: Mapping[str, object]) -> str:
-    """Return an entry's data on one line: ids and numbers, as they were written."""
-    parts = [
-        f"{key} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for key, value in data.items()
-        if value is not None
-    ]
-    text = " · ".join(parts)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
 def chosen(
-    entries: Sequence[AuditEntry], kinds: Sequence[str], actor: str, text: str
+    entries: Sequence[AuditEntry], kinds: Sequence[str], actor: str, text: str, words: Words
 ) -> tuple[AuditEntry, ...]:
     """Return the entries of some kinds (none: all), of an actor, that contain a text."""
     wanted, who = text.strip().casefold(), actor.strip().casefold()
@@ -86,7 +73,7 @@ def chosen(
         for entry in entries
         if (not kinds or entry.kind in kinds)
         and who in entry.actor.casefold()
-        and wanted in details(entry.data).casefold()
+        and wanted in details(entry, words).casefold()
     )
 
 
