@@ -22,6 +22,8 @@ KPIS_S = 60.0
 """Wall seconds that the measures are kept: they are of a day and cost a reading of the journal."""
 SPANS_H: Mapping[float, str] = {1.0: N_("1 h"), 8.0: N_("8 h"), 24.0: N_("24 h"), 168.0: N_("7 days")}
 JOURNAL_STEPS = 2000
+REFUSED = "alarms_refused"
+"""In the session's state: why the last act was not taken, until another act or another alarm."""
 
 
 def render(screen: Screen) -> None:
@@ -58,11 +60,14 @@ def _live(tab: Tab) -> None:
     screen = current_screen()
     with reading(screen.words):
         alarms = _alarms(screen)
+        refused = st.container()
         left, right = st.columns([2.0, 1.0], gap="medium")
         with left, st.container(border=True):
             _list(screen, alarms, tab)
         with right, st.container(border=True, gap="xsmall"):
             _answer(screen, alarms)
+        if text := st.session_state.get(REFUSED):
+            refused.error(text)
 
 
 def _list(screen: Screen, alarms: list[AlarmMessage], tab: Tab) -> None:
@@ -80,6 +85,7 @@ def _list(screen: Screen, alarms: list[AlarmMessage], tab: Tab) -> None:
     )
     if told.picked:
         st.query_params["alarm"] = told.picked
+        st.session_state.pop(REFUSED, None)
     chosen, action = told.acted
     alarm = model.by_id(alarms, chosen)
     if action == "ack" and alarm is not None and screen.writes.open:
@@ -147,7 +153,8 @@ def _asking(label: str, act: str, alarm: AlarmMessage, *, disabled: bool) -> Non
 def _do(screen: Screen, alarm: AlarmMessage, done: str, move: Callable[[], AlarmAnswer]) -> None:
     """Carry a move out and show the new list."""
     words = screen.words
-    with telling(words):
+    st.session_state.pop(REFUSED, None)
+    with telling(words, REFUSED):
         answer = move()
         said = words(done, alarm=f"{model.place(words, screen.city, alarm.id)} · {model.title(words, alarm)}")
         if not answer.stored:

@@ -20,21 +20,31 @@ def plain(text: str) -> str:
 
 
 @contextmanager
-def telling(words: Words) -> Iterator[None]:
-    """Tell a refusal or a silent controller in words where something was to be done."""
+def telling(words: Words, kept: str = "") -> Iterator[None]:
+    """Tell a refusal or a silent controller in words where something was to be done.
+
+    In a part that runs again by itself the words would be gone with its next run: ``kept`` names where in
+    the session's state they are left, for that part to show them until something else is done.
+    """
     try:
         yield
     except Refused as refused:
         if refused.session_over:
             raise
-        st.error(plain(refusal_text(words, refused)))
+        _told(plain(refusal_text(words, refused)), kept)
     except Unreachable:
-        st.error(
-            words(
-                "The controller did not answer. Whether it was done is not known: look at the present state"
-                " before you repeat it."
-            )
+        text = words(
+            "The controller did not answer. Whether it was done is not known: look at the present state"
+            " before you repeat it."
         )
+        _told(text, kept)
+
+
+def _told(text: str, kept: str) -> None:
+    if kept:
+        st.session_state[kept] = text
+    else:
+        st.error(text)
 
 
 @contextmanager

@@ -79,6 +79,11 @@ def test_a_refusal_is_told_and_nothing_else_happens():
     app.button(key="acknowledge").click().run()
     assert "already acknowledged by bo" in app.error[0].value.replace("\\", "")
     assert not app.toast
+    app.run()
+    assert app.error, "it stays while the list goes on"
+    api.refuse = None
+    app.button(key="acknowledge").click().run()
+    assert not app.error
 
 
 def test_silence_of_the_controller_is_no_promise():
