@@ -159,7 +159,8 @@ def _trend(screen: Screen, station: str, loop: LoopTraits) -> None:
     writes = past_writes(screen, station)
     found = day(screen, station, loop.loop)
     if found is None:
-        st.caption(screen.words("The trend is being read …"))
+        with st.container(height=TREND_PX, border=False):
+            st.caption(screen.words("The trend is being read …"))
         return
     drawn = past.day_trend(screen.words, screen.city, loop, found, writes, TREND_PX)
     trend.mount(drawn, key=f"day_trend_{loop.loop}")

@@ -157,7 +157,7 @@ def _specific(words: Words, city: City) -> Indicator:
         scale=(0.0, 80.0),
         quality="none" if mean is None else "good",
         reason=words("no meter") if mean is None else "",
-        note=words("{area} metered", area=words.measured(area, "m2")) if area else "",
+        note=words.measured(area, "m2") if area else "",
     )
 
 

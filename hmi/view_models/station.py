@@ -276,7 +276,7 @@ def why(words: Words, detail: StationDetail | None, loop: int) -> str:
     if not said:
         return words("No instruction: the station follows its own curve.")
     ending = "。" if words.language == "zh" else ". "
-    return ending.join(one.rstrip("。. ") for one in said) + ending.strip()
+    return ending.join(one[:1].upper() + one[1:].rstrip("。. ") for one in said) + ending.strip()
 
 
 def _detail_of(detail: StationDetail | None, loop: int) -> LoopDetail | None:

@@ -91,13 +91,10 @@ def _primary(
         for slot, point, label, unit in slots
         if state is not None and f"0/{point}" in state.readings
     }
-    if traits.A_heated_m2 > 0.0:
-        text, unit = words.quantity(traits.A_heated_m2, "m2")
-        tags["area"] = Tag(id="area", label=words("Heated area"), text=text, unit=unit)
-        specific = heat_per_m2(city, traits)
-        if specific is not None:
-            text, unit = words.quantity(specific, "W/m2")
-            tags["heat_per_m2"] = Tag(id="heat_per_m2", label=words("Per area"), text=text, unit=unit)
+    specific = heat_per_m2(city, traits)
+    if specific is not None:
+        text, unit = words.quantity(specific, "W/m2")
+        tags["heat_per_m2"] = Tag(id="heat_per_m2", label=words("Per area"), text=text, unit=unit)
     return tags
 
 

@@ -150,7 +150,7 @@ def test_the_reason_is_told_in_the_person_s_language_with_the_limits_that_bind()
         now=NOW, traits=city.traits["S001"], link="online", link_since=NOW, link_why="", polled_at=NOW,
         age_s=0.0, polls=1000, polls_ok=998, token=7, readings=[], loops=[loop],
     )  # fmt: skip
-    assert model.why(EN, detail, 1) == "The curve asks 60 °C. at most 60 °C."
+    assert model.why(EN, detail, 1) == "The curve asks 60 °C. At most 60 °C."
     assert model.why(ZH, detail, 1) == "曲线要求 60 °C。最多 60 °C。"
     assert model.why(EN, None, 1) == "The reason is not known yet."
     assert "99.8 % of 1\u2009000 polls answered" in model.link_text(EN, city, city.traits["S001"], detail)
