@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.measurement import Measurement
 from benchmarks.pandapipes_peer import case_arrays, pandapipes_side
 from benchmarks.peers import PeerUnavailable
-from benchmarks.reads import Side, compare
+from benchmarks.reads import Side, compare, warm_up
 from benchmarks.report import Figures, median_of
 from simulators.plant.network.graph import Network
 from simulators.plant.network.hydraulics import Hydraulics
@@ -75,6 +75,7 @@ async def _beside_pandapipes(
     network: Network, now: Operation, cold: Callable[[], object], folder: Path
 ) -> Figures:
     async with pandapipes_side(case_arrays(network, now), folder) as (theirs, answer):
+        await warm_up(theirs, 1)
         compared = await compare(_ours(cold), theirs, SOLUTIONS)
     head = now.source_dp[0]
     apart = np.abs(Hydraulics(network).solve(now).p - answer["p"]).max() / head

@@ -104,6 +104,8 @@ def test_water_at_rest_cools_in_place_and_comes_back_where_it_was_when_the_flow_
     filled = rested.mass > 0.0
     assert (rested.mass * rested.T).sum() == pytest.approx((state.mass * expected).sum(), rel=1e-12)
     assert filled.any()
+    mean = transport.pipe_temperature(rested)
+    assert mean == pytest.approx((rested.mass * rested.T).sum(axis=1) / params.mass)
     assert carried.Q_loss.sum() > 0.0
 
 

@@ -9,7 +9,8 @@ How the package is used:
 - ``hydraulics.Hydraulics(network).solve(operation)`` gives a ``Solution``: pressures, flows, the differential
   pressure at each station. It remembers the last flows: keep one object per network.
 - ``transport.step(state, params, flows, dt)`` carries heat with these flows: source supply and station return
-  temperatures go in, what arrives at stations and sources comes out, with loss and stored heat.
+  temperatures go in, what arrives at stations and sources comes out, with loss and stored heat;
+  ``transport.pipe_temperature`` is what the next operation takes.
 
 Units: m, kg/s, kPa (over ambient), degC. The two pipes of a trench are called ``<trench> supply`` and
 ``<trench> return``; the return pipe runs the other way, so that both carry positive flow from a source.

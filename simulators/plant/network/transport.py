@@ -140,6 +140,11 @@ def stored_heat(state: TransportState) -> float:
     return float((state.mass * state.T).sum()) * C_WATER
 
 
+def pipe_temperature(state: TransportState) -> Floats:
+    """Return the mean temperature of each pipe in degC (``Operation.T_pipe``), shape (n_pipes,)."""
+    return np.asarray((state.mass * state.T).sum(axis=1) / state.mass.sum(axis=1))
+
+
 def step(
     state: TransportState, params: TransportParams, m_flow: Floats, leak: Floats, inlets: Inlets, dt: float
 ) -> tuple[TransportState, Carried]:
