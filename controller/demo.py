@@ -9,7 +9,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +28,8 @@ START_UTC = datetime(2026, 1, 14, 16, 0, tzinfo=UTC).timestamp()
 BASE_PORTS = range(20000, 30000, 500)
 READY_LIMIT_S = 180.0
 """Wall seconds within which all stations must have answered."""
-PLAIN_STATUS_S = 10.0
+AGAIN_S = 15.0
+"""Wall seconds for which a demo stays without a controller that ended: long enough to watch what happens."""
 
 
 class DemoFailed(Exception):
@@ -63,6 +64,8 @@ class City:
 
     simulators: Child
     controller: Child
+    start_controller: Callable[[], Awaitable[Child]]
+    """Starts it anew on the same data and port."""
     control_port: int
     api: httpx.AsyncClient
     api_url: str
@@ -78,12 +81,15 @@ async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
     async with _running_city(options, screen) as city:
         observer = Observer(city.api, city.control_port, city.clock)
         async with kept(city.hmi, screen.note) as login, asyncio.TaskGroup() as tasks:
-            watchers = [tasks.create_task(child.watch()) for child in (city.simulators, city.controller)]
+            watchers = [
+                tasks.create_task(city.simulators.watch()),
+                tasks.create_task(_keep_controller(city, options, screen)),
+            ]
             await _wait_until_ready(observer, screen, stop)
             await observer.begin()
             screen.running(city.api_url, city.token_file, city.folder, login)
             await _watch(options, observer, screen, stop)
-            report = await observer.finish()
+            report = await _finished(observer)
             exit_code = await city.controller.stop()
             if exit_code != 0:
                 raise ChildDied(city.controller.name, exit_code, city.controller.last_words())
@@ -96,15 +102,47 @@ async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
 async def _watch(options: DemoOptions, observer: Observer, screen: DemoScreen, stop: asyncio.Event) -> None:
     """Show the city once a wall second until the time is over."""
     end = None if options.duration_s is None else time.monotonic() + options.duration_s
+    answered = True
     while not stop.is_set() and (end is None or time.monotonic() < end):
-        await observer.sample()
-        screen.show(observer)
+        try:
+            await (observer.sample() if answered else observer.begin())
+            answered = True
+            screen.show(observer)
+        except httpx.HTTPError as error:
+            if end is not None:
+                raise DemoFailed(f"the controller's API does not answer: {error!r}") from error
+            if answered:
+                screen.note("the controller's API does not answer")
+            answered = False
         wait_s = 1.0 if end is None else min(1.0, max(0.0, end - time.monotonic()))
         try:
             async with asyncio.timeout(wait_s):
                 await stop.wait()
         except TimeoutError:
             continue
+
+
+async def _finished(observer: Observer) -> DemoReport:
+    try:
+        return await observer.finish()
+    except httpx.HTTPError as error:
+        raise DemoFailed(f"stopped while the controller's API did not answer: {error!r}") from error
+
+
+async def _keep_controller(city: City, options: DemoOptions, screen: DemoScreen) -> None:
+    """Start a controller that ended anew, as a service manager does; a run with a duration fails instead."""
+    while True:
+        code = await city.controller.process.wait()
+        if city.controller.stopping:
+            return
+        if options.duration_s is not None:
+            raise ChildDied(city.controller.name, code, city.controller.last_words())
+        screen.note(
+            f"the controller ended with exit code {code}: stations go to their own curves; "
+            f"it is started again in {AGAIN_S:.0f} s"
+        )
+        await asyncio.sleep(AGAIN_S)
+        city.controller = await city.start_controller()
 
 
 async def _wait_until_ready(observer: Observer, screen: DemoScreen, stop: asyncio.Event) -> None:
@@ -141,16 +179,14 @@ async def _running_city(options: DemoOptions, screen: DemoScreen) -> AsyncIterat
         control_port = int(json.loads(await first_line(simulators, READY_LIMIT_S))["control_port"])
         password = await asyncio.to_thread(make_accounts, folder / "data") if options.hmi else ""
         screen.progress("starting the controller")
-        controller = await start_child(
-            "controller",
-            [
-                *("controller.cli", "run", str(site), "--clock", clock.to_text()),
-                *("--data", str(folder / "data"), "--api-port", str(options.api_port), "--die-with-parent"),
-            ],
-            logs / "controller.log",
-        )
+        controller, hello = await _start_controller(options, folder, clock, options.api_port)
         children.append(controller)
-        hello = json.loads(await first_line(controller, READY_LIMIT_S))
+
+        async def again() -> Child:
+            child, _ = await _start_controller(options, folder, clock, int(hello["api"].rpartition(":")[2]))
+            children[-1] = child
+            return child
+
         token = await asyncio.to_thread(Path(hello["token_file"]).read_text, encoding="ascii")
         async with httpx.AsyncClient(
             base_url=hello["api"], headers={"Authorization": f"Bearer {token.strip()}"}, timeout=10.0
@@ -158,6 +194,7 @@ async def _running_city(options: DemoOptions, screen: DemoScreen) -> AsyncIterat
             yield City(
                 simulators=simulators,
                 controller=controller,
+                start_controller=again,
                 control_port=control_port,
                 api=api,
                 api_url=hello["api"],
@@ -172,6 +209,26 @@ async def _running_city(options: DemoOptions, screen: DemoScreen) -> AsyncIterat
         screen.close()
         for child in reversed(children):
             await child.stop()
+
+
+async def _start_controller(
+    options: DemoOptions, folder: Path, clock: ScaledClock, api_port: int
+) -> tuple[Child, dict[str, str]]:
+    """Start the controller and return it with its first words: where its API and token are."""
+    child = await start_child(
+        "controller",
+        [
+            *("controller.cli", "run", str(folder / "site"), "--clock", clock.to_text()),
+            *("--data", str(folder / "data"), "--api-port", str(api_port), "--die-with-parent"),
+        ],
+        folder / "logs" / "controller.log",
+    )
+    try:
+        hello: dict[str, str] = json.loads(await first_line(child, READY_LIMIT_S))
+    except BaseException:
+        await child.stop()
+        raise
+    return child, hello
 
 
 async def _write_city(options: DemoOptions, site: Path) -> None:

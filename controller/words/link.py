@@ -1,7 +1,7 @@
 """Why a station's link is not online: the kinds of faults.
 
-What a driver found stands in the English gap. It is text of libraries and devices, for engineers, and would be
-noise on a Chinese screen; the API and the log tell it.
+What a driver found stands in the English gap. It is text of libraries and devices, for engineers, and would
+be noise on a Chinese screen; the API and the log tell it.
 """
 
 from collections.abc import Mapping

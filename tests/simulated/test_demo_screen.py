@@ -1,11 +1,13 @@
 """The demo with its screen: one login for a person, nothing but the report for a program."""
 
 import json
+import os
 import signal
 import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,7 +27,7 @@ def test_the_demo_has_an_account_for_each_duty_with_a_password_of_its_own_run(tm
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_screen_of_a_demo_opens_with_its_login_and_a_program_reads_the_report_alone(tmp_path):
+def test_a_demo_shows_its_screen_outlives_its_controller_and_prints_the_report_alone(tmp_path):
     command = [sys.executable, "-m", "controller.cli", "demo", "--stations", "2", "--speed", "30", "--json"]
     options = ["--data", str(tmp_path), "--hmi-port", "0"]
     with subprocess.Popen(
@@ -40,6 +42,9 @@ def test_the_screen_of_a_demo_opens_with_its_login_and_a_program_reads_the_repor
                 form = {"name": login["name"], "password": login["password"]}
                 assert browser.post("/login", data=form).headers["location"] == "/"
                 assert browser.get("/").is_success
+            killed(demo.pid, "controller.cli run")
+            log = next(tmp_path.glob("run-*/logs/controller.log"))
+            waited_for(lambda: log.read_text().count("controller_started") == 2, demo)
         finally:
             demo.send_signal(signal.SIGINT)
             out, errors = demo.communicate(timeout=90)
@@ -47,6 +52,20 @@ def test_the_screen_of_a_demo_opens_with_its_login_and_a_program_reads_the_repor
     if demo.returncode == 0:
         assert json.loads(out)["stations"] == 2
     assert login["password"] not in out + errors
+
+
+def killed(parent, words):
+    """Kill the child of a process whose command line has these words."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) != parent:
+                continue
+            if words in (folder / "cmdline").read_text().replace("\0", " "):
+                os.kill(int(folder.name), signal.SIGKILL)
+                return
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    raise AssertionError(f"no child {words!r}")
 
 
 def waited_for(look, demo):
