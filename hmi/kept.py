@@ -48,6 +48,13 @@ def kept(name: str, ttl_s: float, fetch: Callable[[], _T], *, wait: bool = True)
     return answer
 
 
+def last(name: str) -> object:
+    """Return the last answer to a question, however old, so that only news are asked for; None: none yet."""
+    with _guard:
+        place = _places.get(name)
+    return None if place is None else place.answer
+
+
 def _renew(place: _Place, ttl_s: float, fetch: Callable[[], object]) -> None:
     """Ask anew, unless somebody just has; gives the turn back, whatever thread took it."""
     try:

@@ -6,7 +6,7 @@ from controller.api.city_schema import WriteList, WriteMessage
 from controller.api.schema import History, LoopTraits, StationDetail, Traits
 from hmi.components import indicators, process_diagram, rows, trend
 from hmi.context import Screen, current_screen
-from hmi.kept import kept
+from hmi.kept import kept, last
 from hmi.language import N_
 from hmi.screens import setpoint
 from hmi.screens.saying import open_page, plain, said_before, telling
@@ -212,12 +212,20 @@ def day(screen: Screen, station: str, loop: int) -> dict[str, History] | None:
     points = [
         entry[0] for entry in past.HISTORY if state is not None and f"{loop}/{entry[0]}" in state.readings
     ]
-    end = screen.city.now
+    end, name = screen.city.now, f"day:{station}:{loop}"
 
     def ask() -> dict[str, History]:
-        return {
-            point: screen.api.history(station, point, loop, end - past.DAY_S, end, TREND_POINTS)
-            for point in points
-        }
+        known = last(name)
+        before = known if isinstance(known, dict) else {}
+        return {point: _read(screen, station, point, loop, end, before.get(point)) for point in points}
 
-    return kept(f"day:{station}:{loop}", HISTORY_S, ask, wait=False)
+    return kept(name, HISTORY_S, ask, wait=False)
+
+
+def _read(screen: Screen, station: str, point: str, loop: int, end: float, before: History | None) -> History:
+    """Read a day, or only what has come since it was read: a day costs the controller seconds."""
+    start = end - past.DAY_S
+    begin = start if before is None or not start < before.end < end else before.end
+    count = past.points_for(end - begin, TREND_POINTS)
+    news = screen.api.history(station, point, loop, begin, end, count)
+    return news if before is None or begin == start else past.joined(before, news, start)

@@ -29,6 +29,30 @@ HISTORY: Sequence[tuple[str, str, trend.Kind, trend.Colour, int, str]] = (
 """Points of a loop's trend: name, label, kind, colour, panel, unit inside."""
 
 
+def joined(before: History, news: History, start: float) -> History:
+    """Return a trend of what was read before and has come since, without what is older than ``start``."""
+    fresh = [n for n, at in enumerate(before.measured_at) if start <= at < news.start]
+    buckets = [history.bucket_s for history in (before, news) if history.bucket_s is not None]
+    return History(
+        station=news.station,
+        point=news.point,
+        start=max(before.start, start),
+        end=news.end,
+        bucket_s=max(buckets, default=None),
+        stored=before.stored + news.stored,
+        measured_at=[*(before.measured_at[n] for n in fresh), *news.measured_at],
+        value=[*(before.value[n] for n in fresh), *news.value],
+        quality=[*(before.quality[n] for n in fresh), *news.quality],
+        reason=[*(before.reason[n] for n in fresh), *news.reason],
+        damaged=[*(span for span in before.damaged if span[1] > start), *news.damaged],
+    )
+
+
+def points_for(span_s: float, day_points: int) -> int:
+    """Return how many points a part of a day gets, so that it is as dense as the rest; at least 3."""
+    return max(3, round(day_points * span_s / DAY_S))
+
+
 def day_trend(
     words: Words,
     city: City,

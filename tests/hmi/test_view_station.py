@@ -184,6 +184,30 @@ def test_the_instruction_is_a_step_line_of_past_writes_up_to_now():
     assert supply.gap_s == 180.0
 
 
+def history(start, end, times, **changes):
+    fields = {
+        "station": "S001", "point": "1/T_supply_secondary", "start": start, "end": end, "bucket_s": None,
+        "stored": len(times), "measured_at": times, "value": [60.0] * len(times), "quality": [2] * len(times),
+        "reason": ["ok"] * len(times), "damaged": [],
+    }  # fmt: skip
+    return History.model_validate(fields | changes)
+
+
+def test_what_has_come_since_is_joined_to_what_was_read_and_the_oldest_goes():
+    before = history(0.0, 100.0, [10.0, 50.0, 90.0], bucket_s=40.0, damaged=[(1.0, 2.0), (60.0, 70.0)])
+    news = history(90.0, 120.0, [90.0, 110.0], value=[61.0, None], quality=[2, 0], reason=["ok", "sentinel"])
+    whole = past.joined(before, news, 20.0)
+    assert whole.measured_at == [50.0, 90.0, 110.0]
+    assert whole.value == [60.0, 61.0, None]
+    assert (whole.start, whole.end, whole.bucket_s, whole.damaged) == (20.0, 120.0, 40.0, [(60.0, 70.0)])
+
+
+def test_a_part_of_a_day_is_read_as_densely_as_the_day():
+    assert past.points_for(86_400.0, 400) == 400
+    assert past.points_for(43_200.0, 400) == 200
+    assert past.points_for(60.0, 400) == 3
+
+
 def test_a_station_without_history_has_an_empty_picture_with_words():
     city = small_city()
     drawn = past.day_trend(EN, city, city.traits["S001"].loops[0], {}, [], 200)
