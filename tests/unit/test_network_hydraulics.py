@@ -169,6 +169,17 @@ def test_a_warm_start_reaches_the_same_in_fewer_iterations():
     assert warm.iterations < cold.iterations
 
 
+def test_valves_that_jump_end_where_a_cold_start_ends():
+    net, m_flow = city_network(60, loops=8)
+    rng = np.random.default_rng(5)
+    solver = Hydraulics(net)
+    for _ in range(5):
+        Kv = m_flow * 4.0 * 10.0 ** rng.uniform(-2.0, 1.0, len(m_flow))
+        now = operation(net, T_supply=90.0, T_return=50.0, Kv=Kv, source_dp=500.0)
+        warm, cold = solver.solve(now), Hydraulics(net).solve(now)
+        assert warm.m_flow == pytest.approx(cold.m_flow, abs=1e-4)
+
+
 def test_friction_joins_its_branches_and_agrees_with_colebrook():
     Re, rough = np.geomspace(1e3, 1e8, 500), np.full(500, 1e-3)
     f = friction.factor(Re, rough)
