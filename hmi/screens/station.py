@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from controller.api.city_schema import WriteList, WriteMessage
+from controller.api.city_schema import Sparklines, WriteList, WriteMessage
 from controller.api.schema import History, LoopTraits, StationDetail, Traits
 from hmi.components import indicators, process_diagram, rows, trend
 from hmi.context import Screen, current_screen
@@ -19,6 +19,9 @@ TITLE = N_("Station")
 LIVE_S, LISTS_S, TREND_S = 2.0, 5.0, 3.0
 DETAIL_S, WRITES_S, HISTORY_S = 2.0, 5.0, 120.0
 """Wall seconds that answers are kept for all sessions."""
+MEANS_S = 60.0
+MEANS = ("T_supply_secondary", "T_return_secondary", "m_flow_secondary")
+"""Points whose quarter-hour means the controller has at hand."""
 TREND_PX, TREND_POINTS, DAY_WRITES = 210, 400, 200
 
 
@@ -47,11 +50,11 @@ def render(screen: Screen) -> None:
     if traits.loops:
         with left, st.container(border=True, gap="xsmall"):
             _live_trends(station)
-    below_left, below_right = st.columns([1.0, 1.2], gap="small")
-    with below_left, st.container(border=True, gap="xsmall"):
+    with left, st.container(border=True, gap="xsmall"):
         _live_alarms(station)
-    with below_right, st.container(border=True, gap="xsmall"):
-        _live_writes(station)
+    if traits.loops:
+        with left, st.container(border=True, gap="xsmall"):
+            _live_writes(station)
     setpoint.dialog(words)
 
 
@@ -159,9 +162,8 @@ def _trend(screen: Screen, station: str, loop: LoopTraits) -> None:
     writes = past_writes(screen, station)
     found = day(screen, station, loop.loop)
     if found is None:
-        with st.container(height=TREND_PX, border=False):
-            st.caption(screen.words("The trend is being read …"))
-        return
+        st.caption(screen.words("Quarter-hour means; the trend itself is being read …"))
+        found = past.coarse(station, loop.loop, [_means(screen, point) for point in MEANS], screen.city.now)
     drawn = past.day_trend(screen.words, screen.city, loop, found, writes, TREND_PX)
     trend.mount(drawn, key=f"day_trend_{loop.loop}")
 
@@ -194,6 +196,13 @@ def _live_writes(station: str) -> None:
 def detail(screen: Screen, station: str) -> StationDetail | None:
     """Return all that the controller knows of a station; the same for all."""
     return kept(f"detail:{station}", DETAIL_S, lambda: screen.api.station(station))
+
+
+def _means(screen: Screen, point: str) -> Sparklines | None:
+    """Return the last day of a point of all loops; the same for all, and at once."""
+    return kept(
+        f"means:{point}", MEANS_S, lambda: screen.api.get(Sparklines, "/sparklines", {"point": point})
+    )
 
 
 def past_writes(screen: Screen, station: str) -> list[WriteMessage]:

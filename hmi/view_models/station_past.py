@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from controller.api.city_schema import WriteMessage
+from controller.api.city_schema import Sparklines, WriteMessage
 from controller.api.schema import History, LoopTraits
 from hmi import terms
 from hmi.city import City
@@ -14,6 +14,7 @@ from hmi.view_models import alarms as alarm_model
 from hmi.view_models.overview import day_start, trend_texts
 from hmi.view_models.station import PIPS, author_text
 from hmi.view_models.stations import alarms_of
+from stations.model.quality import Quality, Reason
 
 DAY_S = 86_400.0
 LISTED = 20
@@ -27,6 +28,32 @@ HISTORY: Sequence[tuple[str, str, trend.Kind, trend.Colour, int, str]] = (
     ("m_flow_secondary", N_("flow"), "actual", "trend_2", 1, "kg/s"),
 )
 """Points of a loop's trend: name, label, kind, colour, panel, unit inside."""
+
+
+def coarse(station: str, loop: int, means: Sequence[Sparklines | None], end: float) -> dict[str, History]:
+    """Return quarter-hour means as trends, to be drawn until the trend itself is read."""
+    found = {}
+    for one in means:
+        values = [] if one is None else one.lines.get(f"{station}/{loop}", [])
+        if one is None or one.start is None or not values:
+            continue
+        start, step = one.start, one.step_s
+        times = [min(start + (n + 0.5) * step, end) for n, value in enumerate(values) if value is not None]
+        there = [value for value in values if value is not None]
+        found[one.point] = History(
+            station=station,
+            point=f"{loop}/{one.point}",
+            start=start,
+            end=end,
+            bucket_s=one.step_s,
+            stored=len(there),
+            measured_at=times,
+            value=[*there],
+            quality=[Quality.GOOD] * len(there),
+            reason=[Reason.OK] * len(there),
+            damaged=[],
+        )
+    return found
 
 
 def joined(before: History, news: History, start: float) -> History:
@@ -157,7 +184,7 @@ def write_rows(words: Words, city: City, writes: Sequence[WriteMessage]) -> Tabl
             Column(title=words("Supply °C"), width="1fr"),
             Column(title=words("Flow t/h"), width="1fr"),
             Column(title=words("by"), width="1fr"),
-            Column(title=words("State"), width="110px"),
+            Column(title=words("State"), width="170px"),
         ),
         rows=tuple(_write_row(words, write) for write in writes),
         empty=words("Nothing was written to this station yet."),

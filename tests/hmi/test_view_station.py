@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.api.city_schema import WriteMessage
+from controller.api.city_schema import Sparklines, WriteMessage
 from controller.api.schema import History, StationDetail
 from hmi.language import Words
 from hmi.view_models import station as model
@@ -200,6 +200,16 @@ def test_what_has_come_since_is_joined_to_what_was_read_and_the_oldest_goes():
     assert whole.measured_at == [50.0, 90.0, 110.0]
     assert whole.value == [60.0, 61.0, None]
     assert (whole.start, whole.end, whole.bucket_s, whole.damaged) == (20.0, 120.0, 40.0, [(60.0, 70.0)])
+
+
+def test_until_the_trend_is_read_quarter_hour_means_stand_for_it():
+    means = Sparklines(
+        point="m_flow_secondary", start=NOW - 2700, step_s=900.0, lines={"S001/2": [30.0, None, 31.0]}
+    )
+    found = past.coarse("S001", 2, [None, means], NOW)["m_flow_secondary"]
+    assert found.measured_at == [NOW - 2250, NOW - 450]
+    assert found.value == [30.0, 31.0]
+    assert past.coarse("S001", 1, [None, means], NOW) == {}
 
 
 def test_a_part_of_a_day_is_read_as_densely_as_the_day():
