@@ -367,9 +367,17 @@ def _step(words: Words, city: City, step: StepMessage, number: int) -> Row:
             Cell(text=place(words, city, step.id)),
             Cell(text=named, small=text(words, step), hint=text(words, step)),
             Cell(text=step_text(words, step), small=step.note, hint=step.note),
-            Cell(text=step.by or words("controller"), muted=not step.by),
+            Cell(text=_by(words, city, step), hint=_by(words, city, step), muted=not step.by),
         ),
     )
+
+
+def _by(words: Words, city: City, step: StepMessage) -> str:
+    """Return who did it; where another alarm explains this one, which."""
+    rule = city.rules.get(step.by.partition(":")[0]) if step.why in ("explained", "unexplained") else None
+    if rule is not None:
+        return f"{place(words, city, step.by)} {words.either(rule.title_zh, rule.title_en)}"
+    return step.by or words("controller")
 
 
 def step_text(words: Words, step: StepMessage) -> str:

@@ -132,6 +132,13 @@ def test_the_journal_shows_the_newest_first_and_finds_by_any_word():
     assert model.step_text(EN, step(after="normal")) == "condition ended"
 
 
+def test_the_journal_names_the_alarm_that_explains_another_one_and_not_its_id():
+    known = city()
+    explained = step(why="explained", after="suppressed", by="frost:S002:1")
+    (row,) = model.journal_table(ZH, known, [explained], "", 1).rows
+    assert row.cells[-1].text == f"S002 {ZH.name(known.traits['S002'])} {known.rules['frost'].title_zh}"
+
+
 def test_a_long_journal_is_cut_and_a_long_filter_is_too():
     steps = [step(at=NOW - i) for i in range(500)]
     assert len(model.journal_table(EN, city(), steps, "", 1).rows) == 200
