@@ -108,12 +108,13 @@ def day_trend(
     start = day_start(end, lines)
     if instruction is not None:
         lines.insert(0, instruction)
+    panels = (
+        trend.Panel(title="°C", decimals=1, share=2.0, span=6.0),
+        trend.Panel(title="t/h", decimals=1, span=max(4.0, loop.m_flow_design_kg_per_s)),
+    )
     return trend.Trend(
         lines=tuple(lines),
-        panels=(
-            trend.Panel(title="°C", decimals=1, share=2.0, span=6.0),
-            trend.Panel(title="t/h", decimals=1, span=max(4.0, loop.m_flow_design_kg_per_s)),
-        ),
+        panels=panels if any(line.panel for line in lines) else panels[:1],
         start=start,
         end=end,
         timezone=words.zone,

@@ -182,6 +182,7 @@ def test_the_instruction_is_a_step_line_of_past_writes_up_to_now():
     assert steps.values == (58.0, 60.0, 61.0, 61.0)
     assert supply.values == (60.0, None, 61.0)
     assert supply.gap_s == 180.0
+    assert [panel.title for panel in drawn.panels] == ["°C"], "no flow, no empty panel"
 
 
 def history(start, end, times, **changes):
