@@ -18,7 +18,7 @@ SNAPSHOT, STREAM = "hmi.api_snapshot_1000.ms", "hmi.sse_50.core_share"
 NAMES = (SNAPSHOT, STREAM)
 SNAPSHOTS = 60
 CLIENTS = 50
-WATCHED_S, ROUNDS = 20.0, 3
+WATCHED_S, ROUNDS = 15.0, 3
 SETTLE_S = 5.0
 
 

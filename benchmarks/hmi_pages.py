@@ -25,10 +25,10 @@ COLD, WARM = "hmi.overview_1000.first_paint_cold_s", "hmi.overview_1000.first_pa
 DRAWN, TABLE = "hmi.drawn_view.task_ms", "hmi.table_1000.task_ms"
 RATIO, AGE = "hmi.trend.ratio_plotly", "hmi.age_end_to_end.p95_s"
 NAMES = (COLD, WARM, DRAWN, TABLE, RATIO, AGE)
-PAINTS, REFRESHES = 5, 12
+PAINTS, REFRESHES = 5, 8
 TABLE_PERIOD_S = 5.0
 """Of ``hmi.screens.stations``."""
-SAMPLES, SAMPLE_EVERY_S = 240, 0.5
+SAMPLES, SAMPLE_EVERY_S = 180, 0.5
 WAIT_MS = 60_000
 MAP, SCHEMATIC, TREND, STRIP = (
     f"{name}[data-seq]" for name in (".dhc-map", ".dhc-process", ".dhc-trend", ".strip")

@@ -40,6 +40,8 @@ SETTLE_MS = 2500
 """A picture shows what was drawn twice, not the first paint."""
 LANGUAGES, THEMES = ("zh", "en"), ("light", "dark")
 PERSON = "eva"
+READER = "ada"
+"""Who may read the audit."""
 
 
 def main():
@@ -69,8 +71,11 @@ def prepare(room, hours):
 
 
 def shoot(browser, room, pages, language, theme):
-    visit = browser.visit(room, PERSON, language=language, dark=theme == "dark")
+    visits = {
+        who: browser.visit(room, who, language=language, dark=theme == "dark") for who in (PERSON, READER)
+    }
     for name in pages:
+        visit = visits[READER if name == "audit" else PERSON]
         if name == "login":
             visit.page.goto(f"{room.screen}/login")
         else:
@@ -85,7 +90,7 @@ def shoot(browser, room, pages, language, theme):
         visit.page.screenshot(path=file)
         if language == "zh":
             words = visit.english()
-            if words:
+            if words and name != "audit":  # which shows entries as they are stored
                 print(f"{file.name}: English on a Chinese screen: {', '.join(words)}")
     browser.leave(failed=False)
 

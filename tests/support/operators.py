@@ -28,7 +28,7 @@ def give_order(room, station, dT, name):
     """Ask for another supply temperature of a station's first loop, and commit it; returns its number."""
     body = {
         "key": secrets.token_hex(8),
-        "reason": "residents complain of cold",
+        "reason": "居民反映偏冷",
         "order": {
             "kind": "setpoint",
             "loops": [seen(room, station)],
@@ -48,8 +48,8 @@ def shelve_something(room, name):
     if len(alarms) < 2:
         return
     with as_person(room, name) as api:
-        _sound(api.post(f"alarms/{alarms[0]['id']}/ack", json={"note": "crew is on its way"}))
-        body = {"reason": "sensor is being exchanged", "duration_s": 3600.0}
+        _sound(api.post(f"alarms/{alarms[0]['id']}/ack", json={"note": "已派人前往"}))
+        body = {"reason": "正在更换传感器", "duration_s": 3600.0}
         _sound(api.post(f"alarms/{alarms[-1]['id']}/shelve", json=body))
 
 
