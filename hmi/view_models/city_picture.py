@@ -128,13 +128,18 @@ def _groups(words: Words, city: City, wanted: set[str]) -> list[city_map.Group]:
         city_map.Group(
             id=alarm.id,
             title=alarm_model.place(words, city, alarm.id),
-            detail=alarm_model.text(words, alarm),
+            detail=_first_part(alarm_model.text(words, alarm)),
             priority=alarm.priority,
             look=alarm_model.LOOKS.get(alarm.state, "ack"),
         )
         for alarm in (() if city.alarms is None else city.alarms.alarms)
         if alarm.id in wanted
     ]
+
+
+def _first_part(sentence: str) -> str:
+    """Return how many are lost; which was first, and why, is too long for a map and stands in the list."""
+    return sentence.partition(";")[0].partition("；")[0]
 
 
 def _legend(words: Words, places: Sequence[city_map.Place]) -> tuple[city_map.Key, ...]:

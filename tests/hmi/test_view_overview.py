@@ -128,9 +128,14 @@ def test_stations_lost_together_belong_to_the_one_alarm_that_explains_them():
         station=None,
         id="district_lost:north",
         children=["station_lost:S001", "station_lost:S002"],
+        text_en="2 of 4 stations do not answer; first S001: no connection",
+        text_zh="4 个站中有 2 个无应答；首先中断：S001（无法连接）",
     )
     picture = city_picture(EN, with_alarms(small_city(), parent), None)
     assert [group.id for group in picture.groups] == ["district_lost:north"]
+    assert picture.groups[0].detail == "2 of 4 stations do not answer", "the rest is too long for a map"
+    (zh,) = city_picture(ZH, with_alarms(small_city(), parent), None).groups
+    assert zh.detail == "4 个站中有 2 个无应答"
     assert [one.id for one in picture.places if one.group] == ["S001", "S002"]
 
 
