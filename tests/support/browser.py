@@ -20,7 +20,7 @@ BAD_SIGNS = ("Traceback", "streamlit.errors", "Ask Google", "StreamlitAPIExcepti
 
 NOT_ENGLISH = re.compile(
     r"(S\d{3}|EN|English|Excel|CSV|ISA|OPC|UA|Modbus|TCP|InfluxDB|MW|MPa|kPa|kWh?|GJ|min|PLC|Shift|Enter|Tab|Esc|"
-    r"operator|engineer|admin|auditor|viewer|olga|lei|eva|vera|ada|opcua|substation|plc|trovis|ecl|multical|"
+    r"operator|engineer|admin|auditor|viewer|[Oo]lga|lei|eva|vera|ada|opcua|substation|plc|trovis|ecl|multical|"
     r"source|dhc|Asia|Shanghai|Connection|img|src|onerror|document|title|owned|bold)"
 )
 """Latin words that a Chinese screen may show: units, ids, names, and what comes from outside as it is."""
