@@ -9,7 +9,7 @@ from hmi.session import TOKEN_COOKIE
 from tests.support.browser import Browser, chromium
 from tests.support.screen_room import BAD_NAME, BAD_STATION, PASSWORD, screen_room, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.plug]
+pytestmark = [pytest.mark.slow, pytest.mark.plug, pytest.mark.timeout(300)]
 
 STATIONS, SPEED = 16, 20.0
 PAGES = (
