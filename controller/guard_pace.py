@@ -7,7 +7,6 @@ import math
 
 from controller.decisions import Action, Rule
 from controller.guard_case import ROUNDING, Case, Room
-from controller.guard_limits import CREEP_K
 from controller.words.phrase import Phrase
 
 MINUTE_S = 60.0
@@ -24,6 +23,8 @@ M_DWELL_S = 30 * MINUTE_S
 T_DEAD_BAND_K, M_DEAD_BAND = 0.3, 0.02
 WEAR_T_K, WEAR_M = 0.5, 0.05
 """Smallest change that is worth a write to a memory that wears out."""
+WEAR_INSIDE_K = 1.0
+"""A register that wears out is moved so far inside a limit that has passed it: no write moves further."""
 WEAR_EVERY_S, WEAR_PER_DAY = 15 * MINUTE_S, 48
 WEAR_EVERY_UNCOUNTED_S = 30 * MINUTE_S
 """Pace that keeps 48 a day by itself, where the day's count is not known."""
@@ -114,7 +115,7 @@ def worth_supply(case: Case) -> float:
 
 def inside_supply(case: Case) -> float:
     """How far inside a limit that creeps a value is put, K."""
-    return max(CREEP_K if case.traits.wears_out else T_DEAD_BAND_K, worth_supply(case))
+    return max(WEAR_INSIDE_K if case.traits.wears_out else T_DEAD_BAND_K, worth_supply(case))
 
 
 def worth_flow(case: Case) -> float:
