@@ -72,6 +72,15 @@ class FakeJournal:
             damaged=((start, start + 5),),
         )
 
+    def stored_span(self):
+        return NOW - 7200.0, NOW
+
+    def at_instants(self, moments, wanted):
+        return [
+            {(station, point): good(5.0, at) for station, points in wanted.items() for point in points}
+            for at in moments
+        ]
+
 
 def readings(at=NOW):
     """Good, uncertain and bad readings of one station with one loop."""
