@@ -24,8 +24,8 @@ GUARD: Mapping[str, tuple[str, str]] = {
     "guard.not_seen": ("nothing is known of the loop in this cycle", "本周期没有该回路的信息"),
     "guard.local": ("the loop is in local mode", "回路处于就地模式"),
     "guard.returning": (
-        "the link is back, its re-entry time is still running",
-        "通信刚恢复，重新投入的等待时间未到",
+        "it is taken over once its link has been good for some minutes",
+        "通信须持续正常数分钟后才重新投入",
     ),
     "guard.season": ("no setpoints in season state {season}", "“{season}”状态下不下发设定值"),
     "guard.pump_stopped": (
