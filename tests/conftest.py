@@ -1,6 +1,7 @@
 """What holds for every test: no task is left running, long tests have two lengths, real data is asked for."""
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -69,3 +70,11 @@ def pytest_terminal_summary(terminalreporter, config):
     if count:
         tests = "test" if count == 1 else "tests"
         terminalreporter.write_line(f"{count} {tests} on measured data deselected: {REALDATA} is not set")
+
+
+@pytest.fixture(autouse=True)
+def main_module():
+    """Put the main module back: Streamlit's tester leaves a page there, and new processes would run it."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before

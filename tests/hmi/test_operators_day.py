@@ -140,11 +140,11 @@ def test_an_alarm_is_acknowledged_and_shelved_with_a_reason(room, browser):
         strip(visit).get_by_text(victim).click(timeout=60_000)
         expect(page.locator(".dhc-sheet")).to_contain_text("Cause")
         visit.settled()
-        page.get_by_label("Note (optional)").fill("crew is on its way")
+        page.get_by_label("Note (optional)").fill("检修人员已出发")
         page.locator(".st-key-acknowledge button").click()
         alarm = f"station_lost:{victim}"
         until(lambda: _alarm(room, alarm)["state"] == "ack", what="the acknowledgement")
-        assert _alarm(room, alarm)["note"] == "crew is on its way"
+        assert _alarm(room, alarm)["note"] == "检修人员已出发"
         page.get_by_role("button", name="Shelve…").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("button", name="Shelve this alarm")).to_be_disabled()

@@ -49,6 +49,14 @@ QUIET = """() => {
 }"""
 
 
+WRITTEN_BY_PEOPLE = (
+    "Sensor is being mended",
+    "sensor is being mended",
+    "Residents complain of cold",
+    "residents complain of cold",
+)
+
+
 class Visit:
     """One person at one browser window."""
 
@@ -96,8 +104,14 @@ class Visit:
         return "\n".join(self.page.evaluate(READABLE))
 
     def english(self):
-        """Words of three or more Latin letters that are no unit, id or name: none on a Chinese screen."""
-        words = set(re.findall(r"[A-Za-z]{3,}", self.text()))
+        """Words of three or more Latin letters that are no unit, id or name: none on a Chinese screen.
+
+        What people wrote stays in the language in which they wrote it.
+        """
+        text = self.text()
+        for written in WRITTEN_BY_PEOPLE:
+            text = text.replace(written, "")
+        words = set(re.findall(r"[A-Za-z]{3,}", text))
         return sorted(word for word in words if not NOT_ENGLISH.fullmatch(word))
 
     def check(self):
