@@ -31,6 +31,9 @@ LOOKS: Mapping[str, Look] = {
     "shelved": "shelved",
 }
 ASKING = ("unack", "returned_unack")
+BY_ITSELF = ("condition", "explained", "unexplained")
+"""Steps that no person makes: what stands in their place is what explains the alarm."""
+QUIET = ("season", "maintenance")
 WHY: Mapping[str, str] = {
     "acknowledged": N_("acknowledged by a person"),
     "shelved": N_("shelved"),
@@ -276,7 +279,7 @@ def _said(words: Words, city: City, alarm: AlarmMessage, now: float) -> Iterable
         yield words("Shelved"), f"{alarm.shelf.by}: {alarm.shelf.reason} ({until})"
     if alarm.out_of_service is not None:
         yield words("Out of service"), f"{alarm.out_of_service.by}: {alarm.out_of_service.reason}"
-    if alarm.suppressed_by in ("season", "maintenance"):
+    if alarm.suppressed_by in QUIET:
         yield words("Suppressed by design"), words("It means nothing in the present season state.")
     elif alarm.suppressed_by:
         rule = city.rules.get(alarm.suppressed_by.partition(":")[0])
@@ -373,11 +376,14 @@ def _step(words: Words, city: City, step: StepMessage, number: int) -> Row:
 
 
 def _by(words: Words, city: City, step: StepMessage) -> str:
-    """Return who did it; where another alarm explains this one, which."""
-    rule = city.rules.get(step.by.partition(":")[0]) if step.why in ("explained", "unexplained") else None
-    if rule is not None:
-        return f"{place(words, city, step.by)} {words.either(rule.title_zh, rule.title_en)}"
-    return step.by or words("controller")
+    """Return who did it; where the city explains the alarm, what: another alarm, or its season state."""
+    if step.why not in BY_ITSELF or not step.by:
+        return step.by or words("controller")
+    if step.by in QUIET:
+        return words("season state")
+    rule = city.rules.get(step.by.partition(":")[0])
+    named = step.by if rule is None else words.either(rule.title_zh, rule.title_en)
+    return f"{place(words, city, step.by)} {named}"
 
 
 def step_text(words: Words, step: StepMessage) -> str:

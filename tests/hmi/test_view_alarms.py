@@ -132,11 +132,19 @@ def test_the_journal_shows_the_newest_first_and_finds_by_any_word():
     assert model.step_text(EN, step(after="normal")) == "condition ended"
 
 
-def test_the_journal_names_the_alarm_that_explains_another_one_and_not_its_id():
+@pytest.mark.parametrize("why", ["explained", "unexplained", "condition"])
+def test_the_journal_names_the_alarm_that_explains_another_one_and_not_its_id(why):
     known = city()
-    explained = step(why="explained", after="suppressed", by="frost:S002:1")
+    explained = step(why=why, after="suppressed", by="frost:S002:1")
     (row,) = model.journal_table(ZH, known, [explained], "", 1).rows
     assert row.cells[-1].text == f"S002 {ZH.name(known.traits['S002'])} {known.rules['frost'].title_zh}"
+
+
+@pytest.mark.parametrize("quiet", ["season", "maintenance"])
+def test_the_journal_says_in_words_that_the_season_explains_an_alarm(quiet):
+    raised = step(why="condition", after="suppressed", by=quiet)
+    (row,) = model.journal_table(ZH, city(), [raised], "", 1).rows
+    assert row.cells[-1].text == "季节状态"
 
 
 def test_a_long_journal_is_cut_and_a_long_filter_is_too():

@@ -54,6 +54,7 @@ WRITTEN_BY_PEOPLE = (
     "sensor is being mended",
     "Residents complain of cold",
     "residents complain of cold",
+    "Weather changes",
 )
 
 
