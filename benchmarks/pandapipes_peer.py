@@ -1,8 +1,5 @@
 """pandapipes as the other side: our network as arrays in a file, solved by it in a process of its own."""
 
-import asyncio
-import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers import ANSWER_S, INSTALLED, SOURCES, PeerUnavailable
+from benchmarks.peers import INSTALLED, SOURCES, PeerUnavailable, talking
 from benchmarks.reads import Side
 from simulators.plant.network.graph import Network
 from simulators.plant.network.operation import Operation
@@ -78,31 +75,7 @@ async def pandapipes_side(
     python = install()
     question, answer = folder / "case.npz", folder / "answer.npz"
     np.savez(question, **case)
-    process = await asyncio.create_subprocess_exec(
-        *(str(python), str(SOURCES / "pandapipes_side.py"), str(question), str(answer)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    requests, answers = process.stdin, process.stdout
-
-    async def answered() -> str:
-        line = await asyncio.wait_for(answers.readline(), ANSWER_S)
-        if not line:
-            raise PeerUnavailable(f"pandapipes_side.py ended with status {await process.wait()}")
-        return line.decode()
-
-    async def run(total: int) -> float:
-        requests.write(f"{total}\n".encode())
-        await requests.drain()
-        return float(json.loads(await answered())["cpu_s"])
-
-    try:
-        await answered()
-        yield run, dict(np.load(answer))
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    script = "pandapipes_side.py"
+    command = (str(python), str(SOURCES / script), str(question), str(answer))
+    async with talking(script, *command, env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}) as side:
+        yield side, dict(np.load(answer))

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -57,20 +57,20 @@ async def install() -> Path:
 
 
 @asynccontextmanager
-async def node_side(script: str, *arguments: object) -> AsyncIterator[Side]:
-    """Run ``peers/<script>`` as a side for the length of a block.
+async def talking(name: str, *command: str, env: Mapping[str, str]) -> AsyncIterator[Side]:
+    """Run another process as a side for the length of a block.
 
-    The script connects, prints a line, and then answers each line ``COUNT`` with ``{"cpu_s": SECONDS}``.
+    It prints a line when it is ready, and then answers each line ``COUNT`` with ``{"cpu_s": SECONDS}``.
+    Raises PeerUnavailable, with the file of its complaints, when it ends before it has answered.
     """
-    modules = await install()
-    said = INSTALLED / f"{script}.log"
+    said = INSTALLED / f"{name}.log"
     with said.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *("node", str(SOURCES / script), *map(str, arguments)),
+            *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
-            env=os.environ | {"NODE_PATH": str(modules)},
+            env=os.environ | dict(env),
         )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -79,7 +79,7 @@ async def node_side(script: str, *arguments: object) -> AsyncIterator[Side]:
     async def answered() -> str:
         line = await asyncio.wait_for(answers.readline(), ANSWER_S)
         if not line:
-            raise PeerUnavailable(f"{script} ended with status {await process.wait()}, see {said}")
+            raise PeerUnavailable(f"{name} ended with status {await process.wait()}, see {said}")
         return line.decode()
 
     async def run(total: int) -> float:
@@ -94,3 +94,12 @@ async def node_side(script: str, *arguments: object) -> AsyncIterator[Side]:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@asynccontextmanager
+async def node_side(script: str, *arguments: object) -> AsyncIterator[Side]:
+    """Run ``peers/<script>`` as a side for the length of a block, see ``talking``."""
+    modules = await install()
+    command = ("node", str(SOURCES / script), *map(str, arguments))
+    async with talking(script, *command, env={"NODE_PATH": str(modules)}) as side:
+        yield side

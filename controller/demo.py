@@ -225,7 +225,7 @@ async def _start_controller(
     )
     try:
         hello: dict[str, str] = json.loads(await first_line(child, READY_LIMIT_S))
-    except BaseException:
+    except BaseException:  # whatever ends the demo here, Ctrl-C too, must not leave a child behind
         await child.stop()
         raise
     return child, hello
