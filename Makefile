@@ -91,7 +91,8 @@ endef
 
 # All Python dependencies come as wheels: no compiler, no headers. What Debian must give is an interpreter
 # that can make a venv (one from elsewhere that can needs nothing). Tests need more: systemd-analyze judges
-# deploy/dhc.service, Chromium with a Chinese font opens the screen, node runs what the screen draws with.
+# deploy/dhc.service, Chromium with a Chinese font opens the screen, node runs what the screen draws with,
+# sqlite3 what a how-to asks of the journal.
 # NEED=run leaves that out; so the demo of a bare machine waits for no browser.
 NEED ?= tests
 SERVERS := build/servers/.complete
@@ -106,6 +107,7 @@ deps: $(if $(filter tests,$(NEED)),$(SERVERS)) ## the Debian packages needed: in
 		if ! command -v systemd-analyze >/dev/null; then needed+=(systemd); fi
 		if ! command -v chromium >/dev/null; then needed+=(chromium); fi
 		if ! node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null; then needed+=(nodejs); fi
+		if ! command -v sqlite3 >/dev/null; then needed+=(sqlite3); fi
 		needed+=(fonts-noto-cjk)
 	fi
 	missing=()
@@ -128,7 +130,7 @@ deps: $(if $(filter tests,$(NEED)),$(SERVERS)) ## the Debian packages needed: in
 	fi
 
 # The server historians that tests forward to. Unpacked, not installed: installed they would be services, which
-# Debian starts at once and at every boot, on all addresses. Without them their tests are skipped, and say so.
+# Debian starts at once and at every boot, on all addresses. Without them their tests fail, and say so.
 $(SERVERS):
 	@mkdir -p $(@D)
 	cd $(@D)

@@ -30,7 +30,7 @@ def api(tmp_path_factory):
                 share(Shared(gateway=gateway, client=client))
                 deadline = time.monotonic() + 20.0
                 while gateway.city.frozen() and time.monotonic() < deadline:
-                    time.sleep(0.05)
+                    time.sleep(0.05)  # between two looks: the gateway's thread needs the processor
                 yield api
         finally:
             gateway.stop()

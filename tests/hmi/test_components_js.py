@@ -1,21 +1,21 @@
 """The functions that place indicators, trends, map and diagram, in node's own test runner."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.support.programs import program
 
 HERE = Path(__file__).parent
 ASSETS = HERE.parents[1] / "hmi" / "components" / "assets"
 DRAWINGS = ("sparkline", "indicators", "histogram", "trend", "city_map", "process_diagram")
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_functions_that_place_things_in_drawings():
     done = subprocess.run(
-        ["node", "--test", str(HERE / "js" / "components.test.mjs")],
+        [program("node"), "--test", str(HERE / "js" / "components.test.mjs")],
         env={**os.environ, "DHC_ASSETS": str(ASSETS)},
         capture_output=True,
         text=True,

@@ -16,7 +16,7 @@ def until(condition, what, wall_s=DEADLINE_S):
     deadline = time.monotonic() + wall_s
     while not condition():
         assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks: the gateway's thread needs the processor
 
 
 @pytest.fixture

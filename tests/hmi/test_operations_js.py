@@ -1,21 +1,21 @@
 """The drawing functions of tables, figures, sheets and the plane, in node's own test runner."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.support.programs import program
 
 HERE = Path(__file__).parent
 ASSETS = HERE.parents[1] / "hmi" / "components" / "assets"
 OURS = ("rows.js", "tiles.js", "sheet.js", "scatter.js")
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_drawing_functions_of_operations():
     done = subprocess.run(
-        ["node", "--test", str(HERE / "operations.test.mjs")],
+        [program("node"), "--test", str(HERE / "operations.test.mjs")],
         env={**os.environ, "DHC_ASSETS": str(ASSETS)},
         capture_output=True,
         text=True,

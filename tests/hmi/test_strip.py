@@ -1,7 +1,6 @@
 """The strip above every page: what it says of alarms, data age, clock and frozen data."""
 
 import json
-import shutil
 import subprocess
 import time
 from dataclasses import replace
@@ -17,6 +16,7 @@ from hmi.frame import ASSETS
 from hmi.language import Words
 from hmi.view_models.strip import frozen_text, nobody, strip
 from stations.model.quality import Quality, Reason
+from tests.support.programs import program
 
 NOW = 1_768_406_400.0
 ENGLISH = Words("en", "Asia/Shanghai")
@@ -146,20 +146,21 @@ def test_the_strip_is_plain_values_for_the_wire():
 
 # --------------------------------------------------------------------------------------------- drawing
 
-NODE = shutil.which("node")
-
 
 def in_node(expression):
     """The value of a JavaScript expression in which ``strip`` is the module."""
     code = f"const strip = await import({json.dumps((ASSETS / 'strip.js').as_uri())});"
     code += f"console.log(JSON.stringify({expression}));"
     run = subprocess.run(
-        [NODE, "--input-type=module", "-e", code], capture_output=True, text=True, timeout=30, check=True
+        [program("node"), "--input-type=module", "-e", code],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
     return json.loads(run.stdout)
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
 def test_keys_lead_to_pages_one_or_two_at_a_time():
     keys = '{"a": "alarms", "g m": "overview", "g t": "trends"}'
     steps = (
@@ -170,13 +171,11 @@ def test_keys_lead_to_pages_one_or_two_at_a_time():
     assert pages == [("alarms", ""), ("", "g"), ("overview", ""), ("", ""), ("", ""), ("alarms", "")]
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
 def test_a_key_typed_into_a_field_stays_in_the_field():
     typed = "[[{tagName: 'INPUT'}], [{tagName: 'DIV'}], [{tagName: 'P', isContentEditable: true}]]"
     assert in_node(f"{typed}.map((path) => strip.isTyping(path))") == [True, False, True]
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
 def test_every_priority_has_its_own_shape_and_digit_and_none_shows_zero():
     marks = in_node("[1, 2, 3, 4].map((p) => strip.markOf(p, 5))")
     assert [mark["digit"] for mark in marks] == ["1", "2", "3", "4"]

@@ -75,5 +75,5 @@ def waited_for(look, demo):
         found = look()
         if found:
             return found
-        time.sleep(0.2)
+        time.sleep(0.2)  # between two looks: the demo needs the processor
     raise AssertionError("the demo's screen did not open")

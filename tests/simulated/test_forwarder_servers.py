@@ -92,7 +92,7 @@ def arrives(server, readings, deadline_s=20.0):
     while (found := server.count()) != readings:
         assert found < readings, f"{found} of {readings}"
         assert time.monotonic() < deadline, f"{found} of {readings}"
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks, each a query that the server has to work out
 
 
 @pytest.mark.slow

@@ -50,8 +50,8 @@ def store_and_forward(folder, url, end):
     for number in range(next_number(journal), end):
         store(journal, number)
         print(number, flush=True)
-        time.sleep(0.01)
-    time.sleep(600)
+        time.sleep(0.01)  # as slots come, one after the other: killed, some are sent and some are not
+    time.sleep(600)  # until it is killed, as the one end that is tested
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def wait_until(condition, deadline_s=10.0):
     deadline = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.001)
+        time.sleep(0.001)  # between two looks: the thread that is looked at needs the processor
 
 
 def slot(number, stations=3):

@@ -1,25 +1,21 @@
 """Real server historians on loopback: VictoriaMetrics, and InfluxDB 1.6 behind the rewrite of the how-to.
 
-Both come from Debian, unpacked by `make deps` into build/servers; a test that needs them is skipped without.
+Both come from Debian, unpacked by `make deps` into build/servers; a test that needs them fails without.
 """
 
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from pathlib import Path
-
-import pytest
 
 from tests.support.ports import free_block
+from tests.support.programs import program
 
-BIN = Path(__file__).resolve().parents[2] / "build" / "servers" / "usr" / "bin"
 BUCKET = "heating"
 CADDYFILE = """\
 {
@@ -48,15 +44,6 @@ auth-enabled = %s
 [monitor]
 store-enabled = false
 """
-
-
-def program(name):
-    """The path of a server's program; skips the test where there is none."""
-    path = BIN / name
-    found = str(path) if path.exists() else shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not here: make deps")
-    return found
 
 
 def get(url, **query):

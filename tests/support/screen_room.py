@@ -42,7 +42,7 @@ def until(condition, wall_s=30.0, what="condition"):
         if found:
             return found
         assert time.monotonic() < deadline, f"{what} did not come true within {wall_s} s"
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks: the processes that are looked at need the processor
 
 
 class ScreenRoom:

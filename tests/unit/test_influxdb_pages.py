@@ -1,7 +1,6 @@
 """The pages about the server historian say what the code does."""
 
 import re
-import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -36,6 +35,7 @@ from tests.support.faulty_historian import FaultyHistorian
 from tests.support.forwarding import QUICK, forwarder, store
 from tests.support.history import wait_until
 from tests.support.history_servers import CADDYFILE
+from tests.support.programs import program
 from tests.support.sites import SITE_TOML, site_config, write_site
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -104,8 +104,8 @@ def statements(words):
     return [line for block in blocks(HOW_TO) for line in block.splitlines() if words in line]
 
 
-@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the command sqlite3 is not here")
 def test_the_commands_of_the_how_to_work_as_written(tmp_path):
+    program("sqlite3")
     (ask,) = statements("FROM refused")
     (tmp_path / "data").mkdir()
     journal = Journal.open(tmp_path / "data")
