@@ -63,7 +63,7 @@ class Column(NamedTuple):
 class Table:
     """Answers with the same points: their stations (row by row) and their columns."""
 
-    __slots__ = ("columns", "first_chunk", "index", "ranks", "stations")
+    __slots__ = ("columns", "first_chunk", "index", "of_kind", "ranks", "stations")
 
     def __init__(self, stations: list[str], columns: list[Column], first_chunk: int) -> None:
         self.stations = stations
@@ -72,10 +72,10 @@ class Table:
         self.index = {column.point: number for number, column in enumerate(columns)}
         # Columns lie in a chunk ordered by kind; the rank of a column is its place among its kind.
         self.ranks: list[int] = []
-        seen = dict.fromkeys(KINDS, 0)
+        self.of_kind = dict.fromkeys(KINDS, 0)
         for column in columns:
-            self.ranks.append(seen[column.kind])
-            seen[column.kind] += 1
+            self.ranks.append(self.of_kind[column.kind])
+            self.of_kind[column.kind] += 1
 
     @property
     def chunks(self) -> int:
@@ -211,9 +211,9 @@ class Chunk:
         self._measured = self._received + self._time_size(self._flags & 3, cells)
         end = self._measured + self._time_size(self._flags >> 2 & 3, cells)
         self._bases = {}
-        for kind in KINDS:
+        for kind, count in table.of_kind.items():
             self._bases[kind] = end
-            end += sum(column.kind == kind for column in table.columns) * rows * KIND_SIZE[kind]
+            end += count * rows * KIND_SIZE[kind]
         if end != len(content):
             raise BlockDamaged(f"chunk has {len(content)} bytes instead of {end}")
 
