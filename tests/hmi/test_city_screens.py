@@ -10,9 +10,10 @@ from hmi.city import City, Feed
 from hmi.user_api import Refused
 from tests.support import city_screens as bench
 from tests.support.city_screens import FakeApi
+from tests.support.fake_api import SHOWN
 from tests.support.hmi_city import alarm, order, small_city, with_alarms, with_loop, with_station
 
-SCRIPT = "from tests.support.city_screens import show\nshow()\n"
+SCRIPT = "from tests.support.fake_api import show\nshow()\n"
 DIALOG = "from tests.support.city_screens import show_dialog\nshow_dialog()\n"
 EVIL = "<img src=x onerror=alert(1)>**[x](http://x)"
 ACTS = ("change_1", "auto_1", "local_1")
@@ -28,7 +29,7 @@ def own_process(monkeypatch):
 
 
 def opened(name, api=None, query=None, **changes):
-    bench.SHOWN.update(name=name, screen=bench.screen(api or FakeApi(), **changes))
+    SHOWN.update(name=name, screen=bench.screen(api or FakeApi(), **changes))
     app = AppTest.from_string(SCRIPT, default_timeout=20)
     for key, value in (query or {}).items():
         app.query_params[key] = value
@@ -117,7 +118,7 @@ def test_a_press_opens_the_dialog_of_its_own_loop():
 
 def dialog(api=None, kind="setpoint", **changes):
     """The inside of the dialog of S001, loop 1."""
-    bench.SHOWN.update(kind=kind, screen=bench.screen(api or FakeApi(), **changes))
+    SHOWN.update(kind=kind, screen=bench.screen(api or FakeApi(), **changes))
     app = AppTest.from_string(DIALOG, default_timeout=20).run()
     assert not app.exception, app.exception
     return app

@@ -7,16 +7,17 @@ from hmi.city import Feed
 from hmi.screens import order_dialog
 from hmi.user_api import Refused, Unreachable
 from tests.support import operations_screen as bench
+from tests.support.fake_api import SHOWN, FakeApi
 from tests.support.operations_city import EVIL, NOW, alarm, city, loop_state, order
-from tests.support.operations_screen import SECOND, TOO_HOT, FakeApi
+from tests.support.operations_screen import SECOND, TOO_HOT
 
-SCRIPT = "from tests.support.operations_screen import show\nshow()\n"
+SCRIPT = "from tests.support.fake_api import show\nshow()\n"
 NAMES = ("alarms", "trends", "dispatch", "energy")
 
 
 def opened(name, api=None, query=None, **changes):
     api = api or FakeApi(alarm_list=[alarm()])
-    bench.SHOWN.update(name=name, screen=bench.screen(api, **changes))
+    SHOWN.update(name=name, screen=bench.screen(api, **changes))
     app = AppTest.from_string(SCRIPT, default_timeout=20)
     for key, value in (query or {}).items():
         app.query_params[key] = value
@@ -33,7 +34,7 @@ def said(app):
 @pytest.fixture(autouse=True)
 def own_session(monkeypatch):
     monkeypatch.setattr("hmi.session.screen_of_this_run", None)
-    bench.SHOWN.clear()
+    SHOWN.clear()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -103,7 +104,7 @@ def test_the_last_known_list_stays_while_the_controller_is_silent(monkeypatch):
     for name in ("alarms", "alarm_kpis", "journal"):
         monkeypatch.setattr(api, name, silent)
     frozen = city(alarms=[alarm(), alarm("frost:S002:1")], feed=Feed.GONE)
-    bench.SHOWN["screen"] = bench.screen(api, city=frozen)
+    SHOWN["screen"] = bench.screen(api, city=frozen)
     app.run()
     assert not app.exception
     assert [warning.value for warning in app.warning] == [

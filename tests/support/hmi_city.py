@@ -4,13 +4,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from controller.api.alarm_schema import AlarmList, AlarmMessage
-from controller.api.order_schema import OrderMessage
-from controller.api.schema import CompactReading, LoopState, StationList, StationState
+from controller.api.alarm_schema import AlarmList
+from controller.api.schema import CompactReading, StationList, StationState
 from controller.api.views import station_list, station_state
 from controller.decisions import LoopKey
 from hmi.city import City, Feed, frozen_by_id
 from stations.model.quality import Quality, Reason
+from tests.support import operations_city as told
 from tests.support.api_bench import NOW, live_state
 from tests.support.sites import loop_config, site_config, station_config
 
@@ -79,36 +79,20 @@ def with_alarms(city, *alarms):
     return replace(city, alarms=AlarmList(now=NOW, version=2, alarms=list(alarms)))
 
 
-def alarm(rule="high_temperature", station="S002", priority=2, state="unack", **changes):
+def alarm(rule="high_temperature", station="S002", **changes):
     """One alarm."""
     fields = {
-        "id": f"{rule}:{station}" if station else rule,
-        "rule": rule,
-        "priority": priority,
-        "state": state,
-        "active": True,
+        "priority": 2,
         "station": station,
         "district": None,
-        "loop": None,
-        "point": None,
         "title_en": "High temperature",
         "title_zh": "温度过高",
         "text_en": "supply at 86 °C",
         "text_zh": "供温 86 °C",
         "since": NOW - 300,
         "raised_at": NOW - 240,
-        "cleared_at": None,
-        "acknowledged_by": "",
-        "acknowledged_at": None,
-        "note": "",
-        "count": 1,
-        "first_out": False,
-        "suppressed_by": "",
-        "children": [],
-        "shelf": None,
-        "out_of_service": None,
     }
-    return AlarmMessage.model_validate(fields | changes)
+    return told.alarm(f"{rule}:{station}" if station else rule, **{**fields, **changes})
 
 
 def order(number=9, kind="setpoint", state="committed", **changes):
@@ -121,34 +105,15 @@ def order(number=9, kind="setpoint", state="committed", **changes):
     }  # fmt: skip
     note = {"id": "other_mode", "params": {}, "en": "It was local.", "zh": "原为就地。"}
     fields = {
-        "id": number,
-        "kind": kind,
         "author": "olga",
-        "reason": "cold",
-        "state": state,
         "prepared_at": NOW,
         "expires_at": NOW + 120,
-        "approved_by": None,
         "committed_at": NOW if state == "committed" else None,
-        "undone_by": None,
-        "needs_second": [],
         "preview": {"loops": [loop], "until": NOW + 7200, "notes": [note]},
     }
-    return OrderMessage.model_validate(fields | changes)
+    return told.order(number, kind, state, **{**fields, **changes})
 
 
 def loop_state(**changes):
     """The control state of one loop in auto, held and confirmed."""
-    fields = {
-        "loop": 1,
-        "mode": "auto",
-        "season": "heating",
-        "action": "renew",
-        "author": "strategy:curve",
-        "T_supply_set": 60.0,
-        "m_flow_set": 30.0,
-        "write_state": "confirmed",
-        "write_state_at": NOW,
-        "held": True,
-    }
-    return LoopState.model_validate(fields | changes)
+    return told.loop_state(**{"T_supply_set": 60.0, "m_flow_set": 30.0, "write_state_at": NOW, **changes})

@@ -65,7 +65,7 @@ def loop_state(loop=1, mode="auto", **changes):
         "write_state_at": NOW - 60,
         "held": True,
     }
-    return LoopState(**{**fields, **changes})
+    return LoopState.model_validate({**fields, **changes})
 
 
 def station_state(station, loops=(), link="online"):
@@ -144,7 +144,7 @@ def alarm(id_="frost:S001:1", state="unack", **changes):
         "shelf": None,
         "out_of_service": None,
     }
-    return AlarmMessage(**{**fields, **changes})
+    return AlarmMessage.model_validate({**fields, **changes})
 
 
 def step(id_="frost:S001:1", at=NOW - 90, why="condition", before="normal", after="unack", **changes):
@@ -297,7 +297,7 @@ def order(number=5, kind="setpoint", state="prepared", author="anna", **changes)
         "needs_second": [],
         "preview": {},
     }
-    return OrderMessage(**{**fields, **changes})
+    return OrderMessage.model_validate({**fields, **changes})
 
 
 RIGHTS = {
