@@ -1,0 +1,144 @@
+"""Sizes of a city's pipes: the smallest of the series that keep gradient and velocity on the design day.
+
+Sizes decide where the water of a ring flows, and flows decide the sizes: both are found in turns, the flows
+by the same hydraulics that the plant uses.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulators.citygen.model import TRENCH_KINDS, Pipes
+from simulators.plant.arrays import Floats, Indices
+from simulators.plant.network.friction import dynamic_viscosity
+from simulators.plant.network.hydraulics import Hydraulics, Solution
+from simulators.plant.network.operation import Operation, SourceMode, operation
+from simulators.plant.water import density
+
+DN = (50, 65, 80, 100, 125, 150, 200, 250, 300, 350, 400, 450, 500, 600, 700, 800, 900, 1000, 1200, 1400)
+BORE_m = (
+    0.0533, 0.068, 0.081, 0.100, 0.124, 0.150, 0.207, 0.261, 0.311, 0.363, 0.412, 0.464, 0.513, 0.614, 0.702,
+    0.800, 0.896, 0.994, 1.192, 1.388,
+)  # fmt: skip
+"""Inner diameters of pre-insulated steel pipes (GB/T 29047)."""
+
+ROUGHNESS_m = 0.0005
+
+GRADIENT_MAX_Pa_per_m = {"transmission": 60.0, "trunk": 62.0, "tie": 62.0, "branch": 110.0, "service": 200.0}
+"""CJJ/T 34: 30..70 Pa/m in trunks; up to 300 in branches, of which designers use half."""
+VELOCITY_MAX_m_per_s = {"transmission": 2.4, "trunk": 2.4, "tie": 2.4, "branch": 2.4, "service": 2.4}
+DN_MIN = {"transmission": 100, "trunk": 100, "tie": 150, "branch": 65, "service": 50}
+
+TIE_SHARE = 0.7
+"""Of the smaller of the pipes that a tie joins: it shall carry a good part when one of them is shut."""
+
+TURNS = 5
+DP_STATION_MIN_kPa = 70.0
+"""At the worst station on the design day; it needs 50: an exchanger 30, valve and pipes the rest."""
+
+T_SUPPLY_degC, T_RETURN_degC = 110.0, 60.0
+HEAD_ROOM_kPa = 100.0
+"""Above the highest place at rest: 51 of steam pressure at 110 degC and a reserve of some 5 m of water."""
+P_RETURN_MIN_kPa = 250.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """The design day of a network."""
+
+    operation: Operation
+    """First source holds its differential pressure, the others give their share of the flow."""
+    solution: Solution
+
+
+def design_day(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, dp: float) -> Operation:
+    """Return stations at their design flow, the first source holding ``dp``, the others at their share."""
+    net = pipes.network()
+    now = operation(
+        net,
+        T_supply=pipes.T_supply_design,
+        T_return=pipes.T_return_design,
+        m_flow=m_flow,
+        source_dp=dp,
+        p_return=pipes.p_return,
+    )
+    modes = (SourceMode.DP, *(SourceMode.FLOW for _ in m_flow_source[1:]))
+    return replace(now, source_mode=modes, source_m_flow=m_flow_source)
+
+
+def fitted(pipes: Pipes, m_flow: Floats, m_flow_source: Floats) -> tuple[Pipes, Design]:
+    """Return the pipes with their sizes and return pressure, and the design day at the least pressure.
+
+    ``m_flow`` of each station and ``m_flow_source`` of each source in kg/s; raises a NetworkError.
+    """
+    z = np.array([place.elevation for place in pipes.places])
+    first = next(i for i, place in enumerate(pipes.places) if place.name == pipes.sources[0].place)
+    rest = density(np.array([T_RETURN_degC]))[0] * 9.81e-3 * (z.max() - z[first]) + HEAD_ROOM_kPa
+    pipes = replace(pipes, p_return=float(np.ceil(max(rest, P_RETURN_MIN_kPa) / 10.0) * 10.0))
+    for turn in range(TURNS):
+        flows = _solve(pipes, m_flow, m_flow_source, 1e4).m_flow[: len(pipes.trenches)]
+        sizes = _sizes(pipes, np.abs(flows))
+        if turn == TURNS - 1:  # the last turn only widens: narrowing would move the flows again
+            sizes = np.maximum(sizes, np.searchsorted(DN, pipes.DN))
+        pipes = _with_sizes(pipes, sizes)
+    solution = _solve(pipes, m_flow, m_flow_source, 1e4)
+    dp = float(np.ceil(1e4 - solution.dp_consumer.min() + DP_STATION_MIN_kPa))
+    now = design_day(pipes, m_flow, m_flow_source, dp)
+    return pipes, Design(operation=now, solution=Hydraulics(pipes.network()).solve(now))
+
+
+def first_sizes(kinds: Indices) -> Indices:
+    """Return rows of ``DN`` to begin with: as if every pipe of a kind carried the same."""
+    return np.array([(14, 14, 12, 6, 4)[kind] for kind in kinds], dtype=np.intp)
+
+
+def _solve(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, dp: float) -> Solution:
+    return Hydraulics(pipes.network()).solve(design_day(pipes, m_flow, m_flow_source, dp))
+
+
+def _with_sizes(pipes: Pipes, sizes: Indices) -> Pipes:
+    trenches = tuple(
+        replace(trench, diameter=BORE_m[size]) for trench, size in zip(pipes.trenches, sizes, strict=True)
+    )
+    return replace(pipes, trenches=trenches, DN=np.array(DN, dtype=np.intp)[sizes])
+
+
+def _sizes(pipes: Pipes, m: Floats) -> Indices:
+    """Return the row of ``DN`` of each trench for its flow."""
+    bores = np.array(BORE_m)
+    rho = float(density(np.array([T_RETURN_degC]))[0])  # colder water is denser and thicker: the safe side
+    velocity = m[:, None] / (rho * np.pi / 4.0 * bores**2)
+    gradient = _gradient(velocity, bores, rho)
+    kinds = [TRENCH_KINDS[kind] for kind in pipes.kind]
+    fits = (gradient <= np.array([[GRADIENT_MAX_Pa_per_m[kind]] for kind in kinds])) & (
+        velocity <= np.array([[VELOCITY_MAX_m_per_s[kind]] for kind in kinds])
+    )
+    fits[:, -1] = True
+    least = np.searchsorted(DN, [DN_MIN[kind] for kind in kinds])
+    sizes = np.maximum(np.argmax(fits, axis=1), least)
+    return _with_ties(pipes, sizes)
+
+
+def _gradient(velocity: Floats, bore: Floats, rho: float) -> Floats:
+    """Return friction in Pa/m; P. K. Swamee and A. K. Jain, J. Hydraulics Div. ASCE 102 (1976) 657."""
+    Re = np.maximum(velocity * bore * rho / float(dynamic_viscosity(np.array([T_RETURN_degC]))[0]), 4000.0)
+    f = 0.25 / np.log10(ROUGHNESS_m / bore / 3.7 + 5.74 / Re**0.9) ** 2
+    return np.asarray(f / bore * rho * velocity**2 / 2.0, dtype=np.float64)
+
+
+def _with_ties(pipes: Pipes, sizes: Indices) -> Indices:
+    """Return the sizes with each tie at least its share of the smaller of what it joins."""
+    sizes = sizes.copy()
+    tie = TRENCH_KINDS.index("tie")
+    widest: dict[str, float] = {}
+    for trench, size, kind in zip(pipes.trenches, sizes, pipes.kind, strict=True):
+        if kind <= tie - 1:
+            for end in (trench.start, trench.end):
+                widest[end] = max(widest.get(end, 0.0), BORE_m[size])
+    ties = [i for i, kind in enumerate(pipes.kind) if kind == tie]
+    for i in ties:
+        ends = [widest[end] for end in (pipes.trenches[i].start, pipes.trenches[i].end) if end in widest]
+        if ends:
+            wanted = int(np.searchsorted(BORE_m, TIE_SHARE * min(ends)))
+            sizes[i] = max(int(sizes[i]), wanted)
+    return sizes
