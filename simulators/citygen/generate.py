@@ -69,7 +69,7 @@ def generate(
     houses = stock(seed, far / max(float(far.max()), 1.0), spread)
     need = np.bincount(houses.loops.station, weights=houses.loops.A_heated * houses.loops.q_design) / 1000.0
     m_flow = HEAT_MARGIN * need / (C_WATER * (T_SUPPLY_degC - T_RETURN_degC))
-    shares = _source_shares(layout, x, y, need)
+    shares = _source_shares(layout, ids, need)
     progress("sizes of pipes")
     pipes, design = fitted(_pipes(layout, ids), m_flow, shares * m_flow.sum())
     progress("weather")
@@ -89,12 +89,10 @@ def generate(
     )
 
 
-def _source_shares(layout: Layout, x: Floats, y: Floats, need: Floats) -> Floats:
-    """Return each source's share of the design heat: base and peak plant of a region serve what lies near."""
-    plants = np.array(layout.points[: 2 * layout.bases])
-    middles = 0.5 * (plants[: layout.bases] + plants[layout.bases :])
-    nearest = np.argmin(np.hypot(x[:, None] - middles[:, 0], y[:, None] - middles[:, 1]), axis=1)
-    region = np.bincount(nearest, weights=need, minlength=layout.bases) / need.sum()
+def _source_shares(layout: Layout, ids: tuple[str, ...], need: Floats) -> Floats:
+    """Return each source's share of the design heat: base and peak plant together serve their region."""
+    regions = np.array([layout.region[name] for name in ids])
+    region = np.bincount(regions, weights=need, minlength=layout.bases) / need.sum()
     return np.concatenate([BASE_SHARE * region, (1.0 - BASE_SHARE) * region])
 
 

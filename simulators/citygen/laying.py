@@ -11,9 +11,12 @@ import numpy as np
 
 from simulators.citygen.ground import SIDE_STREETS, Ground, Quarter, Slot
 from simulators.citygen.model import TRENCH_KINDS
-from simulators.citygen.routes import Crossing, Edge, edge, sides, streets, ties, tree
+from simulators.citygen.routes import Crossing, Edge, edge, even_tree, sides, streets, ties
 
-STATIONS_PER_BASE_SOURCE = 450
+STATIONS_PER_BASE_SOURCE = 250
+"""Some 17 million m2 with its peak plant: what one pipe of DN 1200 can carry."""
+EDGE_FAVOUR_m = 3000.0
+"""A base plant stands so much farther from the middle of its region if that is the edge of the city."""
 PLANT_OUTSIDE_m = (500.0, 1500.0)
 """From a base plant to the first crossing."""
 PLANT_INSIDE_m = 80.0
@@ -42,7 +45,9 @@ class Layout:
     points: list[Point] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     bases: int = 0
-    """Sources come first among the points: base plants, then as many peak plants."""
+    """Sources come first among the points: base plants, then as many peak plants, one for each region."""
+    region: dict[str, int] = field(default_factory=dict)
+    """The region of each station: whose base plant is nearest by pipe."""
 
     def add(self, name: str, point: Point) -> int:
         """Add a point and return its row."""
@@ -76,23 +81,25 @@ def lay(rng: np.random.Generator, plan: Ground, station_names: tuple[str, ...]) 
     layout.bases = max(1, round(len(station_names) / STATIONS_PER_BASE_SOURCE))
     centres = _regions(plan, layout.bases)
     roots = _roots(plan, beside, centres)
-    parent, owner, way = tree(plan, beside, roots)
+    parent, owner, way = even_tree(plan, beside, roots)
     peaks = [_peak(layout, owner, way, number, root) for number, root in enumerate(roots)]
     trunk = {edge(child, above) for child, above in parent.items()}
     closing = set(ties(plan, beside, parent, owner, way))
     side_streets = [
         street for quarter in plan.quarters for street in _side_streets(rng, quarter, trunk | closing, way)
     ]
-    used = {street.trunk for street in side_streets}
-    trunk = _pruned(trunk | used, closing, used, {*roots, *peaks})
+    trunk |= {street.trunk for street in side_streets} - closing
     _lay_sources(rng, layout, beside, roots, peaks, centres)
     crossings = {at: 0 for piece in sorted(trunk | closing) for at in piece}
     for number, at in enumerate(sorted(crossings), start=1):
         crossings[at] = layout.add(f"J{number:04d}", layout.crossing(at))
     for source, at in enumerate([*roots, *peaks]):
         layout.pipe(source, crossings[at], "transmission")
-    tees = _lay_trunk(layout, trunk, closing - trunk, side_streets, crossings)
-    _lay_side_streets(layout, side_streets, tees, station_names)
+    tees = _lay_trunk(layout, trunk, closing, side_streets, crossings)
+    for street, here in _lay_side_streets(layout, side_streets, tees, station_names):
+        region = owner[min(street.trunk, key=lambda at: way[at])]
+        layout.region.update(dict.fromkeys(here, region))
+    _cut_dead_ends(layout, {*station_names, *layout.names[: 2 * layout.bases]})
     return layout
 
 
@@ -117,16 +124,14 @@ def _regions(plan: Ground, count: int) -> list[Point]:
 def _roots(
     plan: Ground, beside: dict[Crossing, list[Crossing]], centres: list[Point]
 ) -> list[Crossing]:  # fmt: skip
-    """Return the crossing that each base plant feeds: at the edge of the city, near its region's middle."""
-    outer = [at for at in sorted(beside) if len(beside[at]) < 4]
+    """Return the crossing that each base plant feeds: near its region's middle, at the edge if near."""
     taken: list[Crossing] = []
     for x, y in centres:
-        taken.append(
-            min(
-                (at for at in outer if at not in taken),
-                key=lambda at: abs(plan.street_x[at[0]] - x) + abs(plan.street_y[at[1]] - y),
-            )
-        )
+        ranked = []
+        for at in sorted(set(beside) - set(taken)):
+            way = abs(plan.street_x[at[0]] - x) + abs(plan.street_y[at[1]] - y)
+            ranked.append((float(way) + (EDGE_FAVOUR_m if len(beside[at]) == 4 else 0.0), at))
+        taken.append(min(ranked)[1])
     return taken
 
 
@@ -155,19 +160,19 @@ def _side_streets(
     return [_SideStreet(quarter=quarter, number=k, level=level, trunk=trunk) for k in (0, 1)]
 
 
-def _pruned(trunk: set[Edge], closing: set[Edge], used: set[Edge], kept: set[Crossing]) -> set[Edge]:
-    """Return the trunk without dead ends that feed nothing."""
-    trunk = set(trunk)
+def _cut_dead_ends(layout: Layout, kept: set[str]) -> None:
+    """Take away pipes, and the points at their ends, that lead neither to a station nor to a source."""
     while True:
-        degree = Counter(at for piece in trunk | closing for at in piece)
-        dead = {
-            piece
-            for piece in trunk - used
-            if any(degree[at] == 1 and at not in kept for at in piece)
-        }  # fmt: skip
+        degree = Counter(end for run in layout.runs for end in (run.start, run.end))
+        dead = {end for end, count in degree.items() if count == 1 and layout.names[end] not in kept}
         if not dead:
-            return trunk
-        trunk -= dead
+            break
+        layout.runs = [run for run in layout.runs if not dead & {run.start, run.end}]
+    left = sorted(degree)
+    row = {old: new for new, old in enumerate(left)}
+    layout.names = [layout.names[old] for old in left]
+    layout.points = [layout.points[old] for old in left]
+    layout.runs = [Run(row[run.start], row[run.end], run.kind) for run in layout.runs]
 
 
 def _lay_sources(
@@ -185,9 +190,12 @@ def _lay_sources(
             for step in ((1, 0), (0, 1), (-1, 0), (0, -1))
             if (at[0] + step[0], at[1] + step[1]) not in beside[at]
         ]
-        away = max(free, key=lambda step: step[0] * (x - centre[0]) + step[1] * (y - centre[1]))
         far = rng.uniform(*PLANT_OUTSIDE_m)
-        layout.add(f"H{number:03d}", (x + away[0] * far, y + away[1] * far))
+        place = (x - PLANT_INSIDE_m, y - PLANT_INSIDE_m)  # a plant that the city has grown around
+        if free:
+            away = max(free, key=lambda step: step[0] * (x - centre[0]) + step[1] * (y - centre[1]))
+            place = (x + away[0] * far, y + away[1] * far)
+        layout.add(f"H{number:03d}", place)
     for number, at in enumerate(peaks, start=len(roots) + 1):
         x, y = layout.crossing(at)
         layout.add(f"H{number:03d}", (x + PLANT_INSIDE_m, y + PLANT_INSIDE_m))
@@ -218,11 +226,12 @@ def _lay_trunk(
 
 def _lay_side_streets(
     layout: Layout, side_streets: list[_SideStreet], tees: dict[Point, int], names: tuple[str, ...]
-) -> None:
+) -> list[tuple[_SideStreet, list[str]]]:
+    """Lay side streets and services; return the stations of each side street."""
     by_street: dict[tuple[Quarter, int], list[tuple[str, Slot]]] = {}
     for name, slot in zip(names, layout.plan.slots, strict=True):
         by_street.setdefault((slot.quarter, slot.street), []).append((name, slot))
-    chambers = 0
+    chambers, served = 0, []
     for street in side_streets:
         here = by_street.get((street.quarter, street.number), [])
         tee = _tee(layout.plan, street)
@@ -236,6 +245,8 @@ def _lay_side_streets(
             layout.pipe(last, row, "branch")
             layout.pipe(row, layout.add(name, station), "service")
             last = row
+        served.append((street, [name for name, _ in here]))
+    return served
 
 
 def _level_of(plan: Ground, street: _SideStreet) -> float:

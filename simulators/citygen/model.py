@@ -73,7 +73,7 @@ class LoopTable:
     q_design: Floats
     """Heat need of its buildings at design outdoor temperature, area-weighted, W/m2."""
     oversize: Floats
-    """Installed over needed emitter heat, 1.3..2 at the usual spread, closer to the middle at a smaller one."""
+    """Installed over needed emitter heat: 1.3..2 at the usual spread, less far apart at a smaller one."""
     balance: Floats
     """Circulation over what the loop's own buildings would need alike everywhere; 1 in the middle."""
     curve_offset: Floats
@@ -193,4 +193,5 @@ class GeneratedCity:
     @property
     def station_area(self) -> Floats:
         """Heated m2 of each station, shape (n_stations,)."""
-        return np.bincount(self.loops.station, weights=self.loops.A_heated)
+        areas = np.bincount(self.loops.station, weights=self.loops.A_heated)
+        return np.asarray(areas, dtype=np.float64)

@@ -16,6 +16,9 @@ from simulators.citygen.ground import Ground, Quarter
 AVENUE_FAVOUR = 0.6
 QUARTERS_PER_RING = 5
 
+BALANCING_TURNS = 12
+HANDICAP_m = 500.0
+
 Crossing = tuple[int, int]
 Edge = tuple[Crossing, Crossing]
 """Lower crossing first."""
@@ -53,14 +56,33 @@ def length(plan: Ground, piece: Edge) -> float:
     return abs(float(plan.street_x[k] - plan.street_x[i])) + abs(float(plan.street_y[m] - plan.street_y[j]))
 
 
+Tree = tuple[dict[Crossing, Crossing], dict[Crossing, int], dict[Crossing, float]]
+"""Each crossing's parent, the number of its root and its way to it in m (avenues count less)."""
+
+
+def even_tree(plan: Ground, beside: Mapping[Crossing, list[Crossing]], roots: list[Crossing]) -> Tree:
+    """Return the tree of all roots, each with about as many crossings as the others.
+
+    Roots with too many are moved away, as it were, until the others reach theirs.
+    """
+    handicap = [0.0] * len(roots)
+    grown = tree(plan, beside, roots, handicap)
+    for _ in range(BALANCING_TURNS if len(roots) > 1 else 0):
+        load = np.bincount(list(grown[1].values()), minlength=len(roots))
+        handicap = [h + HANDICAP_m * (n / load.mean() - 1.0) for h, n in zip(handicap, load, strict=True)]
+        handicap = [h - min(handicap) for h in handicap]
+        grown = tree(plan, beside, roots, handicap)
+    return grown
+
+
 def tree(
-    plan: Ground, beside: Mapping[Crossing, list[Crossing]], roots: list[Crossing]
-) -> tuple[dict[Crossing, Crossing], dict[Crossing, int], dict[Crossing, float]]:
-    """Return each crossing's parent, its root's number and its way to it in m (avenues count less)."""
+    plan: Ground, beside: Mapping[Crossing, list[Crossing]], roots: list[Crossing], handicap: list[float]
+) -> Tree:
+    """Return the shortest ways from ``roots``, each of which begins ``handicap`` m away."""
     parent: dict[Crossing, Crossing] = {}
     owner = {root: number for number, root in enumerate(roots)}
-    way = dict.fromkeys(roots, 0.0)
-    waiting = [(0.0, root) for root in roots]
+    way = dict(zip(roots, handicap, strict=True))
+    waiting = [(way[root], root) for root in roots]
     done: set[Crossing] = set()
     while waiting:
         _, here = heapq.heappop(waiting)
@@ -69,7 +91,7 @@ def tree(
         done.add(here)
         for there in beside[here]:
             offered = way[here] + _cost(plan, edge(here, there))
-            if offered < way.get(there, math.inf):
+            if offered < way.get(there, math.inf) and there not in roots:
                 way[there], parent[there], owner[there] = offered, here, owner[here]
                 heapq.heappush(waiting, (offered, there))
     return parent, owner, way

@@ -24,9 +24,9 @@ BORE_m = (
 
 ROUGHNESS_m = 0.0005
 
-GRADIENT_MAX_Pa_per_m = {"transmission": 60.0, "trunk": 62.0, "tie": 62.0, "branch": 110.0, "service": 200.0}
+GRADIENT_MAX_Pa_per_m = {"transmission": 55.0, "trunk": 55.0, "tie": 55.0, "branch": 110.0, "service": 200.0}
 """CJJ/T 34: 30..70 Pa/m in trunks; up to 300 in branches, of which designers use half."""
-VELOCITY_MAX_m_per_s = {"transmission": 2.4, "trunk": 2.4, "tie": 2.4, "branch": 2.4, "service": 2.4}
+VELOCITY_MAX_m_per_s = {"transmission": 2.3, "trunk": 2.3, "tie": 2.3, "branch": 2.3, "service": 2.3}
 DN_MIN = {"transmission": 100, "trunk": 100, "tie": 150, "branch": 65, "service": 50}
 
 TIE_SHARE = 0.7
@@ -82,6 +82,8 @@ def fitted(pipes: Pipes, m_flow: Floats, m_flow_source: Floats) -> tuple[Pipes, 
             sizes = np.maximum(sizes, np.searchsorted(DN, pipes.DN))
         pipes = _with_sizes(pipes, sizes)
     solution = _solve(pipes, m_flow, m_flow_source, 1e4)
+    lack = HEAD_ROOM_kPa - float(solution.p.min())  # where a distant source draws the return pressure down
+    pipes = replace(pipes, p_return=pipes.p_return + max(0.0, float(np.ceil(lack / 10.0) * 10.0)))
     dp = float(np.ceil(1e4 - solution.dp_consumer.min() + DP_STATION_MIN_kPa))
     now = design_day(pipes, m_flow, m_flow_source, dp)
     return pipes, Design(operation=now, solution=Hydraulics(pipes.network()).solve(now))
