@@ -188,9 +188,15 @@ function morph(old, fresh) {
   return morphChildren(old, [...fresh.childNodes]);
 }
 
+// Attributes of the page's root are written only where they differ: each write has all elements styled anew.
 function flag(name, on) {
-  if (on) document.documentElement.setAttribute(`data-dhc-${name}`, "");
-  else document.documentElement.removeAttribute(`data-dhc-${name}`);
+  const root = document.documentElement;
+  if (root.hasAttribute(`data-dhc-${name}`) === Boolean(on)) return;
+  root.toggleAttribute(`data-dhc-${name}`, Boolean(on));
+}
+
+function speak(element, lang) {
+  if (element.lang !== lang) element.lang = lang;
 }
 
 function keepCookie(name, value) {
@@ -281,8 +287,9 @@ export default function (component) {
   }
   state.root.classList.toggle("wall", Boolean(data.wall));
   state.root.dataset.seq = data.seq;
-  state.root.lang = data.language === "zh" ? "zh-CN" : "en";
-  document.documentElement.lang = state.root.lang;
+  const lang = data.language === "zh" ? "zh-CN" : "en";
+  speak(state.root, lang);
+  speak(document.documentElement, lang);
   flag("simulation", Boolean(data.simulation));
   flag("frozen", Boolean(data.frozen));
   flag("wall", data.wall);
