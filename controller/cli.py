@@ -10,6 +10,8 @@ from pathlib import Path
 from stations.model.clock import ScaledClock
 
 SPEED_MAX = 60.0
+LINKS = ["none", "good", "cell_edge", "congested", "outage"]
+"""Profiles of the simulated mobile link; the simulators know what they mean."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,7 +133,7 @@ def _add_commission(commission: argparse.ArgumentParser) -> None:
 def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.add_argument("site", type=Path, help="site folder or its site.toml")
     simulate.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="1..60 (default: 1)")
-    simulate.add_argument("--link", choices=["none", "good", "cell_edge"], default="none", help="mobile link")
+    simulate.add_argument("--link", choices=LINKS, default="none", help="mobile link")
     simulate.add_argument(
         "--control", type=_port, default=0, metavar="PORT", help="control channel for faults"
     )

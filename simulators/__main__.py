@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from simulators.link import PROFILES
+from simulators.link_profile import PROFILES
 from simulators.post import PortsInUse
 from simulators.replay import command as replay_command
 from simulators.replay.columns import ReplayError

@@ -8,44 +8,23 @@ import asyncio
 import random
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
-from simulators.link_connection import Connection, Tap
+from simulators.link_connection import Connection, Piece, Tap
+from simulators.link_profile import Lane, LinkProfile
 
+Override = Callable[[LinkProfile], LinkProfile]
+"""Makes another profile of the one below it."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkProfile:
-    """One-way behaviour of a link. A station's base delay is drawn once, jitter and stalls per segment."""
-
-    base_s: tuple[float, float]
-    """Range of the base delay over the stations."""
-    jitter_mean_s: float
-    """Mean of the exponential jitter on top."""
-    stall_share: float = 0.0
-    """Share of segments that are held up, as TCP sees a lost packet on a bad cell."""
-    stall_s: tuple[float, float] = (0.0, 0.0)
-
-    def delay_s(self, base_s: float, rng: random.Random) -> float:
-        """Draw the delay of one segment."""
-        delay = base_s
-        if self.jitter_mean_s > 0:
-            delay += rng.expovariate(1.0 / self.jitter_mean_s)
-        if self.stall_share > 0 and rng.random() < self.stall_share:
-            delay += rng.uniform(*self.stall_s)
-        return delay
-
-
-PROFILES: dict[str, LinkProfile] = {
-    "none": LinkProfile(base_s=(0.0, 0.0), jitter_mean_s=0.0),
-    # round trip 30..50 ms: 5G in good coverage
-    "good": LinkProfile(base_s=(0.012, 0.022), jitter_mean_s=0.003),
-    # round trip 60..300 ms and one segment in twenty late by 1..3 s: the edge of a cell
-    "cell_edge": LinkProfile(base_s=(0.03, 0.12), jitter_mean_s=0.015, stall_share=0.05, stall_s=(1.0, 3.0)),
-}
+Edit = Callable[[bytes], list[Piece]]
+"""Makes something else of the bytes that a station has answered."""
 
 
 class Link:
-    """The link of one station. Owner of its listening socket and of all connections through it."""
+    """The link of one station. Owner of its listening socket and of all connections through it.
+
+    Faults stand on top of the profile: ``override`` changes how it delays, ``edit`` what the answers say.
+    """
 
     def __init__(
         self,
@@ -61,7 +40,10 @@ class Link:
         """Port that the centre connects to; 0 until a free one is bound."""
         self.profile = profile
         self.rng = rng
-        self.base_s = rng.uniform(*profile.base_s)
+        self.base_s = profile.base_delay_s(rng)
+        self._plain = profile
+        self._overrides: dict[object, Override] = {}
+        self._edits: dict[object, Edit] = {}
         self.new_tap = new_tap
         self.target_port = 0
         """Port of the station's server on the loopback."""
@@ -109,8 +91,39 @@ class Link:
 
     def change(self, profile: LinkProfile) -> None:
         """Behave as another profile from now on."""
-        self.profile = profile
-        self.base_s = self.rng.uniform(*profile.base_s)
+        self._plain = profile
+        self._apply()
+
+    def override(self, key: object, change: Override | None) -> None:
+        """Let ``change`` stand over the profile under ``key``, or end it (None)."""
+        if change is None:
+            self._overrides.pop(key, None)
+        else:
+            self._overrides[key] = change
+        self._apply()
+
+    def edit(self, key: object, edit: Edit | None) -> None:
+        """Let ``edit`` make something else of each answer of the station under ``key``, or end it (None)."""
+        if edit is None:
+            self._edits.pop(key, None)
+        else:
+            self._edits[key] = edit
+
+    def edited(self, data: bytes) -> list[Piece]:
+        """Return what becomes of an answer: all edits in the order of their beginning."""
+        pieces = [Piece(data)]
+        for edit in list(self._edits.values()):
+            pieces = [
+                replace(new, after_s=new.after_s + old.after_s)
+                for old in pieces
+                for new in ((old,) if old.cut else edit(old.data))
+            ]
+        return pieces
+
+    @property
+    def edits(self) -> bool:
+        """True while answers are edited."""
+        return bool(self._edits)
 
     def drop(self) -> None:
         """Reset every connection (RST), as a carrier does that forgets its address translation."""
@@ -121,12 +134,23 @@ class Link:
         """Deliver nothing for ``wall_s`` seconds; nothing is lost."""
         self.stalled_until = asyncio.get_running_loop().time() + wall_s
 
-    def blackhole(self, on: bool) -> None:
-        """Swallow all bytes without a word while on. Connections that lost bytes are reset when it ends."""
+    def blackhole(self, on: bool, *, half_open: bool = False) -> None:
+        """Swallow all bytes without a word while on.
+
+        Connections that lost bytes are reset when it ends; with ``half_open`` they stay dead without a word.
+        """
         self.hole = on
         if not on:
             for connection in list(self._open):
-                connection.wake()
+                if half_open and connection.lost_bytes:
+                    connection.deaden()
+                else:
+                    connection.wake()
+
+    def rebind(self) -> None:
+        """Forget the address translation: what is open is dead without a word, new connections work."""
+        for connection in list(self._open):
+            connection.deaden()
 
     def join(self, connection: Connection) -> None:
         """Count a connection; called by the connection itself."""
@@ -136,7 +160,17 @@ class Link:
         """Forget a connection that has ended on both sides."""
         self._open.discard(connection)
 
-    def due(self, after: float) -> float:
-        """Return the loop time at which a segment that arrives now is delivered, not before ``after``."""
-        now = asyncio.get_running_loop().time()
-        return max(after, self.stalled_until, now + self.profile.delay_s(self.base_s, self.rng))
+    def lane(self) -> Lane:
+        """Return a direction of a new connection."""
+        return Lane(self.profile, self.base_s, self.rng)
+
+    def _apply(self) -> None:
+        """Work out the profile in force; the base delay is drawn anew where its range has changed."""
+        before = self.profile.base_s
+        self.profile = self._plain
+        for change in self._overrides.values():
+            self.profile = change(self.profile)
+        if self.profile.base_s != before:
+            self.base_s = self.profile.base_delay_s(self.rng)
+        for connection in self._open:
+            connection.change(self.profile, self.base_s)

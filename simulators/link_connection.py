@@ -6,7 +6,13 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
+
+from simulators.link_profile import Lane, LinkProfile
+
+HALF_OPEN_S = 60.0
+"""So long after the centre has given up a dead connection the station's own keep-alive ends its side."""
 
 PENDING_MAX_BYTES = 256 * 1024
 """A direction that holds more stops reading until some is delivered, as a full radio buffer would."""
@@ -16,6 +22,17 @@ _RESET = struct.pack("ii", 1, 0)
 
 Tap = Callable[[bytes], None]
 """Sees the bytes of one connection on their way to the station, at the moment they arrive there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of what a fault makes of an answer."""
+
+    data: bytes
+    after_s: float = 0.0
+    """Held back for so many wall seconds on top of the link's delay."""
+    cut: bool = False
+    """Reset the connection after the data."""
 
 
 class _Link(Protocol):
@@ -28,7 +45,10 @@ class _Link(Protocol):
     garble: bool
     stalled_until: float
 
-    def due(self, after: float) -> float: ...
+    @property
+    def edits(self) -> bool: ...
+    def edited(self, data: bytes) -> list[Piece]: ...
+    def lane(self) -> Lane: ...
     def join(self, connection: "Connection") -> None: ...
     def leave(self, connection: "Connection") -> None: ...
 
@@ -36,12 +56,14 @@ class _Link(Protocol):
 class _Direction:
     """One way of a connection: holds segments until they are due, then writes them, in order."""
 
-    def __init__(self, link: _Link, connection: "Connection", tap: Tap | None, garbled: bool) -> None:
+    def __init__(self, link: _Link, connection: "Connection", tap: Tap | None, answers: bool) -> None:
         self._link = link
+        self.lane = link.lane()
         self._connection = connection
         self._tap = tap
-        self._garbled = garbled
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._answers = answers
+        """True for the way from the station to the centre."""
+        self._waiting: deque[tuple[float, Piece]] = deque()
         self._bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self.source: asyncio.Transport | None = None
@@ -49,12 +71,11 @@ class _Direction:
 
     def feed(self, data: bytes) -> None:
         """Take a segment; empty means the end of the stream."""
-        if self._link.hole:
-            self._connection.lost_bytes = True
+        if self._connection.swallows():
             return
-        after = self._waiting[-1][0] if self._waiting else 0.0
-        self._waiting.append((self._link.due(after), data))
-        self._bytes += len(data)
+        edited = self._answers and data and self._link.edits
+        for piece in self._link.edited(data) if edited else (Piece(data),):
+            self._hold(piece)
         if self._bytes > PENDING_MAX_BYTES and self.source is not None:
             self.source.pause_reading()
         self.deliver()
@@ -65,13 +86,16 @@ class _Direction:
             return
         now = asyncio.get_running_loop().time()
         while self._waiting and max(self._waiting[0][0], self._link.stalled_until) <= now:
-            _, data = self._waiting.popleft()
-            self._bytes -= len(data)
-            if self._link.hole:
-                self._connection.lost_bytes = True
-            elif data:
-                self._write(data)
-            else:
+            _, piece = self._waiting.popleft()
+            self._bytes -= len(piece.data)
+            if self._connection.swallows():
+                continue
+            if piece.data:
+                self._write(piece.data)
+            if piece.cut:
+                self._connection.reset()
+                return
+            if not piece.data:
                 self._connection.end()
                 return
         if self._bytes <= PENDING_MAX_BYTES and self.source is not None and not self.source.is_reading():
@@ -85,9 +109,16 @@ class _Direction:
             self._timer.cancel()
             self._timer = None
 
+    def _hold(self, piece: Piece) -> None:
+        """Queue a piece behind what waits already."""
+        after = self._waiting[-1][0] if self._waiting else 0.0
+        arrival = self.lane.arrival(asyncio.get_running_loop().time(), len(piece.data))
+        self._waiting.append((max(after, arrival + piece.after_s), piece))
+        self._bytes += len(piece.data)
+
     def _write(self, data: bytes) -> None:
         assert self.target is not None
-        if self._garbled and self._link.garble:
+        if self._answers and self._link.garble:
             data = self._link.rng.randbytes(len(data))
         if self._tap is not None:
             self._tap(data)
@@ -107,9 +138,11 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, link: _Link) -> None:
         self.lost_bytes = False
+        self._dead = False
+        self._forget: asyncio.TimerHandle | None = None
         self._link = link
-        self._up = _Direction(link, self, link.new_tap() if link.new_tap else None, garbled=False)
-        self._down = _Direction(link, self, None, garbled=True)
+        self._up = _Direction(link, self, link.new_tap() if link.new_tap else None, answers=False)
+        self._down = _Direction(link, self, None, answers=True)
         self._dial: asyncio.Task[None] | None = None
         self._ended = False
         self._server_gone = False
@@ -132,7 +165,12 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Let the station's side end after what is on the way; in a black hole it never hears of it."""
         self._up.source = self._down.target = None
-        if self._link.hole:
+        if self._dead:
+            if self._down.source is None:
+                self.reset()
+            else:
+                self._forget = asyncio.get_running_loop().call_later(HALF_OPEN_S, self.reset)
+        elif self._link.hole:
             self.lost_bytes = True
         elif error is None and not self._server_gone and not self._ended:
             self._up.feed(b"")
@@ -156,6 +194,8 @@ class Connection(asyncio.Protocol):
         """Close the centre's side after the bytes that are still on the way."""
         self._server_gone = True
         self._down.source = self._up.target = None
+        if self._dead and self._down.target is not None:
+            return
         if self._down.target is None or self._ended:
             self.reset()
         else:
@@ -169,9 +209,24 @@ class Connection(asyncio.Protocol):
         """Reset both sides."""
         self._finish(_abort)
 
+    def deaden(self) -> None:
+        """Swallow everything from now on, for ever; neither side is told."""
+        self._dead = True
+
+    def swallows(self) -> bool:
+        """Tell whether what arrives or is due now is lost, and remember that it was."""
+        if self._link.hole:
+            self.lost_bytes = True
+        return self._dead or self._link.hole
+
+    def change(self, profile: LinkProfile, base_s: float) -> None:
+        """Behave as another profile from now on."""
+        self._up.lane.change(profile, base_s)
+        self._down.lane.change(profile, base_s)
+
     def wake(self) -> None:
         """Leave a black hole: a connection that lost bytes, or an end of it, is of no use any more."""
-        if self.lost_bytes or self._up.source is None or self._up.target is None:
+        if not self._dead and (self.lost_bytes or self._up.source is None or self._up.target is None):
             self.reset()
 
     async def dialled(self) -> None:
@@ -183,6 +238,8 @@ class Connection(asyncio.Protocol):
         self._ended = True
         self._up.cancel()
         self._down.cancel()
+        if self._forget is not None:
+            self._forget.cancel()
         if self._dial is not None and not self._dial.done():
             self._dial.cancel()
         for transport in (self._up.source, self._down.source):

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from simulators.control import ControlError
-from simulators.link import PROFILES
+from simulators.link_profile import PROFILES
 from simulators.post import Post
 from simulators.recorder import summary
 from simulators.station import SimulatedCity

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from simulators.judge import LoopBounds
-from simulators.link import PROFILES, Link
+from simulators.link import Link
+from simulators.link_profile import PROFILES
 from simulators.recorder import StationRecorder
 from simulators.servers.modbus import ModbusStationServer
 from simulators.servers.opcua import OpcUaStationServer, ServerIdentity

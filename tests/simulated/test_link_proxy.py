@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import random
 import statistics
 import time
 
 import pytest
 
-from simulators.link import PROFILES, Link, LinkProfile
+from simulators.link import Link
+from simulators.link_connection import Piece
+from simulators.link_profile import PROFILES, LinkProfile
 from tests.support.polling import until
 
 SLOW = LinkProfile(base_s=(0.05, 0.05), jitter_mean_s=0.01)
@@ -216,3 +219,77 @@ async def test_a_station_whose_server_is_gone_resets_its_callers():
             with pytest.raises(ConnectionResetError):
                 await asyncio.wait_for(reader.read(1), 5)
         await until(lambda: link.connections == 0)
+
+
+async def test_a_forgotten_address_translation_kills_what_is_open_without_a_word_and_nothing_else():
+    async with linked() as (link, accepted), dialled(link) as (reader, writer):
+        await echoed(reader, writer)
+        link.rebind()
+        writer.write(b"anyone?")
+        await silent(reader)
+        accepted[0].write(b"lost too")
+        await silent(reader)
+        async with dialled(link) as (fresh_reader, fresh_writer):
+            assert await echoed(fresh_reader, fresh_writer) == b"x"
+        link.blackhole(True)
+        link.blackhole(False)
+        await silent(reader)  # dead for ever, not only until the link is back
+        assert not accepted[0].transport.is_closing()
+
+
+async def test_a_station_rids_itself_of_a_half_open_connection_after_its_own_keep_alive(monkeypatch):
+    monkeypatch.setattr("simulators.link_connection.HALF_OPEN_S", 0.1)
+    async with linked() as (link, accepted):
+        async with dialled(link) as (reader, writer):
+            await echoed(reader, writer)
+            link.rebind()
+        await until(accepted[0].transport.is_closing, what="server side closed")
+        assert link.connections == 0
+
+
+async def test_after_a_black_hole_that_leaves_half_open_connections_nobody_is_told():
+    async with linked() as (link, _), dialled(link) as (reader, writer):
+        await echoed(reader, writer)
+        link.blackhole(True)
+        writer.write(b"lost")
+        await silent(reader, 0.05)
+        link.blackhole(False, half_open=True)
+        writer.write(b"lost as well")
+        await silent(reader)
+
+
+async def test_a_capped_link_takes_the_airtime_of_what_it_carries():
+    capped = LinkProfile(base_s=(0.0, 0.0), jitter_mean_s=0.0, bits_per_s=64_000.0)
+    async with linked(capped) as (link, _), dialled(link) as (reader, writer):
+        start = time.monotonic()
+        await echoed(reader, writer, bytes(1_600))
+        assert time.monotonic() - start >= 2 * 8 * 1_600 / 64_000
+
+
+async def test_an_override_stands_over_the_profile_until_it_ends():
+    async with linked() as (link, _), dialled(link) as (reader, writer):
+        link.override("late", lambda below: dataclasses.replace(below, base_s=(0.2, 0.2)))
+        link.change(PROFILES["good"])
+        start = time.monotonic()
+        await echoed(reader, writer)
+        assert time.monotonic() - start >= 0.4
+        link.override("late", None)
+        assert link.profile == PROFILES["good"]
+        start = time.monotonic()
+        await echoed(reader, writer)
+        assert time.monotonic() - start < 0.4
+
+
+async def test_an_edit_makes_of_an_answer_what_it_wants_and_of_a_request_nothing():
+    async with linked() as (link, _), dialled(link) as (reader, writer):
+        await echoed(reader, writer)
+        link.edit("louder", lambda data: [Piece(data.upper()), Piece(b"!", after_s=0.1)])
+        start = time.monotonic()
+        writer.write(b"hear")
+        assert await reader.readexactly(5) == b"HEAR!"
+        assert time.monotonic() - start >= 0.1
+        link.edit("then", lambda data: [Piece(data[:1], cut=True)])
+        writer.write(b"x")
+        assert await reader.readexactly(1) == b"X"
+        with pytest.raises(ConnectionResetError):
+            await reader.readexactly(1)
