@@ -71,6 +71,13 @@ class Gateway:
         self._main: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
+    def voucher(self) -> dict[str, str]:
+        """Return headers that say to the controller that its screen speaks; empty without a token."""
+        try:
+            return self._source.headers()
+        except (OSError, UnicodeError):
+            return {}
+
     @property
     def city(self) -> City:
         """The newest picture."""

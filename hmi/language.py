@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_datetime
+from babel.dates import format_datetime, get_month_names
 from babel.messages.pofile import read_po
 
 from controller.api.schema import Sentence, StationList, Traits
@@ -76,6 +76,10 @@ class Words:
         known = site.districts.get(district)
         return district if known is None else self.either(known.title_zh, known.title_en) or district
 
+    def quoted(self, text: str) -> str:
+        """Return what a person wrote as a quote: it stays in the language in which it was written."""
+        return f"“{text}”" if text else ""
+
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with a true minus and thin spaces between thousands."""
         return formats.number(value, decimals)
@@ -88,6 +92,10 @@ class Words:
         """Return number and unit as one text."""
         text, unit = self.quantity(value, unit_id, decimals)
         return f"{text} {unit}".rstrip()
+
+    def loops(self, count: int) -> str:
+        """Return how many loops."""
+        return self(N_("1 loop")) if count == 1 else self(N_("{n} loops"), n=count)
 
     def span(self, seconds: float) -> str:
         """Return a span of time in its largest unit that fits: s, min, h or d."""
@@ -104,6 +112,17 @@ class Words:
         """Return day, month and day of the week at the site."""
         pattern = "MM-dd EEE" if self.language == "zh" else "EEE d MMM"
         return format_datetime(self.local(ts), pattern, locale=LOCALES[self.language])
+
+    def day(self, ts: float) -> str:
+        """Return day and month at the site."""
+        pattern = "MM-dd" if self.language == "zh" else "d MMM"
+        return format_datetime(self.local(ts), pattern, locale=LOCALES[self.language])
+
+    def months(self) -> tuple[str, ...]:
+        """Return the short names of the months; empty where days are written in digits."""
+        if self.language == "zh":
+            return ()
+        return tuple(get_month_names("abbreviated", locale=LOCALES["en"]).values())
 
     def datetime(self, ts: float) -> str:
         """Return date and time at the site."""

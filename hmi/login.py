@@ -26,6 +26,8 @@ from hmi.user_api import Refused, Unreachable, UserApi, call
 PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
 MAX_FORM = 4096
 """Bytes of a posted form."""
+BROWSER = "x-dhc-browser"
+"""Header of the API for the address of a browser."""
 YEAR_S = 365 * 86_400
 
 
@@ -61,6 +63,7 @@ async def log_in(request: Request) -> Response:
             "POST",
             "/login",
             body={"name": name, "password": form.get("password", "")},
+            headers=_whence(request),
         )
     except Refused as refused:
         return _page(request, words, next_page, name, _why(words, refused), 401)
@@ -72,6 +75,13 @@ async def log_in(request: Request) -> Response:
     _set_cookie(request, response, TOKEN_COOKIE, message.token, max_age=None)
     _remember_language(request, response, words)
     return response
+
+
+def _whence(request: Request) -> dict[str, str]:
+    """Return for the audit where the browser is; the controller itself sees nobody but this process."""
+    if request.client is None:
+        return {}
+    return {**shared().gateway.voucher(), BROWSER: request.client.host}
 
 
 async def log_out(request: Request) -> Response:

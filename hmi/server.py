@@ -40,6 +40,7 @@ def settings(host: str, port: int) -> dict[str, object]:
         "server.maxUploadSize": 1,
         "server.enableXsrfProtection": True,
         "server.enableStaticServing": False,
+        "server.enableAgentApi": False,
         "browser.gatherUsageStats": False,
         "browser.serverAddress": host,
         "browser.serverPort": port,

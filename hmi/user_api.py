@@ -216,12 +216,18 @@ def call(
     query: Mapping[str, Any] | None = None,
     body: Mapping[str, Any] | None = None,
     limit_s: float = LIMIT_S,
+    headers: Mapping[str, str] | None = None,
 ) -> _M:
     """Send one request to a path under ``/api/v1``; raises Refused, Unreachable."""
-    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    own = {} if token is None else {"authorization": f"Bearer {token}"}
     try:
         answer = client.request(
-            method, f"/api/v1{path}", headers=headers, timeout=limit_s, params=query, json=body
+            method,
+            f"/api/v1{path}",
+            headers={**own, **(headers or {})},
+            timeout=limit_s,
+            params=query,
+            json=body,
         )
         if answer.is_success:
             return message.model_validate_json(answer.content)

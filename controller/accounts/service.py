@@ -72,15 +72,20 @@ class Accounts:
         token = _bearer(authorization)
         if token is None:
             return None
-        given = token.encode("utf-8", errors="replace")
-        # Every token is compared, so the time tells nothing about which one was near.
-        if sum(hmac.compare_digest(given, known) for known in self._service):
+        if self.is_service(authorization):
             return SERVICE
         session = await self._session(store.fingerprint(token))
         if session is None:
             return None
         user = session.user
         return Principal(name=user.name, role=user.role, districts=user.districts, rights=RIGHTS[user.role])
+
+    def is_service(self, authorization: str | None) -> bool:
+        """Tell whether a header carries a service token: then a screen speaks, and not a person."""
+        token = _bearer(authorization)
+        given = b"" if token is None else token.encode("utf-8", errors="replace")
+        # Every token is compared, so the time tells nothing about which one was near.
+        return bool(sum(hmac.compare_digest(given, known) for known in self._service))
 
     async def session(self, authorization: str | None) -> Session | None:
         """Return the session of a header, as far as it is one."""
@@ -105,20 +110,21 @@ class Accounts:
             self._believed[digest] = believed
         return believed.session
 
-    async def login(self, name: str, password: str, source: str) -> tuple[str, Session]:
+    async def login(self, name: str, password: str, source: str, browser: str = "") -> tuple[str, Session]:
         """Return a new token and its session; raises LoginRefused, HashingBusy.
 
-        ``source`` is where the request came from, for the audit.
+        ``source`` is where the request came from, ``browser`` where the screen says that its person sits:
+        both for the audit alone.
         """
         began = time.monotonic()
         try:
-            return await self._login(name, password, source)
+            return await self._login(name, password, source, browser)
         except LoginRefused:
             self.login_failures += 1
             await asyncio.sleep(max(0.0, self._floor_s - (time.monotonic() - began)))
             raise
 
-    async def _login(self, name: str, password: str, source: str) -> tuple[str, Session]:
+    async def _login(self, name: str, password: str, source: str, browser: str) -> tuple[str, Session]:
         now = self._utc()
         locked_s, known, anybody = await self.kept.read(
             lambda connection: (
@@ -135,7 +141,7 @@ class Accounts:
         if known is None or not matches or known[0].disabled:
 
             def fail(connection: sqlite3.Connection) -> float:
-                store.note_failure(connection, name, now, source)
+                store.note_failure(connection, name, now, source, browser)
                 return store.locked_for_s(connection, name, now)
 
             locked_s = await self.kept.write(fail)
@@ -146,7 +152,7 @@ class Accounts:
             # Guesses that ran beside this one may have locked the name meanwhile.
             seconds = store.locked_for_s(connection, name, now)
             if not seconds:
-                store.begin_session(connection, name, token, now, source)
+                store.begin_session(connection, name, token, now, source, browser)
             return seconds
 
         locked_s = await self.kept.write(begin)

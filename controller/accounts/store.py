@@ -169,14 +169,19 @@ def _user(row: sqlite3.Row) -> User:
 # ----------------------------------------------------------------------------------------------- sessions
 
 
-def begin_session(connection: sqlite3.Connection, name: str, token: str, at: float, source: str) -> None:
-    """Note a login: the session, no more failures, the event; forgets sessions that are over."""
+def begin_session(
+    connection: sqlite3.Connection, name: str, token: str, at: float, source: str, browser: str = ""
+) -> None:
+    """Note a login: the session, no more failures, the event; forgets sessions that are over.
+
+    ``browser`` is an address that the screen tells of who sits at it: noted, never judged by.
+    """
     connection.execute(
         "DELETE FROM sessions WHERE seen_at < ? OR created_at < ?", (at - IDLE_S, at - ABSOLUTE_S)
     )
     connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", (fingerprint(token), name, at, at))
     connection.execute("DELETE FROM failures WHERE name_hash = ?", (fingerprint(name),))
-    outbox.leave(connection, at, "login", name, {"from": source})
+    outbox.leave(connection, at, "login", name, _came(source, browser))
 
 
 def session(connection: sqlite3.Connection, digest: str) -> Session | None:
@@ -215,7 +220,9 @@ def locked_for_s(connection: sqlite3.Connection, name: str, at: float) -> float:
     return max(0.0, float(row["last_at"]) + LOCK_S - at)
 
 
-def note_failure(connection: sqlite3.Connection, name: str, at: float, source: str) -> None:
+def note_failure(
+    connection: sqlite3.Connection, name: str, at: float, source: str, browser: str = ""
+) -> None:
     """Count a failed login; only five within a quarter of an hour of each other lock.
 
     People type passwords into the field of the name, so a name that nobody has is written down nowhere.
@@ -229,5 +236,10 @@ def note_failure(connection: sqlite3.Connection, name: str, at: float, source: s
     )
     told = name if known(connection, name) is not None else "(unknown)"
     (count,) = connection.execute("SELECT count FROM failures WHERE name_hash = ?", (digest,)).fetchone()
-    data: dict[str, object] = {"user": told, "from": source, "locked": count >= MAX_FAILS}
+    data = {"user": told, **_came(source, browser), "locked": count >= MAX_FAILS}
     outbox.leave(connection, at, "login_failed", "(nobody)", data)
+
+
+def _came(source: str, browser: str) -> dict[str, object]:
+    """Return where a login came from: the address that was seen, and the one that the screen told."""
+    return {"from": source, "browser_told": browser} if browser else {"from": source}

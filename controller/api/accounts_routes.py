@@ -1,5 +1,6 @@
 """Paths of accounts: login and logout, who am I, and what an administrator does."""
 
+from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Request
@@ -13,6 +14,8 @@ from controller.api.refusals import refusal
 from controller.api.rights import needs
 from controller.api.routes import answer, said
 
+BROWSER = "x-dhc-browser"
+"""Header with the address of a browser, as the screen's process sees it."""
 NO_ACCOUNT = "there is no account yet; on the controller's machine: dhc user add SITE NAME --role admin"
 
 
@@ -24,7 +27,9 @@ def accounts_router(accounts: Accounts, districts: frozenset[str]) -> APIRouter:
     async def login(request: Request, body: schema.LoginRequest) -> Response:
         """A token for name and password. Five wrong ones lock the name for a quarter of an hour."""
         try:
-            token, session = await accounts.login(body.name, body.password, came_from(request))
+            token, session = await accounts.login(
+                body.name, body.password, came_from(request), browser_told(request, accounts)
+            )
         except LoginRefused as refused:
             return _login_refused(refused)
         ends_at = session.created_at + ABSOLUTE_S
@@ -111,6 +116,21 @@ def caller_of(request: Request) -> Principal:
 def came_from(request: Request) -> str:
     """Return the address of the client, for the audit."""
     return "" if request.client is None else request.client.host
+
+
+def browser_told(request: Request, accounts: Accounts) -> str:
+    """Return where the screen says that its person sits, for the audit alone; empty where nobody may say so.
+
+    The screen calls the API for everybody from one address. Only a screen beside us, with the service token,
+    is believed, and nothing is ever decided by it.
+    """
+    told = request.headers.get(BROWSER, "")
+    try:
+        beside = ip_address(came_from(request)).is_loopback
+        told = str(ip_address(told))
+    except ValueError:
+        return ""
+    return told if beside and accounts.is_service(request.headers.get("authorization")) else ""
 
 
 def user_view(user: User) -> dict[str, object]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 STRATEGIES: Mapping[str, tuple[str, str]] = {
     "operator.ordered": (
-        "{author} ordered {T_supply:.1f} °C (order {order}): {reason}",
-        "{author} 下达 {T_supply:.1f} °C（指令 {order}）：{reason}",
+        "{author} ordered {T_supply:.1f} °C (order {order}): “{reason}”",
+        "{author} 下达 {T_supply:.1f} °C（指令 {order}）：“{reason}”",
     ),
     "curve.asks": (
         "the {emitter} curve asks {T_supply:.1f} °C and {flow:.0f} % of design flow at {T_outdoor:.1f} °C"

@@ -89,6 +89,8 @@ class Texts:
     """Said where no line has a value."""
     bad: str
     """Of a hatched span: not to be trusted."""
+    ended: str = "{time}"
+    """Said beneath the last value of a line that ended early, of ``{time}``."""
     months: tuple[str, ...] = ()
     """Twelve short names; empty where ``date`` does without."""
     date: str = "{month}-{day}"

@@ -28,11 +28,18 @@ def render(screen: Screen) -> None:
         st.error(words("An entry is missing before number {seq}.", seq=gap))
     if shown:
         st.dataframe(
-            model.rows(shown, words),
+            model.rows(shown, words, screen.city),
             hide_index=True,
             height=min(TALLEST_PX, ROW_PX * (len(shown) + 1) + 3),
             key="audit_table",
-            column_config={words("Details"): st.column_config.TextColumn(width="large")},
+            column_config={
+                words("No."): st.column_config.NumberColumn(width=60),
+                words("Time"): st.column_config.TextColumn(width=150),
+                words("Who"): st.column_config.TextColumn(width=100),
+                words("What"): st.column_config.TextColumn(width=150),
+                words("Details"): st.column_config.TextColumn(width=900),
+                words("Hash"): st.column_config.TextColumn(width=110),
+            },
         )
     else:
         st.info(words("No entry of this page fits the filter."))
@@ -51,7 +58,7 @@ def _filtered(screen: Screen, entries: list[AuditEntry]) -> tuple[AuditEntry, ..
     )
     who = actor.text_input(words("Who"), key="audit_who", max_chars=64)
     wanted = text.text_input(words("Text in the details"), key="audit_text", max_chars=200)
-    return model.chosen(entries, chosen, who or "", wanted or "", words)
+    return model.chosen(entries, chosen, who or "", wanted or "", words, screen.city)
 
 
 def _paging(screen: Screen, entries: list[AuditEntry], before: int | None) -> None:

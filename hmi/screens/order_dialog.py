@@ -107,7 +107,9 @@ def _prepare(screen: Screen, asked: Asked) -> None:
 def _preview(screen: Screen, order: OrderMessage) -> None:
     """Show what the order would do, whom it leaves out and why, and what else the controller says."""
     words = screen.words
-    st.caption(plain(f"{words('Order')} {order.id} · {words(model.KIND[order.kind])} · {order.reason}"))
+    st.caption(
+        plain(f"{words('Order')} {order.id} · {words(model.KIND[order.kind])} · {words.quoted(order.reason)}")
+    )
     said = model.summary(words, order)
     if said:
         st.text(said)

@@ -26,7 +26,7 @@ MAP_PX, ROW_PX, LOW_PX = 470, 62, 200
 def render(screen: Screen) -> None:
     """Show the page."""
     said_before()
-    st.header(screen.words(TITLE), anchor=False)
+    st.title(screen.words(TITLE), anchor=False)
     st.caption(plain(model.headline(screen.words, screen.city)))
     _live()
 

@@ -30,13 +30,13 @@ def render(screen: Screen) -> None:
     words, city = screen.words, screen.city
     said_before()
     if not city.traits:
-        st.header(words(TITLE), anchor=False)
+        st.title(words(TITLE), anchor=False)
         st.info(words("No station is known yet."))
         return
     station = st.query_params.get("station") or next(iter(city.traits))
     traits = city.traits.get(station)
     if traits is None:
-        st.header(words(TITLE), anchor=False)
+        st.title(words(TITLE), anchor=False)
         st.warning(plain(words("There is no station {station} in this city.", station=station[:40])))
         if st.button(words("To the list of stations"), key="to_stations"):
             open_page("stations")
@@ -62,7 +62,7 @@ def _head(screen: Screen, traits: Traits) -> None:
     words, city = screen.words, screen.city
     title, before, choice, after = st.columns([5.0, 0.8, 2.4, 0.8], vertical_alignment="bottom")
     with title:
-        st.header(plain(f"{traits.id} {words.name(traits)}"), anchor=False)
+        st.title(plain(f"{traits.id} {words.name(traits)}"), anchor=False)
         st.caption(plain(model.subtitle(words, city, traits)))
     previous, following = model.neighbours(city, traits.id)
     if before.button(f"‹ {plain(previous)}", key="station_previous", width="stretch"):

@@ -25,7 +25,7 @@ def render(screen: Screen) -> None:
     """Show the page."""
     words = screen.words
     said_before()
-    st.header(words(TITLE), anchor=False)
+    st.title(words(TITLE), anchor=False)
     _filter(screen)
     _live()
 

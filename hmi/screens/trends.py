@@ -11,6 +11,7 @@ from hmi.context import Screen, current_screen
 from hmi.language import N_, Words
 from hmi.screens.saying import plain, reading
 from hmi.view_models import trends as model
+from hmi.view_models.overview import trend_texts
 from hmi.view_models.trends import Pick
 
 TITLE = N_("Trends")
@@ -148,7 +149,7 @@ def _live(picks: tuple[Pick, ...], span: float, compare: bool) -> None:
                 start=end - span,
                 end=end,
                 timezone=city.site.timezone,
-                texts=texts(words),
+                texts=trend_texts(words),
                 label=words("Trend of {lines}", lines=", ".join(line.label for line in drawn.lines)),
                 seq=city.version,
                 now=end,
@@ -161,18 +162,6 @@ def _live(picks: tuple[Pick, ...], span: float, compare: bool) -> None:
             st.caption(plain(words("Two axes hold two units; not drawn: {units}", units=units)))
         if compare and not any(history.stored for _, history in before):
             st.caption(words("The journal does not reach back to the day before."))
-
-
-def texts(words: Words) -> trend.Texts:
-    """Return the words of the drawing."""
-    return trend.Texts(
-        zoom_in=words("Zoom in"),
-        zoom_out=words("Zoom out"),
-        whole=words("Whole span"),
-        now=words("now"),
-        empty=words("Nothing is stored of this span."),
-        bad=words("doubted or missing"),
-    )
 
 
 def _known(screen: Screen, pick: Pick, start: float, end: float, shift_s: float) -> History:

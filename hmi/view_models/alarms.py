@@ -121,13 +121,13 @@ def alarm_table(
     return Table(
         columns=(
             Column(title=words("State"), kind="mark", width="52px"),
-            Column(title=words("Since"), width="84px"),
-            Column(title=words("Place"), width="minmax(100px, 1.2fr)"),
+            Column(title=words("Since"), width="76px"),
+            Column(title=words("Place"), width="minmax(96px, 1.2fr)"),
             Column(title=words("Part"), width="96px", from_px=820),
             Column(title=words("Alarm"), width="minmax(150px, 2.2fr)"),
-            Column(title=words("Group"), width="minmax(100px, auto)"),
+            Column(title=words("Group"), width="minmax(92px, auto)"),
             Column(title=words("Respond"), kind="number", width="minmax(76px, auto)"),
-            Column(title="", kind="action", width="minmax(84px, auto)"),
+            Column(title="", kind="action", width="minmax(118px, auto)"),
         ),
         rows=tuple(rows),
         empty=words(EMPTY[tab]),
@@ -152,6 +152,7 @@ def _row(
 ) -> Row:
     asks = alarm.state in ASKING
     said = text(words, alarm)
+    told = alarm.raised_at or alarm.since  # as in the strip: when it was brought before people
     return Row(
         id=alarm.id,
         parent=parent,
@@ -161,7 +162,7 @@ def _row(
                 look=LOOKS.get(alarm.state, "aside"),
                 hint=state_text(words, alarm),
             ),
-            Cell(text=when(words, alarm.since, now), hint=words.datetime(alarm.since)),
+            Cell(text=when(words, told, now), hint=words.datetime(told)),
             Cell(text=place(words, city, alarm.id), strong=asks),
             Cell(text=loop_text(words, alarm)),
             Cell(text=title(words, alarm), small=said, strong=asks, hint=said),
@@ -176,7 +177,7 @@ def when(words: Words, at: float, now: float) -> str:
     """Return a moment as short as it can be told: the time of today, else with its day."""
     if words.local(at).date() == words.local(now).date():
         return words.time(at, seconds=True)
-    return f"{words.local(at).strftime('%m-%d')} {words.time(at)}"
+    return f"{words.day(at)} {words.time(at)}"
 
 
 def _group(words: Words, alarm: AlarmMessage, *, folds: bool) -> Cell:
@@ -268,7 +269,7 @@ def _beneath(words: Words, city: City, alarm: AlarmMessage) -> Iterable[tuple[st
 def _said(words: Words, city: City, alarm: AlarmMessage, now: float) -> Iterable[tuple[str, str]]:
     if alarm.acknowledged_by and alarm.acknowledged_at is not None:
         moment = when(words, alarm.acknowledged_at, now)
-        note = f": {alarm.note}" if alarm.note else ""
+        note = f": {words.quoted(alarm.note)}" if alarm.note else ""
         yield words("Acknowledged"), f"{alarm.acknowledged_by} {moment}{note}"
     if alarm.shelf is not None:
         until = (
@@ -276,9 +277,12 @@ def _said(words: Words, city: City, alarm: AlarmMessage, now: float) -> Iterable
             if alarm.shelf.until is None
             else words("until {time}", time=when(words, alarm.shelf.until, now))
         )
-        yield words("Shelved"), f"{alarm.shelf.by}: {alarm.shelf.reason} ({until})"
+        yield words("Shelved"), f"{alarm.shelf.by}: {words.quoted(alarm.shelf.reason)} ({until})"
     if alarm.out_of_service is not None:
-        yield words("Out of service"), f"{alarm.out_of_service.by}: {alarm.out_of_service.reason}"
+        yield (
+            words("Out of service"),
+            f"{alarm.out_of_service.by}: {words.quoted(alarm.out_of_service.reason)}",
+        )
     if alarm.suppressed_by in QUIET:
         yield words("Suppressed by design"), words("It means nothing in the present season state.")
     elif alarm.suppressed_by:
@@ -369,7 +373,11 @@ def _step(words: Words, city: City, step: StepMessage, number: int) -> Row:
             Cell(text=words.datetime(step.at)),
             Cell(text=place(words, city, step.id)),
             Cell(text=named, small=text(words, step), hint=text(words, step)),
-            Cell(text=step_text(words, step), small=step.note, hint=step.note),
+            Cell(
+                text=step_text(words, step),
+                small=words.quoted(step.note),
+                hint=step.note,
+            ),
             Cell(text=_by(words, city, step), hint=_by(words, city, step), muted=not step.by),
         ),
     )

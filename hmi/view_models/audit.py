@@ -4,8 +4,9 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from controller.api.order_schema import AuditEntry, AuditVerdict
+from hmi.city import City
 from hmi.language import N_, Words
-from hmi.view_models.audit_details import HASH_SHOWN, details
+from hmi.view_models.audit_details import HASH_SHOWN, NOWHERE, actor, details
 
 KIND: Mapping[str, str] = {
     "login": N_("logged in"),
@@ -33,13 +34,6 @@ KIND: Mapping[str, str] = {
     "started": N_("controller started"),
     "stopped": N_("controller stopped"),
 }
-ACTOR: Mapping[str, str] = {
-    "controller": N_("controller"),
-    "console": N_("console"),
-    "service": N_("service"),
-    "demo": N_("demo"),
-    "(nobody)": N_("nobody"),
-}
 
 
 def kind_text(words: Words, kind: str) -> str:
@@ -48,15 +42,15 @@ def kind_text(words: Words, kind: str) -> str:
     return kind if known is None else words(known)
 
 
-def rows(entries: Sequence[AuditEntry], words: Words) -> list[dict[str, object]]:
+def rows(entries: Sequence[AuditEntry], words: Words, city: City = NOWHERE) -> list[dict[str, object]]:
     """Return one row for each entry, with localised headings."""
     return [
         {
             words("No."): entry.seq,
             words("Time"): words.datetime(entry.at),
-            words("Who"): words(ACTOR[entry.actor]) if entry.actor in ACTOR else entry.actor,
+            words("Who"): actor(entry.actor, words),
             words("What"): kind_text(words, entry.kind),
-            words("Details"): details(entry, words),
+            words("Details"): details(entry, words, city),
             words("Hash"): entry.hash[:HASH_SHOWN],
         }
         for entry in entries
@@ -64,16 +58,21 @@ def rows(entries: Sequence[AuditEntry], words: Words) -> list[dict[str, object]]
 
 
 def chosen(
-    entries: Sequence[AuditEntry], kinds: Sequence[str], actor: str, text: str, words: Words
+    entries: Sequence[AuditEntry],
+    kinds: Sequence[str],
+    who: str,
+    text: str,
+    words: Words,
+    city: City = NOWHERE,
 ) -> tuple[AuditEntry, ...]:
     """Return the entries of some kinds (none: all), of an actor, that contain a text."""
-    wanted, who = text.strip().casefold(), actor.strip().casefold()
+    wanted, person = text.strip().casefold(), who.strip().casefold()
     return tuple(
         entry
         for entry in entries
         if (not kinds or entry.kind in kinds)
-        and who in entry.actor.casefold()
-        and wanted in details(entry, words).casefold()
+        and (person in entry.actor.casefold() or person in actor(entry.actor, words).casefold())
+        and wanted in details(entry, words, city, whole=True).casefold()
     )
 
 

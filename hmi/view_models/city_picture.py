@@ -34,6 +34,7 @@ def city_picture(
 ) -> city_map.CityMap:
     """Return the map: every station where it lies, and the pipes that the site knows."""
     worst, group_of = worst_alarms(city), _groups_by_station(city)
+    groups = _groups(words, city, set(group_of.values()))
     places = tuple(
         _place(words, city, traits, worst.get(station), group_of.get(station, ""))
         for station, traits in city.traits.items()
@@ -44,7 +45,7 @@ def city_picture(
         pipes=tuple(
             city_map.Pipe(points=tuple(pipe.positions), diameter_m=pipe.diameter_m) for pipe in lines
         ),
-        legend=_legend(words, places),
+        legend=_legend(words, places, groups),
         texts=city_map.Texts(
             zoom_in=words("Zoom in"),
             zoom_out=words("Zoom out"),
@@ -57,7 +58,7 @@ def city_picture(
             city_map.Area(id=district, title=words.district(city.site, district))
             for district in city.site.districts
         ),
-        groups=tuple(_groups(words, city, set(group_of.values()))),
+        groups=tuple(groups),
         selected=selected,
         height_px=height_px,
     )
@@ -142,9 +143,13 @@ def _first_part(sentence: str) -> str:
     return sentence.partition(";")[0].partition("；")[0]
 
 
-def _legend(words: Words, places: Sequence[city_map.Place]) -> tuple[city_map.Key, ...]:
+def _legend(
+    words: Words, places: Sequence[city_map.Place], groups: Sequence[city_map.Group]
+) -> tuple[city_map.Key, ...]:
+    """Return every symbol with how often it stands on the map."""
     stations = [place for place in places if place.kind == "station"]
     plain = [place for place in stations if place.priority is None]
+    priorities = [place.priority for place in stations] + [group.priority for group in groups]
     states: tuple[tuple[Look, str], ...] = (
         ("normal", words("normal")),
         ("local", words("own curve")),
@@ -159,7 +164,7 @@ def _legend(words: Words, places: Sequence[city_map.Place]) -> tuple[city_map.Ke
         *(
             city_map.Key(
                 symbol=symbol,
-                text=f"{words(terms.PRIORITY[mark])} {sum(one.priority == mark for one in stations)}",
+                text=f"{words(terms.PRIORITY[mark])} {priorities.count(mark)}",
             )
             for symbol, mark in marks
         ),

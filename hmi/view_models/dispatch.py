@@ -161,7 +161,7 @@ def _override(words: Words, city: City, loop: Loop, now: float, *, may_write: bo
     until, left = "", Cell(text=words("no end"), muted=True)
     if state.manual_until is not None:
         remaining = state.manual_until - now
-        until = f"{words.local(state.manual_until).strftime('%m-%d')} {words.time(state.manual_until)}"
+        until = f"{words.day(state.manual_until)} {words.time(state.manual_until)}"
         left = (
             Cell(text=words.span(remaining), strong=remaining < SOON_S)
             if remaining > 0.0
@@ -237,7 +237,7 @@ def waiting_table(
                     Cell(text=str(order.id)),
                     Cell(text=words(KIND[order.kind]), small=summary(words, order), strong=True),
                     Cell(text=order.author),
-                    Cell(text=order.reason, hint=order.reason),
+                    Cell(text=words.quoted(order.reason), hint=order.reason),
                     Cell(text=words("needs a second person") if needs else words(STATE[order.state])),
                     Cell(text=words.span(max(0.0, order.expires_at - utc))),
                     act,
@@ -267,7 +267,7 @@ def summary(words: Words, order: OrderMessage) -> str:
     preview = order.preview
     affected = preview.get("loops")
     if order.kind in ("setpoint", "mode", "undo") and isinstance(affected, list):
-        count = words("{n} loops", n=len(affected))
+        count = words.loops(len(affected))
         left_out = len(preview.get("left_out") or ())
         return f"{count} · {words('{n} left out', n=left_out)}" if left_out else count
     if order.kind == "strategy":

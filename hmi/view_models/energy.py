@@ -151,14 +151,14 @@ def ranking(words: Words, stations: Sequence[Used], metric: Metric, seq: int, se
             Column(title=words("Station"), width="minmax(120px, 1.3fr)"),
             Column(title=words("Type"), width="108px", from_px=1000),
             Column(title=words("10⁴ m²"), kind="number", width="56px", from_px=860),
-            Column(title="", kind="deviation", width="minmax(110px, 1.4fr)"),
+            Column(title="", kind="deviation", width="minmax(80px, 1.1fr)"),
             Column(title=unit, kind="number", width="112px"),
             *(
                 Column(title=shown[of].unit, kind="number", width="80px", from_px=0 if of == metric else 1000)
                 for of in METRICS
             ),
             Column(title=words("Indoor °C"), kind="number", width="76px"),
-            Column(title=words("Finding"), width="minmax(130px, 1.6fr)"),
+            Column(title=words("Finding"), width="minmax(170px, 2.1fr)"),
         ),
         rows=tuple(rows),
         empty=words("No station has counted anything yet."),
@@ -249,7 +249,7 @@ def _row(
         shown = Cell(text=words.number(value, places), small=doubted, strong=True, hint=doubts)
     indoor = Cell(text=words("no sensor"), muted=True)
     if station.T_indoor is not None:
-        outside = not T_INDOOR_BAND[0] <= station.T_indoor <= T_INDOOR_BAND[1]
+        outside = beyond_band(station.T_indoor) != 0.0
         indoor = Cell(text=words.number(station.T_indoor, 1), strong=outside)
     return Row(
         id=station.id,
@@ -280,18 +280,26 @@ def why_none(words: Words, station: Used, metric: Metric) -> str:
     return "; ".join(reasons) or words("no data")
 
 
+def beyond_band(T_indoor: float | None) -> float:
+    """Return by how much an indoor temperature lies above (+) or below (−) the wanted band, in tenths of K.
+
+    0 within it, and where a screen would show ``0.0``: that is no finding.
+    """
+    if T_indoor is None:
+        return 0.0
+    low, high = T_INDOOR_BAND
+    return round(max(0.0, T_indoor - high) - max(0.0, low - T_indoor), 1)
+
+
 def verdict(words: Words, station: Used, water: Peers | None) -> str:
     """Return what to look at first: a leak, heat given away, or a house that stays cold."""
     found = []
     loss = station.water_kg_per_m2_d
     if water is not None and loss is not None and loss > max(LEAK_TIMES * water.middle, water.high) > 0.0:
         found.append(words("loses water: look for a leak"))
-    if station.T_indoor is not None:
-        low, high = T_INDOOR_BAND
-        if station.T_indoor > high:
-            over = words.number(station.T_indoor - high, 1)
-            found.append(words("over-heated by {dT} K: can be lowered", dT=over))
-        elif station.T_indoor < low:
-            under = words.number(low - station.T_indoor, 1)
-            found.append(words("too cold by {dT} K: check flow and balance", dT=under))
+    beyond = beyond_band(station.T_indoor)
+    if beyond > 0.0:
+        found.append(words("over-heated by {dT} K: can be lowered", dT=words.number(beyond, 1)))
+    elif beyond < 0.0:
+        found.append(words("too cold by {dT} K: check flow and balance", dT=words.number(-beyond, 1)))
     return "; ".join(found)

@@ -13,12 +13,15 @@ from hmi.view_models.energy import (
     Peers,
     Used,
     amounts,
+    beyond_band,
     decimals_for,
     figures_for,
     peers,
     ranked_by,
 )
 
+MOST_NAMES = 12
+"""Dots that are named at most: the farthest; a plane full of names names nothing."""
 SHORT_S = DAY_S
 """A period below this says little: half a night, or the first hours of a new journal."""
 
@@ -71,7 +74,7 @@ def total_tiles(words: Words, energy: Energy, stations: Sequence[Used]) -> tuple
             label=indoor.label,
             text=indoor.text,
             unit=indoor.unit,
-            target=f"{T_INDOOR_BAND[0]:.1f}–{T_INDOOR_BAND[1]:.1f}",
+            target=_wanted(words),
             value=T_indoor,
             scale=(16.0, 25.0),
             band=T_INDOOR_BAND,
@@ -113,6 +116,9 @@ def plane(words: Words, stations: Sequence[Used], seq: int) -> Scatter:
         (s, s.T_indoor, value) for s in stations if s.T_indoor is not None and (value := key(s)) is not None
     ]
     group = peers([value for _, _, value in known])
+    known.sort(key=lambda entry: (-_oddness(entry[1], entry[2], group), entry[0].id))
+    named = {s.id for s, T, value in known if _oddness(T, value, group) > 0.0}
+    named = {s.id for s, _, _ in known[:MOST_NAMES] if s.id in named}
     unit = "kJ/(m²·K·d)" if any(s.heat_kJ_per_m2_Kd is not None for s in stations) else "W/m²"
     temperatures = [T for _, T, _ in known] + list(T_INDOOR_BAND)
     heats = [value for _, _, value in known] or [0.0, 1.0]
@@ -124,7 +130,7 @@ def plane(words: Words, stations: Sequence[Used], seq: int) -> Scatter:
                 x=T,
                 y=value,
                 hint=f"{s.id} {s.name} · {words.number(T, 1)} °C · {words.number(value, 1)} {unit}",
-                label=s.id if _odd(T, value, group) else "",
+                label=s.id if s.id in named else "",
             )
             for s, T, value in known
         ),
@@ -138,9 +144,7 @@ def plane(words: Words, stations: Sequence[Used], seq: int) -> Scatter:
         label=words("Heat against indoor temperature, one dot a station"),
         empty=words("No station has both a heat counter and indoor sensors."),
         band=T_INDOOR_BAND,
-        band_title=words(
-            "wanted {low}–{high} °C", low=f"{T_INDOOR_BAND[0]:.1f}", high=f"{T_INDOOR_BAND[1]:.1f}"
-        ),
+        band_title=_wanted(words),
         corners=(words("much heat, over-heated"), words("little heat, cold")),
         seq=seq,
     )
@@ -150,10 +154,15 @@ def _wide(temperatures: Sequence[float]) -> bool:
     return max(temperatures) - min(temperatures) > 3.0
 
 
-def _odd(T_indoor: float, value: float, group: Peers | None) -> bool:
-    if not T_INDOOR_BAND[0] <= T_indoor <= T_INDOOR_BAND[1]:
-        return True
-    if group is None:
-        return False
-    reach = 1.5 * (group.high - group.low)
-    return not group.low - reach <= value <= group.high + reach
+def _oddness(T_indoor: float, value: float, group: Peers | None) -> float:
+    """Return how far a station is from what is wanted (K) and usual (quartile spans); 0: not odd."""
+    aside = abs(beyond_band(T_indoor))
+    reach = 0.0 if group is None else 1.5 * (group.high - group.low)
+    if group is None or reach <= 0.0:
+        return aside
+    return aside + max(0.0, value - group.high - reach, group.low - reach - value) / reach
+
+
+def _wanted(words: Words) -> str:
+    low, high = (words.number(edge, 1) for edge in T_INDOOR_BAND)
+    return words("wanted {low}–{high} °C", low=low, high=high)

@@ -104,7 +104,7 @@ def _sum(
 def _missing(words: Words, missing: int, meters: int) -> str:
     if not meters:
         return words("no meter")
-    return words("{n} of {all} meters missing", n=missing, all=meters) if missing else ""
+    return words("{n} of {all} missing", n=missing, all=meters) if missing else ""
 
 
 def _round_up(value: float) -> float:
@@ -137,7 +137,7 @@ def _indoor(words: Words, city: City, lines: CityLines | None) -> Indicator:
         line=() if lines is None else tuple(lines.lines.get("T_indoor_degC", ())),
         quality="none" if mean is None else "good",
         reason=words("no indoor sensor") if mean is None else "",
-        note=words("aim {low}–{high}", low=words.number(low), high=words.number(high)),
+        note=words("aim {low}–{high} °C", low=words.number(low), high=words.number(high)),
     )
 
 
@@ -314,6 +314,9 @@ def trend_texts(words: Words) -> trend.Texts:
         now=words("now"),
         empty=words("Nothing is stored of this span."),
         bad=words("doubted or missing"),
+        ended=words("until {time}", time="{time}"),
+        months=words.months(),
+        date=words.either("{month}-{day}", "{day} {month}"),
     )
 
 

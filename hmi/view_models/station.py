@@ -6,6 +6,7 @@ from controller.api.schema import (
     LoopDetail,
     LoopState,
     LoopTraits,
+    Sentence,
     StationDetail,
     StationState,
     Traits,
@@ -56,7 +57,7 @@ def subtitle(words: Words, city: City, traits: Traits) -> str:
         parts.append(words("heat source"))
     else:
         parts += [
-            words("{n} loops", n=len(traits.loops)),
+            words.loops(len(traits.loops)),
             words.measured(traits.A_heated_m2, "m2"),
             words("class {letter}", letter=traits.station_class),
         ]
@@ -270,13 +271,20 @@ def why(words: Words, detail: StationDetail | None, loop: int) -> str:
     found = _detail_of(detail, loop)
     if found is None:
         return words("The reason is not known yet.")
-    said = [words.sentence(one) for one in found.why] or ([found.reason] if found.reason else [])
+    said = [_begun(words, one) for one in found.why] or ([found.reason] if found.reason else [])
     told = {sentence.id for sentence in found.why}
-    said += [words.sentence(cut.sentence) for cut in found.cuts if cut.sentence.id not in told]
+    said += [_begun(words, cut.sentence) for cut in found.cuts if cut.sentence.id not in told]
     if not said:
         return words("No instruction: the station follows its own curve.")
     ending = "。" if words.language == "zh" else ". "
-    return ending.join(one[:1].upper() + one[1:].rstrip("。. ") for one in said) + ending.strip()
+    return ending.join(one.rstrip("。. ") for one in said) + ending.strip()
+
+
+def _begun(words: Words, sentence: Sentence) -> str:
+    """Return a sentence with a capital, unless it begins with what somebody is called."""
+    text = words.sentence(sentence)
+    given = any(name and text.startswith(name) for name in sentence.params.values())
+    return text if given else text[:1].upper() + text[1:]
 
 
 def _detail_of(detail: StationDetail | None, loop: int) -> LoopDetail | None:

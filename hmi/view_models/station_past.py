@@ -94,8 +94,8 @@ def day_trend(
         trend.Line(
             id=point,
             label=words(label),
-            times=tuple(history.measured_at),
-            values=tuple(None if value is None else value * SHOWN[unit].factor for value in history.value),
+            times=times,
+            values=tuple(None if value is None else value * SHOWN[unit].factor for value in values),
             kind=kind,
             colour=colour,
             panel=panel,
@@ -103,6 +103,7 @@ def day_trend(
         )
         for point, label, kind, colour, panel, unit in HISTORY
         if (history := histories.get(point)) is not None and history.measured_at
+        for times, values in [_up_to_now(city, loop, point, history)]
     ]
     instruction = _instruction(words, loop.loop, writes, end - DAY_S, end)
     start = day_start(end, lines)
@@ -123,6 +124,19 @@ def day_trend(
         seq=city.version,
         height_px=height_px,
     )
+
+
+def _up_to_now(
+    city: City, loop: LoopTraits, point: str, history: History
+) -> tuple[tuple[float, ...], tuple[float | None, ...]]:
+    """Return times and values of a trend, ended by the present reading: trends are read now and then."""
+    times, values = tuple(history.measured_at), tuple(history.value)
+    newest = city.reading(history.station, f"{loop.loop}/{point}")
+    if newest is None or newest.value is None or newest.quality is not Quality.GOOD:
+        return times, values
+    if newest.measured_at <= times[-1]:
+        return times, values
+    return (*times, newest.measured_at), (*values, newest.value)
 
 
 def _instruction(

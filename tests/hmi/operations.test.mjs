@@ -64,13 +64,19 @@ test("a plane turns values into pixels, upwards too", () => {
   assert.equal(y(10), 0);
 });
 
-test("labels never cover each other and turn at the right edge", () => {
-  const dots = Array.from({ length: 12 }, (_, i) => ({ id: `S${i}`, x: 100 + i, y: 50 }));
-  const placed = scatter.placeLabels(dots, 400);
-  for (const one of placed) {
-    for (const other of placed) {
-      if (one !== other) assert.ok(Math.abs(one.y - other.y) >= 15);
+test("labels cover neither each other nor a dot, stay inside and turn at the right edge", () => {
+  const box = { left: 0, right: 400, top: 0, bottom: 200 };
+  const dots = Array.from({ length: 30 }, (_, i) => ({ id: `S${i}`, label: `S${i}`, x: 100 + 7 * (i % 6), y: 50 + 12 * Math.floor(i / 6) }));
+  const placed = scatter.placeLabels(dots, box);
+  assert.ok(placed.length > 3 && placed.length < dots.length);
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+  for (const { id, own } of placed) {
+    for (const other of placed) if (other.id !== id) assert.ok(apart(own, other.own), `${id} over ${other.id}`);
+    for (const dot of dots) {
+      if (dot.id !== id) assert.ok(apart(own, { left: dot.x - 5, right: dot.x + 5, top: dot.y - 5, bottom: dot.y + 5 }));
     }
+    assert.ok(own.left >= box.left && own.right <= box.right && own.top >= box.top && own.bottom <= box.bottom);
   }
-  assert.ok(scatter.placeLabels([{ id: "edge", x: 390, y: 50 }], 400)[0].end);
+  assert.ok(scatter.placeLabels([{ id: "edge", label: "edge", x: 390, y: 50 }], box)[0].end);
+  assert.deepEqual(scatter.placeLabels([{ id: "plain", label: "", x: 100, y: 50 }], box), []);
 });

@@ -39,20 +39,20 @@ def opened(name, api=None, query=None, **changes):
 
 
 def said(app):
-    kinds = (app.caption, app.text, app.markdown, app.error, app.warning, app.info, app.header)
+    kinds = (app.caption, app.text, app.markdown, app.error, app.warning, app.info, app.title)
     return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("name", ["overview", "stations", "station"])
 def test_every_screen_renders_in_both_languages(name, language):
-    assert opened(name, language=language).header[0].value
+    assert opened(name, language=language).title[0].value
 
 
 @pytest.mark.parametrize("name", ["overview", "stations", "station"])
 def test_every_screen_renders_while_nothing_is_known_and_the_controller_is_silent(name):
     app = opened(name, FakeApi(silent=True), city=City(), role="viewer")
-    assert app.header[0].value
+    assert app.title[0].value
     assert not app.exception
 
 
@@ -66,8 +66,8 @@ def test_a_station_name_is_text_whatever_it_is():
     city = small_city()
     traits = {key: one.model_copy(update={"name_en": EVIL}) for key, one in city.traits.items()}
     app = opened("station", city=replace(city, traits=traits))
-    assert EVIL not in app.header[0].value, "its Markdown is escaped"
-    assert EVIL in app.header[0].value.replace("\\", "")
+    assert EVIL not in app.title[0].value, "its Markdown is escaped"
+    assert EVIL in app.title[0].value.replace("\\", "")
 
 
 def test_the_table_follows_the_filter():
@@ -246,4 +246,4 @@ def test_a_loop_is_given_back_with_a_reason(mode):
 
 
 def test_alarms_of_the_station_do_not_disturb_the_page():
-    assert opened("station", city=with_alarms(small_city(), alarm(station="S001"))).header
+    assert opened("station", city=with_alarms(small_city(), alarm(station="S001"))).title

@@ -90,10 +90,12 @@ def test_the_answer_says_cause_consequence_and_action_in_both_languages():
 
 def test_the_answer_tells_what_people_did():
     acked = alarm(state="ack", acknowledged_by="bo", acknowledged_at=NOW - 30, note="crew called")
-    assert "bo 07:59:30: crew called" in dict(model.answer_to(EN, city(), acked, NOW).sections).values()
+    assert "bo 07:59:30: “crew called”" in dict(model.answer_to(EN, city(), acked, NOW).sections).values()
     shelf = AsideMessage(by="bo", reason="repair", at=NOW, until=NOW + 3600)
     shelved = alarm(state="shelved", shelf=shelf)
-    assert "bo: repair (until 09:00:00)" in dict(model.answer_to(EN, city(), shelved, NOW).sections).values()
+    assert (
+        "bo: “repair” (until 09:00:00)" in dict(model.answer_to(EN, city(), shelved, NOW).sections).values()
+    )
 
 
 def test_the_answer_names_what_explains_a_suppressed_alarm():

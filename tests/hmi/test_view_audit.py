@@ -8,6 +8,7 @@ from controller.api.order_schema import AuditEntry, AuditVerdict
 from hmi.language import Words
 from hmi.view_models.audit import chain_fault, chosen, rows, verdict_text
 from hmi.view_models.audit_details import LONGEST, details
+from tests.support.operations_city import city
 
 CHINESE, ENGLISH = Words("zh", "Asia/Shanghai"), Words("en", "Asia/Shanghai")
 WRITES = {"token": 7, "rows": [[12, "S006", 1, 38.90566825613402, 49.191, "strategy:curve"]]}
@@ -30,16 +31,40 @@ def entry(seq=1, kind="login", actor="lei", data=None):
         ("user_added", {"user": "x", "role": "viewer"}, "account x · role viewer", "账户 x · 角色 查看员"),
         ("login_failed", {"user": "x", "locked": True}, "account x · locked yes", "账户 x · 锁定 是"),
         (
+            "login",
+            {"from": "127.0.0.1", "browser_told": "10.0.0.7"},
+            "from 127.0.0.1 · browser, as the screen tells, 10.0.0.7",
+            "来自 127.0.0.1 · 浏览器地址（画面转述） 10.0.0.7",
+        ),
+        (
+            "alarm_shelved",
+            {"alarm": "frost:S001:1", "why": "3600 s: pump is being mended"},
+            "alarm S001 S001 Homes frost title · reason “pump is being mended” (1.0 h)",
+            "报警 S001 S001站 frost 标题 · 原因 “pump is being mended” (1.0 h)",
+        ),
+        (
+            "order_committed",
+            {"kind": "strategy", "author": "operator:lei", "changes": [["strategy", "north", None, {}]]},
+            "kind strategy · author lei · changes North",
+            "类别 策略 · 下令人 lei · 更改 城北",
+        ),
+        (
+            "user_added",
+            {"user": "(unknown)", "districts": ["north", "south"], "role": "operator"},
+            "account unknown name · zone North, South · role operator",
+            "账户 未知用户名 · 辖区 城北, 城南 · 角色 操作员",
+        ),
+        (
             "order_committed",
             ORDER,
-            "order 3 · kind setpoint · author lei · reason 太冷 · changes S006/1, S007/1",
-            "指令 3 · 类别 设定值 · 下令人 lei · 原因 太冷 · 更改 S006/1, S007/1",
+            "order 3 · kind setpoint · author lei · reason “太冷” · changes S006/1, S007/1",
+            "指令 3 · 类别 设定值 · 下令人 lei · 原因 “太冷” · 更改 S006/1, S007/1",
         ),
     ],
 )
 def test_each_kind_is_told_in_words(kind, data, english, chinese):
-    assert details(entry(kind=kind, data=data), ENGLISH) == english
-    assert details(entry(kind=kind, data=data), CHINESE) == chinese
+    assert details(entry(kind=kind, data=data), ENGLISH, city()) == english
+    assert details(entry(kind=kind, data=data), CHINESE, city()) == chinese
 
 
 @pytest.mark.parametrize(
@@ -56,9 +81,13 @@ def test_what_a_newer_controller_writes_is_shown_and_breaks_nothing(data):
         assert isinstance(details(entry(kind=kind, data=data), CHINESE), str)
 
 
-def test_a_long_entry_is_cut():
+def test_a_long_entry_is_cut_in_its_cell_and_searched_whole():
     many = {"rows": [[i, f"S{i:03}", 1, 50.0, 30.0, "x" * 80] for i in range(500)]}
     assert len(details(entry(kind="writes", data=many), ENGLISH)) <= LONGEST + 1
+    few = {"rows": [[i, f"S{i:03}", 1, 50.0, 30.0, "operator:lei"] for i in range(9)]}
+    long = entry(kind="writes", data=few)
+    assert details(long, ENGLISH).endswith("S002/1 50.0 °C 108.0 t/h (lei) · and 6 more")
+    assert chosen([long], [], "", "S008", ENGLISH) == (long,)
 
 
 def test_rows_carry_headings_of_the_language_and_no_english_word_in_chinese():

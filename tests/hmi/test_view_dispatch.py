@@ -135,7 +135,7 @@ def test_a_preview_shows_old_new_effect_and_who_is_left_out_and_why():
         "室温最终变化 +0.6 K · 热量 +3 %",
     ]  # fmt: skip
     assert rows[0].cells[-1].text == "一次更改 7 个回路"
-    assert model.summary(EN, prepared) == "1 loops · 1 left out"
+    assert model.summary(EN, prepared) == "1 loop · 1 left out"
 
 
 def test_other_orders_are_told_in_short():

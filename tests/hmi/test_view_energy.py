@@ -123,3 +123,19 @@ def test_the_export_holds_numbers_and_reasons():
     assert row[7] is None
     assert row[10] == "Electricity: no data"
     assert energy_export.export_about(EN, energy(), "anna")[2] == ("Degree-days", "24.00 K·d, base 18 °C")
+
+
+@pytest.mark.parametrize(("T_indoor", "beyond"), [(21.54, 0.0), (21.56, 0.1), (18.97, 0.0), (18.0, -1.0)])
+def test_what_a_screen_would_show_as_zero_is_no_finding(T_indoor, beyond):
+    assert model.beyond_band(T_indoor) == beyond
+    row = model.ranking(EN, used(station_energy("S001", T_indoor=T_indoor)), "heat", 1, "").rows[0]
+    assert bool(row.cells[-1].text) is (beyond != 0.0)
+
+
+def test_of_many_odd_stations_the_plane_names_the_farthest():
+    many = [station_energy(f"S{i:03}", T_indoor=22.0 + 0.1 * i) for i in range(40)]
+    plane = totals.plane(EN, used(*many), 1)
+    named = [dot.id for dot in plane.dots if dot.label]
+    assert len(named) == totals.MOST_NAMES
+    assert named[0] == "S039"
+    assert len(plane.dots) == 40

@@ -42,7 +42,7 @@ def test_a_sum_that_misses_a_meter_says_so_and_is_no_measurement(value, quality,
     city = with_reading(small_city(), "S002", "0/Q_flow_primary", value, quality, reason, age_s)
     heat = indicator(city, "Q_flow_primary")
     assert (heat.text, heat.quality) == ("4.5", "estimated")
-    assert heat.reason == "1 of 4 meters missing"
+    assert heat.reason == "1 of 4 missing"
 
 
 def test_an_indicator_without_any_value_says_why_and_never_shows_zero():
@@ -150,3 +150,11 @@ def test_a_city_that_is_not_known_yet_is_an_empty_map_with_words():
     city = replace(small_city(), stations={}, traits={}, alarms=None)
     assert city_picture(ZH, city, None).places == ()
     assert overview.headline(EN, city).startswith("0 stations")
+
+
+def test_the_legend_counts_the_mark_of_a_group_as_well():
+    parent = alarm(
+        "district_lost", None, id="district_lost:north", children=["station_lost:S001", "station_lost:S002"]
+    )
+    picture = city_picture(EN, with_alarms(small_city(), parent, alarm(station="S003")), None)
+    assert [key.text for key in picture.legend if key.symbol == "p2"] == ["high 2"]

@@ -180,7 +180,12 @@ def test_the_instruction_is_a_step_line_of_past_writes_up_to_now():
     assert steps.kind == "step"
     assert steps.times == (NOW - 86_400, NOW - 7200, NOW - 600, NOW)
     assert steps.values == (58.0, 60.0, 61.0, 61.0)
-    assert supply.values == (60.0, None, 61.0)
+    present = city.reading("S001", "1/T_supply_secondary")
+    assert supply.values == (60.0, None, 61.0, present.value), "a trend is read now and then; its end is live"
+    assert supply.times[-1] == present.measured_at
+    lost = with_reading(city, "S001", "1/T_supply_secondary", None)
+    ended = past.day_trend(EN, lost, loop, {"T_supply_secondary": history}, writes, 200).lines[1]
+    assert ended.times[-1] == NOW - 30, "what is not measured now is not drawn up to now"
     assert supply.gap_s == 180.0
     assert [panel.title for panel in drawn.panels] == ["°C"], "no flow, no empty panel"
 

@@ -19,7 +19,7 @@ export function columns(width) {
   const plates = Math.min(520, Math.max(374, width * 0.42 + 8 * tight));
   const first = plates + PLATES + 26;
   const building = width - BUILDING;
-  return { plates, building, first, step: (building - 8 - first) / 4, riser: plates - 205 + 37 * tight, back: plates - 155 + 19 * tight, valve: plates - 106 + 20 * tight };
+  return { tight, plates, building, first, step: (building - 8 - first) / 4, riser: plates - 205 + 37 * tight, back: plates - 155 + 19 * tight, valve: plates - 106 + 20 * tight };
 }
 
 /** One loop: its block begins at ``top``. ``has`` tells whether a slot has a tag; keys are LOOP INDEX/SLOT. */
@@ -31,7 +31,9 @@ export function loopLayout(index, loop, top, width, only) {
   const at = (column) => c.first + column * c.step;
   const tags = [];
   const put = (slot, x, y, room, style) => has(slot) && tags.push(tagAt(key(slot), x, y, room, style));
-  ["T_supply", "m_flow", "p_supply", "dp"].forEach((slot, i) => put(slot, at(i), supply - 54, c.step - 1));
+  ["T_supply", "m_flow", "p_supply"].forEach((slot, i) => put(slot, at(i), supply - 54, c.step - 1 - (i === 2 ? 9 * c.tight : 0)));
+  // worked out, and marked so: its text is the longest of the four
+  put("dp", at(3) - 9 * c.tight, supply - 54, c.step - 1);
   put("Q_flow", at(0), supply + 32, c.step * 1.1, "figure");
   put("heat_per_m2", at(0), supply + 52, c.step * 1.1, "line");
   put("T_return", at(0), back - 54, c.step - 1);
@@ -45,9 +47,9 @@ export function loopLayout(index, loop, top, width, only) {
   const duty = loop.pumps && loop.pumps.length ? loop.pumps[0].text : "";
   put("pump", duty ? pump.x - 7 + textWidth(duty, 12) : pump.x - 15, back + 30, c.step, "line");
   const makeup = has("makeup_flow") || has("makeup_level");
-  const tank = makeup ? { x: Math.min(at(2) + 14, at(3) - 68), y: supply + 32, width: 44, height: 38, line: at(3) - 14, back } : null;
-  if (tank) put("makeup_level", tank.x, tank.y, 44, "tank");
-  if (tank) put("makeup_flow", tank.x - 8, supply + 64, c.step, "before");
+  const tank = makeup ? { x: Math.min(at(2) + 14, at(3) - 68), y: supply + 40, width: 44, height: 38, line: at(3) - 14, back } : null;
+  if (tank && has("makeup_level")) tags.push({ ...tagAt(key("makeup_level"), tank.x, tank.y, 44, "tank"), room: 2 * (tank.line - tank.x - 30) });
+  if (tank) put("makeup_flow", tank.x - 8, supply + 72, c.step, "before");
   put("T_indoor", c.building + 8, supply + 71, BUILDING - 16, "centre");
   return {
     index, top, supply, back, tags, tank,
@@ -99,9 +101,12 @@ export function primaryTags(primary, loops, width) {
   const only = loops.length === 1;
   put("valve", only ? c.valve + 20 : room + 46, only ? supply - 40 : supply + 30, only ? c.plates - c.valve - 22 : 84, only ? "valve" : "plain");
   const facts = FACTS.filter((slot) => primary[slot]);
+  const abreast = room < 90 ? 1 : 2;
+  const first = abreast === 2 ? (supply + back) / 2 - 44 : supply + 88;
+  const step = Math.min(abreast === 2 ? 54 : 46, (back - 92 - first) / Math.max(1, facts.length - 1));
   facts.forEach((slot, index) => {
     if (only) put(slot, index * 118, back + 60, 112, "plain");
-    else put(slot, (index % 2) * (room + 6), (supply + back) / 2 - 44 + Math.floor(index / 2) * 54, room + 6, "plain");
+    else put(slot, (index % abreast) * (room + 6), first + Math.floor(index / abreast) * step, abreast === 2 ? room + 6 : c.riser - 8, "plain");
   });
   return tags;
 }

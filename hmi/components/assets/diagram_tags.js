@@ -24,7 +24,7 @@ export function style(name) {
     line: { value: 0, size: 14 },
     before: { value: 0, size: 14, anchor: "end" },
     centre: { value: 24, size: 19, label: true, anchor: "middle", inner: true },
-    tank: { value: 25, size: 14, anchor: "middle", inner: true, level: [1, 1, 42, 36] },
+    tank: { value: 25, size: 14, anchor: "middle", inner: true, level: [1, 1, 42, 36], below: 53 },
   };
   return { anchor: "start", ...styles[name] };
 }
@@ -67,16 +67,18 @@ export function drawTag(group, tag, place, selected, small) {
   say(title, spoken(tag).join("\n"));
   say(label, look.label ? fitText(tag.label, place.width - lead, labelSize) : "");
   set(label, { x: x + lead, y: place.y, "text-anchor": look.anchor, "font-size": labelSize });
-  const missing = shown.missing ? splitNote(shown.text, place.width) : [];
+  // a box is too small for the reason why it has no value: that stands beneath it
+  const top = place.y + (shown.missing && look.below ? look.below : look.value - (shown.missing && look.label ? 3 : 0));
+  const missing = shown.missing ? splitNote(shown.text, place.room || place.width) : [];
   say(value.children[0], shown.missing ? missing[0] || "" : shown.text);
   say(value.children[1], shown.unit ? ` ${shown.unit}` : "");
   set(value.children[0], { class: shown.struck ? "number struck" : shown.missing ? "number why" : "number", "font-size": size });
-  set(value, { x, y: place.y + look.value - (shown.missing && look.label ? 3 : 0), "text-anchor": look.anchor });
+  set(value, { x, y: top, "text-anchor": look.anchor });
   const width = textWidth(shown.missing ? missing[0] || "" : shown.text, size, true) + textWidth(shown.unit, 12) + 8;
   const said = shown.missing ? missing.slice(1).join(" ") : (quality === "bad" || quality === "aged") && look.label ? tag.reason || "" : "";
   const below = barred && quality === "aged" ? "" : said;
-  say(reason, fitText(below, place.width + 8, 12));
-  set(reason, { x, y: place.y + look.value + 15, "text-anchor": look.anchor });
+  say(reason, fitText(below, (place.room || place.width) + 8, 12));
+  set(reason, { x, y: (shown.missing ? top : place.y + look.value) + 15, "text-anchor": look.anchor });
   drawBar(bar, barred ? tag : {}, x, place.y + (look.bar || 0), Math.min(84, place.width - 8), 7, quality === "good" || quality === "estimated");
   const dotted = !shown.missing && quality !== "estimated" && (look.label || quality !== "good") && !marked;
   const left = look.anchor === "middle" ? x - textWidth(tag.label, labelSize) / 2 - 9 : look.anchor === "end" ? x - width - 6 : x + (look.label ? 4 : width + 4);

@@ -9,15 +9,25 @@ export function toPixel(axis, from, to) {
   return (value) => from + ((value - axis.low) / span) * (to - from);
 }
 
-/** Places for labels beside their dots, moved up or down until none covers another: [{id, x, y, end}]. */
-export function placeLabels(dots, right, height = 15, width = 46) {
+/**
+ * Places for labels right or left of their dots, above or beneath: [{id, x, y, end}]. None covers another, a
+ * dot, or an edge of the box; a dot among too many others goes without. The first dots choose first.
+ */
+export function placeLabels(dots, box, width = 36, height = 14) {
   const placed = [];
-  for (const dot of [...dots].sort((a, b) => a.y - b.y)) {
-    const end = dot.x + width > right;
-    let y = dot.y + 4;
-    const covers = (other) => Math.abs(other.x - dot.x) < width && Math.abs(other.y - y) < height;
-    while (placed.some(covers)) y += 3;
-    placed.push({ id: dot.id, x: dot.x + (end ? -8 : 8), y, end });
+  const meet = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+  const marks = dots.map(({ id, x, y }) => ({ id, left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }));
+  const ways = [[8, 0], [-8, 0], [6, -9], [-6, -9], [6, 9], [-6, 9]];
+  for (const dot of dots.filter((one) => one.label)) {
+    for (const [dx, dy] of ways) {
+      const [end, x, y] = [dx < 0, dot.x + dx, dot.y + dy + 4];
+      const own = { left: end ? x - width : x, right: end ? x : x + width, top: y - height + 3, bottom: y + 3 };
+      const inside = own.left >= box.left && own.right <= box.right && own.top >= box.top && own.bottom <= box.bottom;
+      if (!inside || placed.some((other) => meet(own, other.own))) continue;
+      if (marks.some((mark) => mark.id !== dot.id && meet(own, mark))) continue;
+      placed.push({ id: dot.id, x, y, end, own });
+      break;
+    }
   }
   return placed;
 }
@@ -50,9 +60,9 @@ function drawAxes(svg, data, x, y, box) {
   add(svg, "text", { class: "small corner", x: box.left + 4, y: box.bottom - 6 }, data.corners[1]);
 }
 
-function drawDots(svg, data, x, y, right, tell) {
-  const places = data.dots.filter((dot) => dot.label).map((dot) => ({ id: dot.id, x: x(dot.x), y: y(dot.y) }));
-  const labels = new Map(placeLabels(places, right).map((label) => [label.id, label]));
+function drawDots(svg, data, x, y, box, tell) {
+  const places = data.dots.map((dot) => ({ id: dot.id, label: dot.label, x: x(dot.x), y: y(dot.y) }));
+  const labels = new Map(placeLabels(places, box).map((label) => [label.id, label]));
   for (const dot of data.dots) {
     const mark = add(svg, "circle", {
       class: dot.label ? "dot odd" : "dot", cx: x(dot.x), cy: y(dot.y), r: dot.label ? 5 : 4, "data-id": dot.id,
@@ -79,7 +89,7 @@ function draw(root, data, tell) {
   const x = toPixel(data.x, box.left, box.right);
   const y = toPixel(data.y, box.bottom, box.top);
   drawAxes(svg, data, x, y, box);
-  drawDots(svg, data, x, y, box.right, tell);
+  drawDots(svg, data, x, y, box, tell);
   root.replaceChildren(svg);
 }
 

@@ -2,29 +2,49 @@
 
 import { add, drawMark, fitText, numberText, set, textWidth } from "./drawing.js";
 import { axis, extent, linePath, spread, visible } from "./trend_lines.js";
-import { timeTicks } from "./trend_time.js";
+import { clockText, dayText, local, timeTicks } from "./trend_time.js";
 
 const LABEL = 12;
 
 /** True for a setpoint: its last value holds until now. */
 const holds = (line) => (line.kind === "step" || line.kind === "effective") && line.gap_s == null && line.until != null;
 
-/** Text at the end of a line: its name and its last value in the window, if it has one there. */
+/**
+ * What stands at the end of a line: its name and its last value in the window, if it has one there. ``late``
+ * says that the line ended before the window's end or now: then its value is not the present one.
+ */
 export function endLabel(line, panel, from, to) {
   const [first, past] = visible(line.times, from, to);
   for (let i = past - 1; i >= first; i -= 1) {
     if (line.times[i] > to || Number.isNaN(line.values[i])) continue;
-    return { text: `${line.label} ${numberText(line.values[i], panel.decimals ?? 1)}`, value: line.values[i], at: holds(line) ? Math.max(line.times[i], Math.min(to, line.until)) : line.times[i] };
+    const at = holds(line) ? Math.max(line.times[i], Math.min(to, line.until)) : line.times[i];
+    const late = line.gap_s != null && Math.min(to, line.until ?? to) - at > line.gap_s;
+    return { name: line.label, number: numberText(line.values[i], panel.decimals ?? 1), value: line.values[i], at, late };
   }
   return null;
+}
+
+/** Since when a line that ended early has been silent: the time, with its day where that is another one. */
+export function endedText(at, now, offsets, texts) {
+  const [then, today] = [local(at, offsets), local(now, offsets)];
+  const same = then.day === today.day && then.month === today.month;
+  const time = same ? clockText(at, offsets) : `${dayText(at, offsets, texts)} ${clockText(at, offsets)}`;
+  return (texts.ended || "{time}").replace("{time}", time);
+}
+
+/** The two lines of an end label: of what is too wide the name is shortened, never the number. */
+export function endTexts(end, room) {
+  const number = textWidth(` ${end.number}`, LABEL, true);
+  return [`${fitText(end.name, room - number, LABEL, true)} ${end.number}`, end.ended ? fitText(end.ended, room, LABEL) : ""];
 }
 
 /** Where everything lies: plot, panels with their axes, functions from time and value to px. */
 export function layout(data, lines, view, width, height) {
   const [from, to] = [view[0] - data.start, view[1] - data.start];
   const ends = lines.map((line) => endLabel(line, data.panels[line.panel], from, to));
-  const widest = Math.max(0, ...ends.map((end) => (end ? textWidth(end.text, LABEL, true) : 0)));
-  const right = Math.min(width * 0.26, Math.max(16, widest + 30));
+  for (const end of ends) if (end) end.ended = end.late ? endedText(end.at + data.start, view[1], data.offsets, data.texts) : "";
+  const widest = Math.max(0, ...ends.map((end) => (end ? Math.max(textWidth(`${end.name} ${end.number}`, LABEL, true), textWidth(end.ended, LABEL)) : 0)));
+  const right = Math.min(width * (width < 600 ? 0.42 : 0.3), Math.max(16, widest + 30));
   const plot = { left: 46, right: width - right, top: 30, bottom: height - 22 };
   const x = (at) => plot.left + ((at - view[0]) / (view[1] - view[0])) * (plot.right - plot.left);
   const gap = 20;
@@ -118,12 +138,15 @@ export function drawLines(layer, front, paths, lines, data, placed) {
   }
   panels.forEach((panel, index) => {
     const own = lines.map((line, at) => ({ line, end: ends[at] })).filter(({ line, end }) => line.panel === index && end);
-    const heights = spread(own.map(({ end }) => panel.y(end.value) + 4), 14, panel.top + 8, panel.bottom + 4);
+    const rooms = own.map(({ end }) => (end.late ? 28 : 14));
+    const heights = spread(own.map(({ end }) => panel.y(end.value) + 4), rooms, panel.top + 8, panel.bottom + 4);
     own.forEach(({ line, end }, at) => {
       const left = x(end.at + data.start);
-      add(front, "circle", { class: `at ${line.colour}`, r: 2.6, cx: left, cy: panel.y(end.value) });
+      const [text, ended] = endTexts(end, placed.labelRoom);
+      add(front, "circle", { class: `at ${line.colour}${end.late ? " late" : ""}`, r: 2.6, cx: left, cy: panel.y(end.value) });
       add(front, "path", { class: `line ${line.kind} ${line.colour}`, d: `M${plot.right + 5} ${heights[at] - 4}h14` });
-      add(front, "text", { class: "end", x: plot.right + 23, y: heights[at] }, fitText(end.text, placed.labelRoom, LABEL, true));
+      add(front, "text", { class: "end", x: plot.right + 23, y: heights[at] }, text);
+      if (ended) add(front, "text", { class: "small", x: plot.right + 23, y: heights[at] + 14 }, ended);
     });
   });
 }

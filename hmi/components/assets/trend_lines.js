@@ -137,18 +137,19 @@ export function valueAt(line, at, near) {
   return held || far <= Math.max(near, (line.gap_s || 0) / 2) ? { index, value: line.values[index], at: line.times[index] } : null;
 }
 
-/** Heights for labels near their own, in order and at least ``room`` px apart, within [top, bottom]. */
-export function spread(wanted, room, top, bottom) {
-  const order = wanted.map((y, index) => ({ y, index })).sort((a, b) => a.y - b.y);
+/** Heights for labels near their own, in order and each with its ``rooms`` px beneath it, within [top, bottom]. */
+export function spread(wanted, rooms, top, bottom) {
+  const order = wanted.map((y, index) => ({ y, index, room: rooms[index] })).sort((a, b) => a.y - b.y);
   let least = top;
   for (const one of order) {
     one.y = Math.max(one.y, least);
-    least = one.y + room;
+    least = one.y + one.room;
   }
-  let most = bottom;
+  const line = Math.min(...rooms);
+  let most = bottom + line;
   for (const one of [...order].reverse()) {
-    one.y = Math.min(one.y, most);
-    most = one.y - room;
+    one.y = Math.min(one.y, most - one.room);
+    most = one.y;
   }
   const placed = new Array(wanted.length);
   for (const one of order) placed[one.index] = one.y;

@@ -189,16 +189,28 @@ describe("lines of a trend", () => {
     assert.equal(lines.valueAt(line([], []), 10, 5), null);
   });
   it("keeps labels at the line apart and inside", () => {
-    const placed = lines.spread([50, 52, 51, 120], 14, 10, 118);
+    const placed = lines.spread([50, 52, 51, 120], [14, 28, 14, 28], 10, 118);
     const sorted = [...placed].sort((a, b) => a - b);
     for (let i = 1; i < sorted.length; i += 1) assert.ok(sorted[i] - sorted[i - 1] >= 14);
-    assert.ok(sorted[0] >= 10 && sorted[3] <= 118);
+    assert.ok(sorted[0] >= 10 && sorted[3] <= 118 - 14, "its second line is inside too");
+    assert.ok(sorted[3] - placed[1] >= 28, "nothing stands on a second line");
   });
   it("labels a line with its last value in the window, a setpoint at now", () => {
     const end = draw.endLabel(line([0, 10, 50], [1, 2, 3], { label: "供温" }), { decimals: 1 }, 0, 20);
-    assert.deepEqual([end.text, end.at], ["供温 2.0", 10]);
+    assert.deepEqual([end.name, end.number, end.at, end.late], ["供温", "2.0", 10, false]);
     assert.equal(draw.endLabel(line([0], [50], { kind: "step", until: 30 }), {}, 0, 40).at, 30);
     assert.equal(draw.endLabel(line([0], [NaN]), {}, 0, 40), null);
+  });
+  it("says of a line that ended before now until when it went, and shortens names but no numbers", () => {
+    assert.ok(draw.endLabel(line([0, 10], [1, 2], { gap_s: 120, until: 500 }), {}, 0, 500).late);
+    assert.ok(!draw.endLabel(line([0, 10], [1, 2], { gap_s: 120, until: 100 }), {}, 0, 500).late);
+    assert.ok(!draw.endLabel(line([0], [50], { kind: "step", until: 5000 }), {}, 0, 6000).late, "a setpoint holds");
+    const texts = { ended: "至 {time}", date: "{month}-{day}" };
+    assert.equal(draw.endedText(3600, 7200, [[0, 28800]], texts), "至 09:00");
+    assert.equal(draw.endedText(3600, 3600 + 86400, [[0, 28800]], texts), "至 01-01 09:00");
+    const [first, second] = draw.endTexts({ name: "Secondary supply temperature", number: "52.5", ended: "until 09:00" }, 120);
+    assert.match(first, /^Sec.*… 52\.5$/);
+    assert.equal(second, "until 09:00");
   });
 });
 
