@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(
         commands.add_parser("evaluate", help="judge strategies on a simulated city, in virtual time")
     )
+    _add_city(commands.add_parser("city", help="make a synthetic city from a seed, or judge a network"))
     check = commands.add_parser("check", help="check a site's configuration, with --online its stations too")
     check.add_argument("site", type=Path, help="site folder or its site.toml")
     check.add_argument(
@@ -195,6 +196,27 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument(
         "--picture", type=Path, metavar="PNG", help="default: build/evaluate/SCENARIO.png; - for none"
     )
+
+
+def _add_city(city: argparse.ArgumentParser) -> None:
+    actions = city.add_subparsers(dest="action", required=True, metavar="ACTION")
+    text = "write the site folder of a synthetic city; the same numbers give the same city"
+    new = actions.add_parser("new", help=text, description=text)
+    new.add_argument("folder", type=Path, help="folder to write; new or empty")
+    new.add_argument("--stations", metavar="N", help="1..5000 (default: 40)")
+    new.add_argument("--seed", metavar="S", help="default: 1")
+    new.add_argument(
+        "--spread", metavar="K",
+        help="how far stations' indoor temperatures shall differ on their own curves, standard deviation "
+        "(default: 2.3)",
+    )  # fmt: skip
+    new.add_argument("--base-port", metavar="PORT", help="of the first device (default: 20000)")
+    new.add_argument("--quiet", action="store_true", help="no progress")
+    text = "solve the design day of a site's network and say what it does, or what is wrong"
+    check = actions.add_parser("check", help=text, description=text)
+    check.add_argument("folder", type=Path, help="site folder with network/")
+    for action in (new, check):
+        action.add_argument("--picture", type=Path, metavar="PNG", help="draw map and pressure profile")
 
 
 def _count(text: str) -> int:

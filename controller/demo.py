@@ -235,7 +235,7 @@ async def _write_city(options: DemoOptions, site: Path) -> None:
     """Let the simulators write the site folder of a synthetic city on ports that are free."""
     base_port = _free_base_port(2 * options.stations + 10)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simulators", "city", str(site),
+        sys.executable, "-m", "simulators", "demo-city", str(site),
         "--stations", str(options.stations), "--seed", str(options.seed), "--base-port", str(base_port),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

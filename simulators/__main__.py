@@ -29,13 +29,15 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["evaluate"]:
         return _evaluate(given[1:])  # has a parser of its own, loaded when it is asked for
+    if given[:1] == ["city"]:
+        return _city(given[1:])
     options = _parser().parse_args(given)
     if options.command == "serve":
         return _serve(options)
     if options.command == "replay":
         _quiet_libraries()
         return replay_command.run(options)
-    return _city(options)
+    return _demo_city(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,11 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--die-with-parent", action="store_true", help="stop when the parent process has ended"
         )
-    city = commands.add_parser("city", help="write the site folder of a synthetic city")
+    city = commands.add_parser("demo-city", help="write the site folder of the demo's city")
     city.add_argument("folder", type=Path, help="folder to write")
     city.add_argument("--stations", type=_positive, default=40)
     city.add_argument("--seed", type=int, default=1)
     city.add_argument("--base-port", type=_port, default=20000)
+    commands.add_parser("city", help="write a synthetic city with its network, or judge a network")
     commands.add_parser("evaluate", help="judge strategies on a simulated city in virtual time")
     return parser
 
@@ -141,7 +144,13 @@ def _ready(simulation: Simulation) -> dict[str, object]:
     }
 
 
-def _city(options: argparse.Namespace) -> int:
+def _city(arguments: list[str]) -> int:
+    from simulators.citygen import command  # scipy, which serving does not need
+
+    return command.run(arguments)
+
+
+def _demo_city(options: argparse.Namespace) -> int:
     from simulators.city import write_city  # the generator pulls in what serving does not need
 
     last = options.base_port + options.stations

@@ -112,7 +112,13 @@ def site_toml(districts: tuple[District, ...], name: str = "demo_city") -> str:
             f"T_outdoor_degC = {_numbers(CURVE_OUTDOOR_degC)}\n"
             f"T_supply_degC = {_numbers(own_curve(emitter))}\n"
         )
-    parts.append("# What the centre asks for under the strategy `curve`, one law for each emitter type.\n")
+    parts.append(regulation_toml())
+    return "\n".join(parts)
+
+
+def regulation_toml() -> str:
+    """Return the tables ``[regulation.*]`` of ``site.toml``."""
+    parts = ["# What the centre asks for under the strategy `curve`, one law for each emitter type.\n"]
     for emitter, law in LAWS.items():
         parts.append(
             f"[regulation.{emitter}]\n"

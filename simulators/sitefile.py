@@ -5,7 +5,8 @@ It trusts that the site was checked by its owner (``dhc check``) and only refuse
 
 import csv
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -79,6 +80,10 @@ class SimSite:
     sources: tuple[SimStation, ...]
     seed: int
     weather_csv: Path | None
+    weather_recurs: bool = False
+    """The weather table is a year that repeats itself."""
+    source_shares: Mapping[str, float] = field(default_factory=dict)
+    """Of the city's heat, by source; those not named have equal parts of what is left."""
 
 
 def load_site(path: Path) -> SimSite:
@@ -104,6 +109,8 @@ def load_site(path: Path) -> SimSite:
         sources=tuple(station for station in every if station.kind == "source"),
         seed=int(simulation.get("seed", 1)),
         weather_csv=None if weather is None else folder / weather,
+        weather_recurs=bool(simulation.get("weather_recurs", False)),
+        source_shares={str(k): float(v) for k, v in simulation.get("source_shares", {}).items()},
     )
 
 

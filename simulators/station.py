@@ -14,7 +14,7 @@ from simulators.source import SourceSim
 from simulators.station_face import StationNow, StationSim
 from simulators.truth import draw_loop, draw_station
 from simulators.warmup import SupplyLaw
-from simulators.weather import Weather, generate, read_csv
+from simulators.weather import Weather, generate, read_csv, recurring
 from simulators.works import CityWorks
 from stations.profile import builtin_profile
 
@@ -82,7 +82,10 @@ class SimulatedCity:
             plc = self._plc(station, first)
             self.stations[station.id] = StationSim(self.works, station, plc, index[station.id], first)
             first += len(station.loops)
-        self.sources = {station.id: SourceSim(self.works, station) for station in site.sources}
+        shares = _shares(site)
+        self.sources = {
+            station.id: SourceSim(self.works, station, shares[station.id]) for station in site.sources
+        }
         self._valve = self.works.loops.y_valve.copy()
         self._pump = self.works.loops.y_pump.copy()
 
@@ -172,4 +175,15 @@ def _own_curves(loops: list[SimLoop]) -> SupplyLaw:
 
 
 def _weather(site: SimSite, seed: int, start: float) -> Weather:
-    return generate(seed, start) if site.weather_csv is None else read_csv(site.weather_csv)
+    if site.weather_csv is None:
+        return generate(seed, start)
+    table = read_csv(site.weather_csv)
+    return recurring(table, start) if site.weather_recurs else table
+
+
+def _shares(site: SimSite) -> dict[str, float]:
+    """Return the share of each source: as the site says, the rest in equal parts."""
+    known = {source.id: site.source_shares.get(source.id) for source in site.sources}
+    told = [share for share in known.values() if share is not None]
+    rest = max(0.0, 1.0 - sum(told)) / max(1, len(known) - len(told))
+    return {name: rest if share is None else share for name, share in known.items()}

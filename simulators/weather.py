@@ -115,6 +115,23 @@ def generate(seed: int, around: float) -> Weather:
     )
 
 
+def recurring(table: Weather, around: float) -> Weather:
+    """Return a table of one year at the dates around UTC second ``around``, and again for the year after."""
+    first = datetime.fromtimestamp(float(table.times[0]), UTC)
+    now = datetime.fromtimestamp(around, UTC)
+    year = now.year if now.timetuple()[1:6] >= first.timetuple()[1:6] else now.year - 1
+    day = 28 if (first.month, first.day) == (2, 29) else first.day
+    begins = [first.replace(year=year + k, day=day).timestamp() for k in (0, 1)]
+    hours = table.times - table.times[0]
+    once = begins[0] + hours < begins[1]  # a leap year is longer by a day, on which the last value holds
+    return Weather(
+        times=np.concatenate([begins[0] + hours[once], begins[1] + hours]),
+        T_outdoor=np.concatenate([table.T_outdoor[once], table.T_outdoor]),
+        wind=np.concatenate([table.wind[once], table.wind]),
+        irradiation=np.concatenate([table.irradiation[once], table.irradiation]),
+    )
+
+
 def read_csv(path: Path) -> Weather:
     """Read columns time (ISO 8601, UTC if no offset), T_outdoor_degC, wind_m_per_s, irradiation_W_per_m2."""
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -130,15 +130,15 @@ def test_wrong_use_exits_2_and_says_what_to_do(tmp_path, capsys):
     code, errors = told(capsys, "serve", tmp_path, "--link", "6g")
     assert (code, "cell_edge" in errors) == (2, True)
     assert told(capsys, "serve", tmp_path, "--control", "70000")[0] == 2
-    assert told(capsys, "city", tmp_path, "--stations", "0")[0] == 2
-    assert told(capsys, "city", tmp_path, "--base-port", "65530", "--stations", "40")[0] == 2
+    assert told(capsys, "demo-city", tmp_path, "--stations", "0")[0] == 2
+    assert told(capsys, "demo-city", tmp_path, "--base-port", "65530", "--stations", "40")[0] == 2
 
 
 def test_help_names_the_commands_and_a_city_can_be_written(tmp_path, capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["serve", "--help"])
     assert "--die-with-parent" in capsys.readouterr().out
-    made = run("city", tmp_path / "new", "--stations", "3", "--seed", "4", "--base-port", "21000")
+    made = run("demo-city", tmp_path / "new", "--stations", "3", "--seed", "4", "--base-port", "21000")
     assert made.returncode == 0, made.stderr
     assert len(load_site(tmp_path / "new").stations) == 3
 

@@ -1,0 +1,116 @@
+"""The design day of a network, solved, and what a heating engineer looks at in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulators.citygen.model import TRENCH_KINDS, Pipes
+from simulators.citygen.network_files import NetworkSite
+from simulators.citygen.sizing import design_day
+from simulators.plant.arrays import Floats, Indices
+from simulators.plant.network.errors import WithoutPipe
+from simulators.plant.network.graph import Network
+from simulators.plant.network.hydraulics import GRAVITY, Hydraulics, Solution
+from simulators.plant.water import density
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignDay:
+    """A solved network; arrays in its order."""
+
+    pipes: Pipes
+    network: Network
+    solution: Solution
+    gradient: Floats
+    """Pa/m along the supply pipe of each trench without the weight of the water, shape (n_trenches,)."""
+    velocity: Floats
+    """m/s there."""
+
+    @property
+    def worst(self) -> int:
+        """The station with the least differential pressure."""
+        return int(np.argmin(self.solution.dp_consumer))
+
+
+def design_day_of(site: NetworkSite, stations: Sequence[str] = ()) -> DesignDay:
+    """Solve the design day; ``stations`` are those that the network must have.
+
+    Raises a NetworkError that names what is wrong: WithoutPipe also for a station that has no row at all.
+    """
+    known = {consumer.name for consumer in site.pipes.consumers}
+    if missing := [name for name in stations if name not in known]:
+        raise WithoutPipe("no row in network/stations.csv, so no pipe, for station", missing)
+    network = site.pipes.network()
+    now = design_day(site.pipes, site.m_flow_design, site.m_flow_source, site.dp_source)
+    solution = Hydraulics(network).solve(now)
+    n = len(site.pipes.trenches)
+    start, end = network.link_start[:n], network.link_end[:n]
+    rho = density(np.array([site.pipes.T_supply_design]))[0]
+    weight = GRAVITY / 1000.0 * rho * (network.elevation[end] - network.elevation[start])
+    lost = np.abs(solution.p[start] - solution.p[end] - weight)
+    return DesignDay(
+        pipes=site.pipes,
+        network=network,
+        solution=solution,
+        gradient=1000.0 * lost / network.length[:n],
+        velocity=np.abs(solution.velocity[:n]),
+    )
+
+
+def summary(day: DesignDay) -> list[str]:
+    """Return the lines that ``dhc city check`` prints."""
+    pipes, solution = day.pipes, day.solution
+    n, names = len(pipes.trenches), [consumer.name for consumer in pipes.consumers]
+    length = day.network.length[:n]
+    source = solution.m_flow[day.network.sources]
+    low, high = int(np.argmin(solution.p)), int(np.argmax(solution.p))
+    lines = [
+        f"{len(names)} stations, {len(pipes.sources)} sources, {length.sum() / 1000.0:.1f} km of trench",
+        f"flow on the design day {source.sum():.0f} kg/s",
+        f"differential pressure at the worst station, {names[day.worst]}: "
+        f"{solution.dp_consumer[day.worst]:.0f} kPa, median {np.median(solution.dp_consumer):.0f} kPa",
+        f"highest pressure {solution.p[high]:.0f} kPa at {day.network.node_names[high]}, "
+        f"lowest {solution.p[low]:.0f} kPa at {day.network.node_names[low]}",
+    ]
+    for code, kind in enumerate(TRENCH_KINDS):
+        chosen = pipes.kind == code
+        if chosen.any():
+            lines.append(
+                f"{kind:12} {length[chosen].sum() / 1000.0:7.1f} km, DN {pipes.DN[chosen].min()}.."
+                f"{pipes.DN[chosen].max()}, {_middle(day.velocity[chosen], length[chosen]):.2f} m/s "
+                f"(at most {day.velocity[chosen].max():.2f}), "
+                f"{_middle(day.gradient[chosen], length[chosen]):.0f} Pa/m"
+            )
+    return lines
+
+
+def way_to(day: DesignDay, station: int) -> list[int]:
+    """Return the places from a source to a station, along the greatest flow towards it."""
+    n_trenches, n_places = len(day.pipes.trenches), len(day.pipes.places)
+    m = day.solution.m_flow[:n_trenches]
+    start, end = day.network.link_start[:n_trenches], day.network.link_end[:n_trenches]
+    source, target = np.where(m >= 0.0, start, end), np.where(m >= 0.0, end, start)
+    feeding = _greatest(target, np.abs(m), n_places)
+    sources = set((day.network.link_end[day.network.sources]).tolist())
+    here = int(day.network.link_start[day.network.consumers][station])
+    way = [here]
+    while here not in sources:
+        here = int(source[feeding[here]])
+        way.append(here)
+    return way[::-1]
+
+
+def _greatest(target: Indices, m: Floats, n_places: int) -> Indices:
+    """Return for each place the trench that brings it most."""
+    feeding = np.full(n_places, -1, dtype=np.intp)
+    for trench in np.argsort(m, kind="stable"):
+        feeding[target[trench]] = trench
+    return feeding
+
+
+def _middle(values: Floats, weights: Floats) -> float:
+    """Return the median by length."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(reached, 0.5 * reached[-1])])
