@@ -5,6 +5,7 @@ A language that was installed for the process would leak from one person to all;
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,10 @@ Language = Literal["zh", "en"]
 DEFAULT_LANGUAGE: Language = "zh"
 LOCALES: Mapping[Language, str] = {"zh": "zh_CN", "en": "en_GB"}
 CATALOGUES = Path(__file__).with_name("locale") / "zh_CN"
+
+
+_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
+"""A number's sign as programs write it."""
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name by which gettext's tools know it
@@ -57,7 +62,7 @@ class Words:
 
     def sentence(self, sentence: Sentence) -> str:
         """Return a sentence that the controller said."""
-        return sentence.zh if self.language == "zh" else sentence.en
+        return _HYPHEN.sub(formats.MINUS, sentence.zh if self.language == "zh" else sentence.en)
 
     def name(self, traits: Traits) -> str:
         """Return the name of a station; its id where it has none."""

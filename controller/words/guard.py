@@ -42,17 +42,17 @@ GUARD: Mapping[str, tuple[str, str]] = {
     ),
     "guard.no_outdoor": ("there is no outdoor temperature", "没有室外温度"),
     "guard.outdoor_old": (
-        "the outdoor temperature is {age_s:.0f} s old: no new setpoint",
-        "室外温度已有 {age_s:.0f} 秒未更新：不下发新设定值",
+        "the outdoor temperature is {age_s:span} old: no new setpoint",
+        "室外温度已有 {age_s:span}未更新：不下发新设定值",
     ),
     "guard.never_answered": ("the station never answered", "换热站从未应答"),
     "guard.silent": (
-        "the station has been silent for {age_s:.0f} s",
-        "换热站已 {age_s:.0f} 秒无应答",
+        "the station has been silent for {age_s:span}",
+        "换热站已 {age_s:span}无应答",
     ),
     "guard.answer_old": (
-        "the last answer is {age_s:.0f} s old: no new setpoint",
-        "上次应答距今 {age_s:.0f} 秒：不下发新设定值",
+        "the last answer is {age_s:span} old: no new setpoint",
+        "上次应答距今 {age_s:span}：不下发新设定值",
     ),
     "guard.no_supply": (
         "no supply temperature ({quality}): no new setpoint",

@@ -37,6 +37,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 """Templates by id: English and Chinese, with the same gaps."""
 
 _COLUMN: Mapping[Language, int] = {"en": 0, "zh": 1}
+SPAN = "span"
+"""Format of a gap that holds seconds: told in s, min, h or d, in the words of the language."""
 _BETWEEN: Mapping[Language, str] = {"en": "; ", "zh": "；"}
 _NOTHING: Mapping[str, Param] = MappingProxyType({})
 
@@ -144,4 +146,15 @@ def _shown(value: Param, digits: str, language: Language) -> str:
         return together(value, language)
     if isinstance(value, str):
         return value  # also a number that an earlier version stored as text
+    if digits == SPAN:
+        return span(float(value), language)
     return format(value, digits or (".4g" if isinstance(value, float) else ""))
+
+
+def span(seconds: float, language: Language) -> str:
+    """Return a span of time in the largest unit of which it has two."""
+    for size, en, zh in ((86_400.0, "d", "天"), (3600.0, "h", "小时"), (60.0, "min", "分钟")):
+        if seconds >= 2.0 * size:
+            decimals = 0 if size == 60.0 else 1
+            return f"{seconds / size:.{decimals}f} {zh if language == 'zh' else en}"
+    return f"{seconds:.0f} {'秒' if language == 'zh' else 's'}"

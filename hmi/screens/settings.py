@@ -99,7 +99,9 @@ def _about(screen: Screen) -> None:
         _table(
             {
                 words("Site"): words.site_title(city.site),
-                words("Number of stations"): words.number(len(city.stations)),
+                words("Number of stations"): words.number(
+                    sum(traits.kind == "station" for traits in city.traits.values())
+                ),
                 words("Time zone"): city.site.timezone,
                 words("Clock speed"): f"×{words.number(city.speed, 1)}",
                 words("Version"): version("district-heating-control"),

@@ -5,6 +5,7 @@ import string
 
 import pytest
 
+from controller.api.schema import Sentence
 from hmi.formats import SHOWN, unit_of_point
 from hmi.language import Words
 from hmi.terms import POINT, point
@@ -113,3 +114,9 @@ def test_spans_stand_in_the_largest_unit_that_fits(seconds, said):
 def test_a_language_belongs_to_a_run_and_not_to_the_process():
     chinese, english = Words("zh"), Words("en")
     assert (chinese("Audit"), english("Audit"), chinese("Audit")) == ("审计", "Audit", "审计")
+
+
+def test_a_number_that_the_controller_says_has_a_true_minus_and_ids_keep_their_hyphens():
+    said = Sentence(id="x", params={}, en="58.8 °C at -13.0 °C on plc-2, 10-20", zh="室外 -13.0 °C")
+    assert Words("en").sentence(said) == "58.8 °C at −13.0 °C on plc-2, 10-20"
+    assert Words("zh").sentence(said) == "室外 −13.0 °C"

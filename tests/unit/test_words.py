@@ -155,3 +155,24 @@ def test_other_text_is_told_as_it_is(text):
 def test_half_a_surrogate_pair_of_a_device_can_be_stored_and_shown():
     phrase = restored(stored(said("write.refused", detail="\ud800")))
     assert phrase.zh.encode() == "被拒绝：\\ud800".encode()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "en", "zh"),
+    [
+        (0.0, "0 s", "0 秒"),
+        (119.0, "119 s", "119 秒"),
+        (7386.0, "2.1 h", "2.1 小时"),
+        (1800.0, "30 min", "30 分钟"),
+        (200_000.0, "2.3 d", "2.3 天"),
+    ],
+)
+def test_a_span_is_told_in_a_unit_in_which_it_can_be_grasped(seconds, en, zh):
+    silent = said("guard.silent", age_s=seconds)
+    assert silent.en == f"the station has been silent for {en}"
+    assert silent.zh == f"换热站已 {zh}无应答"
+
+
+def test_what_somebody_wrote_stands_as_a_quote():
+    ordered = said("operator.ordered", author="olga", T_supply=52.5, order=1, reason="居民反映偏冷")
+    assert ordered.en == "olga ordered 52.5 °C (order 1): “居民反映偏冷”"
