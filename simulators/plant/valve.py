@@ -51,3 +51,16 @@ def mass_flow(position: Floats, Kvs: Floats, K_fixed: Floats, dp: Floats, densit
     Kv = flow_coefficient(position, Kvs)
     volume_m3_per_h = series(Kv, K_fixed) * np.sqrt(np.maximum(dp, 0.0) / 100.0 * 1000.0 / density)
     return np.asarray(volume_m3_per_h * density / 3600.0)
+
+
+def move_stem(
+    motor: Floats, stem: Floats, command: Floats, stroke_s: Floats, play: Floats, dt: float
+) -> tuple[Floats, Floats]:
+    """Return motor and stem 0..1 after ``dt`` s; the stem follows the motor with ``play`` (hysteresis).
+
+    Gear and stem have 1..2 % of stroke between them: after a turn of direction the motor runs so far before
+    anything moves.
+    """
+    motor = move(motor, command, stroke_s, dt)
+    half = 0.5 * play
+    return motor, np.clip(np.clip(stem, motor - half, motor + half), 0.0, 1.0)
