@@ -15,7 +15,26 @@ KINDS = ("residential", "school", "office", "hospital")
 UTC_OFFSET_H = 8.0
 """China Standard Time."""
 
-_HOME = (0.9,) * 6 + (1.3, 1.4, 1.0, 0.7, 0.7, 0.9, 1.0, 0.8, 0.6, 0.6, 0.8, 1.1, 1.4, 1.5, 1.5, 1.4, 1.2, 1.0)
+_HOME = (0.9,) * 6 + (
+    1.3,
+    1.4,
+    1.0,
+    0.7,
+    0.7,
+    0.9,
+    1.0,
+    0.8,
+    0.6,
+    0.6,
+    0.8,
+    1.1,
+    1.4,
+    1.5,
+    1.5,
+    1.4,
+    1.2,
+    1.0,
+)
 _SCHOOL = (0.1,) * 7 + (0.8, 2.6, 3.0, 3.0, 2.8, 1.6, 2.2, 3.0, 3.0, 2.4, 1.2, 0.4) + (0.1,) * 5
 _OFFICE = (0.2,) * 7 + (0.6, 2.0, 2.6, 2.6, 2.4, 1.8, 2.2, 2.6, 2.6, 2.4, 1.6, 0.8, 0.5) + (0.2,) * 4
 _HOSPITAL = (0.7,) * 6 + (0.9, 1.1, 1.4, 1.5, 1.5, 1.4, 1.2, 1.3, 1.4, 1.3, 1.2, 1.0, 0.9, 0.9) + (0.8,) * 4
@@ -44,5 +63,5 @@ def present(time: float) -> Floats:
 
 
 def airing(share: Floats) -> Floats:
-    """Return air changes per hour by people's habits and fans while ``share`` of them is there, shape (4,)."""
+    """Return air changes per hour by habit and fans while ``share`` of the people is there, shape (4,)."""
     return np.array(_AIRING_PER_SHARE) * share

@@ -93,9 +93,11 @@ def enter(
     m_a, m_b = mass[row, join], mass[row, join + 1]
     m_joined = m_a + m_b
     T_a = T[row, join]
-    T_joined = T_a + (T[row, join + 1] - T_a) * np.where(m_joined > 0.0, m_b / np.maximum(m_joined, 1e-12), 0.5)
+    T_joined = T_a + (T[row, join + 1] - T_a) * np.where(
+        m_joined > 0.0, m_b / np.maximum(m_joined, 1e-12), 0.5
+    )
     # parcels up to the joined pair move on by one place
-    source = np.maximum(_PLACE - (_PLACE <= join[:, None] + 1), 0)
+    source = np.maximum(_PLACE - (join[:, None] + 1 >= _PLACE), 0)
     mass, T = mass[row[:, None], source], T[row[:, None], source]
     mass[row, join + 1], T[row, join + 1] = m_joined, T_joined
     mass[:, 0], T[:, 0] = left.moved, T_in

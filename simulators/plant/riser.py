@@ -81,7 +81,7 @@ def step(
     """Advance by ``dt`` s; return (state, heat to the zones in kW, mixed return of each house in degC).
 
     ``T_supply`` and ``m_flow`` (kg/s) at the entrance of each house, shape (n_houses,); ``share`` as from
-    ``shares``. One implicit step, linear about the last one: stable for any ``dt``; the heat that rooms get is
+    ``shares``. One implicit step, linear about the last one: stable for any ``dt``; what rooms get is
     what the water lost, to the last digit, and no emitter cools its water below the room.
     """
     Q0, by_in, by_out = _linear(state, params, T_room)
@@ -135,4 +135,3 @@ _LEAST_K = 0.1
 def stored_heat(state: RiserState, params: RiserParams) -> float:
     """Return the heat in the emitters in kJ above 0 degC."""
     return float((params.C * state.T_out).sum())
-

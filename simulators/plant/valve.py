@@ -63,4 +63,7 @@ def move_stem(
     """
     motor = move(motor, command, stroke_s, dt)
     half = 0.5 * play
-    return motor, np.clip(np.clip(stem, motor - half, motor + half), 0.0, 1.0)
+    followed = np.clip(stem, motor - half, motor + half)
+    # at its end switches the motor runs on until the stem is there too
+    at_end = (motor <= 0.0) | (motor >= 1.0)
+    return motor, np.where(at_end, motor, followed)

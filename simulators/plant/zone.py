@@ -96,9 +96,7 @@ class Zones:
         self._furniture = 1.0 / (furniture + params.G_furniture)
         self._slab = 1.0 / (slab + params.G_slab)
         self._outer = 1.0 / (outer + params.G_through + params.G_outer)
-        self._inner = 1.0 / (
-            inner + params.G_inner + params.G_through - params.G_through**2 * self._outer
-        )
+        self._inner = 1.0 / (inner + params.G_inner + params.G_through - params.G_through**2 * self._outer)
         self._air = (
             air
             + params.G_furniture
@@ -148,8 +146,8 @@ class Zones:
     def _air_change(self, T_air: Floats, loads: ZoneLoads) -> tuple[Floats, Floats]:
         """Return the conductances in kW/K of leaks with usual airing, and of windows opened for heat.
 
-        Leaks: M. H. Sherman and D. T. Grimsrud, "Measurement of infiltration" (1980): the square root of stack
-        and wind pressure added, here scaled to n50/20 at 20 K and 2 m/s.
+        Leaks: M. H. Sherman and D. T. Grimsrud, "Measurement of infiltration" (1980): the square root of the
+        sum of stack and wind pressure, here scaled to n50/20 at 20 K and 2 m/s.
         """
         p = self.params
         stack = 0.5 / _dT_RULE_K * np.abs(T_air - loads.T_outdoor)

@@ -36,14 +36,26 @@ class Pattern:
     order: Indices
     """Place of each unknown in the permuted matrix, which fills in little when it is factorised."""
 
-    def solve(self, conductance: Floats, right: Floats) -> Floats:
-        """Return the pressure changes, shape (n_unknown,), for conductances of the active links."""
+    def factorised(self, conductance: Floats) -> "Factors":
+        """Return the matrix of these conductances of the active links, ready to be solved with."""
         weights = self.entry_sign * conductance[self.entry_link]
         data = np.bincount(self.slot, weights=weights, minlength=len(self.row)).astype(np.float64)
+        factors = _factorised(data, self.row, self.start, self.n_unknown, "NATURAL")
+        return Factors(lower_upper=factors, order=self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """A factorised matrix of pressures."""
+
+    lower_upper: Any
+    order: Indices
+
+    def solve(self, right: Floats) -> Floats:
+        """Return the pressure changes for inflows that do not add up yet, shape (n_unknown,)."""
         permuted = np.empty_like(right)
         permuted[self.order] = right
-        factors = _factorised(data, self.row, self.start, self.n_unknown, "NATURAL")
-        return np.asarray(factors.solve(permuted)[self.order])
+        return np.asarray(self.lower_upper.solve(permuted)[self.order])
 
 
 def pattern_key(now: Operation) -> bytes:
