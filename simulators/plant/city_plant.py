@@ -1,0 +1,250 @@
+"""The physical city in one step: sources, network, stations, house pipes, emitters, dwellings.
+
+``CityPlant.step(state, inputs, dt)`` returns the next state and what flowed; nothing else moves. Steps of
+60 s are usual, up to 600 s are sound. Loops in parallel share their station's primary pipe; houses stand
+behind loops, zones (dwellings) in houses. Whatever the step, the heat that sources, people and sun bring is
+stored or lost: water leaves one part with the temperature at which the next one takes it.
+
+What is richer here than anything a controller may assume: several houses a loop with zones of five stores,
+flow shares that grow apart as flow falls, one-pipe risers, delays of both networks, opened windows, finite
+authority and play of valves, ramps and start times of sources.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from simulators.plant import exchanger, people, plants, plug, pump, riser, valve, zone
+from simulators.plant.arrays import Floats
+from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
+from simulators.plant.facade import Sky, irradiation
+from simulators.plant.network import transport
+from simulators.plant.network.errors import InvalidValue
+from simulators.plant.network.operation import Operation, SourceMode, operation
+from simulators.plant.network.transport import Inlets
+from simulators.plant.plug import PlugParams
+from simulators.plant.primary import Primary
+from simulators.plant.riser import RiserState
+from simulators.plant.water import C_WATER, density
+from simulators.plant.zone import ZoneLoads, Zones
+
+DT_MAX_S = 600.0
+T_MAKEUP_degC = 12.0
+"""Of softened water from the tank."""
+
+
+class CityPlant:
+    """The city for steps of one length; owns the network's solver and what is constant for ``dt``."""
+
+    def __init__(self, params: CityParams, dt: float, primary: Primary | None = None) -> None:
+        """Raise InvalidValue for a step of more than 600 s."""
+        if not 0.0 < dt <= DT_MAX_S:
+            raise InvalidValue(f"a step is 0 < dt <= {DT_MAX_S} s, not {dt}")
+        self.params, self.dt = params, dt
+        self.primary = primary or Primary(params.network, params.transport)
+        loop, station = params.house.loop, params.station
+        self._n_stations = params.network.n_consumers
+        self._first_house = np.searchsorted(loop, np.arange(len(station.UA)))
+        self._zones = Zones(params.zone, dt)
+        # water that is handed over at its old temperature must last for a step
+        least = 2.0 * station.m_flow_primary_design * C_WATER * dt
+        self._C_primary = np.maximum(station.C_primary, least)
+        self._pipe = house_pipes(params, dt)
+        self._m_house_design = params.house.share * station.m_flow_design[loop]
+        n = params.network.n_sources
+        self._modes = (SourceMode.DP, *(SourceMode.FLOW,) * (n - 1))
+
+    def step(self, state: CityState, inputs: CityInputs) -> tuple[CityState, CityOutputs]:
+        """Advance by one step; raises a NetworkError where the network cannot serve what is asked."""
+        p, dt, station = self.params, self.dt, self.params.station
+        command = np.where(inputs.stuck, state.motor, inputs.valve)
+        motor, stem = valve.move_stem(state.motor, state.stem, command, station.stroke_s, station.play, dt)
+        y_pump = pump_speed(state.y_pump, inputs.pump, dt)
+        Kv = valve.series(valve.flow_coefficient(stem, station.Kvs), station.K_fixed)
+        now = self._operation(inputs, Kv)
+        flows = self.primary.flows(now, state.network, state.time)
+        m_station = flows.m_flow[p.network.consumers]
+        Kv_station = now.Kv
+        m_primary = Kv * (m_station / Kv_station)[station.station]
+        m = pump.mass_flow(y_pump, station.m_flow_max)
+        mixed = np.bincount(
+            station.station, weights=m_primary * state.T_return_primary, minlength=self._n_stations
+        )
+        Kv_T = np.bincount(station.station, weights=Kv * state.T_return_primary, minlength=self._n_stations)
+        with_flow = np.abs(m_station) > 1e-9
+        T_back = np.where(with_flow, mixed / np.where(with_flow, m_station, 1.0), Kv_T / Kv_station)
+        inlets = Inlets(T_source=state.source.T_supply, T_consumer=T_back, T_makeup=T_MAKEUP_degC)
+        network, carried = self.primary.carry(state.network, flows, inputs.leak, inlets, dt)
+        T_primary = carried.T_consumer[station.station]
+
+        m_house, left = self._houses(state, m)
+        T_return = self._mixed(m_house * left.T[len(m_house) :]) / np.maximum(m, 1e-9)
+        Q_leak = station.leak * m * C_WATER * (T_return - T_MAKEUP_degC)
+        T_return = T_return - station.leak * (T_return - T_MAKEUP_degC)
+        UA = exchanger.conductance(
+            station.UA,
+            m_primary / station.m_flow_primary_design,
+            m / station.m_flow_design,
+            inputs.fouling,
+        )
+        Q = exchanger.heat_flow(UA, m_primary, m, T_primary, T_return)
+        Q_primary = m_primary * C_WATER * (T_primary - state.T_return_primary)
+        self._refuse_fast(m_primary)
+        T_return_primary = state.T_return_primary + (Q_primary - Q) * dt / self._C_primary
+        carry, store = m * C_WATER, station.C_secondary / dt
+        T_supply = (store * state.T_supply + carry * T_return + Q) / (store + carry)
+
+        water, Q_emitter, T_house = self._emitters(state, left.T[: len(m_house)], m_house)
+        entering = np.concatenate([T_supply[p.house.loop], T_house])
+        pipe, lost_pipes = plug.enter(state.pipe, self._pipe, left, entering, dt)
+        T, Q_gains, lost = self._dwellings(state, inputs.sky, Q_emitter)
+        m_source = flows.m_flow[p.network.sources]
+        source = plants.step(
+            state.source,
+            p.source,
+            inputs.source_on,
+            inputs.source_T_set,
+            m_source,
+            carried.T_source,
+            inputs.source_share,
+            dt,
+        )
+        dp_secondary = pump.pressure_rise(m, station.m_flow_max, station.dp_max)
+        outputs = CityOutputs(
+            m_flow_primary=m_primary,
+            m_flow=m,
+            T_supply_primary=T_primary,
+            T_supply=T_supply,
+            T_return=T_return,
+            Q_primary=Q_primary,
+            Q_exchanger=Q,
+            P_pump=pump.electric_power(m, dp_secondary, density(T_return), station.pump_efficiency),
+            dp=flows.dp,
+            m_flow_link=flows.m_flow,
+            T_return_source=carried.T_source,
+            P_source=plants.pump_power(p.source, m_source, self._gate_dp(), carried.T_source),
+            Q_source=source.Q_firing,
+            Q_lost_network=float(carried.Q_loss.sum()),
+            Q_lost_house_pipes=lost_pipes,
+            Q_makeup=float(Q_leak.sum())
+            + C_WATER * float(inputs.leak @ network.T_node - inputs.leak.sum() * T_MAKEUP_degC),
+            Q_emitter=Q_emitter,
+            Q_gains=Q_gains,
+            Q_lost=lost.Q_lost,
+            Q_window=lost.Q_window,
+            solved=flows.solved,
+        )
+        following = CityState(
+            time=state.time + dt,
+            motor=motor,
+            stem=stem,
+            y_pump=y_pump,
+            T_return_primary=T_return_primary,
+            T_supply=T_supply,
+            network=network,
+            source=source,
+            pipe=pipe,
+            riser=water,
+            T=T,
+        )
+        return following, outputs
+
+    def stored_heat(self, state: CityState) -> float:
+        """Return the heat held by all water, metal and buildings in kJ above 0 degC."""
+        p = self.params
+        return (
+            transport.stored_heat(state.network)
+            + float((p.source.capacity * state.source.T_supply).sum())
+            + float((self._C_primary * state.T_return_primary).sum())
+            + float((p.station.C_secondary * state.T_supply).sum())
+            + plug.stored_heat(state.pipe)
+            + riser.stored_heat(state.riser, p.riser)
+            + zone.stored_heat(state.T, p.zone)
+        )
+
+    def _operation(self, inputs: CityInputs, Kv: Floats) -> Operation:
+        """Return what acts on the network, but for the temperatures."""
+        p, station = self.params, self.params.station.station
+        Kv_station = np.bincount(station, weights=Kv, minlength=self._n_stations).astype(np.float64)
+        source_dp = np.full(p.network.n_sources, inputs.source_dp)
+        plain = operation(p.network, T_supply=80.0, T_return=50.0, Kv=Kv_station, p_return=p.p_return)
+        return replace(
+            plain,
+            source_mode=self._modes,
+            source_dp=source_dp,
+            source_m_flow=inputs.source_m_flow,
+            pump_speed=inputs.pump_speed,
+            leak=inputs.leak,
+        )
+
+    def _gate_dp(self) -> Floats:
+        """Return supply less return pressure at each source's gate in kPa at the last solution."""
+        network, p = self.params.network, self.primary.p
+        return np.asarray(p[network.link_end[network.sources]] - p[network.link_start[network.sources]])
+
+    def _houses(self, state: CityState, m: Floats) -> tuple[Floats, plug.Leaving]:
+        """Return the flow of each house and what leaves its pipes, there and back."""
+        house, loop = self.params.house, self.params.house.loop
+        ratio = (m / self.params.station.m_flow_design)[loop]
+        parts = house.share * riser.uneven(house.deviation, ratio, house.exponent)
+        m_house = parts * (m / self._mixed(parts))[loop]
+        both = np.concatenate([m_house, m_house])
+        return m_house, plug.leaving(state.pipe, self._pipe, both, self.dt)
+
+    def _mixed(self, of_house: Floats) -> Floats:
+        """Return the sum over the houses of each loop."""
+        return np.add.reduceat(of_house, self._first_house)
+
+    def _emitters(
+        self, state: CityState, T_arriving: Floats, m_house: Floats
+    ) -> tuple[RiserState, Floats, Floats]:
+        params = self.params.riser
+        share = riser.shares(params, m_house / self._m_house_design)
+        return riser.step(state.riser, params, T_arriving, m_house, share, state.T[zone.AIR], self.dt)
+
+    def _dwellings(
+        self, state: CityState, sky: Sky, Q_emitter: Floats
+    ) -> tuple[Floats, Floats, zone.ZoneFlows]:
+        p, house = self.params, self.params.house
+        present = people.present(state.time)
+        Q_people = house.people * present[house.kind][:, None]
+        Q_sun = p.zone.aperture * irradiation(sky, house.front_north, house.front_east) / 1000.0
+        loads = ZoneLoads(
+            Q_emitter=Q_emitter,
+            Q_people=Q_people,
+            Q_sun=Q_sun,
+            ach_extra=people.airing(present)[house.kind][:, None] * (house.people > 0.0),
+            T_outdoor=sky.T_outdoor,
+            wind=sky.wind,
+        )
+        T, flows = self._zones.step(state.T, loads)
+        return T, Q_people + Q_sun, flows
+
+    def _refuse_fast(self, m_primary: Floats) -> None:
+        """Refuse flows at which the explicit balance of a station's primary water would swing."""
+        fast = np.abs(m_primary) * C_WATER * self.dt > 2.0 * self._C_primary
+        if fast.any():
+            stations = self.params.station.station[fast]
+            names = [self.params.network.link_names[self.params.network.consumers][i] for i in stations]
+            raise InvalidValue("more than four times the design flow through station", names)
+
+
+def pump_speed(speed: Floats, command: Floats, dt: float) -> Floats:
+    """Return the speed 0..1 of circulation pumps after ``dt`` s (``pump.SPEED_UP_PER_S``)."""
+    most = pump.SPEED_UP_PER_S * dt
+    return np.asarray(speed + np.clip(np.clip(command, 0.0, 1.0) - speed, -most, most))
+
+
+def house_pipes(params: CityParams, dt: float) -> PlugParams:
+    """Return the pipes to the houses and back; each holds at least what a step of ``dt`` s moves.
+
+    At 60 s that changes nothing for most; at 600 s near houses get their water some minutes late.
+    """
+    house, loop = params.house, params.house.loop
+    # the shares in a loop add up to a little less than 1 before they are made to
+    most = params.station.m_flow_max[loop] * house.share * np.maximum(house.deviation, 1.0) * 1.2
+    mass = np.maximum(house.pipe_mass, most * dt)
+    rate = house.pipe_rate * house.pipe_mass / mass
+    return PlugParams(
+        mass=np.concatenate([mass, mass]), rate=np.concatenate([rate, rate]), T_ground=params.T_ground
+    )

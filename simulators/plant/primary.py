@@ -1,0 +1,88 @@
+"""The primary network in the city's step: hydraulics only as often as needed, heat in every step.
+
+Flows are solved anew when a station's flow has moved by more than ``MOVED``, at the latest after
+``AGE_MAX_S``, and whenever something other than valves and speeds changed. In between they follow valves
+and speeds to first order (``Hydraulics.follow``), with the mass balance kept.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulators.plant.arrays import Floats
+from simulators.plant.network import transport
+from simulators.plant.network.graph import Network
+from simulators.plant.network.hydraulics import Hydraulics
+from simulators.plant.network.operation import Operation
+from simulators.plant.network.transport import Carried, Inlets, TransportParams, TransportState
+
+MOVED = 0.02
+AGE_MAX_S = 300.0
+_SMALL_FLOW = 0.02
+"""Moves of stations with less than this share of the mean flow are measured against that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryFlows:
+    """What flows now."""
+
+    m_flow: Floats
+    """kg/s of each link, shape (n_links,)."""
+    dp: Floats
+    """kPa at each station, shape (n_stations,)."""
+    solved: bool
+    """Whether the hydraulics were solved anew."""
+
+
+class Primary:
+    """Flows of one network; owns the solver, whose last solution is part of the city's state."""
+
+    def __init__(
+        self, network: Network, params: TransportParams, moved: float = MOVED, age_max_s: float = AGE_MAX_S
+    ) -> None:
+        self.network, self.params = network, params
+        self._solver = Hydraulics(network)
+        self._moved, self._age_max_s = moved, age_max_s
+        self._now: Operation | None = None
+        """What was solved last."""
+        self._at = 0.0
+        self._m = np.zeros(0)
+        self.p = np.zeros(network.n_nodes)
+        """kPa over ambient at the last solution, shape (n_nodes,)."""
+        self.solutions = 0
+
+    def flows(self, now: Operation, state: TransportState, time: float) -> PrimaryFlows:
+        """Return the flows at ``time`` s with the water in ``state``; raises what ``Hydraulics.solve`` does."""
+        network = self.network
+        if self._now is not None and time - self._at < self._age_max_s and _comparable(self._now, now):
+            about = replace(self._now, Kv=now.Kv, pump_speed=now.pump_speed, source_m_flow=now.source_m_flow)
+            m_flow, dp = self._solver.follow(about)
+            m = m_flow[network.consumers]
+            least = _SMALL_FLOW * np.abs(self._m).mean()
+            if (np.abs(m - self._m) <= self._moved * np.maximum(np.abs(self._m), least)).all():
+                return PrimaryFlows(m_flow=m_flow, dp=dp, solved=False)
+        T_pipe = transport.pipe_temperature(state)
+        T_consumer = state.T_node[network.link_start[network.consumers]]
+        now = replace(now, T_pipe=T_pipe, T_consumer=T_consumer)
+        solution = self._solver.solve(now)
+        self.solutions += 1
+        self._now, self._at, self._m = now, time, solution.m_flow[network.consumers]
+        self.p = solution.p
+        return PrimaryFlows(m_flow=solution.m_flow, dp=solution.dp_consumer, solved=True)
+
+    def carry(
+        self, state: TransportState, flows: PrimaryFlows, leak: Floats, inlets: Inlets, dt: float
+    ) -> tuple[TransportState, Carried]:
+        """Carry the heat for ``dt`` s."""
+        return transport.step(state, self.params, flows.m_flow, leak, inlets, dt)
+
+
+def _comparable(before: Operation, now: Operation) -> bool:
+    """Tell whether only valves, speeds of running pumps and prescribed flows of sources may differ."""
+    return (
+        before.source_mode == now.source_mode
+        and before.p_return == now.p_return
+        and np.array_equal(before.source_dp, now.source_dp)
+        and np.array_equal(before.leak, now.leak)
+        and np.array_equal(before.pump_speed > 0.0, now.pump_speed > 0.0)
+    )
