@@ -157,7 +157,7 @@ class CityPlant:
             + float((p.source.capacity * state.source.T_supply).sum())
             + float((self._C_primary * state.T_return_primary).sum())
             + float((p.station.C_secondary * state.T_supply).sum())
-            + plug.stored_heat(state.pipe)
+            + plug.stored_heat(state.pipe, self._pipe)
             + riser.stored_heat(state.riser, p.riser)
             + zone.stored_heat(state.T, p.zone)
         )

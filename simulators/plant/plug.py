@@ -1,18 +1,20 @@
-"""Water on its way between station and houses: plug flow of parcels with loss, one row for each pipe.
+"""Water on its way between station and houses: plug flow with loss, one row for each pipe.
 
 As ``network.transport``, for pipes in which water runs one way only and which hold more than flows through
-them in a step. Parcels stand from the inlet (first) to the outlet (last).
+them in a step. What entered is written down step by step, and each pipe reads at its own place of that
+record; so a step costs the same whatever a pipe holds.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.water import C_WATER
 
-PARCELS = 8
+STEPS_KEPT = 96
+"""Water that stays longer is mixed with what follows it, which keeps its heat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,33 +29,60 @@ class PlugParams:
     """degC."""
 
 
+class Record:
+    """What entered in the last steps. Only ``enter`` writes; a state that is left behind gets its own copy."""
+
+    def __init__(self, mass: Floats, excess: Floats, last: int) -> None:
+        self.mass, self.excess, self.last = mass, excess, last
+        """kg and K over the ground by step, shape (STEPS_KEPT, n_pipes); number of the last step."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlugState:
-    """Parcels, shape (n_pipes, n_parcels); some may be empty."""
+    """Contents of the pipes."""
 
-    mass: Floats
-    """kg."""
-    T: Floats
-    """degC."""
+    record: Record
+    step: int
+    """Number of the last step."""
+    oldest: Indices
+    """Step in which the water entered that leaves next, shape (n_pipes,)."""
+    rest: Floats
+    """kg that are left of it."""
+    excess: Floats
+    """K over the ground that it has now."""
+    heat: Floats
+    """kg K over the ground in the whole pipe, shape (n_pipes,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
     """What flows out in a step."""
 
-    taken: Floats
-    """kg of each parcel, shape (n_pipes, n_parcels)."""
     moved: Floats
     """kg, shape (n_pipes,)."""
+    heat: Floats
+    """kg K over the ground."""
     T: Floats
-    """degC, mean; that of the last parcel where nothing flows; shape (n_pipes,)."""
+    """degC, mean; that of the water at the end where nothing flows; shape (n_pipes,)."""
+    oldest: Indices
+    rest: Floats
+    excess: Floats
+    """As in ``PlugState``, afterwards."""
 
 
 def filled(params: PlugParams, T: Floats) -> PlugState:
     """Return pipes filled with water of ``T`` degC each, shape (n_pipes,)."""
-    mass = np.zeros((len(params.mass), PARCELS))
-    mass[:, -1] = params.mass
-    return PlugState(mass=mass, T=np.repeat(T[:, None], PARCELS, axis=1))
+    n = len(params.mass)
+    excess = T - params.T_ground
+    nothing = np.zeros((STEPS_KEPT, n))
+    return PlugState(
+        record=Record(nothing, nothing.copy(), 0),
+        step=0,
+        oldest=np.zeros(n, dtype=np.intp),
+        rest=params.mass.copy(),
+        excess=excess,
+        heat=params.mass * excess,
+    )
 
 
 def leaving(state: PlugState, params: PlugParams, m_flow: Floats, dt: float) -> Leaving:
@@ -67,50 +96,70 @@ def leaving(state: PlugState, params: PlugParams, m_flow: Floats, dt: float) -> 
         raise InvalidValue(
             f"a step of {dt} s moves more water than a house pipe holds, pipe", [str(i) for i in short]
         )
-    mass = state.mass
-    upto = mass[:, ::-1].cumsum(axis=1)[:, ::-1]
-    taken = np.minimum(np.maximum(moved[:, None] - (upto - mass), 0.0), mass)
-    heat = (taken * state.T).sum(axis=1)
-    out = taken.sum(axis=1)
-    flows = out > 1e-9
-    T = np.where(flows, heat / np.where(flows, out, 1.0), state.T[:, -1])
-    return Leaving(taken=taken, moved=out, T=T)
+    record = state.record
+    oldest, rest, excess = state.oldest.copy(), state.rest.copy(), state.excess.copy()
+    old = np.flatnonzero(oldest <= state.step + 1 - STEPS_KEPT)
+    while len(old):  # its place in the record is needed
+        m, warm = _next(record, params, state.step, oldest, old, dt)
+        both = rest[old] + m
+        held = rest[old] * excess[old] + m * warm
+        excess[old] = np.where(both > 0.0, held / np.where(both > 0.0, both, 1.0), warm)
+        rest[old] = both
+        old = old[oldest[old] <= state.step + 1 - STEPS_KEPT]
+    taken = np.minimum(rest, moved)
+    heat, due = taken * excess, moved - taken
+    rest -= taken
+    more = np.flatnonzero((due > 0.0) & (oldest < state.step))
+    while len(more):
+        m, warm = _next(record, params, state.step, oldest, more, dt)
+        taken = np.minimum(m, due[more])
+        heat[more] += taken * warm
+        due[more] -= taken
+        rest[more], excess[more] = m - taken, warm
+        more = more[(due[more] > 0.0) & (oldest[more] < state.step)]
+    # what rounding left short comes with the last water
+    heat += due * excess
+    flows = moved > 0.0
+    T = params.T_ground + np.where(flows, heat / np.where(flows, moved, 1.0), excess)
+    return Leaving(moved=moved, heat=heat, T=T, oldest=oldest, rest=rest, excess=excess)
 
 
 def enter(
     state: PlugState, params: PlugParams, left: Leaving, T_in: Floats, dt: float
 ) -> tuple[PlugState, float]:
-    """Put in as much water of ``T_in`` degC as left; return (state, kW lost to the ground by all pipes).
-
-    A full row makes room by joining the two neighbours that differ least, which keeps their heat.
-    """
-    mass, T = state.mass - left.taken, state.T
-    both = mass[:, :-1] + mass[:, 1:]
-    product = mass[:, :-1] * mass[:, 1:]
-    alike = product * (T[:, :-1] - T[:, 1:]) ** 2 / np.maximum(both, 1e-12)
-    join = alike.argmin(axis=1)
-    row = np.arange(len(mass))
-    m_a, m_b = mass[row, join], mass[row, join + 1]
-    m_joined = m_a + m_b
-    T_a = T[row, join]
-    T_joined = T_a + (T[row, join + 1] - T_a) * np.where(
-        m_joined > 0.0, m_b / np.maximum(m_joined, 1e-12), 0.5
-    )
-    # parcels up to the joined pair move on by one place
-    source = np.maximum(_PLACE - (join[:, None] + 1 >= _PLACE), 0)
-    mass, T = mass[row[:, None], source], T[row[:, None], source]
-    mass[row, join + 1], T[row, join + 1] = m_joined, T_joined
-    mass[:, 0], T[:, 0] = left.moved, T_in
+    """Put in as much water of ``T_in`` degC as left; return (state, kW lost to the ground by all pipes)."""
+    record, step = state.record, state.step + 1
+    if record.last != state.step:  # another state went on from here
+        record = Record(record.mass.copy(), record.excess.copy(), state.step)
+    warm = T_in - params.T_ground
+    record.mass[step % STEPS_KEPT], record.excess[step % STEPS_KEPT] = left.moved, warm
+    record.last = step
     kept = np.exp(-params.rate * dt)
-    excess = mass * (T - params.T_ground)
-    lost = float((excess.sum(axis=1) * (1.0 - kept)).sum()) * C_WATER / dt
-    T = params.T_ground + (T - params.T_ground) * kept[:, None]
-    return PlugState(mass=mass, T=T), lost
+    heat = state.heat - left.heat + left.moved * warm
+    lost = float((heat * (1.0 - kept)).sum()) * C_WATER / dt
+    following = PlugState(
+        record=record,
+        step=step,
+        oldest=left.oldest,
+        rest=left.rest,
+        excess=left.excess * kept,
+        heat=heat * kept,
+    )
+    return following, lost
 
 
-def stored_heat(state: PlugState) -> float:
+def stored_heat(state: PlugState, params: PlugParams) -> float:
     """Return the heat in the pipes in kJ above 0 degC."""
-    return float((state.mass * state.T).sum()) * C_WATER
+    return float((state.heat + params.mass * params.T_ground).sum()) * C_WATER
 
 
-_PLACE = np.arange(PARCELS)[None, :]
+def _next(
+    record: Record, params: PlugParams, step: int, oldest: Indices, rows: Indices, dt: float
+) -> tuple[Floats, Floats]:
+    """Move ``oldest`` of these rows on by one step; return kg that entered then, and their excess now."""
+    oldest[rows] += 1
+    entered = oldest[rows]
+    place = entered % STEPS_KEPT
+    # it cooled in the step in which it entered and in each one since
+    age = (step + 1 - entered) * dt
+    return record.mass[place, rows], record.excess[place, rows] * np.exp(-params.rate[rows] * age)

@@ -52,7 +52,7 @@ class Primary:
         self.solutions = 0
 
     def flows(self, now: Operation, state: TransportState, time: float) -> PrimaryFlows:
-        """Return the flows at ``time`` s with the water in ``state``; raises what ``Hydraulics.solve`` does."""
+        """Return the flows at ``time`` s with this water; raises what ``Hydraulics.solve`` does."""
         network = self.network
         if self._now is not None and time - self._at < self._age_max_s and _comparable(self._now, now):
             about = replace(self._now, Kv=now.Kv, pump_speed=now.pump_speed, source_m_flow=now.source_m_flow)

@@ -1,0 +1,123 @@
+"""Commissioning: what makes dwellings and stations unlike each other, brought to the size seen in the field.
+
+Houses, emitters and flows are drawn with their physical causes. Here the spread of the steady temperatures
+that follow from them is stretched or shrunk about its mean, by the size of emitters alone: ranks and causes
+stay, the level and the two standard deviations become those of ``parameters.toml`` in every city, small ones
+too. So no city is easier for a strategy than the field was, by luck of a draw.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from simulators.plant import people, riser, zone
+from simulators.plant.arrays import Floats
+from simulators.plant.city_parts import HouseParams, StationParams
+from simulators.plant.riser import RiserParams, RiserState
+from simulators.plant.zone import ZoneLoads, ZoneParams, Zones
+
+MONDAY = 1_764_547_200.0
+"""Midnight UTC of a Monday in December: a week of people without holidays begins."""
+T_GROUND_degC = 6.0
+TURNS, STEPS, STEP_S = 14, 40, 6 * 3600.0
+ROOM_PER_LOG = 10.0
+"""K that a dwelling warms when its emitters grow by a factor e, about; the turns correct what it is not."""
+FACTOR_LIMITS = (0.25, 4.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanWeather:
+    """The mean of a heating season, with the stations' curves at it."""
+
+    T_outdoor: float
+    wind: float
+    sun: Floats
+    """W/m2 on each zone's front, shape (n_houses, n_zones)."""
+    T_supply: Floats
+    """degC that the loops' curves ask for on the average, shape (n_loops,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """What commissioning works on."""
+
+    house: HouseParams
+    station: StationParams
+    riser: RiserParams
+    zone: ZoneParams
+    occupied: np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def commission(city: City, mean: MeanWeather, level: dict[str, Any], spread: float) -> RiserParams:
+    """Return the emitters with which stations differ by ``spread`` K (standard deviation) at steady state."""
+    station = city.station.station[city.house.loop]
+    A = np.where(city.occupied, city.zone.A_heated, 0.0)
+    emitters, state = city.riser, None
+    wanted = None
+    for _ in range(TURNS):
+        T, state = settled(replace(city, riser=emitters), mean, state)
+        if wanted is None:
+            wanted = _stretched(T, A, station, level, spread)
+        grow = np.exp(np.clip((wanted - T) / ROOM_PER_LOG, -0.5, 0.5))
+        factor = np.clip(
+            emitters.Q_nominal * np.where(city.occupied, grow, 1.0) / city.riser.Q_nominal, *FACTOR_LIMITS
+        )
+        emitters = replace(emitters, Q_nominal=city.riser.Q_nominal * factor)
+    return emitters
+
+
+def station_mean(T: Floats, A: Floats, station: Any) -> Floats:
+    """Return the area-weighted mean of each station, ``T`` and ``A`` of the zones."""
+    heat = np.bincount(station, weights=(A * T).sum(axis=1))
+    return np.asarray(heat / np.bincount(station, weights=A.sum(axis=1)))
+
+
+def _stretched(T: Floats, A: Floats, station: Any, level: dict[str, Any], spread: float) -> Floats:
+    """Return the temperatures wanted of all zones."""
+    mean = station_mean(T, A, station)
+    within = T - mean[station][:, None]
+    variance = np.bincount(station, weights=(A * within**2).sum(axis=1)) / np.bincount(
+        station, weights=A.sum(axis=1)
+    )
+    within = within * level["dwelling_gain"] * level["dwelling_sd_K"] / np.sqrt(variance.mean())
+    sd = mean.std()
+    between = (mean - mean.mean()) * (level["station_gain"] * spread / sd if sd > 0.0 else 0.0)
+    return np.asarray(level["T_indoor_mean_degC"] + between[station][:, None] + within)
+
+
+def settled(
+    city: City, mean: MeanWeather, state: tuple[RiserState, Floats] | None
+) -> tuple[Floats, tuple[RiserState, Floats]]:
+    """Return operative temperatures of all zones in steady weather, and the state to go on from."""
+    house, loop = city.house, city.house.loop
+    n = city.zone.A_heated.shape
+    first = np.searchsorted(loop, np.arange(len(city.station.UA)))
+    parts = house.share * house.deviation
+    m_house = parts * (city.station.m_flow_design / np.add.reduceat(parts, first))[loop]
+    ratio = m_house / (house.share * city.station.m_flow_design[loop])
+    share = riser.shares(city.riser, ratio)
+    water, T = state or (
+        RiserState(T_in=np.full(n, 45.0), T_out=np.full(n, 40.0)),
+        np.full((zone.N_STORES, *n), 20.0),
+    )
+    zones = Zones(city.zone, STEP_S)
+    hours = np.stack([people.present(MONDAY + 3600.0 * hour) for hour in range(7 * 24)])
+    present = hours.mean(axis=0)
+    Q_people = house.people * present[house.kind][:, None]
+    airing = people.airing(present)[house.kind][:, None] * (house.people > 0.0)
+    # the way from the station
+    cooled = 1.0 - np.exp(-house.pipe_rate * house.pipe_mass / m_house)
+    T_in = mean.T_supply[loop] - cooled * (mean.T_supply[loop] - T_GROUND_degC)
+    for _ in range(STEPS):
+        water, Q, _ = riser.step(water, city.riser, T_in, m_house, share, T[zone.AIR], STEP_S)
+        loads = ZoneLoads(
+            Q_emitter=Q,
+            Q_people=Q_people,
+            Q_sun=city.zone.aperture * mean.sun / 1000.0,
+            ach_extra=airing,
+            T_outdoor=mean.T_outdoor,
+            wind=mean.wind,
+        )
+        T, _ = zones.step(T, loads)
+    return zone.indoor(T), (water, T)

@@ -1,0 +1,145 @@
+"""What runs a city without a centre: own curves of the stations, dispatch of the sources.
+
+``OwnControl.inputs`` says what valves, pumps and sources are told for the next step. It is no part of the
+plant: a centre takes its place. The valves' controllers integrate, as slow ones do; their gain follows the
+length of a step so that they settle in a few minutes and never hunt.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from simulators.citygen.model import EMITTERS, GeneratedCity
+from simulators.plant.arrays import Floats
+from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
+from simulators.plant.facade import Sky
+from simulators.plant.water import C_WATER
+
+VALVE_PER_K = 0.008
+"""Stroke a step and K of error; a stroke gives 15..40 K here."""
+START_SHARE, STOP_SHARE = 0.97, 0.80
+"""Peak plants start when base plants need so much of their capacity, and stop below."""
+LOAD_LAG_S = 3600.0
+"""Dispatchers look at the hour, not at the minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCurves:
+    """Supply temperature by filtered outdoor temperature, as commissioned; degC."""
+
+    T_outdoor: Floats
+    radiator: Floats
+    floor: Floats
+    offset: Floats
+    """K that a loop's curve lies higher, shape (n_loops,)."""
+    is_floor: np.ndarray[Any, np.dtype[np.bool_]]
+
+    def at(self, T_outdoor: float) -> Floats:
+        """Return the supply setpoint of each loop, shape (n_loops,)."""
+        radiator = float(np.interp(T_outdoor, self.T_outdoor, self.radiator))
+        floor = float(np.interp(T_outdoor, self.T_outdoor, self.floor))
+        return np.where(self.is_floor, floor, radiator) + self.offset
+
+
+def own_curves(city: GeneratedCity, tables: dict[str, Any]) -> OwnCurves:
+    """Return the stations' own curves."""
+    p = tables["own_curve"]
+    return OwnCurves(
+        T_outdoor=np.array(p["T_outdoor_degC"]),
+        radiator=np.array(p["radiator"]),
+        floor=np.array(p["floor"]),
+        offset=city.loops.curve_offset,
+        is_floor=city.loops.emitter == EMITTERS.index("floor"),
+    )
+
+
+class OwnControl:
+    """Owner of the controllers' memory of one city: filtered outdoor temperature, commands, orders."""
+
+    def __init__(
+        self,
+        params: CityParams,
+        curves: OwnCurves,
+        tables: dict[str, Any],
+        *,
+        T_outdoor: float,
+        dp_source: float,
+        base: np.ndarray[Any, np.dtype[np.bool_]],
+        fouling: Floats,
+    ) -> None:
+        n, n_sources = len(params.station.UA), params.network.n_sources
+        self._params, self._curves, self._source, self._base = params, curves, tables["source"], base
+        self._filter_s = tables["own_curve"]["outdoor_filter_h"] * 3600.0
+        self._lag_s = tables["source"]["outdoor_lag_h"] * 3600.0
+        self._T_station = self._T_source = T_outdoor
+        self._load: float | None = None
+        self._peak = False
+        self._plain = CityInputs(
+            sky=Sky(
+                T_outdoor=T_outdoor,
+                wind=2.0,
+                sun_direct=0.0,
+                sun_diffuse=0.0,
+                sun_elevation=-10.0,
+                sun_azimuth=0.0,
+            ),
+            valve=np.full(n, 0.7),
+            pump=params.station.m_flow_design / params.station.m_flow_max,
+            source_on=base.copy(),
+            source_T_set=np.zeros(n_sources),
+            source_dp=dp_source,
+            source_m_flow=np.zeros(n_sources),
+            source_share=np.ones(n_sources),
+            pump_speed=np.zeros(len(params.network.pump_link)),
+            leak=np.zeros(params.network.n_nodes),
+            fouling=fouling,
+            stuck=np.zeros(n, dtype=np.bool_),
+        )
+
+    def T_supply_set(self) -> Floats:  # noqa: N802 - a field symbol
+        """Return what the own curves ask for now in degC, shape (n_loops,)."""
+        return self._curves.at(self._T_station)
+
+    def T_source_set(self) -> float:  # noqa: N802 - a field symbol
+        """Return what the sources' curve asks for now in degC."""
+        return float(np.interp(self._T_source, self._source["T_outdoor_degC"], self._source["T_supply_degC"]))
+
+    def inputs(self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float) -> CityInputs:
+        """Return what everything is told for the next ``dt`` s."""
+        self._T_station += (sky.T_outdoor - self._T_station) * dt / (self._filter_s + dt)
+        self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
+        error = self.T_supply_set() - state.T_supply
+        valve = np.clip(self._plain.valve + VALVE_PER_K * error, 0.0, 1.0)
+        on, m_flow = self._dispatch(state, last, dt)
+        self._plain = replace(
+            self._plain,
+            sky=sky,
+            valve=valve,
+            source_on=on,
+            source_T_set=np.full(len(on), self.T_source_set()),
+            source_m_flow=m_flow,
+        )
+        return self._plain
+
+    def _dispatch(
+        self, state: CityState, last: CityOutputs | None, dt: float
+    ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Floats]:
+        """Return orders to run and the flows of all sources; running ones share it by capacity."""
+        Q_max, base = self._params.source.Q_max, self._base
+        if last is None:
+            total = float(self._params.source.m_flow_design[base].sum())
+            share = base * Q_max / (base * Q_max).sum()
+            return base.copy(), share * total
+        m = float(np.abs(last.m_flow_link[self._params.network.consumers]).sum())
+        load = C_WATER * float(
+            last.m_flow_link[self._params.network.sources] @ (state.source.T_wanted - last.T_return_source)
+        )
+        before = load if self._load is None else self._load
+        self._load = before + (load - before) * dt / (LOAD_LAG_S + dt)
+        capacity = float(Q_max[base].sum())
+        self._peak = self._load > (STOP_SHARE if self._peak else START_SHARE) * capacity
+        on = base | self._peak
+        ready = on & (state.source.ordered_s > self._params.source.start_s)
+        running = np.where(ready, Q_max, 0.0)
+        return on, running / running.sum() * m
