@@ -1,7 +1,6 @@
 """From a generated city to the physical one: drawn, commissioned, with its own controllers, ready to step."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -19,11 +18,12 @@ from simulators.fieldtruth.draw_stations import (
 )
 from simulators.fieldtruth.parameters import parameters
 from simulators.plant import plug
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, Indices
 from simulators.plant.city_parts import CityParams, CityState
 from simulators.plant.city_plant import house_pipes
 from simulators.plant.facade import Sky, irradiation
 from simulators.plant.network import transport
+from simulators.plant.network.graph import Flags
 from simulators.plant.plants import PlantState
 
 SEASON_DAYS = 151
@@ -44,11 +44,11 @@ class FieldCity:
     curves: OwnCurves
     dp_source: float
     fouling: Floats
-    occupied: np.ndarray[Any, np.dtype[np.bool_]]
+    occupied: Flags
     """Zones in which people live or work, shape (n_houses, n_zones)."""
 
     @property
-    def station_of_house(self) -> np.ndarray[Any, np.dtype[np.intp]]:
+    def station_of_house(self) -> Indices:
         """Row of the station of each house."""
         return np.asarray(self.params.station.station[self.params.house.loop])
 
@@ -174,7 +174,7 @@ def _mean_outdoor(weather: WeatherTable, time: float) -> float:
     return float(weather.T_outdoor[before].mean())
 
 
-def _mean_weather(params: CityParams, weather: WeatherTable, when: Any, T_supply: Floats) -> MeanWeather:
+def _mean_weather(params: CityParams, weather: WeatherTable, when: Flags, T_supply: Floats) -> MeanWeather:
     house = params.house
     sun = np.zeros_like(house.front_north)
     hours = weather.time[when]

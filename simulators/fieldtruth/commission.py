@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from simulators.plant import people, riser, zone
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, Indices
 from simulators.plant.city_parts import HouseParams, StationParams
+from simulators.plant.network.graph import Flags
 from simulators.plant.riser import RiserParams, RiserState
 from simulators.plant.zone import ZoneLoads, ZoneParams, Zones
 
@@ -46,7 +47,7 @@ class City:
     station: StationParams
     riser: RiserParams
     zone: ZoneParams
-    occupied: np.ndarray[Any, np.dtype[np.bool_]]
+    occupied: Flags
 
 
 def commission(city: City, mean: MeanWeather, level: dict[str, Any], spread: float) -> RiserParams:
@@ -67,13 +68,13 @@ def commission(city: City, mean: MeanWeather, level: dict[str, Any], spread: flo
     return emitters
 
 
-def station_mean(T: Floats, A: Floats, station: Any) -> Floats:
+def station_mean(T: Floats, A: Floats, station: Indices) -> Floats:
     """Return the area-weighted mean of each station, ``T`` and ``A`` of the zones."""
     heat = np.bincount(station, weights=(A * T).sum(axis=1))
     return np.asarray(heat / np.bincount(station, weights=A.sum(axis=1)))
 
 
-def _stretched(T: Floats, A: Floats, station: Any, level: dict[str, Any], spread: float) -> Floats:
+def _stretched(T: Floats, A: Floats, station: Indices, level: dict[str, Any], spread: float) -> Floats:
     """Return the temperatures wanted of all zones."""
     mean = station_mean(T, A, station)
     within = T - mean[station][:, None]

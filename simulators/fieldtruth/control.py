@@ -14,6 +14,7 @@ from simulators.citygen.model import EMITTERS, GeneratedCity
 from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.facade import Sky
+from simulators.plant.network.graph import Flags
 from simulators.plant.water import C_WATER
 
 VALVE_PER_K = 0.008
@@ -33,7 +34,7 @@ class OwnCurves:
     floor: Floats
     offset: Floats
     """K that a loop's curve lies higher, shape (n_loops,)."""
-    is_floor: np.ndarray[Any, np.dtype[np.bool_]]
+    is_floor: Flags
 
     def at(self, T_outdoor: float) -> Floats:
         """Return the supply setpoint of each loop, shape (n_loops,)."""
@@ -65,7 +66,7 @@ class OwnControl:
         *,
         T_outdoor: float,
         dp_source: float,
-        base: np.ndarray[Any, np.dtype[np.bool_]],
+        base: Flags,
         fouling: Floats,
     ) -> None:
         n, n_sources = len(params.station.UA), params.network.n_sources
@@ -122,9 +123,7 @@ class OwnControl:
         )
         return self._plain
 
-    def _dispatch(
-        self, state: CityState, last: CityOutputs | None, dt: float
-    ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Floats]:
+    def _dispatch(self, state: CityState, last: CityOutputs | None, dt: float) -> tuple[Flags, Floats]:
         """Return orders to run and the flows of all sources; running ones share it by capacity."""
         Q_max, base = self._params.source.Q_max, self._base
         if last is None:

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from simulators.citygen.model import EMITTERS, PIPINGS, ZONES, GeneratedCity
+from simulators.fieldtruth.parameters import between
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.city_parts import HouseParams
+from simulators.plant.network.graph import Flags
 from simulators.plant.riser import RiserParams
 from simulators.plant.water import C_WATER
-from simulators.plant.zone import AIR_HEAT_Wh_PER_m3K, N_STORES, ROOM_HEIGHT_m, ZoneParams
+from simulators.plant.zone import N_STORES, AIR_HEAT_Wh_PER_m3K, ROOM_HEIGHT_m, ZoneParams
 
 GROUND, FRONT, BACK, TOP = range(4)
 N_ZONES = 4
@@ -30,7 +32,7 @@ class Drawn:
     house: HouseParams
     riser: RiserParams
     zone: ZoneParams
-    vacant: np.ndarray[Any, np.dtype[np.bool_]]
+    vacant: Flags
     """Shape (n_houses, n_zones)."""
 
 
@@ -72,7 +74,7 @@ def _areas(city: GeneratedCity) -> Floats:
 
 
 def _exposure(city: GeneratedCity, exposure: list[float]) -> Floats:
-    """Return the loss of each zone over the house's mean: no roof above a low loop, no ground below a high one."""
+    """Return each zone's loss over the mean of the house; low loops have no roof, high ones no ground."""
     part = np.array([ZONES[code] for code in city.loops.zone])[city.buildings.loop]
     factor = np.tile(np.array(exposure), (len(part), 1))
     middle = exposure[FRONT]
@@ -89,14 +91,14 @@ def _need(rng: np.random.Generator, city: GeneratedCity, p: dict[str, Any]) -> F
 
 
 def _zones(
-    rng: np.random.Generator, tables: dict[str, Any], A: Floats, need: Floats, floor: Any
+    rng: np.random.Generator, tables: dict[str, Any], A: Floats, need: Floats, floor: Flags
 ) -> ZoneParams:
     p, n = tables["houses"], A.shape
     dT = T_INDOOR_DESIGN_degC - T_OUTDOOR_DESIGN_degC
     U = need / dT - p["ach_standard"] * AIR_HEAT_Wh_PER_m3K * ROOM_HEIGHT_m
     real = tables["level"]["loss"] * np.exp(rng.normal(0.0, p["loss_spread"], (n[0], 1)))
     U = np.maximum(U, 0.25) * real * np.exp(rng.normal(0.0, p["zone_loss_spread"], n))
-    window = rng.uniform(*p["window_share"], (n[0], 1))
+    window = between(rng, p["window_share"], (n[0], 1))
     h = p["h_W_per_m2K"]
     wall = 1.0 / (U * (1.0 - window)) - 1.0 / h["inner"]
     C = _capacities(rng, p["C_Wh_per_m2K"], A, floor)
@@ -118,35 +120,35 @@ def _zones(
         G_party=h["party"] * kW,
         n50=np.clip(rng.lognormal(math.log(p["n50"][0]), p["n50"][1], (n[0], 1)), *p["n50_limits"])
         * np.ones(n),
-        shelter=rng.uniform(*p["shelter"], (n[0], 1)) * np.ones(n),
-        T_window=rng.uniform(*p["T_window_degC"], n),
-        aperture=rng.uniform(*p["aperture"], (n[0], 1)) * A,
+        shelter=between(rng, p["shelter"], (n[0], 1)) * np.ones(n),
+        T_window=between(rng, p["T_window_degC"], n),
+        aperture=between(rng, p["aperture"], (n[0], 1)) * A,
         split=np.repeat(split[:, :, None], N_ZONES, axis=2),
     )
 
 
-def _capacities(rng: np.random.Generator, c: dict[str, Any], A: Floats, floor: Any) -> Floats:
+def _capacities(rng: np.random.Generator, c: dict[str, Any], A: Floats, floor: Flags) -> Floats:
     n = len(A)
-    slab = np.where(floor, rng.uniform(*c["slab_floor"], n), rng.uniform(*c["slab_radiator"], n))
+    slab = np.where(floor, between(rng, c["slab_floor"], n), between(rng, c["slab_radiator"], n))
     columns = (
         np.full(n, c["air"]),
-        rng.uniform(*c["furniture"], n),
+        between(rng, c["furniture"], n),
         slab,
-        rng.uniform(*c["inner"], n),
-        rng.uniform(*c["outer"], n),
+        between(rng, c["inner"], n),
+        between(rng, c["outer"], n),
     )
     assert len(columns) == N_STORES
     return np.asarray(np.stack(columns)[:, :, None] * A * _kJ_PER_Wh)
 
 
-def _people(rng: np.random.Generator, p: dict[str, Any], A: Floats, kind: Indices, vacant: Any) -> Floats:
+def _people(rng: np.random.Generator, p: dict[str, Any], A: Floats, kind: Indices, vacant: Flags) -> Floats:
     mean = np.array(p["people_W_per_m2"])[kind][:, None]
     spread = np.exp(rng.normal(-0.5 * p["people_spread"] ** 2, p["people_spread"], A.shape))
     return np.where(vacant, 0.0, mean * spread * A / 1000.0)
 
 
 def _pipes(
-    rng: np.random.Generator, city: GeneratedCity, p: dict[str, Any], floor: Any, single: Any
+    rng: np.random.Generator, city: GeneratedCity, p: dict[str, Any], floor: Flags, single: Flags
 ) -> dict[str, Floats]:
     """Return what ``HouseParams`` says of the way to each house."""
     houses, loops = city.buildings, city.loops
@@ -158,7 +160,7 @@ def _pipes(
     mean = np.bincount(houses.loop, weights=houses.share * deviation, minlength=n_loops)
     m = loops.m_flow_design[houses.loop] * houses.share
     content = m * houses.distance / p["velocity_m_per_s"] * p["steel"]
-    loss = rng.uniform(*p["loss_W_per_m2K"], n) * houses.share * loops.A_heated[houses.loop] / 1000.0
+    loss = between(rng, p["loss_W_per_m2K"], n) * houses.share * loops.A_heated[houses.loop] / 1000.0
     growth = np.where(single, p["exponent"]["single"], p["exponent"]["double"])
     return {
         "deviation": np.asarray(deviation / mean[houses.loop]),
@@ -173,18 +175,18 @@ def _emitters(
     city: GeneratedCity,
     tables: dict[str, Any],
     need_W: Floats,
-    how: Any,
-    vacant: Any,
+    how: tuple[Flags, Flags],
+    vacant: Flags,
 ) -> RiserParams:
     p, houses, (floor, single) = tables["emitters"], city.buildings, how
     n = need_W.shape
-    covered = rng.uniform(*p["covered"], (n[0], 1))
+    covered = between(rng, p["covered"], (n[0], 1))
     size = np.exp(rng.normal(0.0, p["zone_size_spread"], n))
     over = city.loops.oversize[houses.loop][:, None]
     Q_nominal = need_W / 1000.0 * over * (1.0 - covered) * size
 
     def choose(name: str) -> Floats:
-        drawn = [rng.uniform(*p[name][kind], n[0]) for kind in ("floor", "radiator")]
+        drawn = [between(rng, p[name][kind], n[0]) for kind in ("floor", "radiator")]
         return np.where(floor, *drawn)[:, None]
 
     share = need_W / need_W.sum(axis=1, keepdims=True)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulators.citygen.model import EMITTERS, GeneratedCity
+from simulators.fieldtruth.parameters import between
 from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import StationParams
 from simulators.plant.network.graph import Network
@@ -77,12 +78,12 @@ def draw_stations(city: GeneratedCity, tables: dict[str, Any], set_up: Commissio
     m = loops.m_flow_design * loops.balance
     approach = np.where(
         floor,
-        rng.uniform(*secondary["approach_K"]["floor"], n),
-        rng.uniform(*secondary["approach_K"]["radiator"], n),
+        between(rng, secondary["approach_K"]["floor"], n),
+        between(rng, secondary["approach_K"]["radiator"], n),
     )
     dp = set_up.dp_station[loops.station]
-    dp_valve = np.maximum(rng.uniform(*p["authority"], n) * np.minimum(dp, 150.0), VALVE_LOSS_MIN_kPa)
-    reserve = rng.uniform(*secondary["pump_reserve"], n)
+    dp_valve = np.maximum(between(rng, p["authority"], n) * np.minimum(dp, 150.0), VALVE_LOSS_MIN_kPa)
+    reserve = between(rng, secondary["pump_reserve"], n)
     return StationParams(
         station=loops.station,
         UA=need / approach,
@@ -92,11 +93,11 @@ def draw_stations(city: GeneratedCity, tables: dict[str, Any], set_up: Commissio
         C_secondary=p["content_s"] * m * C_WATER,
         Kvs=p["valve_reserve"] * _Kv(m_primary, dp_valve),
         K_fixed=_Kv(m_primary, np.maximum(dp - dp_valve, 0.3 * dp)),
-        stroke_s=rng.uniform(*p["stroke_s"], n),
-        play=rng.uniform(*p["play"], n),
+        stroke_s=between(rng, p["stroke_s"], n),
+        play=between(rng, p["play"], n),
         m_flow_max=m * reserve,
-        dp_max=rng.uniform(*secondary["head_kPa"], n) * reserve**2,
-        pump_efficiency=rng.uniform(*secondary["efficiency"], n),
+        dp_max=between(rng, secondary["head_kPa"], n) * reserve**2,
+        pump_efficiency=between(rng, secondary["efficiency"], n),
         leak=rng.lognormal(math.log(secondary["leak"][0]), secondary["leak"][1], n),
     )
 
@@ -104,7 +105,7 @@ def draw_stations(city: GeneratedCity, tables: dict[str, Any], set_up: Commissio
 def draw_fouling(city: GeneratedCity, tables: dict[str, Any]) -> Floats:
     """Return each exchanger's fouling as a share of its design resistance."""
     rng = np.random.default_rng([city.seed, 0xF0])
-    return np.asarray(rng.uniform(*tables["secondary"]["fouling"], len(city.loops.station)))
+    return np.asarray(between(rng, tables["secondary"]["fouling"], len(city.loops.station)))
 
 
 def draw_sources(city: GeneratedCity, tables: dict[str, Any], set_up: Commissioned) -> PlantParams:

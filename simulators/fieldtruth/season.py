@@ -9,7 +9,6 @@ import numpy as np
 from simulators.fieldtruth.build import SEASON_DAYS, FieldCity, season_start, sky_at
 from simulators.fieldtruth.commission import station_mean
 from simulators.plant import zone
-from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import CityOutputs, CityState
 from simulators.plant.city_plant import CityPlant
 from simulators.plant.primary import Primary
@@ -38,7 +37,7 @@ class Figures:
     """Share of the stations' heat above what holds each dwelling at 18 degC."""
     station_sd_K: float
     dwelling_sd_K: float
-    """Standard deviations of season means: between stations, and of dwellings within them (root mean square)."""
+    """Standard deviations of season means: between stations, and of dwellings in them (root mean square)."""
     T_indoor_degC: float
     secondary_kWh_per_m2_month: float
     primary_kWh_per_m2_month: float

@@ -52,7 +52,15 @@ class CityPlant:
         self._pipe = house_pipes(params, dt)
         self._m_house_design = params.house.share * station.m_flow_design[loop]
         n = params.network.n_sources
-        self._modes = (SourceMode.DP, *(SourceMode.FLOW,) * (n - 1))
+        modes = (SourceMode.DP, *(SourceMode.FLOW,) * (n - 1))
+        plain = operation(
+            params.network,
+            T_supply=80.0,
+            T_return=50.0,
+            Kv=np.ones(self._n_stations),
+            p_return=params.p_return,
+        )
+        self._plain = replace(plain, source_mode=modes)
 
     def step(self, state: CityState, inputs: CityInputs) -> tuple[CityState, CityOutputs]:
         """Advance by one step; raises a NetworkError where the network cannot serve what is asked."""
@@ -164,14 +172,11 @@ class CityPlant:
 
     def _operation(self, inputs: CityInputs, Kv: Floats) -> Operation:
         """Return what acts on the network, but for the temperatures."""
-        p, station = self.params, self.params.station.station
-        Kv_station = np.bincount(station, weights=Kv, minlength=self._n_stations).astype(np.float64)
-        source_dp = np.full(p.network.n_sources, inputs.source_dp)
-        plain = operation(p.network, T_supply=80.0, T_return=50.0, Kv=Kv_station, p_return=p.p_return)
+        station = self.params.station.station
         return replace(
-            plain,
-            source_mode=self._modes,
-            source_dp=source_dp,
+            self._plain,
+            Kv=np.bincount(station, weights=Kv, minlength=self._n_stations).astype(np.float64),
+            source_dp=np.full(self.params.network.n_sources, inputs.source_dp),
             source_m_flow=inputs.source_m_flow,
             pump_speed=inputs.pump_speed,
             leak=inputs.leak,

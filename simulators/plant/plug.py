@@ -30,7 +30,7 @@ class PlugParams:
 
 
 class Record:
-    """What entered in the last steps. Only ``enter`` writes; a state that is left behind gets its own copy."""
+    """What entered in the last steps. Only ``enter`` writes; a state left behind gets its own copy."""
 
     def __init__(self, mass: Floats, excess: Floats, last: int) -> None:
         self.mass, self.excess, self.last = mass, excess, last

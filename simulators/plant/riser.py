@@ -86,32 +86,36 @@ def step(
     """
     Q0, by_in, by_out = _linear(state, params, T_room)
     n_zones = share.shape[1]
-    carry = m_flow[:, None] * C_WATER * np.where(params.single[:, None], ENTRAINED * n_zones * share, share)
-    carry = np.minimum(carry, m_flow[:, None] * C_WATER)
-    whole = np.maximum(m_flow * C_WATER, 1e-9)
+    whole = np.maximum(m_flow * C_WATER, 1e-9)[:, None]
+    part = np.minimum(np.where(params.single[:, None], ENTRAINED * n_zones * share, share), 1.0)
+    carry = part * whole
     store = params.C / dt
     held = store * state.T_out
-    known = held - Q0 + by_out * state.T_out + by_in * state.T_in
-    T_in, T_out, Q = np.empty_like(held), np.empty_like(held), np.empty_like(held)
-    below, T_riser = 1.0 / (store + carry + by_out), T_supply
-    Q_least_store = held - store * T_room
-    for k in range(n_zones):
-        T_in[:, k] = T_riser
-        estimate = (known[:, k] + (carry[:, k] - by_in[:, k]) * T_riser) * below[:, k]
-        Q_k = (
-            Q0[:, k]
-            + by_out[:, k] * (estimate - state.T_out[:, k])
-            + by_in[:, k] * (T_riser - state.T_in[:, k])
-        )
-        most = carry[:, k] * (T_riser - T_room[:, k]) + Q_least_store[:, k]
-        Q_k = np.minimum(np.maximum(Q_k, 0.0), np.maximum(most, 0.0))
-        Q[:, k] = Q_k
-        T_out[:, k] = (held[:, k] + carry[:, k] * T_riser - Q_k) / (store[:, k] + carry[:, k])
-        passed = T_riser - carry[:, k] * (T_riser - T_out[:, k]) / whole
-        T_riser = np.where(params.single, passed, T_riser)
-    side_by_side = T_supply - (carry * (T_in - T_out)).sum(axis=1) / whole
-    T_return = np.where(params.single, T_riser, side_by_side)
+    # outlet = gain * inlet + rest, with the heat linear in both
+    below = 1.0 / (store + carry + by_out)
+    gain = (carry - by_in) * below
+    rest = (held - Q0 + by_out * state.T_out + by_in * state.T_in) * below
+    T_in = _inlets(params.single, T_supply, gain, rest, part)
+    T_out = gain * T_in + rest
+    Q = Q0 + by_out * (T_out - state.T_out) + by_in * (T_in - state.T_in)
+    most = carry * (T_in - T_room) + held - store * T_room
+    Q = np.minimum(np.maximum(Q, 0.0), np.maximum(most, 0.0))
+    T_out = (held + carry * T_in - Q) / (store + carry)
+    T_return = T_supply - (part * (T_in - T_out)).sum(axis=1)
     return RiserState(T_in=T_in, T_out=T_out), Q, T_return
+
+
+def _inlets(single: Flags, T_supply: Floats, gain: Floats, rest: Floats, part: Floats) -> Floats:
+    """Return the water's temperature at each inlet; on one pipe that mixed behind the one before."""
+    T_in = np.repeat(T_supply[:, None], gain.shape[1], axis=1)
+    rows = np.flatnonzero(single)
+    if len(rows):
+        gain, rest, part = gain[rows], rest[rows], part[rows]
+        T = T_supply[rows]
+        for k in range(gain.shape[1]):
+            T_in[rows, k] = T
+            T = T - part[:, k] * (T - gain[:, k] * T - rest[:, k])
+    return T_in
 
 
 def _linear(state: RiserState, params: RiserParams, T_room: Floats) -> tuple[Floats, Floats, Floats]:
