@@ -3,14 +3,13 @@
 import argparse
 import sys
 import time
-import tomllib
 from pathlib import Path
 
 from simulators.certificates import ensure_certificates
 from simulators.citygen.generate import SPREAD_MAX_K, STATIONS_MAX, generate
 from simulators.citygen.judgement import DesignDay, design_day_of, summary
 from simulators.citygen.model import SPREAD_K
-from simulators.citygen.network_files import FOLDER, SETTINGS, NetworkFileError, read_network
+from simulators.citygen.network_files import FOLDER, NetworkFileError, read_network
 from simulators.citygen.site_files import write_site
 from simulators.plant.network.errors import NetworkError
 from simulators.sitefile import SiteFileError, load_site
@@ -103,10 +102,8 @@ def _draw(folder: Path, day: DesignDay, picture: Path) -> int:
         from simulators.citygen.picture import draw  # matplotlib belongs to the tools of development
     except ImportError:
         return _wrong_use("pictures need matplotlib, which `make deps` installs; all else was done")
-    settings = tomllib.loads((folder / FOLDER / SETTINGS).read_text(encoding="utf-8"))
-    base = tuple(source.get("role", "base") == "base" for source in settings["sources"])
     try:
-        draw(day, f"{folder.name}: {len(day.pipes.consumers)} stations on the design day", picture, base)
+        draw(day, f"{folder.name}: {len(day.pipes.consumers)} stations on the design day", picture)
     except OSError as error:
         return _wrong_use(f"{picture}: {error.strerror}")
     print(f"  picture: {picture}")

@@ -70,8 +70,9 @@ def generate(
     need = np.bincount(houses.loops.station, weights=houses.loops.A_heated * houses.loops.q_design) / 1000.0
     m_flow = HEAT_MARGIN * need / (C_WATER * (T_SUPPLY_degC - T_RETURN_degC))
     shares = _source_shares(layout, ids, need)
+    base = np.arange(2 * layout.bases) < layout.bases
     progress("sizes of pipes")
-    pipes, design = fitted(_pipes(layout, ids), m_flow, shares * m_flow.sum())
+    pipes, design = fitted(_pipes(layout, ids), m_flow, shares * m_flow.sum(), base)
     progress("weather")
     districts, district = split_into_districts(x, y)
     return GeneratedCity(

@@ -7,10 +7,10 @@ import numpy as np
 
 from simulators.citygen.model import TRENCH_KINDS, Pipes
 from simulators.citygen.network_files import NetworkSite
-from simulators.citygen.sizing import design_day
+from simulators.citygen.sizing import AMPLE_kPa, base_alone, design_day
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.errors import WithoutPipe
-from simulators.plant.network.graph import Network
+from simulators.plant.network.graph import Flags, Network
 from simulators.plant.network.hydraulics import GRAVITY, Hydraulics, Solution
 from simulators.plant.water import density
 
@@ -26,6 +26,14 @@ class DesignDay:
     """Pa/m along the supply pipe of each trench without the weight of the water, shape (n_trenches,)."""
     velocity: Floats
     """m/s there."""
+    velocity_base: Floats
+    """m/s there on a milder day, when base plants serve the city alone."""
+    base_flow: float
+    """Share of the design flow then."""
+    dp_base: float
+    """kPa that the first source must hold then, for what the worst station needs."""
+    base: Flags
+    """Which sources are base plants, shape (n_sources,)."""
 
     @property
     def worst(self) -> int:
@@ -44,6 +52,8 @@ def design_day_of(site: NetworkSite, stations: Sequence[str] = ()) -> DesignDay:
     network = site.pipes.network()
     now = design_day(site.pipes, site.m_flow_design, site.m_flow_source, site.dp_source)
     solution = Hydraulics(network).solve(now)
+    alone = base_alone(site.m_flow_design, site.m_flow_source, site.base)
+    milder = Hydraulics(network).solve(design_day(site.pipes, *alone, AMPLE_kPa))
     n = len(site.pipes.trenches)
     start, end = network.link_start[:n], network.link_end[:n]
     rho = density(np.array([site.pipes.T_supply_design]))[0]
@@ -55,6 +65,10 @@ def design_day_of(site: NetworkSite, stations: Sequence[str] = ()) -> DesignDay:
         solution=solution,
         gradient=1000.0 * lost / network.length[:n],
         velocity=np.abs(solution.velocity[:n]),
+        velocity_base=np.abs(milder.velocity[:n]),
+        base_flow=float(alone[0].sum() / site.m_flow_design.sum()),
+        dp_base=AMPLE_kPa - float((milder.dp_consumer - network.dp_min).min()),
+        base=site.base,
     )
 
 
@@ -70,6 +84,8 @@ def summary(day: DesignDay) -> list[str]:
         f"flow on the design day {source.sum():.0f} kg/s",
         f"differential pressure at the worst station, {names[day.worst]}: "
         f"{solution.dp_consumer[day.worst]:.0f} kPa, median {np.median(solution.dp_consumer):.0f} kPa",
+        f"base plants alone: {day.base_flow:.0%} of that flow, for which the first source holds "
+        f"{day.dp_base:.0f} kPa",
         f"highest pressure {solution.p[high]:.0f} kPa at {day.network.node_names[high]}, "
         f"lowest {solution.p[low]:.0f} kPa at {day.network.node_names[low]}",
     ]

@@ -18,7 +18,7 @@ import numpy as np
 
 from simulators.citygen.model import TRENCH_KINDS, GeneratedCity, Pipes
 from simulators.plant.arrays import Floats
-from simulators.plant.network.graph import Consumer, Place, Source, Trench
+from simulators.plant.network.graph import Consumer, Flags, Place, Source, Trench
 
 FOLDER = "network"
 PLACES, PIPES, STATIONS, SETTINGS = "places.csv", "pipes.csv", "stations.csv", "network.toml"
@@ -39,6 +39,8 @@ class NetworkSite:
     """kg/s of each source on the design day."""
     dp_source: float
     """kPa that the first source holds then."""
+    base: Flags
+    """Which sources are base plants, shape (n_sources,)."""
 
 
 def network_of(city: GeneratedCity) -> NetworkSite:
@@ -48,6 +50,7 @@ def network_of(city: GeneratedCity) -> NetworkSite:
         m_flow_design=city.stations.m_flow_design,
         m_flow_source=city.sources.m_flow_design,
         dp_source=float(city.sources.dp_design[0]),
+        base=city.sources.base,
     )
 
 
@@ -118,6 +121,7 @@ def read_network(folder: Path) -> NetworkSite:
         m_flow_design=np.array([row.number("m_flow_design_kg_per_s") for row in stations]),
         m_flow_source=np.array([float(source["m_flow_design_kg_per_s"]) for source in sources]),
         dp_source=float(sources[0]["dp_design_kPa"]),
+        base=np.array([source["role"] == "base" for source in sources]),
     )
 
 
@@ -212,6 +216,10 @@ def _read_settings(path: Path) -> dict[str, Any]:
                 raise NetworkFileError(f"{path}: {where}{key}: {table.get(key)!r} is not a number")
     if any(not isinstance(source.get(key), str) for source in sources for key in ("id", "place")):
         raise NetworkFileError(f"{path}: each of [[sources]] needs id and place")
+    if wrong := [source["id"] for source in sources if source.get("role") not in ("base", "peak")]:
+        raise NetworkFileError(f"{path}: sources: role of {wrong[0]}: allowed base, peak")
+    if sources[0]["role"] != "base":
+        raise NetworkFileError(f"{path}: sources: the first holds the pressure, so its role must be base")
     return settings
 
 

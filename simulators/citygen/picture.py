@@ -17,20 +17,20 @@ KIND_COLOURS = ("#222222", "#cc3311", "#ee7733", "#4477aa", "#88aacc")
 SOURCE_COLOURS = ("#000000", "#aa3377")
 
 
-def draw(day: DesignDay, title: str, path: Path, base: tuple[bool, ...]) -> None:
-    """Write the picture as PNG; ``base`` tells base plants from peak plants. Same day, same bytes."""
+def draw(day: DesignDay, title: str, path: Path) -> None:
+    """Write the picture as PNG; the same day gives the same bytes."""
     with mpl.rc_context({"font.size": 9, "axes.grid": True, "grid.alpha": 0.3, "lines.linewidth": 1.3}):
         figure = Figure(figsize=(11, 13), layout="constrained")
         above, below = figure.subplots(2, 1, gridspec_kw={"height_ratios": (2.2, 1)})
         way = way_to(day, day.worst)
-        _map(above, day, way, base)
+        _map(above, day, way)
         _profile(below, day, way)
         figure.suptitle(title)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
-def _map(axes: Axes, day: DesignDay, way: list[int], base: tuple[bool, ...]) -> None:
+def _map(axes: Axes, day: DesignDay, way: list[int]) -> None:
     pipes, n = day.pipes, len(day.pipes.trenches)
     x, y = pipes.x / 1000.0, pipes.y / 1000.0
     start, end = day.network.link_start[:n], day.network.link_end[:n]
@@ -51,7 +51,7 @@ def _map(axes: Axes, day: DesignDay, way: list[int], base: tuple[bool, ...]) -> 
     axes.figure.colorbar(dots, ax=axes, label="differential pressure at the station, kPa", shrink=0.7)
     sources = day.network.link_end[day.network.sources]
     for wanted, label in ((True, "base plant"), (False, "peak plant")):
-        rows = [place for place, is_base in zip(sources, base, strict=True) if is_base is wanted]
+        rows = sources[day.base == wanted]
         axes.scatter(
             x[rows], y[rows], marker="s" if wanted else "^", s=70, color=SOURCE_COLOURS[not wanted],
             label=label, zorder=4,

@@ -11,14 +11,37 @@ import numpy as np
 from simulators.citygen.model import TRENCH_KINDS, Pipes
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.friction import dynamic_viscosity
+from simulators.plant.network.graph import Flags
 from simulators.plant.network.hydraulics import Hydraulics, Solution
 from simulators.plant.network.operation import Operation, SourceMode, operation
 from simulators.plant.water import density
 
-DN = (50, 65, 80, 100, 125, 150, 200, 250, 300, 350, 400, 450, 500, 600, 700, 800, 900, 1000, 1200, 1400)
+DN = (
+    50,
+    65,
+    80,
+    100,
+    125,
+    150,
+    200,
+    250,
+    300,
+    350,
+    400,
+    450,
+    500,
+    600,
+    700,
+    800,
+    900,
+    1000,
+    1200,
+    1400,
+    1600,
+)
 BORE_m = (
     0.0533, 0.068, 0.081, 0.100, 0.124, 0.150, 0.207, 0.261, 0.311, 0.363, 0.412, 0.464, 0.513, 0.614, 0.702,
-    0.800, 0.896, 0.994, 1.192, 1.388,
+    0.800, 0.896, 0.994, 1.192, 1.388, 1.584,
 )  # fmt: skip
 """Inner diameters of pre-insulated steel pipes (GB/T 29047)."""
 
@@ -32,11 +55,17 @@ DN_MIN = {"transmission": 100, "trunk": 100, "tie": 150, "branch": 65, "service"
 TIE_SHARE = 0.7
 """Of the smaller of the pipes that a tie joins: it shall carry a good part when one of them is shut."""
 
-TURNS = 5
+TURNS, WIDENING_TURNS = 6, 3
+WIDENED_ABOVE = 1.05
+"""In the last turns a pipe is widened only if it misses its limits by so much."""
+
 DP_STATION_MIN_kPa = 70.0
 """At the worst station on the design day; it needs 50: an exchanger 30, valve and pipes the rest."""
 
 T_SUPPLY_degC, T_RETURN_degC = 110.0, 60.0
+AMPLE_kPa = 5e4
+"""Enough for any sizes; it only shifts the pressures."""
+
 HEAD_ROOM_kPa = 100.0
 """Above the highest place at rest: 51 of steam pressure at 110 degC and a reserve of some 5 m of water."""
 P_RETURN_MIN_kPa = 250.0
@@ -66,25 +95,37 @@ def design_day(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, dp: float) -
     return replace(now, source_mode=modes, source_m_flow=m_flow_source)
 
 
-def fitted(pipes: Pipes, m_flow: Floats, m_flow_source: Floats) -> tuple[Pipes, Design]:
+def base_alone(m_flow: Floats, m_flow_source: Floats, base: Flags) -> tuple[Floats, Floats]:
+    """Return the flows of stations and sources on a milder day, when base plants serve the city alone."""
+    alone = np.where(base, m_flow_source, 0.0)
+    return m_flow * float(alone.sum() / m_flow_source.sum()), alone
+
+
+def fitted(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, base: Flags) -> tuple[Pipes, Design]:
     """Return the pipes with their sizes and return pressure, and the design day at the least pressure.
 
+    Pipes suffice for the design day and for the base plants alone, who must reach where peak plants stand.
     ``m_flow`` of each station and ``m_flow_source`` of each source in kg/s; raises a NetworkError.
     """
+    days = ((m_flow, m_flow_source), base_alone(m_flow, m_flow_source, base))
     z = np.array([place.elevation for place in pipes.places])
     first = next(i for i, place in enumerate(pipes.places) if place.name == pipes.sources[0].place)
     rest = density(np.array([T_RETURN_degC]))[0] * 9.81e-3 * (z.max() - z[first]) + HEAD_ROOM_kPa
     pipes = replace(pipes, p_return=float(np.ceil(max(rest, P_RETURN_MIN_kPa) / 10.0) * 10.0))
-    for turn in range(TURNS):
-        flows = _solve(pipes, m_flow, m_flow_source, 1e4).m_flow[: len(pipes.trenches)]
-        sizes = _sizes(pipes, np.abs(flows))
-        if turn == TURNS - 1:  # the last turn only widens: narrowing would move the flows again
-            sizes = np.maximum(sizes, np.searchsorted(DN, pipes.DN))
+    flows = np.zeros((2, len(pipes.trenches)))
+    for turn in range(TURNS + WIDENING_TURNS):
+        found = np.abs([_solve(pipes, *day, AMPLE_kPa).m_flow[: len(pipes.trenches)] for day in days])
+        if turn < TURNS:  # half the way, or the two arms of a ring would take turns
+            flows = found if turn == 0 else 0.5 * (flows + found)
+            sizes = np.maximum(*(_sizes(pipes, m, 1.0) for m in flows))
+        else:  # widening moves the flows little; narrowing again would never end
+            wanted = [_sizes(pipes, m, WIDENED_ABOVE) for m in found]
+            sizes = np.maximum(np.maximum(*wanted), np.searchsorted(DN, pipes.DN))
         pipes = _with_sizes(pipes, sizes)
-    solution = _solve(pipes, m_flow, m_flow_source, 1e4)
+    solution = _solve(pipes, m_flow, m_flow_source, AMPLE_kPa)
     lack = HEAD_ROOM_kPa - float(solution.p.min())  # where a distant source draws the return pressure down
     pipes = replace(pipes, p_return=pipes.p_return + max(0.0, float(np.ceil(lack / 10.0) * 10.0)))
-    dp = float(np.ceil(1e4 - solution.dp_consumer.min() + DP_STATION_MIN_kPa))
+    dp = float(np.ceil(AMPLE_kPa - solution.dp_consumer.min() + DP_STATION_MIN_kPa))
     now = design_day(pipes, m_flow, m_flow_source, dp)
     return pipes, Design(operation=now, solution=Hydraulics(pipes.network()).solve(now))
 
@@ -105,15 +146,15 @@ def _with_sizes(pipes: Pipes, sizes: Indices) -> Pipes:
     return replace(pipes, trenches=trenches, DN=np.array(DN, dtype=np.intp)[sizes])
 
 
-def _sizes(pipes: Pipes, m: Floats) -> Indices:
-    """Return the row of ``DN`` of each trench for its flow."""
+def _sizes(pipes: Pipes, m: Floats, margin: float) -> Indices:
+    """Return the row of ``DN`` of each trench for its flow, with the limits times ``margin``."""
     bores = np.array(BORE_m)
     rho = float(density(np.array([T_RETURN_degC]))[0])  # colder water is denser and thicker: the safe side
     velocity = m[:, None] / (rho * np.pi / 4.0 * bores**2)
     gradient = _gradient(velocity, bores, rho)
     kinds = [TRENCH_KINDS[kind] for kind in pipes.kind]
-    fits = (gradient <= np.array([[GRADIENT_MAX_Pa_per_m[kind]] for kind in kinds])) & (
-        velocity <= np.array([[VELOCITY_MAX_m_per_s[kind]] for kind in kinds])
+    fits = (gradient <= margin * np.array([[GRADIENT_MAX_Pa_per_m[kind]] for kind in kinds])) & (
+        velocity <= margin * np.array([[VELOCITY_MAX_m_per_s[kind]] for kind in kinds])
     )
     fits[:, -1] = True
     least = np.searchsorted(DN, [DN_MIN[kind] for kind in kinds])
