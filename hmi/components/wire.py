@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import math
+import re
 from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -31,6 +32,24 @@ def packed(values: Iterable[float | None], zero: float = 0.0) -> str:
     """
     numbers = array("f", (math.nan if value is None else value - zero for value in values))
     return base64.b64encode(numbers.tobytes()).decode("ascii")
+
+
+def forms(texts: Iterable[str]) -> dict[str, Any]:
+    """Return texts as the sentences they are made of, which of these each is, and the numbers in their order.
+
+    The hints of 1,000 stations are a handful of sentences, ``online; radiators: \\0 / \\0``, and differ in
+    numbers only; ``filled`` in ``hints.js`` puts them together again.
+    """
+    known: dict[str, int] = {}
+    which: list[int] = []
+    numbers: list[str] = []
+    for text in texts:
+        numbers += _NUMBER.findall(text)
+        which.append(known.setdefault(_NUMBER.sub("\0", text), len(known)))
+    return {"forms": list(known), "which": which, "numbers": " ".join(numbers)}
+
+
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 def _usual(kind: type) -> tuple[tuple[str, Any], ...] | None:

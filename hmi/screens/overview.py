@@ -1,8 +1,11 @@
 """City overview: is anything wrong, where, and how bad."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from controller.api.city_schema import CityLines, MapMessage
 from hmi.components import city_map, histogram, indicators, trend
@@ -24,33 +27,60 @@ MAP_PX, ROW_PX, LOW_PX = 470, 62, 200
 
 
 def render(screen: Screen) -> None:
-    """Show the page."""
+    """Show the page: what stands still here, what lives by a timer."""
+    words = screen.words
     said_before()
-    st.title(screen.words(TITLE), anchor=False)
-    st.caption(plain(model.headline(screen.words, screen.city)))
-    _live()
+    st.title(words(TITLE), anchor=False)
+    st.caption(plain(model.headline(words, screen.city)))
+    left, right = st.columns([1.6, 1.0], gap="small")
+    low_left, low_right = st.columns([1.0, 1.6], gap="small")
+    cards = Cards(
+        city=_card(left, words("Network"), words("only the abnormal is coloured; a click opens the station")),
+        indicators=_card(right, words("Whole city"), words("light band = aim; line = 24 h")),
+        deviations=_card(
+            low_left,
+            words("Secondary mean temperature"),
+            words("loops by deviation from the median of their kind"),
+        ),
+        load=_card(
+            low_right, words("Load of 24 h"), words("quarter-hour means since the controller started")
+        ),
+    )
+    ground = _shared_pictures(screen).ground
+    city_map.lay(ground, key="city_ground")
+    _live(cards, ground.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cards:
+    """Where the pictures stand: cards and titles are made once, only what is in them anew."""
+
+    city: DeltaGenerator
+    indicators: DeltaGenerator
+    deviations: DeltaGenerator
+    load: DeltaGenerator
+
+
+def _card(place: DeltaGenerator, title: str, note: str) -> DeltaGenerator:
+    card = place.container(border=True, gap="xsmall")
+    card.markdown(f"**{plain(title)}** :small[{plain(note)}]")
+    return card
 
 
 @st.fragment(run_every=LIVE_S)
-def _live() -> None:
-    """Draw all four cards from memory."""
+def _live(cards: Cards, ground: str) -> None:
+    """Draw all four pictures from memory."""
     screen = current_screen()
-    words = screen.words
-    drawn = kept(f"overview:{words.language}", PICTURE_S, lambda: pictures(screen))
-    assert drawn is not None, "it is worked out, not asked for"
-    left, right = st.columns([1.6, 1.0], gap="small")
-    with left, st.container(border=True, gap="xsmall"):
-        _title(words("Network"), words("only the abnormal is coloured; a click opens the station"))
+    drawn = _shared_pictures(screen)
+    if drawn.ground.id != ground:
+        st.rerun()  # another city, or its pipes are known now
+    with cards.city:
         picked = city_map.mount(drawn.city, key="city_map")
-    with right, st.container(border=True, gap="xsmall"):
-        _title(words("Whole city"), words("light band = aim; line = 24 h"))
+    with cards.indicators:
         indicators.mount(drawn.indicators, key="city_indicators")
-    left, right = st.columns([1.0, 1.6], gap="small")
-    with left, st.container(border=True, gap="xsmall"):
-        _title(words("Secondary mean temperature"), words("loops by deviation from the median of their kind"))
+    with cards.deviations:
         barred = histogram.mount(drawn.deviations, key="city_deviations")
-    with right, st.container(border=True, gap="xsmall"):
-        _title(words("Load of 24 h"), words("quarter-hour means since the controller started"))
+    with cards.load:
         trend.mount(drawn.load, key="city_load")
     _follow(screen, picked or barred)
 
@@ -59,17 +89,27 @@ def _live() -> None:
 class Pictures:
     """All four pictures in one language, as every session draws them."""
 
-    city: city_map.CityMap
+    ground: city_map.Ground
+    city: Mapping[str, Any]
     indicators: indicators.Indicators
     deviations: histogram.Histogram
     load: trend.Trend
 
 
+def _shared_pictures(screen: Screen) -> Pictures:
+    drawn = kept(f"overview:{screen.words.language}", PICTURE_S, lambda: pictures(screen))
+    assert drawn is not None, "it is worked out, not asked for"
+    return drawn
+
+
 def pictures(screen: Screen) -> Pictures:
     """Work the pictures out: for a thousand stations that takes 50 ms, so sessions share them."""
     words, city, lines = screen.words, screen.city, city_lines(screen)
+    drawn = city_picture(words, city, pipes(screen), height_px=MAP_PX)
+    ground = city_map.ground(drawn)
     return Pictures(
-        city=city_picture(words, city, pipes(screen), height_px=MAP_PX),
+        ground=ground,
+        city=city_map.live(drawn, ground),
         indicators=model.city_indicators(words, city, lines, ROW_PX),
         deviations=model.deviation_picture(words, city, LOW_PX),
         load=model.load_picture(words, city, lines, LOW_PX),
@@ -81,10 +121,6 @@ def _follow(screen: Screen, picked: str) -> None:
         open_page("station", station=picked)
     elif picked:
         open_page("alarms", alarm=picked)
-
-
-def _title(title: str, note: str) -> None:
-    st.markdown(f"**{plain(title)}** :small[{plain(note)}]")
 
 
 def pipes(screen: Screen) -> MapMessage | None:

@@ -1,6 +1,8 @@
 // The city as a map. Stations are made once and then only change; window and focus stay over refreshes.
 
-import { add, canvas, component, drawMark, make, pointerAt, say, set, towards } from "./drawing.js";
+import { FRAMES, add, canvas, component, drawMark, make, pointerAt, say, set, towards } from "./drawing.js";
+import { drawLegend, drawSymbol } from "./map_symbols.js";
+import { filled, groundStore, merged } from "./map_data.js";
 import {
   along, beads, dotRadius, groupSpot, held, outline, pipeWidth, placeAreas, placeLabels, projection, zoomedMap,
 } from "./map_layout.js";
@@ -8,6 +10,7 @@ import {
 const MARK = 12;
 const MOST_LABELS = 40;
 const MOST_BEADS = 2000;
+const grounds = groundStore();
 
 function build(root, own) {
   const svg = canvas(root, 10, 10, "");
@@ -15,6 +18,9 @@ function build(root, own) {
   own.svg = svg;
   own.view = { k: 1, x: 0, y: 0 };
   for (const layer of ["pipes", "areas", "outlines", "places", "marks3", "marks2", "marks1", "leaders", "labels"]) own[layer] = add(svg, "g", { class: layer });
+  // frames blink all together, as one layer that the browser fades without drawing anything anew
+  own.frames = add(root, "svg", { class: "frames", "aria-hidden": "true" });
+  own.edges = new Map();
   own.stations = new Map();
   own.groupMarks = new Map();
   own.buttons = make(root, "div", "buttons");
@@ -66,7 +72,14 @@ function listen(svg, own) {
     if (group && !own.panned) own.tell("picked", group.dataset.id);
   });
   svg.addEventListener("keydown", (event) => press(own, event));
-  svg.addEventListener("focusin", (event) => focus(own, event.target.dataset.id));
+  svg.addEventListener("focusin", (event) => {
+    focus(own, event.target.dataset.id);
+    point(own, event.target.dataset.id);
+  });
+  svg.addEventListener("pointerover", (event) => {
+    const group = event.target.closest("[data-id]");
+    point(own, group ? group.dataset.id : "");
+  });
 }
 
 function press(own, event) {
@@ -89,6 +102,18 @@ function focus(own, id) {
   set(of(id), { tabindex: 0 });
 }
 
+/** Hints change with every poll: only the one that is pointed at is written, and followed. */
+function point(own, id) {
+  own.pointed = id;
+  const number = own.numbers.get(id);
+  if (number === undefined) return;
+  const { name, detail } = own.data.places[number];
+  const lines = [name, detail, filled(own.data.hints, number)].filter(Boolean);
+  const group = own.stations.get(id);
+  say(group.firstChild, lines.join("\n"));
+  set(group, { "aria-label": lines.join(", ") });
+}
+
 function buildPlace(own, place) {
   const group = add(own.places, "g", { "data-id": place.id, tabindex: -1, role: "button" });
   add(group, "title");
@@ -99,37 +124,12 @@ function buildPlace(own, place) {
   return group;
 }
 
-/** Shape of a station by kind and state; drawn anew only where that changed. */
-function drawSymbol(group, place, radius) {
-  const marked = place.priority && place.priority < 4 && !place.group && place.kind !== "source";
-  const shape = marked ? "marked" : place.kind === "source" ? "source" : place.group ? "no_data" : place.state || "normal";
-  const wanted = `${shape}/${radius}/${place.ring}/${place.symbol}`;
-  if (group.dataset.symbol === wanted) return;
-  group.dataset.symbol = wanted;
-  group.replaceChildren();
-  if (shape === "normal") add(group, "circle", { class: "normal", r: radius });
-  if (shape === "no_data") add(group, "circle", { class: "no_data", r: radius + 1 });
-  if (shape === "local") {
-    const side = radius + 1.5;
-    add(group, "rect", { class: "local", x: -side, y: -side, width: 2 * side, height: 2 * side });
-    add(group, "rect", { class: "normal", x: -radius / 2, y: -radius / 2, width: radius, height: radius });
-  }
-  if (shape === "source") {
-    add(group, "rect", { class: "local", x: -18, y: -18, width: 36, height: 36 });
-    add(group, "rect", { class: "normal", x: -14, y: -14, width: 28, height: 28 });
-    add(group, "text", { class: "letter", y: 5.5 }, place.symbol || "");
-  }
-  if (place.ring) add(group, "circle", { class: "ring", r: Math.max(radius + 5, 10) });
-}
-
 function drawPlace(own, place, radius) {
   const group = own.stations.get(place.id) || buildPlace(own, place);
   const chosen = own.data.selected === place.id;
-  const { name, detail, hint, kind, state, priority, look, ring, symbol: letter } = place;
-  const wanted = [name, detail, hint, kind, state, priority, look, ring, letter, place.group, radius, chosen].join("\n");
-  if (group.drawn === wanted) return;
-  group.drawn = wanted;
-  const lines = [place.name, place.detail, place.hint].filter(Boolean);
+  if (group.drawn === place && group.radius === radius && group.chosen === chosen) return false;
+  Object.assign(group, { drawn: place, radius, chosen });
+  const lines = [place.name, place.detail].filter(Boolean);
   const [title, , symbol, mark] = group.children;
   say(title, lines.join("\n"));
   set(group, {
@@ -138,9 +138,31 @@ function drawPlace(own, place, radius) {
   });
   drawSymbol(symbol, place, radius);
   const shown = place.group || (place.priority || 9) > 3 ? null : place.priority;
-  drawMark(mark, shown, place.look);
+  drawMark(mark, shown, steady(place.look));
   raise(own, group, shown && place.kind !== "source" ? own[`marks${shown}`] : own.places);
   set(mark, { transform: place.kind === "source" ? "translate(20 -20) scale(0.75)" : null });
+  return true;
+}
+
+/** A mark without the frame of an unacknowledged alarm: that is drawn by ``drawFrames``. */
+function steady(look) {
+  return look === "unack" ? "ack" : look;
+}
+
+/** ``framed``: [id, priority, transform] of the marks that nobody has acknowledged. */
+function drawFrames(own, framed) {
+  const wanted = new Set(framed.map(([id]) => id));
+  for (const [id, edge] of own.edges) {
+    if (wanted.has(id)) continue;
+    edge.remove();
+    own.edges.delete(id);
+  }
+  for (const [id, priority, transform] of framed) {
+    if (!own.edges.has(id)) own.edges.set(id, add(add(own.frames, "g"), "path", { class: "edge" }).parentNode);
+    const edge = own.edges.get(id);
+    set(edge, { class: `mark p${priority}`, transform });
+    set(edge.firstChild, { d: FRAMES[priority] });
+  }
 }
 
 /** What is more urgent lies above; moving an element would take its focus away. */
@@ -171,15 +193,18 @@ function onScreen(own, point) {
 /** Marks and labels stay the same size; only their places follow the window. */
 function arrange(own) {
   const { data, view, width, height } = own;
-  set(own.pipes, { transform: `translate(${view.x} ${view.y}) scale(${view.k})` });
+  const window = `${data.ground}/${view.k}/${view.x}/${view.y}/${width}/${height}`;
+  const moved = window !== own.window;
+  if (moved) {
+    own.window = window;
+    set(own.pipes, { transform: `translate(${view.x} ${view.y}) scale(${view.k})` });
+    own.at = new Map(data.places.map((place) => [place.id, onScreen(own, [place.latitude, place.longitude])]));
+  }
   const radius = dotRadius(data.places.length, view.k);
-  own.at = new Map();
   for (const place of data.places) {
-    const at = onScreen(own, [place.latitude, place.longitude]);
-    own.at.set(place.id, at);
-    drawPlace(own, place, radius);
-    const group = own.stations.get(place.id);
-    put(group, at[0].toFixed(1), at[1].toFixed(1));
+    if (!drawPlace(own, place, radius) && !moved) continue;
+    const [x, y] = own.at.get(place.id);
+    put(own.stations.get(place.id), x.toFixed(1), y.toFixed(1));
   }
   const inside = data.places.filter((place) => {
     const [x, y] = own.at.get(place.id);
@@ -189,9 +214,17 @@ function arrange(own) {
   own.reachable = [
     ...inside.map((place) => ({ id: place.id, x: own.at.get(place.id)[0], y: own.at.get(place.id)[1] })), ...groups,
   ];
+  drawFrames(own, [...inside.flatMap((place) => framed(own, place)), ...groups.flatMap((group) => group.frame)]);
   arrangeLabels(own, inside, groups, radius);
   own.svg.classList.toggle("near", view.k > 1);
   own.buttons.querySelector(".whole").hidden = view.k === 1;
+}
+
+function framed(own, place) {
+  if (place.look !== "unack" || place.group || !(place.priority < 4)) return [];
+  const [x, y] = own.at.get(place.id).map((px) => px.toFixed(1));
+  const corner = place.kind === "source" ? " translate(20 -20) scale(0.75)" : "";
+  return [[place.id, place.priority, `translate(${x} ${y})${corner}`]];
 }
 
 function arrangeGroups(own, inside) {
@@ -214,13 +247,15 @@ function arrangeGroups(own, inside) {
     }
     const [x, y] = groupSpot(members, all, own.width, own.height);
     say(mark.firstChild, `${group.title}\n${group.detail}`);
-    drawMark(mark.lastChild, group.priority, group.look || "unack");
+    const look = group.look || "unack";
+    drawMark(mark.lastChild, group.priority, steady(look));
     set(mark, { transform: `translate(${x} ${y})`, "aria-label": `${group.title}, ${group.detail}` });
     const far = (axis, side) => Math.max(MARK + 4, ...members.map((at) => side * (at[axis] - (axis ? y : x)) + 19));
     const clear = { left: far(0, -1), right: far(0, 1), up: far(1, -1), down: far(1, 1) };
     found.push({
       id: group.id, x, y, reach: MARK + 4, clear, name: group.title, detail: group.detail,
       weight: group.priority - 0.5, edge: along(members, 17),
+      frame: look === "unack" ? [[group.id, group.priority, `translate(${x} ${y})`]] : [],
     });
   }
   set(own.outlines.firstChild || add(own.outlines, "path", { class: "lost" }), { d: paths.join("") || null });
@@ -234,7 +269,7 @@ function arrangeGroups(own, inside) {
 }
 
 function arrangeLabels(own, inside, groups, radius) {
-  const wanted = [...groups];
+  const wanted = groups.map(({ frame, ...group }) => group);
   for (const place of inside) {
     const abnormal = place.priority && place.priority < 4 && !place.group;
     if (!abnormal && place.kind !== "source" && !place.ring && own.data.selected !== place.id) continue;
@@ -278,65 +313,62 @@ function arrangeLabels(own, inside, groups, radius) {
   }
 }
 
-function drawLegend(own, keys) {
-  const wanted = JSON.stringify(keys);
-  if (own.legend.dataset.keys === wanted) return;
-  own.legend.dataset.keys = wanted;
-  own.legend.replaceChildren();
-  for (const key of keys) {
-    const entry = make(own.legend, "span", "key");
-    const group = add(add(entry, "svg", { viewBox: "-12 -12 24 24", width: 20, height: 20, "aria-hidden": "true" }), "g");
-    const priority = { p1: 1, p2: 2, p3: 3 }[key.symbol];
-    if (priority) drawMark(group, priority, "ack");
-    else if (key.symbol === "outline") add(group, "path", { class: "frame-key", d: "M-7 -7H7V7H-7Z" });
-    else if (key.symbol === "ring") drawSymbol(group, { ring: true }, 4);
-    else drawSymbol(group, { state: key.symbol, kind: key.symbol === "source" ? "source" : "station" }, 5);
-    if (key.symbol === "source") set(group, { transform: "scale(0.5)" });
-    make(entry, "span", "").textContent = key.text;
+/** What stands still, drawn anew only for another ground or another width. */
+function drawGround(own) {
+  const { data, width, height } = own;
+  const wanted = `${data.ground}/${width}/${height}`;
+  if (own.drawnGround === wanted) return;
+  own.drawnGround = wanted;
+  for (const svg of [own.svg, own.frames]) set(svg, { viewBox: `0 0 ${width} ${height}`, width, height });
+  const points = [...data.places.map((place) => [place.latitude, place.longitude]), ...data.pipes.flatMap((pipe) => pipe.points)];
+  own.project = projection(points, width, height);
+  own.numbers = new Map(data.places.map((place, number) => [place.id, number]));
+  for (const [id, group] of own.stations) {
+    if (own.numbers.has(id)) continue;
+    group.remove();
+    own.stations.delete(id);
   }
-}
-
-function drawPipes(own, pipes) {
-  const count = own.data.places.length;
-  const wanted = `${JSON.stringify(pipes)}/${own.width}/${own.height}/${count}`;
-  if (own.drawnPipes === wanted) return;
-  own.drawnPipes = wanted;
   own.pipes.replaceChildren();
   const byWidth = new Map();
-  for (const pipe of pipes) {
-    const d = `M${pipe.points.map((point) => own.project(point).map((px) => px.toFixed(1)).join(" ")).join("L")}`;
-    const width = (Math.round(pipeWidth(pipe.diameter_m, count) * 4) / 4).toString();
-    byWidth.set(width, (byWidth.get(width) || "") + d);
+  for (const pipe of data.pipes) {
+    const d = `M${pipe.points.map((at) => own.project(at).map((px) => px.toFixed(1)).join(" ")).join("L")}`;
+    const thick = (Math.round(pipeWidth(pipe.diameter_m, data.places.length) * 4) / 4).toString();
+    byWidth.set(thick, (byWidth.get(thick) || "") + d);
   }
-  for (const [width, d] of byWidth) add(own.pipes, "path", { d, "stroke-width": width });
-}
-
-function draw(root, data, own, tell) {
-  if (!own.svg) build(root, own);
-  Object.assign(own, { data, tell, width: Math.max(300, root.clientWidth), height: data.height_px || 500 });
-  set(own.svg, { viewBox: `0 0 ${own.width} ${own.height}`, width: own.width, height: own.height, "aria-label": data.label });
-  const points = [...data.places.map((place) => [place.latitude, place.longitude]), ...data.pipes.flatMap((pipe) => pipe.points)];
-  own.project = projection(points, own.width, own.height);
-  own.view = held(own.view, own.width, own.height);
-  const known = new Set(data.places.map((place) => place.id));
-  for (const [id, group] of own.stations) {
-    if (!known.has(id)) {
-      group.remove();
-      own.stations.delete(id);
-    }
-  }
+  for (const [thick, d] of byWidth) add(own.pipes, "path", { d, "stroke-width": thick });
   own.empty.hidden = data.places.length > 0;
   say(own.empty, data.places.length ? "" : data.texts.empty);
-  drawPipes(own, data.pipes);
-  arrange(own);
-  drawLegend(own, data.legend);
   for (const button of own.buttons.children) {
     set(button, { "aria-label": data.texts[button.className], title: data.texts[button.className] });
   }
+}
+
+function draw(root, data, own, tell, again) {
+  if (data.lay) return lay(root, data);
+  const ground = grounds.of(data.ground);
+  if (!ground) return grounds.wait(own, data.ground, again);
+  if (!own.svg) build(root, own);
+  own.merged = merged(ground, data.unusual, own.merged);
+  own.data = { ...data, places: own.merged.places, pipes: ground.pipes, areas: ground.areas, texts: ground.texts };
+  Object.assign(own, { tell, width: Math.max(300, root.clientWidth), height: data.height_px });
+  own.view = held(own.view, own.width, own.height);
+  set(own.svg, { "aria-label": data.label });
+  drawGround(own);
+  arrange(own);
+  drawLegend(own.legend, data.legend);
+  if (own.pointed) point(own, own.pointed);
   if (!own.focused || !(own.stations.has(own.focused) || own.groupMarks.has(own.focused))) {
     own.focused = null;
-    if (data.places.length) focus(own, data.places[0].id);
+    if (own.data.places.length) focus(own, own.data.places[0].id);
   }
+  return true;
+}
+
+function lay(root, data) {
+  root.hidden = true;
+  root.classList.remove("dhc-map");
+  grounds.lay(data.lay, data);
+  return false;
 }
 
 export default component("map", draw);

@@ -7,7 +7,7 @@ const OUTLINES = {
   3: "M0 -10L10 0L0 10L-10 0Z",
   4: "M0 -8.5A8.5 8.5 0 1 0 0 8.5A8.5 8.5 0 1 0 0 -8.5Z",
 };
-const FRAMES = {
+export const FRAMES = {
   1: "M-11.5 -11.5H11.5V11.5H-11.5Z",
   2: "M0 -15L14.6 10.6H-14.6Z",
   3: "M0 -14.5L14.5 0L0 14.5L-14.5 0Z",
@@ -164,7 +164,8 @@ export function pointerAt(event, svg) {
 
 /**
  * The component's function for Streamlit: keeps one state per place on the page and draws on new data and on
- * a new width. ``draw(root, data, state, tell)`` gets the same ``state`` object each time.
+ * a new width. ``draw(root, data, state, tell, again)`` gets the same ``state`` object each time; where it
+ * returns false nothing was drawn yet, and it calls ``again`` once it can.
  */
 export function component(name, draw) {
   const known = new WeakMap();
@@ -181,8 +182,8 @@ export function component(name, draw) {
     }
     state.draw = () => {
       state.width = state.root.clientWidth;
-      draw(state.root, data, state.own, setTriggerValue);
-      state.root.dataset.seq = String(data.seq);
+      const drawn = draw(state.root, data, state.own, setTriggerValue, () => state.draw());
+      if (drawn !== false) state.root.dataset.seq = String(data.seq);
     };
     state.draw();
     return () => {
