@@ -37,8 +37,8 @@ def packed(values: Iterable[float | None], zero: float = 0.0) -> str:
 def forms(texts: Iterable[str]) -> dict[str, Any]:
     """Return texts as the sentences they are made of, which of these each is, and the numbers in their order.
 
-    The hints of 1,000 stations are a handful of sentences, ``online; radiators: \\0 / \\0``, and differ in
-    numbers only; ``filled`` in ``hints.js`` puts them together again.
+    The hints of 1,000 stations are a handful of sentences and differ in numbers only. Where a number was, a
+    zero character stands; ``filled`` in ``map_data.js`` puts the texts together again.
     """
     known: dict[str, int] = {}
     which: list[int] = []

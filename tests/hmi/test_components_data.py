@@ -4,12 +4,13 @@ import base64
 import json
 import math
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from hmi.components import city_map, histogram, indicators, process_diagram, trend
-from hmi.components.wire import packed, plain
+from hmi.components.wire import forms, packed, plain
 
 TEXTS = trend.Texts(zoom_in="放大", zoom_out="缩小", whole="全部", now="现在", empty="没有数据", bad="不可信")
 
@@ -100,3 +101,32 @@ def test_a_day_of_samples_keeps_its_seconds():
 def test_the_offset_of_the_site_is_told_with_each_change_of_the_clocks(zone, span, offsets):
     start, end = (datetime(*day, tzinfo=UTC).timestamp() for day in span)
     assert [offset for _, offset in trend.offsets(zone, start, end)] == offsets
+
+
+def test_texts_travel_as_sentences_and_numbers_and_nothing_is_lost():
+    hints = ["online\nradiators: 50.1 °C / −2 °C", "no data", "online\nradiators: 48.0 °C / −12 °C", ""]
+    sent = forms(hints)
+    assert sent["forms"] == ["online\nradiators: \0 °C / −\0 °C", "no data", ""]
+    assert sent["which"] == [0, 1, 0, 2]
+    assert sent["numbers"] == "50.1 2 48.0 12"
+
+
+def test_a_refresh_of_the_map_says_nothing_of_a_station_that_is_as_usual():
+    places = [city_map.Place(id=f"S{n}", latitude=37.8, longitude=112.5, name="北坡") for n in range(3)]
+    alarm = replace(places[2], priority=2, look="unack", detail="证书无效", hint="在线")
+    drawn = city_map.CityMap(
+        places=(*places[:2], alarm),
+        pipes=(),
+        legend=(),
+        texts=city_map.Texts(zoom_in="放大", zoom_out="缩小", whole="全部", empty="无"),
+        label="热网图",
+        seq=1,
+    )
+    ground = city_map.ground(drawn)
+    sent = city_map.live(drawn, ground)
+    assert sent["unusual"] == {"2": {"priority": 2, "look": "unack", "detail": "证书无效"}}
+    assert sent["ground"] == ground.id
+    calm = replace(drawn, places=tuple(places), seq=2)
+    assert city_map.ground(calm).id == ground.id
+    moved = replace(calm, places=(replace(places[0], latitude=37.9), *places[1:]))
+    assert city_map.ground(moved).id != ground.id

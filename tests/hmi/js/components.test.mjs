@@ -13,6 +13,7 @@ const time = await load("trend_time");
 const lines = await load("trend_lines");
 const draw = await load("trend_draw");
 const map = await load("map_layout");
+const data = await load("map_data");
 const diagram = await load("diagram_layout");
 const symbols = await load("diagram_symbols");
 const tags = await load("diagram_tags");
@@ -327,5 +328,43 @@ describe("the process diagram", () => {
     assert.deepEqual(diagram.page([1, 2, 3], 1), { at: 1, pages: 2, loops: [3] });
     assert.deepEqual(diagram.page([1, 2], 5), { at: 0, pages: 1, loops: [1, 2] });
     assert.deepEqual(diagram.page([], 0), { at: 0, pages: 1, loops: [] });
+  });
+});
+
+describe("what the map is drawn from", () => {
+  const ground = { places: [{ id: "S1", name: "北坡" }, { id: "S2", name: "南坡" }] };
+
+  it("puts hints together from their sentences and numbers", () => {
+    const hints = { forms: ["online\nradiators: \0 °C / −\0 °C", "no data"], which: [0, 1, 0], numbers: "50.1 2 48.0 3" };
+    assert.deepEqual([0, 1, 2].map((number) => data.filled(hints, number)), [
+      "online\nradiators: 50.1 °C / −2 °C", "no data", "online\nradiators: 48.0 °C / −3 °C",
+    ]);
+  });
+  it("leaves a place of which nothing new is said the same object", () => {
+    const first = data.merged(ground, { 1: { priority: 2, look: "unack" } }, undefined);
+    const next = data.merged(ground, { 1: { priority: 2, look: "ack" } }, first);
+    assert.equal(next.places[0], first.places[0]);
+    assert.notEqual(next.places[1], first.places[1]);
+    assert.deepEqual(next.places[1], { id: "S2", name: "南坡", number: 1, priority: 2, look: "ack" });
+    const normal = data.merged(ground, {}, next);
+    assert.equal(normal.places[1].priority, undefined);
+  });
+  it("begins anew on another ground", () => {
+    const first = data.merged(ground, {}, undefined);
+    const moved = { places: [{ id: "S1", name: "North" }] };
+    assert.deepEqual(data.merged(moved, {}, first).places, [{ id: "S1", name: "North", number: 0 }]);
+  });
+  it("draws who waits for a ground once it is there, and forgets the oldest ground", () => {
+    const store = data.groundStore();
+    const drawn = [];
+    assert.equal(store.wait("map", "b", () => drawn.push("b")), false);
+    store.lay("a", { places: [] });
+    assert.deepEqual(drawn, []);
+    store.lay("b", { places: [] });
+    store.lay("b", { places: [] });
+    assert.deepEqual(drawn, ["b"]);
+    for (const id of ["c", "d", "e"]) store.lay(id, { places: [] });
+    assert.equal(store.of("a"), undefined);
+    assert.ok(store.of("b"));
   });
 });
