@@ -138,6 +138,12 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.add_argument(
         "--control", type=_port, default=0, metavar="PORT", help="control channel for faults"
     )
+    simulate.add_argument(
+        "--scenario",
+        type=Path,
+        metavar="TOML",
+        help="faults at their times: docs/reference/faults.md",
+    )
 
 
 def _add_user(user: argparse.ArgumentParser) -> None:

@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+from simulators.faults import command as fault_command
+from simulators.faults.scenario import ScenarioFaults, load_scenario
+from simulators.faults.site import facts_of
 from simulators.link_profile import PROFILES
 from simulators.post import PortsInUse
 from simulators.replay import command as replay_command
@@ -34,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(given)
     if options.command == "serve":
         return _serve(options)
+    if options.command == "fault":
+        return fault_command.run(options)
     if options.command == "replay":
         _quiet_libraries()
         return replay_command.run(options)
@@ -50,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--seed", type=int, help="replaces the seed of simulation.toml")
     serve.add_argument("--weather", type=Path, metavar="CSV", help="hourly weather; default: generated")
+    serve.add_argument("--scenario", type=Path, metavar="TOML", help="faults that happen at their times")
+    fault_command.add_arguments(
+        commands.add_parser("fault", help="switch faults of running simulators on and off, or list them")
+    )
     replay = commands.add_parser("replay", help="serve a recorded table as a station until SIGTERM or Ctrl-C")
     replay_command.add_arguments(replay)
     replay.add_argument("--port", type=_port, default=0, help="where it listens (default: free)")
@@ -96,11 +105,15 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         site = load_site(options.site)
         weather = None if options.weather is None else _weather(options.weather)
+        seed = site.seed if options.seed is None else options.seed
+        faults = [] if options.scenario is None else load_scenario(options.scenario, facts_of(site), seed)
     except (SiteFileError, ProfileError, ReplayError, OSError, ValueError) as error:
         return _wrong_use(f"{options.site} cannot be simulated: {error}")
+    except ScenarioFaults as wrong:
+        return _wrong_use(f"{options.scenario} cannot be used:\n{wrong}")
     clock = options.clock or ScaledClock(start_utc=time.time(), anchor=time.monotonic(), factor=1.0)
     serve_options = ServeOptions(
-        link=options.link, control_port=options.control, seed=options.seed, weather=weather
+        link=options.link, control_port=options.control, seed=options.seed, weather=weather, faults=faults
     )
     _quiet_libraries()
     try:

@@ -37,9 +37,27 @@ def ensure_certificates(site: SimSite) -> list[Path]:
     for station in (*site.stations, *site.sources):
         certificate, key = station.certificate, station.private_key
         if certificate is not None and key is not None and not _usable(station, certificate, key):
-            _make(station, certificate, key)
+            _make(station, certificate)
             made.append(certificate)
     return made
+
+
+def stand_in(station: SimStation, kind: str) -> tuple[Path, Path]:
+    """Make a certificate that no client may accept beside the station's own; return it and its key.
+
+    ``expired`` ended yesterday, on the station's own key; ``replaced`` is good, on a key that nobody knows.
+    """
+    assert station.certificate is not None
+    assert station.private_key is not None
+    certificate_path = station.certificate.with_suffix(f".{kind}.der")
+    key_path = certificate_path.with_suffix(".pem")
+    if kind == "replaced":
+        _make(station, certificate_path)
+        return certificate_path, key_path
+    key = serialization.load_pem_private_key(station.private_key.read_bytes(), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    _write(_certificate(station, key, ends=datetime.now(UTC) - timedelta(days=1)), key, certificate_path)
+    return certificate_path, key_path
 
 
 def _usable(station: SimStation, certificate_path: Path, key_path: Path) -> bool:
@@ -60,25 +78,28 @@ def _usable(station: SimStation, certificate_path: Path, key_path: Path) -> bool
     )
 
 
-def _make(station: SimStation, certificate_path: Path, key_path: Path) -> None:
+def _make(station: SimStation, certificate_path: Path) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    certificate = _certificate(station, key)
+    _write(_certificate(station, key, ends=datetime.now(UTC) + VALID_FOR), key, certificate_path)
+
+
+def _write(certificate: x509.Certificate, key: rsa.RSAPrivateKey, certificate_path: Path) -> None:
+    """Write a certificate and, beside it as ``.pem``, its key."""
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     certificate_path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(key_path, pem, 0o600)
+    _replace(certificate_path.with_suffix(".pem"), pem, 0o600)
     _replace(certificate_path, certificate.public_bytes(serialization.Encoding.DER), 0o644)
 
 
-def _certificate(station: SimStation, key: rsa.RSAPrivateKey) -> x509.Certificate:
+def _certificate(station: SimStation, key: rsa.RSAPrivateKey, *, ends: datetime) -> x509.Certificate:
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, f"Simulated station {station.id}"),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Synthetic city"),
         ]
     )
-    now = datetime.now(UTC)
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=True,
@@ -99,8 +120,8 @@ def _certificate(station: SimStation, key: rsa.RSAPrivateKey) -> x509.Certificat
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + VALID_FOR)
+        .not_valid_before(min(datetime.now(UTC), ends) - timedelta(days=1))
+        .not_valid_after(ends)
         .add_extension(x509.SubjectAlternativeName(_names(station)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)

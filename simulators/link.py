@@ -44,6 +44,7 @@ class Link:
         self._plain = profile
         self._overrides: dict[object, Override] = {}
         self._edits: dict[object, Edit] = {}
+        self._holes: set[object] = set()
         self.new_tap = new_tap
         self.target_port = 0
         """Port of the station's server on the loopback."""
@@ -53,6 +54,8 @@ class Link:
         self.stalled_until = 0.0
         """Loop time before which nothing is delivered."""
         self._server: asyncio.Server | None = None
+        self._in_service = False
+        self._refuses = False
         self._open: set[Connection] = set()
 
     @property
@@ -67,10 +70,14 @@ class Link:
         if sock is None:
             sock = socket.create_server((self.host, self.port))
         self.port = int(sock.getsockname()[1])
+        self._in_service = True
         self._server = await loop.create_server(lambda: Connection(self), sock=sock)
+        if self._refuses:
+            await self.refuse(True)
 
     async def close(self) -> None:
         """Stop listening (connects are refused from now on) and reset every connection."""
+        self._in_service = False
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -82,11 +89,12 @@ class Link:
 
     async def refuse(self, on: bool) -> None:
         """Refuse new connections while on; those that exist stay."""
+        self._refuses = on
         if on and self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
-        elif not on and self._server is None:
+            server, self._server = self._server, None
+            server.close()
+            await server.wait_closed()
+        elif not on and self._server is None and self._in_service:
             await self.open(self.target_port)
 
     def change(self, profile: LinkProfile) -> None:
@@ -146,6 +154,16 @@ class Link:
                     connection.deaden()
                 else:
                     connection.wake()
+
+    def hold(self, key: object, on: bool, *, half_open: bool = False) -> None:
+        """Be a black hole while any ``key`` holds it so; ``half_open`` as for ``blackhole``."""
+        if on:
+            self._holes.add(key)
+        elif key not in self._holes:
+            return
+        else:
+            self._holes.discard(key)
+        self.blackhole(bool(self._holes), half_open=half_open)
 
     def rebind(self) -> None:
         """Forget the address translation: what is open is dead without a word, new connections work."""

@@ -9,6 +9,8 @@ Every request is {"op": NAME, ...}; "station" names one station, without it the 
 - blackhole, garble, refuse with "on": true or false; stall with "seconds"; drop: reset all connections
 - link with "profile": another link profile
 - stop_server, start_server: take a station off the network and put it back
+- fault with "action": "on" ("name", optionally "stations", "duration_s" and the fault's options under
+  "options"), "off" (optionally "name" and "stations"), "list" (what is on and planned), "known" (all faults)
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +18,10 @@ from dataclasses import asdict
 from typing import Any
 
 from simulators.control import ControlError
+from simulators.faults.engine import FaultEngine
+from simulators.faults.model import Target
+from simulators.faults.switch import FaultSwitch
+from simulators.link_failures import LinkFailures
 from simulators.link_profile import PROFILES
 from simulators.post import Post
 from simulators.recorder import summary
@@ -30,12 +36,21 @@ class Operations:
     """Carries out requests on a running simulation."""
 
     def __init__(
-        self, city: SimulatedCity, posts: Mapping[str, Post], trace: ControlTrace, clock: Clock
+        self,
+        city: SimulatedCity,
+        posts: Mapping[str, Post],
+        trace: ControlTrace,
+        clock: Clock,
+        faults: FaultEngine,
+        targets: Mapping[str, Target],
+        link_failures: LinkFailures,
     ) -> None:
         self._city = city
         self._posts = posts
         self._trace = trace
         self._clock = clock
+        self._switch = FaultSwitch(faults, targets)
+        self._link_failures = link_failures
 
     async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to one request; raises ControlError."""
@@ -56,6 +71,8 @@ class Operations:
             case "start_server":
                 for name, post in self._chosen(request):
                     await _start(name, post)
+            case "fault":
+                return await self._switch.handle(request, self._city.now)
             case "blackhole" | "garble" | "refuse" | "stall" | "drop" | "link" as op:
                 await self._disturb(op, request)
             case other:
@@ -81,7 +98,7 @@ class Operations:
         }
 
     async def _disturb(self, op: str, request: dict[str, Any]) -> None:
-        for _, post in self._chosen(request):
+        for name, post in self._chosen(request):
             link = post.link
             match op:
                 case "blackhole":
@@ -97,7 +114,9 @@ class Operations:
                 case "link":
                     if request.get("profile") not in PROFILES:
                         raise ControlError(f"profile must be one of {', '.join(PROFILES)}")
-                    link.change(PROFILES[request["profile"]])
+                    profile = PROFILES[request["profile"]]
+                    link.change(profile)
+                    self._link_failures.follow(name, link, profile, self._city.now)
 
     def _chosen(self, request: dict[str, Any]) -> Iterable[tuple[str, Post]]:
         name = request.get("station")

@@ -5,10 +5,15 @@ import socket
 from collections.abc import Mapping
 from typing import Protocol
 
+from simulators.certificates import stand_in
+from simulators.faults.model import Target
+from simulators.faults.plant_port import PlantPort
+from simulators.faults.site import station_facts
 from simulators.judge import LoopBounds
 from simulators.link import Link
 from simulators.link_profile import PROFILES
 from simulators.recorder import StationRecorder
+from simulators.servers.misbehaviour import Misbehaviour
 from simulators.servers.modbus import ModbusStationServer
 from simulators.servers.opcua import OpcUaStationServer, ServerIdentity
 from simulators.servers.opcua_space import StandardNodes
@@ -59,13 +64,19 @@ class Post:
             rng=rng,
             new_tap=self.recorder.new_tap if profile.protocol == "modbus" else None,
         )
+        self.device = Misbehaviour()
+        self._clock = clock
+        self._rng = random.Random(f"{seed}:{station.id}:faults")
+        self._opcua: OpcUaStationServer | None = None
         self._server: _Server
         if profile.protocol == "modbus":
             assert driven is not None, "a heat source speaks OPC UA"
-            self._server = _modbus(station, profile, driven, clock, rng)
+            self._server = _modbus(station, profile, driven, clock, rng, self.device)
         else:
             assert nodes is not None
-            self._server = _opcua(station, profile, served, driven, clock, rng, nodes, self.recorder)
+            self._server = self._opcua = _opcua(
+                station, profile, served, driven, clock, rng, nodes, self.recorder, self.device
+            )
         self.running = False
 
     async def start(self, sock: socket.socket | None = None) -> None:
@@ -81,12 +92,51 @@ class Post:
             await self.link.close()
             await self._server.stop()
 
+    def target(self, plant: PlantPort | None) -> Target:
+        """Return this station as faults see it."""
+        return Target(
+            facts=station_facts(self.station),
+            link=self.link,
+            server=self,
+            device=self.device,
+            plant=plant,
+            rng=self._rng,
+            now=self._clock.now,
+        )
+
+    async def take_off(self) -> None:
+        """Take the station off the network, for a fault."""
+        await self.stop()
+
+    async def put_back(self) -> None:
+        """Put the station back after a fault; raises OSError when its port has been taken meanwhile."""
+        await self.start()
+
+    async def lose_sessions(self) -> None:
+        """Forget every OPC UA session; nothing happens on Modbus, which has none."""
+        if self._opcua is not None:
+            await self._opcua.lose_sessions()
+
+    def show_certificate(self, kind: str | None) -> None:
+        """Show a certificate of ``certificates.stand_in`` from the next start on; None for the own one."""
+        assert self._opcua is not None
+        if kind is None:
+            self._opcua.identify(None)
+        else:
+            certificate, key = stand_in(self.station, kind)
+            self._opcua.identify(ServerIdentity(certificate=certificate, private_key=key))
+
 
 def _modbus(
-    station: SimStation, profile: Profile, driven: Driven, clock: Clock, rng: random.Random
+    station: SimStation,
+    profile: Profile,
+    driven: Driven,
+    clock: Clock,
+    rng: random.Random,
+    device: Misbehaviour,
 ) -> ModbusStationServer:
     unit_code = rng.randrange(6)  # heat meters are delivered with different units
-    image = RegisterImage(profile, len(station.loops), driven, clock, unit_code)
+    image = RegisterImage(profile, len(station.loops), driven, clock, unit_code, device)
     return ModbusStationServer(image, station.unit)
 
 
@@ -99,9 +149,12 @@ def _opcua(
     rng: random.Random,
     nodes: StandardNodes,
     recorder: StationRecorder,
+    device: Misbehaviour,
 ) -> OpcUaStationServer:
     identity = None
-    if station.certificate is not None and station.private_key is not None and station.security != "none":
+    if station_facts(station).secured:
+        assert station.certificate is not None
+        assert station.private_key is not None
         identity = ServerIdentity(certificate=station.certificate, private_key=station.private_key)
     return OpcUaStationServer(
         url=f"opc.tcp://{station.host}:{station.port}/",
@@ -114,6 +167,7 @@ def _opcua(
         identity=identity,
         watch=recorder,
         rng=rng,
+        device=device,
     )
 
 

@@ -2,12 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from simulators.certificates import ensure_certificates
 from simulators.control import ControlServer
+from simulators.faults.engine import FaultEngine
+from simulators.faults.scenario import Planned
+from simulators.link_failures import LinkFailures
+from simulators.link_profile import PROFILES
 from simulators.operations import Operations
+from simulators.plant_troubles import CityTroubles
 from simulators.post import PortsInUse, Post, bind_all
 from simulators.servers.opcua_space import standard_nodes
 from simulators.sitefile import SimSite
@@ -16,6 +22,9 @@ from simulators.trace import ControlTrace
 from simulators.weather import Weather
 from stations.model.clock import ScaledClock
 from stations.profile import builtin_profile
+
+if TYPE_CHECKING:
+    from simulators.faults.model import Target
 
 STEP_WALL_S = 0.1
 """At most ten steps in a wall second; at factor 1 one is enough."""
@@ -33,6 +42,8 @@ class ServeOptions:
     seed: int | None = None
     """Replaces the seed of the site."""
     weather: Weather | None = None
+    faults: Sequence[Planned] = ()
+    """What a scenario has planned, counted from the start."""
 
 
 class Simulation:
@@ -46,7 +57,14 @@ class Simulation:
         self.trace = ControlTrace(self.city)
         self.control_port = 0
         self._options = options
-        self._control = ControlServer(Operations(self.city, self.posts, self.trace, clock).handle)
+        self._seed = site.seed if options.seed is None else options.seed
+        self._link_failures = LinkFailures(self._seed)
+        self._targets: dict[str, Target] = {}
+        self.faults = FaultEngine(self._targets)
+        operations = Operations(
+            self.city, self.posts, self.trace, clock, self.faults, self._targets, self._link_failures
+        )
+        self._control = ControlServer(operations.handle)
         self._stepping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -60,7 +78,7 @@ class Simulation:
         sockets = bind_all(everyone)
         opcua = any(builtin_profile(station.profile).protocol == "opcua" for station in everyone.values())
         nodes = await standard_nodes() if opcua else None
-        seed = self.site.seed if self._options.seed is None else self._options.seed
+        profile, plant = PROFILES[self._options.link], CityTroubles(self.city)
         for name, station in everyone.items():
             sim = self.city.stations.get(name)
             self.posts[name] = Post(
@@ -69,10 +87,13 @@ class Simulation:
                 driven=sim,
                 clock=self.clock,
                 link_profile=self._options.link,
-                seed=seed,
+                seed=self._seed,
                 nodes=nodes,
             )
             await self.posts[name].start(sockets[name])
+            self._targets[name] = self.posts[name].target(plant)
+            self._link_failures.follow(name, self.posts[name].link, profile, self.city.start)
+        self.faults.schedule(self._options.faults, self.city.start)
         self._stepping = asyncio.create_task(self._advance(), name="simulated time")
 
     async def stop(self) -> None:
@@ -81,6 +102,7 @@ class Simulation:
             self._stepping.cancel()
             await asyncio.wait([self._stepping])
         await self._control.stop()
+        await self.faults.close()
         await asyncio.gather(*(post.stop() for post in self.posts.values()))
 
     async def failed(self) -> None:
@@ -94,6 +116,8 @@ class Simulation:
             while self.city.now + self.city.scan_s <= self.clock.now():
                 self.city.step(min(self.clock.now(), self.city.now + SLICE_S))
                 self.trace.note()
+                self._link_failures.advance(self.city.now)
+                await self.faults.advance(self.city.now)
                 await asyncio.sleep(0)
             await asyncio.sleep(period_s)
 

@@ -16,6 +16,7 @@ from simulators.plant.loops import LoopState
 from simulators.plant.meter import measure
 from simulators.plant.source import SourceState
 from simulators.plant.water import C_WATER, specific_heat
+from simulators.troubles import Troubles
 from simulators.truth import LoopTruth, StationTruth
 from simulators.warmup import SupplyLaw
 from simulators.weather import Weather
@@ -74,6 +75,8 @@ class CityWorks:
         by_station = self._per_station(self.params.m_flow_primary_design)
         self._station_meters = assembly.station_meters(station_truths, by_station)
         self._rng = np.random.default_rng([seed, 0x3E7E])
+        self.troubles = Troubles(len(loop_truths), self._n_stations)
+        """What faults have broken."""
         self.counters = self._counters_at_start(station_truths)
         idle = loops.LoopInputs(
             valve=self.loops.y_valve,
@@ -88,6 +91,8 @@ class CityWorks:
     def step(self, valve: Floats, pump: Floats, now: float, dt: float) -> None:
         """Advance by ``dt`` s to UTC second ``now`` with these commands (0..1, shape (n_loops,))."""
         self.now = now
+        self.troubles.advance(dt)
+        valve, pump = self.troubles.commands(valve, pump)
         inputs = loops.LoopInputs(
             valve=valve,
             pump=pump,
@@ -115,7 +120,7 @@ class CityWorks:
     @property
     def m_flow_makeup(self) -> Floats:
         """True make-up of each loop in kg/s."""
-        return self._leak * self.flows.m_flow
+        return self.troubles.makeup_share(self._leak) * self.flows.m_flow
 
     def outdoor_sensor(self, station: int) -> float | None:
         """Return what a station's own outdoor sensor shows in degC; None where there is none."""
@@ -160,9 +165,10 @@ class CityWorks:
     def _observe(self) -> None:
         """Let every instrument show its value."""
         state, flows = self.loops, self.flows
+        p_static = self._p_static + self.troubles.secondary_shift()
         true = np.stack([
             state.T_supply, state.T_return, flows.m_flow,
-            self._p_static + flows.dp_secondary, self._p_static, self.indoor,
+            p_static + flows.dp_secondary, p_static, self.indoor,
         ])  # fmt: skip
         self.loop_shown: Shown = _rows(assembly.LOOP_METERS, measure(true, self._loop_meters, self._rng))
         m = self._per_station(flows.m_flow_primary)
@@ -170,8 +176,10 @@ class CityWorks:
         T_return = heat / np.maximum(m, 1e-9)
         lost = 0.5 * source.path_loss(self.source, self.source_params)
         p_supply, p_return = self.p_supply_source()
-        outdoor = np.full(self._n_stations, self.weather.at(self.now).T_outdoor)
-        true = np.stack([self.source.T_station, T_return, m, p_supply - lost, p_return + lost, outdoor])
+        sky, moved = self.weather.at(self.now), self.troubles.primary_shift()
+        outdoor = sky.T_outdoor + self.troubles.sun_gain * sky.irradiation
+        p_entrance, p_exit = p_supply - lost + moved, p_return + lost + moved
+        true = np.stack([self.source.T_station, T_return, m, p_entrance, p_exit, outdoor])
         shown = measure(true, self._station_meters, self._rng)
         self.station_shown: Shown = _rows(assembly.STATION_METERS, shown)
         dT = shown[0] - shown[1]

@@ -15,6 +15,7 @@ from asyncua.ua.status_codes import StatusCodes
 from cryptography import x509
 
 from simulators.servers.encoding import physical_value
+from simulators.servers.misbehaviour import Misbehaviour
 from simulators.servers.opcua_methods import LeaseMethods
 from simulators.servers.opcua_space import SharedSpaceServer, StandardNodes
 from simulators.servers.opcua_values import VARIANT_TYPES, NodeValues, node_id
@@ -68,15 +69,17 @@ class OpcUaStationServer:
         identity: ServerIdentity | None,
         watch: UaWatch,
         rng: random.Random,
+        device: Misbehaviour | None = None,
     ) -> None:
         self._url = url
         self._profile = profile
         self._loops = range(1, n_loops + 1)
         self._driven = driven
         self._clock = clock
-        self._observer = Observer(station, clock)
+        self._device = device or Misbehaviour()
+        self._observer = Observer(station, clock, self._device)
         self._nodes = nodes
-        self._identity = identity
+        self._identity = self._first_identity = identity
         self._watch = watch
         self._rng = rng
         self._server: Server | None = None
@@ -84,7 +87,7 @@ class OpcUaStationServer:
     async def start(self) -> int:
         """Listen on a free port of the loopback and return it."""
         assert self._profile.opcua is not None
-        server = Server(iserver=SharedSpaceServer(self._nodes))
+        server = Server(iserver=SharedSpaceServer(self._nodes, self._device))
         await server.init()
         server.set_endpoint(self._url)
         server.socket_address = ("127.0.0.1", 0)
@@ -106,6 +109,17 @@ class OpcUaStationServer:
         if server is not None:
             await server.stop()
 
+    async def lose_sessions(self) -> None:
+        """Forget every session of a client while its connection stays, as after a fault inside the server."""
+        if self._server is not None:
+            core = self._server.iserver
+            assert isinstance(core, SharedSpaceServer)
+            await core.lose_sessions()
+
+    def identify(self, identity: ServerIdentity | None) -> None:
+        """Show another certificate from the next start on; None for the one given first."""
+        self._identity = identity or self._first_identity
+
     def count_read(self, nodes: int) -> None:
         """Tell the recorder of a Read request."""
         self._watch.ua_read(nodes)
@@ -115,6 +129,9 @@ class OpcUaStationServer:
         raw = None if value.Value is None else value.Value.Value
         number = float(raw) if isinstance(raw, bool | int | float) else math.nan
         self._watch.ua_write(str(node.Identifier), number)
+        refused = self._device.write_refusal()
+        if refused is not None:
+            return ua.StatusCode(ua.UInt32(refused))
         if declared is None or self._driven is None:
             return ua.StatusCode(ua.UInt32(StatusCodes.BadNotWritable))
         wanted = physical_value(declared, number)
@@ -142,7 +159,7 @@ class OpcUaStationServer:
 
     async def _build(self, server: Server, index: int) -> dict[ua.NodeId, ProfilePoint]:
         """Add objects, variables and methods; return the variables that may be written."""
-        values = NodeValues(self._observer)
+        values = NodeValues(self._observer, self._device)
         folders = {loop: await self._folder(server, index, loop) for loop in (PRIMARY, *self._loops)}
         writable = {}
         for declared in self._profile.points:
@@ -159,7 +176,9 @@ class OpcUaStationServer:
                     writable[node] = declared
                 server.iserver.aspace.set_attribute_value_callback(node, AttributeIds.Value, first)
         if self._profile.opcua_lease is not None and self._driven is not None:
-            methods = LeaseMethods(self._driven, self._profile, self._clock, self._observer, self._watch)
+            methods = LeaseMethods(
+                self._driven, self._profile, self._clock, self._observer, self._watch, self._device
+            )
             await methods.add(folders, index)
         return writable
 

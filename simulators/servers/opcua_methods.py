@@ -12,6 +12,7 @@ from asyncua.common.node import Node
 from asyncua.ua.status_codes import StatusCodes
 
 from simulators.servers.encoding import physical_value
+from simulators.servers.misbehaviour import Misbehaviour
 from simulators.servers.opcua_values import node_id
 from simulators.servers.served import Driven, Observer, UaWatch
 from stations.model.clock import Clock
@@ -28,7 +29,13 @@ class LeaseMethods:
     """Adds the methods to the device's objects and takes their calls."""
 
     def __init__(
-        self, station: Driven, profile: Profile, clock: Clock, observer: Observer, watch: UaWatch
+        self,
+        station: Driven,
+        profile: Profile,
+        clock: Clock,
+        observer: Observer,
+        watch: UaWatch,
+        device: Misbehaviour,
     ) -> None:
         assert profile.opcua_lease is not None
         self._station = station
@@ -37,6 +44,7 @@ class LeaseMethods:
         self._clock = clock
         self._observer = observer
         self._watch = watch
+        self._device = device
 
     async def add(self, folders: Mapping[int, Node], index: int) -> None:
         """Add Heartbeat to the station's object (loop 0), ApplySetpoint and Release to each loop's."""
@@ -64,6 +72,9 @@ class LeaseMethods:
         async def call(_parent: ua.NodeId, *arguments: ua.Variant) -> Answer:
             numbers = _numbers(arguments, types)
             self._watch.ua_call(name, loop, numbers or [])
+            refused = self._device.write_refusal()
+            if refused is not None:
+                return ua.StatusCode(ua.UInt32(refused))
             if numbers is None:
                 return ua.StatusCode(ua.UInt32(StatusCodes.BadInvalidArgument))
             self._observer.forget()

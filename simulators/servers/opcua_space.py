@@ -7,15 +7,22 @@ once and shared; only the nodes of the Server object and the two folders that ge
 import copy
 
 from asyncua import ua
+from asyncua.common.utils import ServiceError
+from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.address_space import NodeData
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIdNames
+from asyncua.ua.status_codes import StatusCodes
+
+from simulators.servers.misbehaviour import Misbehaviour
 
 MAX_SESSIONS_PER_PROCESS = 10_000
 SESSION_TIMEOUT_MAX_S = 120.0
 """A client that died without closing is forgotten after this, whatever it asked for."""
+
+_ANONYMOUS = User(role=UserRole.Anonymous)
 
 _OWN_NODES = frozenset(
     ua.NodeId(ua.Int32(number))
@@ -49,14 +56,26 @@ def _own_copy(node: NodeData) -> NodeData:
 class SharedSpaceServer(InternalServer):
     """asyncua's server core on shared standard nodes, with limits that suit many small servers."""
 
-    def __init__(self, nodes: StandardNodes) -> None:
+    def __init__(self, nodes: StandardNodes, device: Misbehaviour | None = None) -> None:
         super().__init__()
         self._standard_nodes = nodes
+        self._device = device or Misbehaviour()
         self.allow_remote_admin = False
         self.disabled_clock = True
         self.max_session_timeout_ms = SESSION_TIMEOUT_MAX_S * 1000.0
         # a class attribute, that is one limit over all servers of this process
         InternalSession.max_connections = MAX_SESSIONS_PER_PROCESS
+
+    def create_session(self, name: str, user: User = _ANONYMOUS, external: bool = False) -> InternalSession:
+        """Make a session, unless the device refuses them."""
+        if external and self._device.sessions_refused:
+            raise ServiceError(StatusCodes.BadTooManySessions)
+        return super().create_session(name, user=user, external=external)
+
+    async def lose_sessions(self) -> None:
+        """Close every session of a client behind its back."""
+        for session in list(self._external_sessions.values()):
+            await session.close_session(True)
 
     async def load_standard_address_space(self, shelf_file: object = None) -> None:
         """Take the shared nodes; own copies of those that differ between servers."""

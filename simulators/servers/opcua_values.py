@@ -8,6 +8,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
 
 from simulators.servers.encoding import wire_number
+from simulators.servers.misbehaviour import Misbehaviour
 from simulators.servers.served import Observer, Picture
 from stations.model.identity import Point
 from stations.profile import ProfilePoint
@@ -36,8 +37,9 @@ def node_id(text: str, namespace: int, loop: int) -> ua.NodeId:
 class NodeValues:
     """Answers reads with values taken when asked, stamped with the scaled time of the picture."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, device: Misbehaviour) -> None:
         self._observer = observer
+        self._device = device
         self._stamped: Picture | None = None
         self._stamp = ua.DateTime.fromtimestamp(0, UTC)
 
@@ -55,8 +57,10 @@ class NodeValues:
                     SourceTimestamp=stamp,
                     ServerTimestamp=stamp,
                 )
+            status = self._device.status(point)
             return ua.DataValue(
                 ua.Variant(_native(declared, wire_number(declared, value)), kind),
+                StatusCode=ua.StatusCode() if status is None else ua.StatusCode(ua.UInt32(status)),
                 SourceTimestamp=stamp,
                 ServerTimestamp=stamp,
             )
@@ -66,7 +70,7 @@ class NodeValues:
     def _time_of(self, picture: Picture) -> ua.DateTime:
         if picture is not self._stamped:
             self._stamped = picture
-            self._stamp = ua.DateTime.fromtimestamp(picture.at, UTC)
+            self._stamp = ua.DateTime.fromtimestamp(picture.at + self._device.skew_s, UTC)
         return self._stamp
 
 

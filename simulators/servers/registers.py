@@ -11,6 +11,7 @@ from typing import assert_never
 
 from simulators.crc import crc16_modbus
 from simulators.servers.encoding import from_words, to_words
+from simulators.servers.misbehaviour import Misbehaviour
 from simulators.servers.served import Driven, Observer, Picture
 from stations.model.clock import Clock
 from stations.model.identity import Point
@@ -51,7 +52,13 @@ class RegisterImage:
     """Reads and writes of one station through the addresses of its profile."""
 
     def __init__(
-        self, profile: Profile, n_loops: int, station: Driven, clock: Clock, meter_unit_code: int = 0
+        self,
+        profile: Profile,
+        n_loops: int,
+        station: Driven,
+        clock: Clock,
+        meter_unit_code: int = 0,
+        device: Misbehaviour | None = None,
     ) -> None:
         assert profile.modbus is not None
         self._profile = profile
@@ -60,7 +67,8 @@ class RegisterImage:
         self._station = station
         self._clock = clock
         self._meter_unit_code = meter_unit_code
-        self._observer = Observer(station, clock)
+        self._device = device or Misbehaviour()
+        self._observer = Observer(station, clock, self._device)
         self._cells: dict[tuple[int, int], tuple[_Cell, int]] = {}
         for declared, loop, address in self._places():
             cell = _Cell(point=Point(loop, declared.name), declared=declared)
@@ -74,6 +82,7 @@ class RegisterImage:
 
     def read(self, function: int, address: int, count: int) -> list[int]:
         """Return ``count`` registers (or coils as 0 and 1); raises ModbusException."""
+        self._refuse(function)
         if function not in self.read_functions:
             raise ModbusException(ILLEGAL_FUNCTION)
         end = address + count
@@ -93,6 +102,7 @@ class RegisterImage:
 
     def write(self, function: int, address: int, words: list[int]) -> None:
         """Route a write to the station; raises ModbusException where it refuses."""
+        self._refuse(function)
         if function not in self.write_functions:
             raise ModbusException(ILLEGAL_FUNCTION)
         route = self._routes.get((function == 5, address))
@@ -105,7 +115,13 @@ class RegisterImage:
     def _encode(self, cell: _Cell, picture: Picture) -> list[int]:
         declared = cell.declared
         code = self._meter_unit_code % len(declared.unit_codes) if declared.unit_codes else 0
-        return to_words(declared, picture.value(cell.point), self._map, code)
+        value = picture.value(cell.point)
+        return self._device.registers(declared, value, to_words(declared, value, self._map, code))
+
+    def _refuse(self, function: int) -> None:
+        code = self._device.refusal(function)
+        if code is not None:
+            raise ModbusException(code)
 
     def _places(self) -> Iterator[tuple[ProfilePoint, int, int]]:
         """Yield every declared point with its loop and wire address."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from simulators.servers.misbehaviour import Misbehaviour
 from stations.model.clock import Clock
 from stations.model.identity import Point
 
@@ -75,23 +76,38 @@ class Picture:
 class Observer:
     """Takes pictures of one station when someone asks, at most one per ``PICTURE_MAX_AGE_WALL_S``."""
 
-    def __init__(self, station: Served, clock: Clock) -> None:
+    def __init__(self, station: Served, clock: Clock, device: Misbehaviour) -> None:
         self._station = station
         self._clock = clock
+        self._device = device
         self._picture: Picture | None = None
         self._taken_at_wall = 0.0
+        self._changes = 0
 
     def look(self) -> Picture:
         """Return a fresh enough picture."""
         wall = self._clock.wall_monotonic()
-        if self._picture is None or wall - self._taken_at_wall > PICTURE_MAX_AGE_WALL_S:
-            self._picture = Picture(at=self._clock.now(), values=self._station.values())
+        if (
+            self._picture is None
+            or self._changes != self._device.changes
+            or wall - self._taken_at_wall > PICTURE_MAX_AGE_WALL_S
+        ):
+            self._picture = Picture(at=self._clock.now(), values=self._shown())
             self._taken_at_wall = wall
+            self._changes = self._device.changes
         return self._picture
 
     def forget(self) -> None:
         """Drop the picture because a write has changed the station."""
         self._picture = None
+
+    def _shown(self) -> Mapping[Point, float | None]:
+        values = self._station.values()
+        if not self._device.spoils:
+            return values
+        spoilt = dict(values)
+        self._device.spoil(spoilt, self._clock.now())
+        return spoilt
 
 
 class UaWatch(Protocol):

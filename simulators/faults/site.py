@@ -1,0 +1,23 @@
+"""The stations of a site folder as faults see them, before anything runs."""
+
+from collections.abc import Mapping
+
+from simulators.faults.model import Facts
+from simulators.sitefile import SimSite, SimStation
+from stations.profile import builtin_profile
+
+
+def facts_of(site: SimSite) -> Mapping[str, Facts]:
+    """Return what decides which faults each station and source can have."""
+    return {station.id: station_facts(station) for station in (*site.stations, *site.sources)}
+
+
+def station_facts(station: SimStation) -> Facts:
+    """Return the same of one station."""
+    return Facts(
+        station=station.id,
+        kind=station.kind,
+        profile=builtin_profile(station.profile),
+        n_loops=len(station.loops),
+        secured=station.certificate is not None and station.security != "none",
+    )

@@ -1,0 +1,105 @@
+"""What is wrong with a simulated device on purpose: hooks that faults hang in and take out again.
+
+A server asks here at each point where a real device can go wrong. With nothing hung in, it behaves.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from stations.model.identity import Point
+from stations.profile import ProfilePoint
+
+Values = dict[Point, float | None]
+
+ValuesHook = Callable[[Values, float], None]
+"""Spoils what the instruments show (units inside) at a UTC second, in place."""
+WordsHook = Callable[[ProfilePoint, float | None, list[int]], list[int]]
+"""Gets a point, its value and its proper registers; returns what stands in the registers instead."""
+RequestHook = Callable[[int], int | None]
+"""Gets the function of a Modbus request; returns the exception code that refuses it, None to carry it out."""
+StatusHook = Callable[[Point], int | None]
+"""Returns the OPC UA status that a point's value bears, None for good."""
+WriteHook = Callable[[], int | None]
+"""Returns the OPC UA status that refuses a write or call, None to carry it out."""
+
+
+class Misbehaviour:
+    """All faults of one device that are not of its link. Owner: the device's post; servers only ask."""
+
+    def __init__(self) -> None:
+        self.skew_s = 0.0
+        """How far the device's clock is ahead."""
+        self.sessions_refused = False
+        """OPC UA: no session is created, as when others have taken all."""
+        self.changes = 0
+        """Rises whenever values begin or cease to be spoilt: what was looked at before is out of date."""
+        self._values: dict[object, ValuesHook] = {}
+        self._words: dict[object, WordsHook] = {}
+        self._requests: dict[object, RequestHook] = {}
+        self._statuses: dict[object, StatusHook] = {}
+        self._writes: dict[object, WriteHook] = {}
+
+    @contextmanager
+    def values(self, hook: ValuesHook) -> Iterator[None]:
+        """Let a hook spoil values for the length of a ``with`` block."""
+        self.changes += 1
+        try:
+            with _hung(self._values, hook):
+                yield
+        finally:
+            self.changes += 1
+
+    def words(self, hook: WordsHook) -> AbstractContextManager[None]:
+        """Let a hook spoil registers for the length of a ``with`` block."""
+        return _hung(self._words, hook)
+
+    def requests(self, hook: RequestHook) -> AbstractContextManager[None]:
+        """Let a hook refuse Modbus requests for the length of a ``with`` block."""
+        return _hung(self._requests, hook)
+
+    def statuses(self, hook: StatusHook) -> AbstractContextManager[None]:
+        """Let a hook put a status on OPC UA values for the length of a ``with`` block."""
+        return _hung(self._statuses, hook)
+
+    def writes(self, hook: WriteHook) -> AbstractContextManager[None]:
+        """Let a hook refuse OPC UA writes and calls for the length of a ``with`` block."""
+        return _hung(self._writes, hook)
+
+    def spoil(self, values: Values, now: float) -> None:
+        """Let the hooks change ``values`` in place; nothing happens while none is hung in."""
+        for hook in self._values.values():
+            hook(values, now)
+
+    @property
+    def spoils(self) -> bool:
+        """True while values are spoilt."""
+        return bool(self._values)
+
+    def registers(self, declared: ProfilePoint, value: float | None, words: list[int]) -> list[int]:
+        """Return what stands in a point's registers."""
+        for hook in self._words.values():
+            words = hook(declared, value, words)
+        return words
+
+    def refusal(self, function: int) -> int | None:
+        """Return the exception code for a Modbus request, None to carry it out."""
+        return next((code for hook in self._requests.values() if (code := hook(function)) is not None), None)
+
+    def status(self, point: Point) -> int | None:
+        """Return the OPC UA status of a point's value, None for good."""
+        return next((code for hook in self._statuses.values() if (code := hook(point)) is not None), None)
+
+    def write_refusal(self) -> int | None:
+        """Return the OPC UA status that refuses a write or call, None to carry it out."""
+        return next((code for hook in self._writes.values() if (code := hook()) is not None), None)
+
+
+@contextmanager
+def _hung(hooks: dict[object, Any], hook: object) -> Iterator[None]:
+    key = object()
+    hooks[key] = hook
+    try:
+        yield
+    finally:
+        del hooks[key]

@@ -1,0 +1,89 @@
+"""A small simulated city on real sockets whose faults a test switches, and the controller's own drivers."""
+
+import dataclasses
+import time
+from contextlib import asynccontextmanager
+
+from simulators.city import write_city
+from simulators.control import ask
+from simulators.serve import ServeOptions, serving
+from simulators.sitefile import load_site
+from stations.driver import Deadlines, ModbusAddress, OpcUaAddress
+from stations.drivers.modbus.driver import ModbusDriver
+from stations.drivers.opcua.driver import OpcUaDriver
+from stations.drivers.opcua.identity import ClientIdentity
+from stations.model.clock import ScaledClock
+from stations.profile import builtin_profile
+
+START_UTC = 1_736_899_200.0
+DEADLINES = Deadlines(connect_s=2.0, request_s=1.0, close_s=1.0)
+
+
+class FaultBench:
+    """The running city, its clock and its switch."""
+
+    def __init__(self, simulation, clock, folder):
+        self.simulation, self.clock, self.folder = simulation, clock, folder
+        self.identity = ClientIdentity.load_or_create(
+            folder / "controller.der", folder / "controller.pem", "urn:dhc:controller"
+        )
+
+    def post(self, profile, *, secured=False):
+        return next(
+            post
+            for post in self.simulation.posts.values()
+            if post.station.profile == profile and (post.station.security != "none") == secured
+        )
+
+    async def ask(self, action, **request):
+        return await ask(self.simulation.control_port, "fault", action=action, **request)
+
+    @asynccontextmanager
+    async def fault(self, name, post, **options):
+        """One fault at one station for the length of the block."""
+        station = post.station.id
+        await self.ask("on", name=name, stations=[station], options=options)
+        try:
+            yield
+        finally:
+            await self.ask("off", name=name, stations=[station])
+
+    def driver(self, post, deadlines=DEADLINES):
+        """A new driver of the controller for a station; not connected."""
+        station, profile = post.station, builtin_profile(post.station.profile)
+        n_loops = len(station.loops)
+        if profile.protocol == "modbus":
+            address = ModbusAddress(host="127.0.0.1", port=post.link.port, unit=station.unit)
+            return ModbusDriver(station.id, profile, n_loops, address, self.clock, deadlines)
+        secured = station.security != "none"
+        address = OpcUaAddress(
+            url=f"opc.tcp://127.0.0.1:{post.link.port}/",
+            security=station.security,
+            server_certificate=station.certificate if secured else None,
+        )
+        identity = self.identity if secured else None
+        return OpcUaDriver(station.id, profile, n_loops, address, self.clock, identity, deadlines)
+
+    @asynccontextmanager
+    async def connected(self, post, deadlines=DEADLINES):
+        driver = self.driver(post, deadlines)
+        try:
+            await driver.connect()
+            yield driver
+        finally:
+            await driver.close()
+
+
+@asynccontextmanager
+async def fault_bench(folder, *, stations=6, factor=1.0, faults=(), **options):
+    """Serve a city of every kind of station, each on a free port; ``faults`` as in ``ServeOptions``."""
+    write_city(folder, stations=stations, seed=1, base_port=20_000)
+    site = load_site(folder)
+    site = dataclasses.replace(
+        site,
+        stations=tuple(dataclasses.replace(station, port=0) for station in site.stations),
+        sources=tuple(dataclasses.replace(station, port=0) for station in site.sources),
+    )
+    clock = ScaledClock(start_utc=START_UTC, anchor=time.monotonic(), factor=factor)
+    async with serving(site, clock, ServeOptions(faults=faults, **options)) as simulation:
+        yield FaultBench(simulation, clock, folder)
