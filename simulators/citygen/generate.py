@@ -12,7 +12,6 @@ from simulators.citygen.season import season
 from simulators.citygen.sizing import (
     DN,
     BORE_m,
-    Design,
     ROUGHNESS_m,
     T_RETURN_degC,
     T_SUPPLY_degC,
@@ -23,6 +22,7 @@ from simulators.citygen.stock import Stock, stock
 from simulators.citygen.words import source_name, split_into_districts, station_names
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.graph import Consumer, Place, Source, Trench
+from simulators.plant.network.hydraulics import Solution
 from simulators.plant.water import C_WATER
 
 STATIONS_MAX = 5_000
@@ -72,7 +72,7 @@ def generate(
     shares = _source_shares(layout, ids, need)
     base = np.arange(2 * layout.bases) < layout.bases
     progress("sizes of pipes")
-    pipes, design = fitted(_pipes(layout, ids), m_flow, shares * m_flow.sum(), base)
+    pipes, solution = fitted(_pipes(layout, ids), m_flow, shares * m_flow.sum(), base)
     progress("weather")
     districts, district = split_into_districts(x, y)
     return GeneratedCity(
@@ -84,7 +84,7 @@ def generate(
         stations=_stations(seed, ids, (x, y, plan.height(x, y)), houses, m_flow, district),
         loops=houses.loops,
         buildings=houses.buildings,
-        sources=_sources(layout, design, shares * need.sum() * INSTALLED_MARGIN),
+        sources=_sources(layout, solution, shares * need.sum() * INSTALLED_MARGIN),
         pipes=pipes,
         weather=season(seed, CENTRE_LATITUDE, CENTRE_LONGITUDE),
     )
@@ -159,12 +159,12 @@ def _stations(
     )
 
 
-def _sources(layout: Layout, design: Design, Q_max: Floats) -> SourceTable:
+def _sources(layout: Layout, solution: Solution, Q_max: Floats) -> SourceTable:
     count = 2 * layout.bases
     x, y = np.array(layout.points[:count]).T
     base = np.arange(count) < layout.bases
     names = [source_name(k % layout.bases + 1, base=bool(base[k])) for k in range(count)]
-    p, n_places = design.solution.p, len(layout.points)
+    p, n_places = solution.p, len(layout.points)
     return SourceTable(
         id=tuple(layout.names[:count]),
         name_en=tuple(en for _, en in names),
@@ -174,6 +174,6 @@ def _sources(layout: Layout, design: Design, Q_max: Floats) -> SourceTable:
         y=y,
         z=layout.plan.height(x, y),
         Q_max=Q_max,
-        m_flow_design=design.solution.m_flow[-count:],
+        m_flow_design=solution.m_flow[-count:],
         dp_design=p[:count] - p[n_places : n_places + count],
     )

@@ -50,10 +50,10 @@ def design_day_of(site: NetworkSite, stations: Sequence[str] = ()) -> DesignDay:
     if missing := [name for name in stations if name not in known]:
         raise WithoutPipe("no row in network/stations.csv, so no pipe, for station", missing)
     network = site.pipes.network()
-    now = design_day(site.pipes, site.m_flow_design, site.m_flow_source, site.dp_source)
+    now = design_day(site.pipes, network, site.m_flow_design, site.m_flow_source, site.dp_source)
     solution = Hydraulics(network).solve(now)
     alone = base_alone(site.m_flow_design, site.m_flow_source, site.base)
-    milder = Hydraulics(network).solve(design_day(site.pipes, *alone, AMPLE_kPa))
+    milder = Hydraulics(network).solve(design_day(site.pipes, network, *alone, AMPLE_kPa))
     n = len(site.pipes.trenches)
     start, end = network.link_start[:n], network.link_end[:n]
     rho = density(np.array([site.pipes.T_supply_design]))[0]

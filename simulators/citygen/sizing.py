@@ -4,41 +4,22 @@ Sizes decide where the water of a ring flows, and flows decide the sizes: both a
 by the same hydraulics that the plant uses.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from simulators.citygen.model import TRENCH_KINDS, Pipes
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.friction import dynamic_viscosity
-from simulators.plant.network.graph import Flags
+from simulators.plant.network.graph import Flags, Network
 from simulators.plant.network.hydraulics import Hydraulics, Solution
 from simulators.plant.network.operation import Operation, SourceMode, operation
 from simulators.plant.water import density
 
 DN = (
-    50,
-    65,
-    80,
-    100,
-    125,
-    150,
-    200,
-    250,
-    300,
-    350,
-    400,
-    450,
-    500,
-    600,
-    700,
-    800,
-    900,
-    1000,
-    1200,
-    1400,
-    1600,
-)
+    50, 65, 80, 100, 125, 150, 200, 250, 300, 350, 400, 450, 500, 600, 700,
+    800, 900, 1000, 1200, 1400, 1600,
+)  # fmt: skip
 BORE_m = (
     0.0533, 0.068, 0.081, 0.100, 0.124, 0.150, 0.207, 0.261, 0.311, 0.363, 0.412, 0.464, 0.513, 0.614, 0.702,
     0.800, 0.896, 0.994, 1.192, 1.388, 1.584,
@@ -71,20 +52,15 @@ HEAD_ROOM_kPa = 100.0
 P_RETURN_MIN_kPa = 250.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
-    """The design day of a network."""
+def design_day(
+    pipes: Pipes, network: Network, m_flow: Floats, m_flow_source: Floats, dp: float
+) -> Operation:  # fmt: skip
+    """Return stations at their design flow, the first source holding ``dp``, the others at their share.
 
-    operation: Operation
-    """First source holds its differential pressure, the others give their share of the flow."""
-    solution: Solution
-
-
-def design_day(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, dp: float) -> Operation:
-    """Return stations at their design flow, the first source holding ``dp``, the others at their share."""
-    net = pipes.network()
+    ``network`` is that of ``pipes``; flows in kg/s.
+    """
     now = operation(
-        net,
+        network,
         T_supply=pipes.T_supply_design,
         T_return=pipes.T_return_design,
         m_flow=m_flow,
@@ -101,7 +77,7 @@ def base_alone(m_flow: Floats, m_flow_source: Floats, base: Flags) -> tuple[Floa
     return m_flow * float(alone.sum() / m_flow_source.sum()), alone
 
 
-def fitted(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, base: Flags) -> tuple[Pipes, Design]:
+def fitted(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, base: Flags) -> tuple[Pipes, Solution]:
     """Return the pipes with their sizes and return pressure, and the design day at the least pressure.
 
     Pipes suffice for the design day and for the base plants alone, who must reach where peak plants stand.
@@ -112,22 +88,31 @@ def fitted(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, base: Flags) -> 
     first = next(i for i, place in enumerate(pipes.places) if place.name == pipes.sources[0].place)
     rest = density(np.array([T_RETURN_degC]))[0] * 9.81e-3 * (z.max() - z[first]) + HEAD_ROOM_kPa
     pipes = replace(pipes, p_return=float(np.ceil(max(rest, P_RETURN_MIN_kPa) / 10.0) * 10.0))
+    bare = pipes.network()
+    sizes = np.searchsorted(DN, pipes.DN)
     flows = np.zeros((2, len(pipes.trenches)))
     for turn in range(TURNS + WIDENING_TURNS):
-        found = np.abs([_solve(pipes, *day, AMPLE_kPa).m_flow[: len(pipes.trenches)] for day in days])
+        network = _with_sizes(bare, sizes)
+        found = np.abs([_solve(pipes, network, *day).m_flow[: len(pipes.trenches)] for day in days])
         if turn < TURNS:  # half the way, or the two arms of a ring would take turns
             flows = found if turn == 0 else 0.5 * (flows + found)
-            sizes = np.maximum(*(_sizes(pipes, m, 1.0) for m in flows))
+            sizes = np.maximum(*(_sizes(pipes, bare, m, 1.0) for m in flows))
         else:  # widening moves the flows little; narrowing again would never end
-            wanted = [_sizes(pipes, m, WIDENED_ABOVE) for m in found]
-            sizes = np.maximum(np.maximum(*wanted), np.searchsorted(DN, pipes.DN))
-        pipes = _with_sizes(pipes, sizes)
-    solution = _solve(pipes, m_flow, m_flow_source, AMPLE_kPa)
+            wanted = [_sizes(pipes, bare, m, WIDENED_ABOVE) for m in found]
+            sizes = np.maximum.reduce([*wanted, sizes])
+    network = _with_sizes(bare, sizes)
+    solution = _solve(pipes, network, m_flow, m_flow_source)
     lack = HEAD_ROOM_kPa - float(solution.p.min())  # where a distant source draws the return pressure down
-    pipes = replace(pipes, p_return=pipes.p_return + max(0.0, float(np.ceil(lack / 10.0) * 10.0)))
+    trenches = zip(pipes.trenches, sizes, strict=True)
+    pipes = replace(
+        pipes,
+        p_return=pipes.p_return + max(0.0, float(np.ceil(lack / 10.0) * 10.0)),
+        trenches=tuple(replace(trench, diameter=BORE_m[size]) for trench, size in trenches),
+        DN=np.array(DN, dtype=np.intp)[sizes],
+    )
     dp = float(np.ceil(AMPLE_kPa - solution.dp_consumer.min() + DP_STATION_MIN_kPa))
-    now = design_day(pipes, m_flow, m_flow_source, dp)
-    return pipes, Design(operation=now, solution=Hydraulics(pipes.network()).solve(now))
+    now = design_day(pipes, network, m_flow, m_flow_source, dp)
+    return pipes, Hydraulics(network).solve(now)
 
 
 def first_sizes(kinds: Indices) -> Indices:
@@ -135,18 +120,15 @@ def first_sizes(kinds: Indices) -> Indices:
     return np.array([(14, 14, 12, 6, 4)[kind] for kind in kinds], dtype=np.intp)
 
 
-def _solve(pipes: Pipes, m_flow: Floats, m_flow_source: Floats, dp: float) -> Solution:
-    return Hydraulics(pipes.network()).solve(design_day(pipes, m_flow, m_flow_source, dp))
+def _solve(pipes: Pipes, network: Network, m_flow: Floats, m_flow_source: Floats) -> Solution:
+    return Hydraulics(network).solve(design_day(pipes, network, m_flow, m_flow_source, AMPLE_kPa))
 
 
-def _with_sizes(pipes: Pipes, sizes: Indices) -> Pipes:
-    trenches = tuple(
-        replace(trench, diameter=BORE_m[size]) for trench, size in zip(pipes.trenches, sizes, strict=True)
-    )
-    return replace(pipes, trenches=trenches, DN=np.array(DN, dtype=np.intp)[sizes])
+def _with_sizes(network: Network, sizes: Indices) -> Network:
+    return replace(network, diameter=np.tile(np.array(BORE_m)[sizes], 2))
 
 
-def _sizes(pipes: Pipes, m: Floats, margin: float) -> Indices:
+def _sizes(pipes: Pipes, network: Network, m: Floats, margin: float) -> Indices:
     """Return the row of ``DN`` of each trench for its flow, with the limits times ``margin``."""
     bores = np.array(BORE_m)
     rho = float(density(np.array([T_RETURN_degC]))[0])  # colder water is denser and thicker: the safe side
@@ -159,7 +141,7 @@ def _sizes(pipes: Pipes, m: Floats, margin: float) -> Indices:
     fits[:, -1] = True
     least = np.searchsorted(DN, [DN_MIN[kind] for kind in kinds])
     sizes = np.maximum(np.argmax(fits, axis=1), least)
-    return _with_ties(pipes, sizes)
+    return _with_ties(pipes, network, sizes)
 
 
 def _gradient(velocity: Floats, bore: Floats, rho: float) -> Floats:
@@ -169,19 +151,17 @@ def _gradient(velocity: Floats, bore: Floats, rho: float) -> Floats:
     return np.asarray(f / bore * rho * velocity**2 / 2.0, dtype=np.float64)
 
 
-def _with_ties(pipes: Pipes, sizes: Indices) -> Indices:
+def _with_ties(pipes: Pipes, network: Network, sizes: Indices) -> Indices:
     """Return the sizes with each tie at least its share of the smaller of what it joins."""
+    n, tie = len(pipes.trenches), TRENCH_KINDS.index("tie")
+    start, end = network.link_start[:n], network.link_end[:n]
+    main, ties = pipes.kind < tie, pipes.kind == tie
+    widest = np.zeros(network.n_nodes)
+    bore = np.array(BORE_m)[sizes]
+    for ends in (start, end):
+        np.maximum.at(widest, ends[main], bore[main])
+    joined = np.stack([widest[start[ties]], widest[end[ties]]])
+    smaller = np.where(joined.min(axis=0) > 0.0, joined.min(axis=0), joined.max(axis=0))
     sizes = sizes.copy()
-    tie = TRENCH_KINDS.index("tie")
-    widest: dict[str, float] = {}
-    for trench, size, kind in zip(pipes.trenches, sizes, pipes.kind, strict=True):
-        if kind <= tie - 1:
-            for end in (trench.start, trench.end):
-                widest[end] = max(widest.get(end, 0.0), BORE_m[size])
-    ties = [i for i, kind in enumerate(pipes.kind) if kind == tie]
-    for i in ties:
-        ends = [widest[end] for end in (pipes.trenches[i].start, pipes.trenches[i].end) if end in widest]
-        if ends:
-            wanted = int(np.searchsorted(BORE_m, TIE_SHARE * min(ends)))
-            sizes[i] = max(int(sizes[i]), wanted)
+    sizes[ties] = np.maximum(sizes[ties], np.searchsorted(BORE_m, TIE_SHARE * smaller))
     return sizes
