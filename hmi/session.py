@@ -20,7 +20,7 @@ from hmi.user_api import Refused, Unreachable, UserApi
 TOKEN_COOKIE = "dhc_session"
 LANGUAGE_COOKIE = "dhc_language"
 WALL_COOKIE = "dhc_wall"
-BELIEVED_S = 20.0
+BELIEVED_S = 10.0
 """Wall seconds that rights are believed without asking; the controller judges every call again."""
 MAX_BELIEVED = 1000
 _believed: dict[bytes, tuple[MeMessage, float]] = {}

@@ -3,6 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const SILENT_MS = 10000;
 const SEQUENCE_MS = 1500;
+const LEAVING_MS = 10000;
 const OUTLINES = {
   1: "M3 3H21V21H3Z",
   2: "M12 2L22.5 21H1.5Z",
@@ -210,6 +211,29 @@ function changeTheme(theme, pages) {
   location.reload();
 }
 
+/** Tell whether a click on a link leads this page elsewhere, and not into another window or nowhere. */
+export function leads(event, link) {
+  const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.button > 0;
+  return Boolean(link) && !elsewhere && link.getAttribute("aria-current") !== "page";
+}
+
+// From a click on the navigation to the new page's first element the old page still stands there. It is dimmed
+// and takes no click: such a click would be lost, or meant for what is coming.
+function leave() {
+  const main = document.querySelector('[data-testid="stMain"]');
+  const old = main && main.querySelector("h1");
+  if (!old) return;
+  const until = Date.now() + LEAVING_MS;
+  flag("leaving", true);
+  main.setAttribute("aria-busy", "true");
+  const look = setInterval(() => {
+    if (old.isConnected && Date.now() < until) return;
+    clearInterval(look);
+    flag("leaving", false);
+    main.removeAttribute("aria-busy");
+  }, 50);
+}
+
 function goTo(component, page, query) {
   if (!query) {
     const links = [...document.querySelectorAll('[data-testid="stSidebarNavLink"]')];
@@ -217,6 +241,7 @@ function goTo(component, page, query) {
     const link = links.find((one) => new URL(one.href).pathname.replaceAll("/", "") === wanted);
     if (link) return link.click();
   }
+  leave();
   component.setTriggerValue("go", { page, query: query || {} });
 }
 
@@ -248,6 +273,10 @@ function listen(state) {
     if (step.page) goTo(state.component, step.page);
   };
   document.addEventListener("keydown", state.onKey);
+  state.onLink = (event) => {
+    if (leads(event, event.target.closest?.('[data-testid="stSidebarNavLink"]'))) leave();
+  };
+  document.addEventListener("click", state.onLink, true);
   // Dialogs are put beside the page's root; the foot of the navigation must not stand on them.
   state.dialogs = new MutationObserver(() => {
     state.root.classList.toggle("modal", Boolean(document.querySelector('[data-testid="stDialog"]')));
@@ -300,6 +329,7 @@ export default function (component) {
     clearInterval(state.watch);
     state.dialogs.disconnect();
     document.removeEventListener("keydown", state.onKey);
+    document.removeEventListener("click", state.onLink, true);
     states.delete(parentElement);
     state.root.remove();
   };

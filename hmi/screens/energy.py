@@ -11,7 +11,7 @@ from hmi import export
 from hmi.components import rows, scatter, tiles
 from hmi.context import Screen
 from hmi.language import N_, Words
-from hmi.screens.saying import open_page, plain, reading
+from hmi.screens.saying import open_page, plain
 from hmi.view_models import energy as model
 from hmi.view_models import energy_export
 from hmi.view_models import energy_totals as totals
@@ -38,19 +38,18 @@ def render(screen: Screen) -> None:
     words = screen.words
     st.title(words(TITLE), anchor=False)
     period, metric, kind = _choice(words)
-    with reading(words):
-        energy = _energy(screen, period)
-        everyone = model.used(words, energy, screen.city.traits)
-        stations = [station for station in everyone if kind in ("all", station.emitter)]
-        counted, warning = totals.period_note(words, energy, period)
-        if counted:
-            st.caption(plain(counted))
-        if warning:
-            st.info(plain(warning))
-        with st.container(border=True):
-            figures = totals.total_tiles(words, energy, stations)
-            tiles.mount(tiles.Tiles(tiles=figures, label=words("Totals")), key="energy_totals")
-        _stations(screen, energy, stations, metric)
+    energy = _energy(screen, period)
+    everyone = model.used(words, energy, screen.city.traits)
+    stations = [station for station in everyone if kind in ("all", station.emitter)]
+    counted, warning = totals.period_note(words, energy, period)
+    if counted:
+        st.caption(plain(counted))
+    if warning:
+        st.info(plain(warning))
+    with st.container(border=True):
+        figures = totals.total_tiles(words, energy, stations)
+        tiles.mount(tiles.Tiles(tiles=figures, label=words("Totals")), key="energy_totals")
+    _stations(screen, energy, stations, metric)
 
 
 def _choice(words: Words) -> tuple[float, Metric, str]:

@@ -99,6 +99,7 @@ def _value(key: str, value: object, words: Words, city: City) -> str:
         "back_to": lambda text: term(words, MODE, text),
         "config_sha256": lambda text: text[:HASH_SHOWN],
         "alarm": lambda text: _alarm(text, words, city),
+        "site": lambda text: words.site_title(city.site) if text == city.site.site else text,
         "reason": words.quoted,
         "why": lambda text: _why(text, words),
         "author": lambda text: actor(text, words),

@@ -181,3 +181,14 @@ def test_every_priority_has_its_own_shape_and_digit_and_none_shows_zero():
     assert [mark["digit"] for mark in marks] == ["1", "2", "3", "4"]
     assert len({mark["path"] for mark in marks}) == 4
     assert in_node("strip.markOf(1, 0).digit") == "0"
+
+
+def test_a_click_that_leads_elsewhere_shuts_the_old_page_and_one_into_a_new_window_does_not():
+    link = "{getAttribute: () => null}"
+    here = "{getAttribute: () => 'page'}"
+    plain = "{button: 0}"
+    told = in_node(
+        f"[strip.leads({plain}, {link}), strip.leads({plain}, {here}), strip.leads({plain}, null),"
+        f" strip.leads({{button: 0, ctrlKey: true}}, {link}), strip.leads({{button: 1}}, {link})]"
+    )
+    assert told == [True, False, False, False, False]

@@ -42,11 +42,19 @@ READABLE = """() => {
   return words;
 }"""
 
+DRAWN = """() => {
+  const app = document.querySelector("[data-testid=stApp]");
+  const there = document.querySelector("[data-testid=stMain] h1");
+  return there && !("dhcLeaving" in document.documentElement.dataset)
+    && app.dataset.testScriptState === "notRunning";
+}"""
+"""The script has run to the end of the page: live parts run again by themselves, the page does not."""
 QUIET = """() => {
   const running = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
   if (running || !window.quietSince) window.quietSince = performance.now();
-  return !running && performance.now() - window.quietSince > 400;
+  return !running && performance.now() - window.quietSince > 150;
 }"""
+"""Nothing is computed for a moment: what was just entered has been answered."""
 
 
 WRITTEN_BY_PEOPLE = (
@@ -79,17 +87,23 @@ class Visit:
             self.off_machine.append(url)
 
     def open(self, path=""):
-        """Go to a page, and wait until the strip stands and the script has ended."""
+        """Load a page, and wait until it is drawn."""
         self.page.goto(f"{self.url}/{path}")
-        self.settled()
+        return self._drawn()
+
+    def go(self, name):
+        """Lead to a page of the navigation, as people do: nothing is loaded anew."""
+        self.page.locator(f'[data-testid="stSidebarNavLink"][href$="/{name}"]').click()
+        expect(self.page).to_have_url(re.compile(rf"^{re.escape(self.url)}/{name}([?].*)?$"))
+        return self._drawn()
+
+    def _drawn(self):
+        expect(self.page.locator(".strip[data-seq]")).to_be_attached()
+        self.page.wait_for_function(DRAWN)
         return self.page
 
     def settled(self):
-        """Wait until the strip shows data of the city and nothing has been computed for a moment.
-
-        A click while a page is being built anew can be lost, as any page that is left can lose it.
-        """
-        expect(self.page.locator(".strip[data-seq]")).to_be_attached()
+        """Wait until nothing has been computed for a moment: what was entered has been answered."""
         self.page.wait_for_function(QUIET)
 
     def live(self, within="body"):

@@ -78,7 +78,7 @@ class ScreenRoom:
         """A session token of a person, as a login gives it."""
         token = secrets.token_urlsafe(24)
         with self._accounts() as connection:
-            store.begin_session(connection, name, token, time.time(), "test")
+            store.begin_session(connection, name, token, time.time(), HOST)
         return token
 
     def disable(self, name, disabled=True):

@@ -45,8 +45,8 @@ export function extent(lines, from, to) {
  * Without any value it has no ticks: numbers would say that something was measured.
  */
 export function axis(range, panel, most) {
-  if (!range && panel.low == null && panel.high == null) return { low: 0, high: 1, ticks: [], decimals: 0 };
-  let [low, high] = range || [panel.low ?? 0, panel.high ?? 1];
+  if (!range) return { low: 0, high: 1, ticks: [], decimals: 0 };
+  let [low, high] = range;
   if (panel.low != null) low = Math.min(low, panel.low);
   if (panel.high != null) high = Math.max(high, panel.high);
   const least = panel.span ?? 1;

@@ -172,7 +172,7 @@ describe("lines of a trend", () => {
     assert.ok(axis.high - axis.low >= 4);
   });
   it("writes no numbers at an axis where there is no value at all", () => {
-    const axis = lines.axis(lines.extent([line([], [])], 0, 10), {}, 4);
+    const axis = lines.axis(lines.extent([line([], [])], 0, 10), { low: 0 }, 4);
     assert.ok(axis.high > axis.low);
     assert.deepEqual(axis.ticks, []);
   });
