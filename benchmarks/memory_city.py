@@ -31,7 +31,6 @@ _SHOWN: dict[str, float] = {
     "T_outdoor": -5.0,
     "T_outdoor_centre_readback": -5.0,
     "alarm_word": 0.0,
-    "A_heated": 60_000.0,
     "T_supply_secondary": 50.0,
     "T_return_secondary": 40.0,
     "m_flow_secondary": 30.0,
@@ -73,6 +72,8 @@ class HoldingStation:
         self._held: dict[Point, float] = {point: _SHOWN.get(point.name, 0.0) for point in points}
         if profile.expected_device_id is not None:
             self._held[Point(PRIMARY, "device_id")] = float(profile.expected_device_id)
+        # what the site's list says, or each station would raise an alarm that its area differs
+        self._show(Point(PRIMARY, "A_heated"), sum(loop.A_heated_m2 for loop in config.loops))
         for loop in config.loops:
             self._show(Point(loop.loop, "m_flow_secondary"), 0.8 * loop.m_flow_design_kg_per_s)
         self._swinging = [point for point in points if point.name in _SWING]

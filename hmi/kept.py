@@ -10,6 +10,8 @@ from hmi.user_api import Refused, Unreachable
 
 RETRY_S = 5.0
 """Wall seconds after a failure in which it is not tried again."""
+BEHIND = 3.0
+"""Times its ``ttl_s`` that an answer may be old and still stand in for one that is being asked for."""
 MOST = 64
 """Answers that are kept; beyond that the one that was used longest ago goes."""
 
@@ -46,6 +48,17 @@ def kept(name: str, ttl_s: float, fetch: Callable[[], _T], *, wait: bool = True)
             threading.Thread(target=_renew, args=(place, ttl_s, fetch), daemon=True, name="kept").start()
     answer: _T | None = place.answer
     return answer
+
+
+def followed(name: str, ttl_s: float, fetch: Callable[[], _T]) -> _T | None:
+    """Return the same as ``kept``, but let no run wait for the controller while somebody looks all the time.
+
+    An answer that is due is asked for in a thread and the one of before is returned, for as long as that is
+    not older than ``BEHIND`` times ``ttl_s``; a page that is opened after a while waits for a new one.
+    """
+    place, now = _place(name), time.monotonic()
+    recent = place.answer is not None and now < place.due + (BEHIND - 1.0) * ttl_s
+    return kept(name, ttl_s, fetch, wait=not recent)
 
 
 def last(name: str) -> object:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale
 from babel.dates import format_datetime, get_month_names
 from babel.messages.pofile import read_po
 
@@ -116,12 +117,12 @@ class Words:
     def date(self, ts: float) -> str:
         """Return day, month and day of the week at the site."""
         pattern = "MM-dd EEE" if self.language == "zh" else "EEE d MMM"
-        return format_datetime(self.local(ts), pattern, locale=LOCALES[self.language])
+        return format_datetime(self.local(ts), pattern, locale=_locale(self.language))
 
     def day(self, ts: float) -> str:
         """Return day and month at the site."""
         pattern = "MM-dd" if self.language == "zh" else "d MMM"
-        return format_datetime(self.local(ts), pattern, locale=LOCALES[self.language])
+        return format_datetime(self.local(ts), pattern, locale=_locale(self.language))
 
     def months(self) -> tuple[str, ...]:
         """Return the short names of the months; empty where days are written in digits."""
@@ -132,11 +133,17 @@ class Words:
     def datetime(self, ts: float) -> str:
         """Return date and time at the site."""
         pattern = "yyyy-MM-dd HH:mm:ss" if self.language == "zh" else "d MMM yyyy HH:mm:ss"
-        return format_datetime(self.local(ts), pattern, locale=LOCALES[self.language])
+        return format_datetime(self.local(ts), pattern, locale=_locale(self.language))
 
     def local(self, ts: float) -> dt.datetime:
         """Return a UTC second as time at the site."""
         return dt.datetime.fromtimestamp(ts, dt.UTC).astimezone(_zone(self.zone))
+
+
+@cache
+def _locale(language: Language) -> Locale:
+    """Return a locale, made once: by its name Babel looks for its file at each use."""
+    return Locale.parse(LOCALES[language])
 
 
 @cache

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from controller.api.city_schema import CityLines, MapMessage
 from hmi.components import city_map, histogram, indicators, trend
 from hmi.context import Screen, current_screen
-from hmi.kept import kept
+from hmi.kept import followed, kept
 from hmi.language import N_
 from hmi.screens.saying import open_page, plain, said_before
 from hmi.view_models import overview as model
@@ -130,4 +130,4 @@ def pipes(screen: Screen) -> MapMessage | None:
 
 def city_lines(screen: Screen) -> CityLines | None:
     """Return the city's last day; the same for all."""
-    return kept("city_lines", LINES_S, lambda: screen.api.get(CityLines, "/sparklines/city"))
+    return followed("city_lines", LINES_S, lambda: screen.api.get(CityLines, "/sparklines/city"))

@@ -6,7 +6,7 @@ from controller.api.city_schema import Sparklines, WriteList, WriteMessage
 from controller.api.schema import History, LoopTraits, StationDetail, Traits
 from hmi.components import indicators, process_diagram, rows, trend
 from hmi.context import Screen, current_screen
-from hmi.kept import kept, last
+from hmi.kept import followed, kept, last
 from hmi.language import N_
 from hmi.screens import setpoint
 from hmi.screens.saying import open_page, plain, said_before, telling
@@ -195,12 +195,12 @@ def _live_writes(station: str) -> None:
 
 def detail(screen: Screen, station: str) -> StationDetail | None:
     """Return all that the controller knows of a station; the same for all."""
-    return kept(f"detail:{station}", DETAIL_S, lambda: screen.api.station(station))
+    return followed(f"detail:{station}", DETAIL_S, lambda: screen.api.station(station))
 
 
 def _means(screen: Screen, point: str) -> Sparklines | None:
     """Return the last day of a point of all loops; the same for all, and at once."""
-    return kept(
+    return followed(
         f"means:{point}", MEANS_S, lambda: screen.api.get(Sparklines, "/sparklines", {"point": point})
     )
 
@@ -211,7 +211,7 @@ def past_writes(screen: Screen, station: str) -> list[WriteMessage]:
     def ask() -> WriteList:
         return screen.api.get(WriteList, f"/stations/{station}/writes", {"limit": DAY_WRITES})
 
-    found = kept(f"writes:{station}", WRITES_S, ask)
+    found = followed(f"writes:{station}", WRITES_S, ask)
     return [] if found is None else found.writes
 
 

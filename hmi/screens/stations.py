@@ -7,7 +7,7 @@ import streamlit as st
 
 from controller.api.city_schema import Sparklines
 from hmi.context import Screen, current_screen
-from hmi.kept import kept
+from hmi.kept import followed
 from hmi.language import N_, Words
 from hmi.screens.saying import open_page, plain, said_before
 from hmi.view_models import stations as model
@@ -137,4 +137,4 @@ def _columns(words: Words) -> dict[str, Any]:
 def supply_lines(screen: Screen) -> Sparklines | None:
     """Return the last day of all secondary supply temperatures; the same for all."""
     query = {"point": "T_supply_secondary"}
-    return kept("supply_lines", LINES_S, lambda: screen.api.get(Sparklines, "/sparklines", query))
+    return followed("supply_lines", LINES_S, lambda: screen.api.get(Sparklines, "/sparklines", query))

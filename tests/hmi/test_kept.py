@@ -4,8 +4,9 @@ import threading
 
 import pytest
 
-from hmi.kept import MOST, forget, kept
+from hmi.kept import MOST, followed, forget, kept
 from hmi.user_api import Unreachable
+from tests.support.history import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +67,22 @@ def test_what_was_used_longest_ago_makes_room():
         kept(f"answer {number}", 60.0, lambda: "old")
     assert kept("answer 0", 60.0, lambda: "new") == "new"
     assert kept(f"answer {MOST}", 60.0, lambda: "new") == "old"
+
+
+def test_who_looks_all_the_time_never_waits_for_a_new_answer():
+    renewed, asked_in = threading.Event(), []
+
+    def anew():
+        asked_in.append(threading.current_thread())
+        renewed.set()
+        return "new"
+
+    assert followed("n", 0.05, lambda: "old") == "old"
+    wait_until(lambda: followed("n", 0.05, anew) == "new")
+    assert renewed.is_set()
+    assert threading.main_thread() not in asked_in
+
+
+def test_who_comes_back_after_a_while_waits_for_a_new_answer():
+    assert followed("n", 0.0, lambda: "old") == "old"
+    assert followed("n", 0.0, lambda: "new") == "new"
