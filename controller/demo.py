@@ -87,7 +87,7 @@ async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
             ]
             await _wait_until_ready(observer, screen, stop)
             await observer.begin()
-            screen.running(city.api_url, city.token_file, city.folder, login)
+            screen.running(city.api_url, city.token_file, city.folder, city.control_port, login)
             await _watch(options, observer, screen, stop)
             report = await _finished(observer)
             exit_code = await city.controller.stop()

@@ -42,14 +42,18 @@ class DemoScreen:
         """Say that something beside the city happened."""
         self._console.print(f"[yellow]![/yellow] {text}")
 
-    def running(self, api_url: str, token_file: str, folder: Path, login: Login | None) -> None:
-        """Say where the screen and the API are, then begin the live table."""
+    def running(
+        self, api_url: str, token_file: str, folder: Path, control_port: int, login: Login | None
+    ) -> None:
+        """Say where screen and API are and how to break something, then begin the live table."""
         if login is not None:
             self._login = f"screen  {login.url}   user {login.name}   password {login.password}"
             self._console.print(f"[bold]{self._login}[/bold]", highlight=False, soft_wrap=True)
             others = ", ".join(name for name in ACCOUNTS if name != login.name)
             self._console.print(f"        [dim]same password: {others}[/dim]", highlight=False)
         self._console.print(f"[bold]API[/bold]    {api_url}/api/v1/openapi.json   (token in {token_file})")
+        command = f"python -m simulators fault on half_open --control {control_port}"
+        self._console.print(f"[bold]break[/bold]  {command}   [dim]`fault known` lists more[/dim]")
         self._console.print(f"[bold]data[/bold]   {folder}   [dim]Ctrl-C stops everything[/dim]")
         if self._console.is_terminal and not self._console.quiet:
             self._live = Live(console=self._console, auto_refresh=False, screen=False)

@@ -55,7 +55,7 @@ class Number:
     @property
     def allowed(self) -> str:
         """The range in words."""
-        return f"{self.low:g}..{self.high:g}"
+        return f"{self.low:g}..{self.high:.10g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
