@@ -193,6 +193,8 @@ async def committed(parts: CycleParts, intents: Sequence[Intent]) -> bool:
         log.error("commit_failed", intents=len(intents), why=str(error) or "time limit")
         if COMMIT_ALARM not in parts.state.alarms:
             parts.state.alarms.append(COMMIT_ALARM)
+        # the log may have kept them all the same: nobody will carry them out, so they must end
+        parts.recorder.doubt(intents)
         return False
     if COMMIT_ALARM in parts.state.alarms:
         parts.state.alarms.remove(COMMIT_ALARM)

@@ -20,6 +20,7 @@ WRITES: Mapping[str, tuple[str, str]] = {
     "write.stopping": ("controller stopping", "控制器正在停止"),
     "write.replaced": ("replaced by a newer instruction", "已被新指令取代"),
     "write.replaced_unsent": ("replaced before it was sent", "下发前已被新指令取代"),
+    "write.commit_late": ("committed too late to be sent", "提交过迟，未下发"),
     "write.clamped": (
         "stopped before the wire, a fault of this software: {detail}",
         "下发前被拦截，本软件故障：{detail}",
