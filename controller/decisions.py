@@ -108,6 +108,8 @@ class LoopObservation:
     m_flow_effective: Reading
     p_return: Reading
     T_supply_primary: Reading
+    dT_held: float | None = None
+    """Class B: the offset that its register holds, K; None where it cannot be read or there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -245,7 +245,11 @@ def _at_present_curve(sent: Sent, own: float) -> Sent:
 def _own_hold(
     context: GuardContext, traits: LoopTraits, seen: LoopObservation | None, own: float | None
 ) -> tuple[float, float]:
-    """What a station holds by itself: as it reports, else its own curve and its design flow."""
+    """What a station holds by itself: as it reports, else its own curve and its design flow.
+
+    Class B holds an offset, to a curve that need not be at our outdoor temperature, and its limiter may hold
+    its supply elsewhere again: taken for the start, that difference would be written as an offset.
+    """
     T_start = traits.T_supply_min_degC if own is None else own
     m_start = traits.m_flow_design
     if seen is None:
@@ -253,6 +257,8 @@ def _own_hold(
     T_supply, m_flow = seen.T_supply_effective, seen.m_flow_effective
     if T_supply.value is not None and T_supply.quality is Quality.GOOD and recent(T_supply, context.now):
         T_start = T_supply.value
+    if traits.station_class is StationClass.B and own is not None and seen.dT_held is not None:
+        T_start = own + seen.dT_held
     # A flow may be estimated from the heat: still nearer to the truth than design.
     if m_flow.value is not None and recent(m_flow, context.now):
         m_start = m_flow.value

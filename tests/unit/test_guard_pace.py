@@ -175,6 +175,16 @@ def test_without_a_circulation_channel_the_flow_is_advice_that_causes_no_write(s
     assert (decision.action, decision.T_supply, decision.m_flow) == (RENEW, 60.0, 20.0)
 
 
+def test_class_b_is_taken_over_with_the_offset_that_its_register_holds():
+    """Its own sensor and its limiter put its supply 2 K above our idea of its curve: that is no offset."""
+    of = loop_traits(station_class=StationClass.B)
+    for dT_held in (0.0, 0.7):
+        seen = observation(remote=None, T_supply_effective=good(62.0, FRESH), dT_held=dT_held)
+        whole = replace(context([of], [seen], {of.key: ()}), T_outdoor_centre=good(0.0, FRESH))
+        taken = guard([wish(63.0)], whole).decisions[of.key]
+        assert (taken.action, taken.T_supply) == (SET, of.own_curve(0.0) + dT_held)
+
+
 def test_class_b_is_judged_on_its_offset():
     """It got 4 K warmer outdoors: an offset of +2 K is held, not the 62 degC of that time."""
     held = Sent(at=MONOTONIC - 7200.0, T_supply=62.0, m_flow=40.0, T_own_curve=60.0)
