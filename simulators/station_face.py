@@ -10,12 +10,62 @@ from simulators.plc.loop import ControlState, LoopPlc, PlcEvent
 from simulators.plc.station import StationPlc
 from simulators.sitefile import SimStation
 from simulators.works import CityWorks
-from stations.model.identity import Point
+from stations.model.identity import MAX_LOOPS, Point
 from stations.model.setpoint import StationClass
 from stations.profile import builtin_profile
 
 DEVICE_ID_DEFAULT = 1000
 FIRMWARE = 2.62
+
+_PRIMARY = tuple(
+    Point(0, name)
+    for name in (
+        "T_supply_primary",
+        "T_return_primary",
+        "m_flow_primary",
+        "p_supply_primary",
+        "p_return_primary",
+        "y_valve_primary",
+        "Q_flow_primary",
+        "E_heat_primary",
+        "V_primary",
+        "T_outdoor",
+        "alarm_word",
+        "A_heated",
+        "T_outdoor_centre",
+        "T_outdoor_centre_readback",
+        "T_outdoor_centre_effective",
+        "heartbeat",
+        "lease_valid_for",
+        "deadman_remaining",
+        "device_id",
+        "firmware",
+    )
+)
+"""Points of the primary side, in the order in which ``_primary_values`` gives their values."""
+_LOOP = {
+    number: tuple(
+        Point(number, name)
+        for name in (
+            "T_supply_secondary",
+            "T_return_secondary",
+            "m_flow_secondary",
+            "p_supply_secondary",
+            "p_return_secondary",
+            "y_valve_loop",
+            "y_pump_secondary",
+            "P_pump_secondary",
+            "E_pump_secondary",
+            "V_secondary",
+            "m_flow_makeup",
+            "V_makeup",
+            "level_makeup",
+            "T_indoor_mean",
+        )
+    )
+    for number in range(1, MAX_LOOPS + 1)
+}
+"""The same of each loop. Made once: a city's servers ask for all of them at every poll."""
 
 _Values = dict[Point, float | None]
 
@@ -118,48 +168,60 @@ class StationSim:
         shown, plc = works.station_shown, self.plc
         mine = slice(self._first, self._first + self.n_loops)
         outdoor = plc.outdoor
-        return {
-            Point(0, "T_supply_primary"): shown["T_supply"][i],
-            Point(0, "T_return_primary"): shown["T_return"][i],
-            Point(0, "m_flow_primary"): max(shown["m_flow"][i], 0.0),
-            Point(0, "p_supply_primary"): shown["p_supply"][i],
-            Point(0, "p_return_primary"): shown["p_return"][i],
-            Point(0, "y_valve_primary"): float(works.loops.y_valve[mine].mean()),
-            Point(0, "Q_flow_primary"): float(works.Q_meter[i]),
-            Point(0, "E_heat_primary"): float(works.counters.E_heat[i]),
-            Point(0, "V_primary"): float(works.counters.V_primary[i]),
-            Point(0, "T_outdoor"): works.outdoor_sensor(i),
-            Point(0, "alarm_word"): float(plc.alarms),
-            Point(0, "A_heated"): float(sum(loop.A_heated for loop in self._loops)),
-            Point(0, "T_outdoor_centre"): outdoor.centre,
-            Point(0, "T_outdoor_centre_readback"): outdoor.centre,
-            Point(0, "T_outdoor_centre_effective"): outdoor.T,
-            Point(0, "heartbeat"): float(plc.lease.counter),
-            Point(0, "lease_valid_for"): plc.lease.valid_for_s,
-            Point(0, "deadman_remaining"): plc.deadman.remaining_s(works.now),
-            Point(0, "device_id"): self._device_id,
-            Point(0, "firmware"): FIRMWARE,
-        }
+        return dict(
+            zip(
+                _PRIMARY,
+                (
+                    shown["T_supply"][i],
+                    shown["T_return"][i],
+                    max(shown["m_flow"][i], 0.0),
+                    shown["p_supply"][i],
+                    shown["p_return"][i],
+                    sum(works.loops.y_valve[mine].tolist()) / self.n_loops,
+                    float(works.Q_meter[i]),
+                    float(works.counters.E_heat[i]),
+                    float(works.counters.V_primary[i]),
+                    works.outdoor_sensor(i),
+                    float(plc.alarms),
+                    float(sum(loop.A_heated for loop in self._loops)),
+                    outdoor.centre,
+                    outdoor.centre,
+                    outdoor.T,
+                    float(plc.lease.counter),
+                    plc.lease.valid_for_s,
+                    plc.deadman.remaining_s(works.now),
+                    self._device_id,
+                    FIRMWARE,
+                ),
+                strict=True,
+            )
+        )
 
     def _loop_values(self, i: int, plc: LoopPlc) -> _Values:
         works, n = self._works, plc.number
         shown = works.loop_shown
-        return {
-            Point(n, "T_supply_secondary"): shown["T_supply"][i],
-            Point(n, "T_return_secondary"): shown["T_return"][i],
-            Point(n, "m_flow_secondary"): max(shown["m_flow"][i], 0.0),
-            Point(n, "p_supply_secondary"): shown["p_supply"][i],
-            Point(n, "p_return_secondary"): shown["p_return"][i],
-            Point(n, "y_valve_loop"): float(works.loops.y_valve[i]),
-            Point(n, "y_pump_secondary"): float(works.loops.y_pump[i]),
-            Point(n, "P_pump_secondary"): float(works.flows.P_pump[i]),
-            Point(n, "E_pump_secondary"): float(works.counters.E_pump[i]),
-            Point(n, "V_secondary"): float(works.counters.V_secondary[i]),
-            Point(n, "m_flow_makeup"): float(works.m_flow_makeup[i]),
-            Point(n, "V_makeup"): float(works.counters.V_makeup[i]),
-            Point(n, "level_makeup"): works.level_makeup(i),
-            Point(n, "T_indoor_mean"): shown["T_indoor"][i] if works.has_indoor[i] else None,
-        }
+        return dict(
+            zip(
+                _LOOP[n],
+                (
+                    shown["T_supply"][i],
+                    shown["T_return"][i],
+                    max(shown["m_flow"][i], 0.0),
+                    shown["p_supply"][i],
+                    shown["p_return"][i],
+                    float(works.loops.y_valve[i]),
+                    float(works.loops.y_pump[i]),
+                    float(works.flows.P_pump[i]),
+                    float(works.counters.E_pump[i]),
+                    float(works.counters.V_secondary[i]),
+                    float(works.m_flow_makeup[i]),
+                    float(works.counters.V_makeup[i]),
+                    works.level_makeup(i),
+                    shown["T_indoor"][i] if works.has_indoor[i] else None,
+                ),
+                strict=True,
+            )
+        )
 
 
 def _setpoint_values(plc: LoopPlc, station_class: StationClass) -> _Values:

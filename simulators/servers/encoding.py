@@ -6,8 +6,9 @@ order in one of them shows as a wrong value instead of cancelling out.
 
 import math
 import struct
+from collections.abc import Callable
 
-from stations.profile import ModbusMap, ProfilePoint
+from stations.profile import REGISTERS, ModbusMap, ProfilePoint
 
 _INSIDE_PER_WIRE = {
     "degC": 1.0, "K": 1.0, "1": 1.0, "%": 0.01,
@@ -29,6 +30,9 @@ _INTEGERS = {
     "int32": (-(2**31), 2**31 - 1, ">i"),
     "uint32": (0, 2**32 - 1, ">I"),
 }
+
+
+_ORDER = {"big": ">", "little": "<"}
 
 
 def inside_per_wire(point: ProfilePoint, unit: str | None = None) -> float:
@@ -66,17 +70,34 @@ def physical_value(point: ProfilePoint, raw: float) -> float:
     return (raw * point.scale + point.offset) * inside_per_wire(point)
 
 
-def to_words(point: ProfilePoint, value: float | None, layout: ModbusMap, unit_code: int = 0) -> list[int]:
-    """Return the 16-bit registers that show ``value``, in the point's word and byte order."""
+Encoder = Callable[[float | None], tuple[int, ...]]
+"""From a value (unit inside; None for a missing sensor) to the registers that show it."""
+
+
+def encoder(point: ProfilePoint, layout: ModbusMap, unit_code: int = 0) -> Encoder:
+    """Return what encodes ``point``: what does not depend on the value is worked out once.
+
+    A city's servers encode each register of each poll anew, so this is where they spend their time.
+    """
     if point.type == "split_decimal":
-        return _split_decimal(point, value, unit_code)
-    raw = wire_number(point, value)
+        return lambda value: tuple(_split_decimal(point, value, unit_code))
     if point.type == "bool":
-        return [int(raw)]
-    data = (
-        struct.pack(">f", raw) if point.type == "float32" else struct.pack(_INTEGERS[point.type][2], int(raw))
-    )
-    return _ordered(data, point, layout)
+        return lambda value: (int(wire_number(point, value)),)
+    count = REGISTERS[point.type]
+    integer = _INTEGERS.get(point.type)
+    pack = struct.Struct(">f" if integer is None else integer[2]).pack
+    unpack = struct.Struct(f"{_ORDER[point.byte_order or layout.byte_order]}{count}H").unpack
+    step = -1 if (point.word_order or layout.word_order) == "little" else 1
+    missing = wire_number(point, None)
+    unit, offset, scale = inside_per_wire(point), point.offset, point.scale
+
+    def encode(value: float | None) -> tuple[int, ...]:
+        raw = missing if value is None else (value / unit - offset) / scale
+        if integer is None:
+            return unpack(pack(raw))[::step]
+        return unpack(pack(min(max(round(raw), integer[0]), integer[1])))[::step]
+
+    return encode
 
 
 def from_words(point: ProfilePoint, words: list[int], layout: ModbusMap) -> float:

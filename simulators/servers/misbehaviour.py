@@ -76,6 +76,11 @@ class Misbehaviour:
         """True while values are spoilt."""
         return bool(self._values)
 
+    @property
+    def respells(self) -> bool:
+        """True while registers are spoilt."""
+        return bool(self._words)
+
     def registers(self, declared: ProfilePoint, value: float | None, words: list[int]) -> list[int]:
         """Return what stands in a point's registers."""
         for hook in self._words.values():

@@ -5,14 +5,14 @@ must hit one whitelisted range exactly, with the function that the device takes 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from simulators.crc import crc16_modbus
-from simulators.servers.encoding import from_words, to_words
+from simulators.servers.encoding import Encoder, encoder, from_words
 from simulators.servers.misbehaviour import Misbehaviour
-from simulators.servers.served import Driven, Observer, Picture
+from simulators.servers.served import Driven, Observer
 from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.setpoint import StationClass
@@ -20,6 +20,19 @@ from stations.profile import REGISTERS, ModbusMap, Profile, ProfilePoint
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 """Exception codes of the Modbus Application Protocol V1.1b3, chapter 7."""
+
+
+PLANS_KEPT = 200
+"""Different reads that are remembered."""
+
+_Step = tuple[Encoder, ProfilePoint | None, Point, Point, int]
+"""Encoder, declaration, point, its read-back, and how many of its first registers are not asked for."""
+_NOWHERE = Point(0, "")
+
+
+def _nothing(_value: float | None) -> tuple[int, ...]:
+    """Show a register that no point has."""
+    return (0,)
 
 
 class ModbusException(Exception):
@@ -70,6 +83,7 @@ class RegisterImage:
         self._device = device or Misbehaviour()
         self._observer = Observer(station, clock, self._device)
         self._cells: dict[tuple[int, int], tuple[_Cell, int]] = {}
+        self._plans: dict[tuple[int, int, int], tuple[_Step, ...]] = {}
         for declared, loop, address in self._places():
             cell = _Cell(point=Point(loop, declared.name), declared=declared)
             function = declared.function or self._map.function
@@ -88,16 +102,19 @@ class RegisterImage:
         end = address + count
         if not any(f == function and start <= address and end <= stop for f, start, stop in self._readable):
             raise ModbusException(ILLEGAL_ADDRESS)
-        picture = self._observer.look()
+        plan = self._plans.get((function, address, count))
+        if plan is None:
+            plan = self._plan(function, address, count)
+        values = self._observer.look().values
         words: list[int] = []
-        while address + len(words) - address < count:
-            at = address + len(words)
-            hit = self._cells.get((function, at))
-            if hit is None:
-                words.append(0)
-            else:
-                cell, index = hit
-                words += self._encode(cell, picture)[index:]
+        respells = self._device.respells
+        for encode, declared, point, readback, skip in plan:
+            # a setpoint shows what was last taken
+            value = values[point] if point in values else values.get(readback)
+            shown: Sequence[int] = encode(value)
+            if respells and declared is not None:
+                shown = self._device.registers(declared, value, list(shown))
+            words += shown[skip:] if skip else shown
         return words[:count]
 
     def write(self, function: int, address: int, words: list[int]) -> None:
@@ -112,11 +129,29 @@ class RegisterImage:
         if not route.take(words, self._clock.now()):
             raise ModbusException(ILLEGAL_VALUE)
 
-    def _encode(self, cell: _Cell, picture: Picture) -> list[int]:
-        declared = cell.declared
+    def _plan(self, function: int, address: int, count: int) -> tuple[_Step, ...]:
+        """Work out once what a read of these registers shows: clients ask for the same few."""
+        steps: list[_Step] = []
+        at = address
+        while at < address + count:
+            hit = self._cells.get((function, at))
+            if hit is None:
+                steps.append((_nothing, None, _NOWHERE, _NOWHERE, 0))
+                at += 1
+            else:
+                cell, index = hit
+                readback = Point(cell.point.loop, f"{cell.point.name}_readback")
+                declared = cell.declared
+                steps.append((self._encoder(declared), declared, cell.point, readback, index))
+                at += REGISTERS[declared.type] - index
+        if len(self._plans) >= PLANS_KEPT:
+            self._plans.clear()
+        plan = self._plans[function, address, count] = tuple(steps)
+        return plan
+
+    def _encoder(self, declared: ProfilePoint) -> Encoder:
         code = self._meter_unit_code % len(declared.unit_codes) if declared.unit_codes else 0
-        value = picture.value(cell.point)
-        return self._device.registers(declared, value, to_words(declared, value, self._map, code))
+        return encoder(declared, self._map, code)
 
     def _refuse(self, function: int) -> None:
         code = self._device.refusal(function)
