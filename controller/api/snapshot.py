@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 
-from controller.api.views import compact_reading, station_state
+from controller.api.views import compact_reading, readings_text, station_frame
 from controller.config.model import SiteConfig
 from controller.decisions import Decision, LoopKey
 from controller.image import StationImage
@@ -18,6 +18,12 @@ SLICE = 10
 def encode(value: object) -> bytes:
     """Return compact JSON in UTF-8; raises ValueError rather than writing NaN."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def station_text(image: StationImage, loops: tuple[LoopStatus, ...]) -> bytes:
+    """Return ``views.station_state`` as JSON; most of it are readings, which are written directly."""
+    frame = encode(station_frame(image, loops))
+    return frame[:-1] + b',"readings":{' + readings_text(image).encode() + b"}}"
 
 
 @dataclass(slots=True)
@@ -74,7 +80,7 @@ class SnapshotCache:
         loops = tuple(_loop_mark(loop) for loop in self._loops[station])
         if image is entry.image and loops == entry.loops:
             return False
-        text = encode(station_state(image, self._loops[station]))
+        text = station_text(image, self._loops[station])
         self._number += 1
         entry.image, entry.loops, entry.changed, entry.text = image, loops, self._number, text
         return True
