@@ -60,7 +60,7 @@ async def _teller(room: Room) -> str:
     """Return the id of the station whose primary supply temperature tells the time."""
     async with httpx.AsyncClient(base_url=room.api, headers=room.headers()) as client:
         snapshot = (await client.get("/api/v1/snapshot")).json()
-    return next(s["id"] for s in snapshot["stations"] if s["loops"] and f"0/{TELLING}" in s["readings"])
+    return str(next(s["id"] for s in snapshot["stations"] if s["loops"] and f"0/{TELLING}" in s["readings"]))
 
 
 @asynccontextmanager
