@@ -1,5 +1,7 @@
 """Login, logout and the guard around the pages, against a real controller API."""
 
+import json
+
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -63,6 +65,16 @@ async def test_the_token_stands_in_a_cookie_that_no_script_reads_and_in_no_url(c
     assert token not in answer.text
     answer = await client.post("/login", data=form(), headers={"x-forwarded-proto": "https"})
     assert "Secure" in answer.headers["set-cookie"]
+
+
+async def test_the_controller_is_told_where_the_browser_is(client, api):
+    transport = httpx.ASGITransport(app=client._transport.app, client=("10.0.0.7", 40_000))
+    async with httpx.AsyncClient(transport=transport, base_url=HERE) as browser:
+        await browser.post("/login", data=form())
+    query = "SELECT data FROM events WHERE kind = 'login' ORDER BY id DESC"
+    with api.room.accounts.kept.reading() as connection:
+        noted = json.loads(connection.execute(query).fetchone()["data"])
+    assert noted == {"from": "127.0.0.1", "browser_told": "10.0.0.7"}
 
 
 async def test_logout_ends_the_session_at_the_controller_too(client):
