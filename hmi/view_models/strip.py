@@ -8,6 +8,7 @@ from hmi.city import City, Feed
 from hmi.context import Screen
 from hmi.language import Words
 from hmi.terms import PRIORITY, QUALITY_REASON, ROLE, STRATEGY, term
+from hmi.view_models import alarms as alarm_model
 
 NEWEST = 3
 FRESH_WALL_S = 5.0
@@ -133,7 +134,7 @@ def _newest(city: City, words: Words) -> list[dict[str, Any]]:
             "priority": alarm.priority,
             "returned": alarm.state == "returned_unack",
             "time": words.time(alarm.raised_at or alarm.since),
-            "place": alarm_place(alarm, city, words),
+            "place": alarm_model.place(words, city, alarm.id),
             "text": _said(
                 words.either(alarm.title_zh, alarm.title_en), words.either(alarm.text_zh, alarm.text_en)
             ),
@@ -145,16 +146,6 @@ def _newest(city: City, words: Words) -> list[dict[str, Any]]:
 def _said(title: str, text: str) -> str:
     """Return what an alarm is, then its numbers; once where both say the same."""
     return title if text in ("", title) else f"{title} · {text}" if title else text
-
-
-def alarm_place(alarm: AlarmMessage, city: City, words: Words) -> str:
-    """Return where an alarm is: station id and name, or the district, or the whole system."""
-    if alarm.station is not None:
-        traits = city.traits.get(alarm.station)
-        return alarm.station if traits is None else f"{alarm.station} {words.name(traits)}"
-    if alarm.district is not None:
-        return words.district(city.site, alarm.district)
-    return words("City")
 
 
 def _outdoor(city: City, words: Words) -> dict[str, Any]:

@@ -79,9 +79,9 @@ def test_the_three_newest_that_wait_are_told_and_no_acknowledged_one():
     assert data["newest"][0]["time"] == "00:00"
 
 
-def test_an_alarm_of_a_station_names_it_and_one_of_none_says_city():
-    data = shown(city(alarm("a"), alarm("b", station=None, district=None, raised_at=NOW - 1)))
-    assert [one["place"] for one in data["newest"]] == ["S001", "City"]
+def test_the_strip_says_where_an_alarm_is_as_the_list_does():
+    data = shown(city(alarm("a:S001"), alarm("b", station=None, district=None, raised_at=NOW - 1)))
+    assert [one["place"] for one in data["newest"]] == ["S001", "Test city"]
 
 
 def test_the_clock_is_that_of_the_last_message_and_the_age_says_how_old_it_is():

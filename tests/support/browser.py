@@ -24,6 +24,8 @@ NOT_ENGLISH = re.compile(
     r"source|dhc|Asia|Shanghai|Connection|img|src|onerror|document|title|owned|bold)"
 )
 """Latin words that a Chinese screen may show: units, ids, names, and what comes from outside as it is."""
+HASH = re.compile(r"\b[0-9a-f]{12,}\b")
+"""Beginnings of hashes, as the audit shows them."""
 READABLE = """() => {
   const words = [];
   const walk = (node) => {
@@ -126,7 +128,7 @@ class Visit:
         text = self.text()
         for written in WRITTEN_BY_PEOPLE:
             text = text.replace(written, "")
-        words = set(re.findall(r"[A-Za-z]{3,}", text))
+        words = set(re.findall(r"[A-Za-z]{3,}", HASH.sub("", text)))
         return sorted(word for word in words if not NOT_ENGLISH.fullmatch(word))
 
     def check(self):
@@ -154,7 +156,8 @@ class Browser:
         context.add_cookies(
             [{"name": name, "value": value, "url": room.screen} for name, value in cookies.items()]
         )
-        context.tracing.start(snapshots=True, screenshots=True)
+        # what was done and asked for; a film of it would cost a third of the processor
+        context.tracing.start()
         visit = Visit(context, room.screen)
         self._open.append(visit)
         return visit
