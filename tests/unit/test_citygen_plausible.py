@@ -13,8 +13,12 @@ from simulators.citygen.network_files import network_of
 from simulators.plant.water import C_WATER
 from stations.profile import builtin_profile
 
-SEEDS = range(1, 4) if os.environ.get("DHC_SOAK") != "1" else range(1, 21)
-CITIES = [(40, seed) for seed in SEEDS] + [(100, 4), (300, 5), (1000, 6)]
+pytestmark = pytest.mark.soak
+
+FULL = os.environ.get("DHC_SOAK") == "1"
+CITIES = [(40, seed) for seed in (range(1, 21) if FULL else (1, 2))]
+CITIES += [(n, seed) for n in (100, 200, 700) for seed in range(1, 11)] if FULL else [(100, 4)]
+CITIES += [(300, 5), (1000, 6)]
 MAIN = tuple(TRENCH_KINDS.index(kind) for kind in ("transmission", "trunk", "tie"))
 
 
@@ -67,9 +71,10 @@ def test_water_runs_neither_too_fast_nor_too_slow(made):
     fastest = np.maximum(day.velocity, day.velocity_base)
     assert fastest[main].max() <= 2.5
     assert fastest.max() <= 3.5
-    good = main & (fastest >= 0.5)
-    # where two arms of a ring meet the water stands; in a small city that is a good part of the ring
-    assert length[good].sum() / length[main].sum() >= (0.9 if len(city.stations.id) >= 100 else 0.65)
+    # what only closes a ring may stand still, and so does the water where two arms of a ring meet
+    serving = main & (kind != TRENCH_KINDS.index("tie"))
+    good = serving & (fastest >= 0.5)
+    assert length[good].sum() / length[serving].sum() >= 0.9
 
 
 def test_gradients_of_trunks_are_economic(made):
