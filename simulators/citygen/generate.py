@@ -1,13 +1,14 @@
 """Draws a synthetic city from a seed: ground, houses, pipes and their sizes, sources, weather."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from simulators.city import CENTRE_LATITUDE, CENTRE_LONGITUDE
 from simulators.citygen.ground import ground
 from simulators.citygen.laying import Layout, lay
-from simulators.citygen.model import SPREAD_K, GeneratedCity, Pipes, SourceTable, StationTable
+from simulators.citygen.model import SPREAD_K, TRENCH_KINDS, GeneratedCity, Pipes, SourceTable, StationTable
 from simulators.citygen.season import season
 from simulators.citygen.sizing import (
     DN,
@@ -73,6 +74,7 @@ def generate(
     base = np.arange(2 * layout.bases) < layout.bases
     progress("sizes of pipes")
     pipes, solution = fitted(_pipes(layout, ids), m_flow, shares * m_flow.sum(), base)
+    pipes = replace(pipes, kind=_longer_ties(pipes))
     progress("weather")
     districts, district = split_into_districts(x, y)
     return GeneratedCity(
@@ -133,6 +135,25 @@ def _pipes(layout: Layout, ids: tuple[str, ...]) -> Pipes:
         T_supply_design=T_SUPPLY_degC,
         T_return_design=T_RETURN_degC,
     )
+
+
+def _longer_ties(pipes: Pipes) -> Indices:
+    """Return the kinds with ties that go on through trunk pipes to the next branch: all close a ring only."""
+    trunk, tie = TRENCH_KINDS.index("trunk"), TRENCH_KINDS.index("tie")
+    kind = pipes.kind.copy()
+    at: dict[str, list[int]] = {}
+    for number, trench in enumerate(pipes.trenches):
+        for end in (trench.start, trench.end):
+            at.setdefault(end, []).append(number)
+    waiting = np.flatnonzero(kind == tie).tolist()
+    while waiting:
+        trench = pipes.trenches[waiting.pop()]
+        for beside in (at[trench.start], at[trench.end]):
+            for other in beside if len(beside) == 2 else ():
+                if kind[other] == trunk:
+                    kind[other] = tie
+                    waiting.append(other)
+    return kind
 
 
 def _stations(

@@ -5,7 +5,7 @@ chamber in a side street, a station. Sizes come later, when the flows are known.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -100,7 +100,6 @@ def lay(rng: np.random.Generator, plan: Ground, station_names: tuple[str, ...]) 
         region = owner[min(street.trunk, key=lambda at: way[at])]
         layout.region.update(dict.fromkeys(here, region))
     _cut_dead_ends(layout, {*station_names, *layout.names[: 2 * layout.bases]})
-    _lengthen_ties(layout)
     return layout
 
 
@@ -174,23 +173,6 @@ def _cut_dead_ends(layout: Layout, kept: set[str]) -> None:
     layout.names = [layout.names[old] for old in left]
     layout.points = [layout.points[old] for old in left]
     layout.runs = [Run(row[run.start], row[run.end], run.kind) for run in layout.runs]
-
-
-def _lengthen_ties(layout: Layout) -> None:
-    """Make ties of trunk pipes that go on from a tie to the next branch: they serve nothing but the ring."""
-    trunk, tie = TRENCH_KINDS.index("trunk"), TRENCH_KINDS.index("tie")
-    at: dict[int, list[int]] = {}
-    for number, run in enumerate(layout.runs):
-        for end in (run.start, run.end):
-            at.setdefault(end, []).append(number)
-    waiting = [number for number, run in enumerate(layout.runs) if run.kind == tie]
-    while waiting:
-        number = waiting.pop()
-        for runs in (at[layout.runs[number].start], at[layout.runs[number].end]):
-            for other in runs if len(runs) == 2 else ():
-                if layout.runs[other].kind == trunk:
-                    layout.runs[other] = replace(layout.runs[other], kind=tie)
-                    waiting.append(other)
 
 
 def _lay_sources(

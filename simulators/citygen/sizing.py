@@ -152,38 +152,16 @@ def _gradient(velocity: Floats, bore: Floats, rho: float) -> Floats:
 
 
 def _with_ties(pipes: Pipes, network: Network, sizes: Indices) -> Indices:
-    """Return the sizes with each chain of ties at least its share of the smaller of what it joins."""
+    """Return the sizes with each tie at least its share of the smaller of what it joins."""
     n, tie = len(pipes.trenches), TRENCH_KINDS.index("tie")
     start, end = network.link_start[:n], network.link_end[:n]
-    main, ties = pipes.kind < tie, np.flatnonzero(pipes.kind == tie)
+    main, ties = pipes.kind < tie, pipes.kind == tie
     widest = np.zeros(network.n_nodes)
     bore = np.array(BORE_m)[sizes]
     for ends in (start, end):
         np.maximum.at(widest, ends[main], bore[main])
-    smallest = np.full(len(ties), np.inf)
-    chain = _chains(start[ties], end[ties], widest > 0.0)
-    for ends in (start[ties], end[ties]):
-        joined = widest[ends] > 0.0
-        np.minimum.at(smallest, chain[joined], widest[ends][joined])
-    smallest[np.isinf(smallest)] = 0.0
-    wanted = np.searchsorted(BORE_m, TIE_SHARE * smallest[chain])
+    joined = np.stack([widest[start[ties]], widest[end[ties]]])
+    smaller = np.where(joined.min(axis=0) > 0.0, joined.min(axis=0), joined.max(axis=0))
     sizes = sizes.copy()
-    sizes[ties] = np.maximum(sizes[ties], wanted)
-    common = np.zeros(len(ties), dtype=np.intp)
-    np.maximum.at(common, chain, sizes[ties])
-    sizes[ties] = common[chain]
+    sizes[ties] = np.maximum(sizes[ties], np.searchsorted(BORE_m, TIE_SHARE * smaller))
     return sizes
-
-
-def _chains(start: Indices, end: Indices, joins: Flags) -> Indices:
-    """Return a number for each tie that all ties in a row with it share; rows end where a tie ``joins``."""
-    number = np.arange(len(start))
-    while True:
-        least = np.full(len(joins), len(start), dtype=np.intp)
-        for ends in (start, end):
-            np.minimum.at(least, ends, number)
-        least[joins] = len(start)
-        lower = np.minimum.reduce([number, least[start], least[end]])
-        if (lower == number).all():
-            return number
-        number = lower
