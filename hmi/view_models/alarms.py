@@ -3,12 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from controller.api.alarm_schema import (
-    AlarmKpisMessage,
-    AlarmMessage,
-    RuleMessage,
-    StepMessage,
-)
+from controller.api.alarm_schema import AlarmKpisMessage, AlarmMessage, RuleMessage, StepMessage
 from hmi import terms
 from hmi.city import City
 from hmi.components.rows import Cell, Column, Look, Row, Table
