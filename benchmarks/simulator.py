@@ -18,6 +18,7 @@ from benchmarks.pandapipes_peer import case_arrays, pandapipes_side
 from benchmarks.peers import PeerUnavailable
 from benchmarks.reads import Side, compare, warm_up
 from benchmarks.report import Figures, median_of
+from benchmarks.simulator_servers import SERVERS_NAMES, servers
 from simulators.plant.network.graph import Network
 from simulators.plant.network.hydraulics import Hydraulics
 from simulators.plant.network.operation import Operation, operation
@@ -32,8 +33,6 @@ OTHERS = {
     "simulator.physics.station_days_per_s": "the city's plant does not use the network yet",
     "simulator.evaluate.station_days_per_s": "the city's plant does not use the network yet",
     "simulator.world.modbus_10x24h_s": "this version has no world in virtual time",
-    "simulator.servers_1000.rss_MB": "this version has no benchmark for it",
-    "simulator.servers_1000.start_s": "this version has no benchmark for it",
 }
 RUNS = 15
 SOLUTIONS = 5
@@ -114,5 +113,6 @@ def _others() -> Figures:
 
 MEASUREMENTS = (
     Measurement(title="hydraulics of 1,000 stations", names=HYDRAULICS_NAMES, run=hydraulics),
+    Measurement(title="servers of 1,000 stations", names=SERVERS_NAMES, run=servers),
     Measurement(title="the rest of the simulator", names=tuple(OTHERS), run=_others),
 )

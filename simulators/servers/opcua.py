@@ -13,6 +13,8 @@ from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from simulators.servers.encoding import physical_value
 from simulators.servers.misbehaviour import Misbehaviour
@@ -39,6 +41,15 @@ class ServerIdentity:
 
     certificate: Path
     private_key: Path
+
+    @property
+    def key(self) -> RSAPrivateKey:
+        """The key; not examined again, which would take ten times as long: it was made here."""
+        key = load_pem_private_key(
+            self.private_key.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True
+        )
+        assert isinstance(key, RSAPrivateKey)
+        return key
 
     @property
     def application_uri(self) -> str:
@@ -152,7 +163,7 @@ class OpcUaStationServer:
         else:
             server.set_security_policy(_SECURED)
             await server.load_certificate(self._identity.certificate)
-            await server.load_private_key(self._identity.private_key)
+            server.iserver.private_key = self._identity.key
             await server.set_application_uri(self._identity.application_uri)
             tokens.append(ua.UserNameIdentityToken)
         server.set_identity_tokens(tokens)

@@ -9,7 +9,7 @@ import copy
 from asyncua import ua
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
-from asyncua.server.address_space import NodeData
+from asyncua.server.address_space import AttributeValue, NodeData
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
 from asyncua.ua.attribute_ids import AttributeIds
@@ -46,11 +46,17 @@ def _own_copy(node: NodeData) -> NodeData:
     own = NodeData(node.nodeid)
     own.references = list(node.references)
     for attribute, content in node.attributes.items():
-        own_content = own.attributes[attribute] = copy.copy(content)
-        own_content.datachange_callbacks = {}
-        if attribute is AttributeIds.Value:
+        own_content = own.attributes[attribute] = AttributeValue(content.value)  # type: ignore[arg-type]
+        own_content.value_callback = content.value_callback
+        own_content.value_setter = content.value_setter
+        if attribute is AttributeIds.Value and _may_grow(content.value):
             own_content.value = copy.deepcopy(content.value)
     return own
+
+
+def _may_grow(value: ua.DataValue | None) -> bool:
+    """Tell whether a value is a list, to which asyncua appends; others it replaces: they can be shared."""
+    return value is not None and value.Value is not None and isinstance(value.Value.Value, list)
 
 
 class SharedSpaceServer(InternalServer):
