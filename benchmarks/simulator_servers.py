@@ -43,7 +43,7 @@ def servers() -> Figures:
 
 
 def _keep(folder: Path, each: int) -> int:
-    """Leave so many stations of each protocol in a site's list, and the source; return how many are secured."""
+    """Leave so many stations of each protocol in a site's list; return how many of them are secured."""
     path = folder / "stations.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
