@@ -54,7 +54,7 @@ DRAWN = """() => {
 QUIET = """() => {
   const running = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
   if (running || !window.quietSince) window.quietSince = performance.now();
-  return !running && performance.now() - window.quietSince > 150;
+  return !running && performance.now() - window.quietSince > 400;
 }"""
 """Nothing is computed for a moment: what was just entered has been answered."""
 

@@ -93,7 +93,8 @@ export function primaryTags(primary, loops, width) {
   const tags = [];
   const put = (slot, x, y, wide, style) => primary[slot] && tags.push(tagAt(`p/${slot}`, x, y, wide, style));
   put("T_supply", 0, supply - 54, room - 8);
-  put("p_supply", room, supply - 54, room - 8);
+  // where the valve's dome stands beneath it, its hollow dot alone says that it is aged
+  if (primary.p_supply) tags.push({ ...tagAt("p/p_supply", room, supply - 54, room - 8), crowded: Boolean(primary.valve) && loops.length > 1 });
   put("T_return", 0, back - 54, room - 8);
   put("p_return", room, back - 54, room - 8);
   put("meter", c.riser - 22, supply - 54, 90, "middle");

@@ -76,7 +76,7 @@ export function drawTag(group, tag, place, selected, small) {
   set(value, { x, y: top, "text-anchor": look.anchor });
   const width = textWidth(shown.missing ? missing[0] || "" : shown.text, size, true) + textWidth(shown.unit, 12) + 8;
   const said = shown.missing ? missing.slice(1).join(" ") : (quality === "bad" || quality === "aged") && look.label ? tag.reason || "" : "";
-  const below = barred && quality === "aged" ? "" : said;
+  const below = (barred || place.crowded) && quality === "aged" ? "" : said;
   say(reason, fitText(below, (place.room || place.width) + 8, 12));
   set(reason, { x, y: (shown.missing ? top : place.y + look.value) + 15, "text-anchor": look.anchor });
   drawBar(bar, barred ? tag : {}, x, place.y + (look.bar || 0), Math.min(84, place.width - 8), 7, quality === "good" || quality === "estimated");

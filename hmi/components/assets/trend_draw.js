@@ -16,7 +16,8 @@ const holds = (line) => (line.kind === "step" || line.kind === "effective") && l
 export function endLabel(line, panel, from, to) {
   const [first, past] = visible(line.times, from, to);
   for (let i = past - 1; i >= first; i -= 1) {
-    if (line.times[i] > to || Number.isNaN(line.values[i])) continue;
+    // a second more: times travel as 32-bit numbers, and the last one often is the window's end itself
+    if (line.times[i] > to + 1 || Number.isNaN(line.values[i])) continue;
     const at = holds(line) ? Math.max(line.times[i], Math.min(to, line.until)) : line.times[i];
     const late = line.gap_s != null && Math.min(to, line.until ?? to) - at > line.gap_s;
     return { name: line.label, number: numberText(line.values[i], panel.decimals ?? 1), value: line.values[i], at, late };

@@ -201,6 +201,7 @@ describe("lines of a trend", () => {
     assert.deepEqual([end.name, end.number, end.at, end.late], ["供温", "2.0", 10, false]);
     assert.equal(draw.endLabel(line([0], [50], { kind: "step", until: 30 }), {}, 0, 40).at, 30);
     assert.equal(draw.endLabel(line([0], [NaN]), {}, 0, 40), null);
+    assert.equal(draw.endLabel(line([0, 12345.678], [1, 2]), {}, 0, 12345.677).value, 2, "the last, though rounded up");
   });
   it("says of a line that ended before now until when it went, and shortens names but no numbers", () => {
     assert.ok(draw.endLabel(line([0, 10], [1, 2], { gap_s: 120, until: 500 }), {}, 0, 500).late);
