@@ -1,5 +1,7 @@
 """[simulator] The simulated city: what its physics costs.
 
+Physics: a city of 200 stations on their own curves, from the evening of 15 January, in steps of 60 s.
+
 Hydraulics: 1,000 stations of prescribed flow on a two-pipe network with 60 rings on each side. CPU time of
 one thread, which is wall time on a core of one's own.
 """
@@ -22,6 +24,7 @@ from benchmarks.simulator_servers import SERVERS_NAMES, servers
 from simulators.plant.network.graph import Network
 from simulators.plant.network.hydraulics import Hydraulics
 from simulators.plant.network.operation import Operation, operation
+from tests.support.field_cities import Stepped, field_city
 from tests.support.heat_networks import city_network
 
 COLD, WARM, RATIO = HYDRAULICS_NAMES = (
@@ -30,10 +33,12 @@ COLD, WARM, RATIO = HYDRAULICS_NAMES = (
     "simulator.hydraulics_1000.ratio_pandapipes",
 )
 OTHERS = {
-    "simulator.physics.station_days_per_s": "the city's plant does not use the network yet",
     "simulator.evaluate.station_days_per_s": "the city's plant does not use the network yet",
     "simulator.world.modbus_10x24h_s": "this version has no world in virtual time",
 }
+PHYSICS = "simulator.physics.station_days_per_s"
+STATIONS, SETTLE_STEPS, WINDOW_STEPS, WINDOWS = 200, 60, 60, 5
+DAY_OF_SEASON = 75.5
 RUNS = 15
 SOLUTIONS = 5
 """Of each side in one run of the comparison."""
@@ -68,6 +73,27 @@ def hydraulics() -> Figures:
     except PeerUnavailable as reason:
         figures.missing[RATIO] = str(reason)
     return figures
+
+
+def physics() -> Figures:
+    """Measure windows of an hour each; hydraulics are solved as often as they ask for."""
+    city = Stepped(field_city(STATIONS, 1), dt=60.0, day=DAY_OF_SEASON)
+    for _ in range(SETTLE_STEPS):
+        city.step()
+    rates, before = [], city.plant.primary.solutions
+    for _ in range(WINDOWS):
+        started = time.process_time()
+        for _ in range(WINDOW_STEPS):
+            city.step()
+        spent = time.process_time() - started
+        rates.append(STATIONS * WINDOW_STEPS * city.dt / 86_400.0 / spent)
+    share = (city.plant.primary.solutions - before) / (WINDOWS * WINDOW_STEPS)
+    houses, zones = city.field.params.zone.A_heated.shape
+    note = (
+        f"{STATIONS} stations, {houses} houses of {zones} zones, {city.field.params.network.n_pipes} pipes; "
+        f"steps of 60 s, hydraulics solved anew in {100.0 * share:.0f} % of them; CPU of one thread"
+    )
+    return Figures(results=[median_of(PHYSICS, "1/s", rates, note)])
 
 
 async def _beside_pandapipes(
@@ -112,6 +138,7 @@ def _others() -> Figures:
 
 
 MEASUREMENTS = (
+    Measurement(title="physics of 200 stations", names=(PHYSICS,), run=physics),
     Measurement(title="hydraulics of 1,000 stations", names=HYDRAULICS_NAMES, run=hydraulics),
     Measurement(title="servers of 1,000 stations", names=SERVERS_NAMES, run=servers),
     Measurement(title="the rest of the simulator", names=tuple(OTHERS), run=_others),

@@ -38,7 +38,10 @@ class Shown:
 
 
 def show(true: Floats, params: SensingParams, time: float, since: float, rng: np.random.Generator) -> Shown:
-    """Return what is shown of ``true`` (n_kinds, n_places) at UTC second ``time``; clocks set at ``since``."""
+    """Return what is shown of ``true`` (n_kinds, n_places) at UTC second ``time``.
+
+    All clocks were set at ``since``.
+    """
     there = rng.random(true.shape) >= params.dropout
     days = (time - since) / 86_400.0
     return Shown(

@@ -1,0 +1,173 @@
+"""Sources, valve stems, sun, people and instruments of the physical city."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simulators.fieldtruth.commission import station_mean
+from simulators.fieldtruth.draw_sensors import KINDS, draw_indoor, draw_meters
+from simulators.fieldtruth.parameters import parameter_hash, parameters
+from simulators.plant import people, plants, sensing, valve
+from simulators.plant.facade import Sky, irradiation
+from simulators.plant.plants import PlantParams, PlantState
+from simulators.plant.water import C_WATER
+from tests.support.field_cities import field_city
+
+
+def one(value):
+    return np.array([float(value)])
+
+
+BOILER = PlantParams(
+    Q_max=one(10_000),
+    m_flow_design=one(60),
+    ramp_per_s=one(0.04 / 900),
+    supply_K_per_s=one(15 / 3600),
+    min_load=one(0.35),
+    start_s=one(5400),
+    T_return_max=one(70),
+    dp_inner=one(200),
+    efficiency=one(0.7),
+)
+WARM = PlantState(T_supply=one(80), T_wanted=one(80), Q_firing=one(7000), ordered_s=one(1e6))
+
+
+def fired(state=WARM, *, on=True, T_set=80.0, m=60.0, T_return=50.0, share=1.0, steps=1, dt=60.0):
+    for _ in range(steps):
+        state = plants.step(state, BOILER, np.array([on]), one(T_set), one(m), one(T_return), one(share), dt)
+    return state
+
+
+def test_a_source_in_balance_stays_there():
+    after = fired(steps=600)
+    assert after.T_supply[0] == pytest.approx(80.0, abs=0.05)
+    assert after.Q_firing[0] == pytest.approx(60.0 * C_WATER * 30.0, rel=1e-3)
+
+
+def test_the_supply_setpoint_moves_no_faster_than_its_ramp_and_the_firing_no_faster_than_its_own():
+    after = fired(T_set=95.0, steps=30)
+    assert after.T_wanted[0] == pytest.approx(80.0 + 15.0 * 0.5)
+    one_step = fired(T_set=95.0)
+    assert abs(one_step.Q_firing[0] - 7000.0) <= 10_000.0 * 0.04 / 15.0 + 1e-9
+
+
+def test_a_peak_plant_gives_heat_only_after_its_start_time():
+    cold = replace(WARM, Q_firing=one(0), ordered_s=one(0), T_supply=one(50), T_wanted=one(60))
+    assert fired(cold, T_set=60.0, m=5.0, steps=90).Q_firing[0] == 0.0
+    assert fired(cold, T_set=60.0, m=5.0, steps=91).Q_firing[0] > 0.0
+    assert fired(WARM, on=False).Q_firing[0] == 0.0
+
+
+def test_a_source_gives_no_more_than_what_is_left_of_it_and_no_less_than_its_minimum_load():
+    assert fired(m=120.0, steps=120).Q_firing[0] == 10_000.0
+    assert fired(m=120.0, share=0.5).Q_firing[0] == 5_000.0
+    little = fired(m=2.0, steps=20)
+    assert little.Q_firing[0] in (0.0, 3_500.0)
+
+
+def test_a_return_over_its_limit_takes_the_capacity_away():
+    assert fired(T_return=72.5, m=200.0, steps=60).Q_firing[0] == pytest.approx(5_000.0)
+    assert fired(T_return=75.0, m=200.0, steps=60).Q_firing[0] == 0.0
+
+
+def test_firing_trips_far_above_the_setpoint():
+    hot = replace(WARM, T_supply=one(95))
+    assert fired(hot, T_set=80.0).Q_firing[0] == 0.0
+
+
+def test_a_stem_follows_its_motor_with_play_and_reaches_both_ends():
+    stroke, play = one(60), one(0.02)
+    motor, stem = one(0.5), one(0.5)
+    positions = []
+    for command in (0.6, 0.6, 0.59, 0.58, 0.57, 0.0, 1.0):
+        motor, stem = valve.move_stem(motor, stem, one(command), stroke, play, 60.0)
+        positions.append((round(float(motor[0]), 4), round(float(stem[0]), 4)))
+    assert positions == [
+        (0.6, 0.59),
+        (0.6, 0.59),
+        (0.59, 0.59),
+        (0.58, 0.59),
+        (0.57, 0.58),
+        (0.0, 0.0),
+        (1.0, 1.0),
+    ]
+
+
+def sky(elevation, azimuth, direct=800.0, diffuse=100.0):
+    return Sky(
+        T_outdoor=0.0,
+        wind=0.0,
+        sun_direct=direct,
+        sun_diffuse=diffuse,
+        sun_elevation=elevation,
+        sun_azimuth=azimuth,
+    )
+
+
+def test_a_south_front_gets_the_noon_sun_and_a_north_front_the_sky_alone():
+    north, east = np.array([-1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    south, back, side = irradiation(sky(30.0, 180.0), north, east)
+    flat = 50.0 + 0.1 * (100.0 + 800.0 * 0.5)
+    assert south == pytest.approx(flat + 800.0 * math.cos(math.radians(30.0)))
+    assert back == pytest.approx(flat)
+    assert side == pytest.approx(flat)
+    assert irradiation(sky(-5.0, 180.0, direct=0.0, diffuse=0.0), north, east).max() == 0.0
+
+
+def test_people_are_home_in_the_evening_and_at_school_on_weekday_mornings_but_not_in_the_holiday():
+    monday, day = 1_764_547_200.0 - 8 * 3600.0, 86_400.0
+    evening, morning = people.present(monday + 20 * 3600.0), people.present(monday + 9 * 3600.0)
+    assert evening[0] > morning[0]
+    assert morning[1] > 2.0 > 0.2 > evening[1]
+    assert people.present(monday + 5 * day + 9 * 3600.0)[1] < 0.2
+    january = monday + 49 * day + 9 * 3600.0
+    assert people.present(january)[1] < 0.2
+    assert (people.airing(morning) >= 0.0).all()
+
+
+def test_means_of_people_stay_near_one_over_a_week_so_that_nominal_heat_means_what_it_says():
+    monday = 1_764_547_200.0
+    week = np.mean([people.present(monday + 3600.0 * hour) for hour in range(168)], axis=0)
+    assert week[0] == pytest.approx(1.0, abs=0.1)
+    assert week[3] == pytest.approx(1.0, abs=0.15)
+
+
+def test_instruments_err_by_their_own_offset_drop_readings_and_keep_their_own_time():
+    field = field_city()
+    station = field.params.station.station
+    bank = draw_meters(field.city, station, parameters())
+    true = np.tile(np.array([[50.0], [40.0], [80.0], [45.0], [10.0], [30.0]]), (1, len(station)))
+    assert len(KINDS) == len(true)
+    rng = np.random.default_rng(1)
+    shown = [sensing.show(true, bank, 86_400.0 * 10, 0.0, rng) for _ in range(400)]
+    there = np.mean([s.there for s in shown])
+    assert 0.975 < there < 0.998
+    offset = np.mean([s.value[0] for s in shown], axis=0) - 50.0
+    np.testing.assert_allclose(offset, bank.meters.offset[0], atol=0.03)
+    assert np.ptp(shown[0].measured_at) > 1.0
+    assert np.abs(shown[0].measured_at - 864_000.0).max() < 120.0
+
+
+def test_sensors_hang_in_occupied_and_rather_in_warm_dwellings_of_seventy_percent_of_the_stations():
+    field = field_city(40, 1)
+    T = field.begin(1_767_225_600.0, 60.0).T
+    indoor = 0.5 * T[0] + 0.2 * T[1] + 0.3 * T[3]
+    sensors = draw_indoor(field.city, field.params, field.occupied, indoor, parameters())
+    counts = np.bincount(sensors.station, minlength=40)
+    assert (counts == 0).sum() == 12
+    assert counts[counts > 0].min() >= 3
+    assert counts.max() <= 10
+    assert field.occupied[sensors.house, sensors.zone].all()
+    assert sensors.bias.std() == pytest.approx(0.5, abs=0.1)
+    A = np.where(field.occupied, field.params.zone.A_heated, 0.0)
+    mean = station_mean(indoor, A, field.station_of_house)
+    above = indoor[sensors.house, sensors.zone] - mean[sensors.station]
+    assert 0.1 < above.mean() < 1.2
+
+
+def test_the_hash_of_the_parameters_knows_values_and_not_their_order():
+    tables = parameters()
+    assert parameter_hash() == parameter_hash(dict(reversed(tables.items())))
+    assert parameter_hash({**tables, "level": {**tables["level"], "loss": 9.9}}) != parameter_hash()
