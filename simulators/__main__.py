@@ -34,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _evaluate(given[1:])  # has a parser of its own, loaded when it is asked for
     if given[:1] == ["city"]:
         return _city(given[1:])
+    if given[:1] == ["season"]:
+        return _season(given[1:])
     options = _parser().parse_args(given)
     if options.command == "serve":
         return _serve(options)
@@ -78,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     city.add_argument("--seed", type=int, default=1)
     city.add_argument("--base-port", type=_port, default=20000)
     commands.add_parser("city", help="write a synthetic city with its network, or judge a network")
+    commands.add_parser("season", help="run a synthetic city through a winter on its stations' own curves")
     commands.add_parser("evaluate", help="judge strategies on a simulated city in virtual time")
     return parser
 
@@ -159,6 +162,12 @@ def _ready(simulation: Simulation) -> dict[str, object]:
 
 def _city(arguments: list[str]) -> int:
     from simulators.citygen import command  # scipy, which serving does not need
+
+    return command.run(arguments)
+
+
+def _season(arguments: list[str]) -> int:
+    from simulators.fieldtruth import command  # scipy, as above
 
     return command.run(arguments)
 

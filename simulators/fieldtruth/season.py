@@ -139,6 +139,7 @@ def run_season(
     dt: float = SEASON_STEP_S,
     begin: float | None = None,
     watch: Callable[[CityState, CityOutputs], Any] = lambda state, out: None,
+    plant: CityPlant | None = None,
 ) -> Figures:
     """Run whole days from UTC second ``begin`` (1 November) on the stations' own curves, after one to settle.
 
@@ -146,9 +147,7 @@ def run_season(
     """
     weather = field.city.weather
     start = season_start(weather) if begin is None else begin
-    params = field.params
-    primary = Primary(params.network, params.transport, SEASON_MOVED, SEASON_AGE_S)
-    plant = CityPlant(params, dt, primary)
+    plant = plant or season_plant(field, dt)
     state, control = field.begin(start - SETTLE_DAYS * 86_400.0, dt), field.control(start)
     book, out, heat, stored = Book(field), None, 0.0, 0.0
     for step in range(round((days + SETTLE_DAYS) * 86_400.0 / dt)):
@@ -164,6 +163,12 @@ def run_season(
     fired = book.figures(0.0)
     imbalance = (heat - (plant.stored_heat(state) - stored)) / (_fired_kJ(field, fired) or 1.0)
     return book.figures(imbalance)
+
+
+def season_plant(field: FieldCity, dt: float = SEASON_STEP_S) -> CityPlant:
+    """Return the plant of a season: its hydraulics are solved anew no more often than it needs."""
+    params = field.params
+    return CityPlant(params, dt, Primary(params.network, params.transport, SEASON_MOVED, SEASON_AGE_S))
 
 
 def net_heat(out: CityOutputs) -> float:

@@ -47,7 +47,7 @@ class CityPlant:
         self._first_house = np.searchsorted(loop, np.arange(len(station.UA)))
         self._zones = Zones(params.zone, dt)
         # water that is handed over at its old temperature must last for a step
-        least = 2.0 * station.m_flow_primary_design * C_WATER * dt
+        least = 3.0 * station.m_flow_primary_design * C_WATER * dt
         self._C_primary = np.maximum(station.C_primary, least)
         self._pipe = house_pipes(params, dt)
         self._m_house_design = params.house.share * station.m_flow_design[loop]
@@ -231,7 +231,7 @@ class CityPlant:
         if fast.any():
             stations = self.params.station.station[fast]
             names = [self.params.network.link_names[self.params.network.consumers][i] for i in stations]
-            raise InvalidValue("more than four times the design flow through station", names)
+            raise InvalidValue("more than six times the design flow through station", names)
 
 
 def pump_speed(speed: Floats, command: Floats, dt: float) -> Floats:
