@@ -250,21 +250,29 @@ def _entering(
 
 def _put(mass: Floats, T: Floats, put: Floats, T_in: Floats, forward: Flags) -> tuple[Floats, Floats]:
     """Return the parcels after joining the two most alike and putting a new one in at the trailing end."""
-    both = mass[:, :-1] + mass[:, 1:]
-    alike = mass[:, :-1] * mass[:, 1:] * (T[:, :-1] - T[:, 1:]) ** 2
-    join = np.argmin(alike / np.where(both > 0.0, both, 1.0), axis=1)
-    row = np.arange(len(mass))
-    m_a, m_b = mass[row, join], mass[row, join + 1]
+    m_a, m_b = mass[:, :-1], mass[:, 1:]
+    apart = T[:, :-1] - T[:, 1:]
+    alike = m_a * m_b * apart * apart / np.maximum(m_a + m_b, _AT_REST_kg)
+    join = alike.argmin(axis=1)
+    n, width = mass.shape
+    first = np.arange(0, n * width, width)
+    at = first + join
+    m_a, m_b, T_a = mass.take(at), mass.take(at + 1), T.take(at)
     m_joined = m_a + m_b
     weight = np.where(m_joined > 0.0, m_b / np.where(m_joined > 0.0, m_joined, 1.0), 0.5)
-    T_joined = T[row, join] + (T[row, join + 1] - T[row, join]) * weight
+    T_joined = T_a + (T.take(at + 1) - T_a) * weight
     # forward: parcels up to the joined pair move up by one; backward: those after it move down by one
-    place, at, edge = np.arange(mass.shape[1]), join[:, None], forward[:, None]
-    shift = np.where(edge & (place <= at + 1), -1, np.where(~edge & (place > at), 1, 0))
-    source = np.clip(place + shift, 0, mass.shape[1] - 1)
-    mass, T = np.take_along_axis(mass, source, axis=1), np.take_along_axis(T, source, axis=1)
-    joined = np.where(forward, join + 1, join)
-    mass[row, joined], T[row, joined] = m_joined, T_joined
-    new = np.where(forward, 0, mass.shape[1] - 1)
-    mass[row, new], T[row, new] = put, T_in
+    place, edge = np.arange(width), forward[:, None]
+    beyond = place > join[:, None] + edge
+    source = place + beyond
+    source -= edge
+    np.clip(source, 0, width - 1, out=source)
+    source += first[:, None]
+    mass, T = mass.take(source), T.take(source)
+    joined = first + join + forward
+    mass.put(joined, m_joined)
+    T.put(joined, T_joined)
+    new = first + np.where(forward, 0, width - 1)
+    mass.put(new, put)
+    T.put(new, T_in)
     return mass, T
