@@ -83,7 +83,9 @@ def _stretched(T: Floats, A: Floats, station: Indices, level: dict[str, Any], sp
     )
     within = within * level["dwelling_gain"] * level["dwelling_sd_K"] / np.sqrt(variance.mean())
     sd = mean.std()
-    between = (mean - mean.mean()) * (level["station_gain"] * spread / sd if sd > 0.0 else 0.0)
+    # what counts is the city's area: a large station that is warm by luck must not make the city warm
+    middle = float((A * T).sum() / A.sum())
+    between = (mean - middle) * (level["station_gain"] * spread / sd if sd > 0.0 else 0.0)
     return np.asarray(level["T_indoor_mean_degC"] + between[station][:, None] + within)
 
 

@@ -46,7 +46,9 @@ def draw_houses(city: GeneratedCity, tables: dict[str, Any]) -> Drawn:
     vacant = (rng.random(A.shape) < tables["houses"]["vacant_share"]) & (houses.type == 0)[:, None]
     vacant[vacant.all(axis=1)] = False
     need = _need(rng, city, tables["houses"])
-    zone = _zones(rng, tables, A, need, floor)
+    # cities of older or newer houses lose alike: the audits' mean
+    real = tables["level"]["loss"] * tables["level"]["q_design_W_per_m2"] * A.sum() / (A * need).sum()
+    zone = _zones(rng, tables, (A, need, float(real)), floor)
     people = _people(rng, tables["houses"], A, houses.type, vacant)
     azimuth = np.radians(houses.azimuth)
     facing = np.stack([azimuth, azimuth, azimuth + math.pi, azimuth + math.pi], axis=1)
@@ -91,12 +93,14 @@ def _need(rng: np.random.Generator, city: GeneratedCity, p: dict[str, Any]) -> F
 
 
 def _zones(
-    rng: np.random.Generator, tables: dict[str, Any], A: Floats, need: Floats, floor: Flags
+    rng: np.random.Generator, tables: dict[str, Any], size: tuple[Floats, Floats, float], floor: Flags
 ) -> ZoneParams:
+    """Return the zones of these areas, calculated needs and the city's real over calculated loss."""
+    A, need, level = size
     p, n = tables["houses"], A.shape
     dT = T_INDOOR_DESIGN_degC - T_OUTDOOR_DESIGN_degC
     U = need / dT - p["ach_standard"] * AIR_HEAT_Wh_PER_m3K * ROOM_HEIGHT_m
-    real = tables["level"]["loss"] * np.exp(rng.normal(0.0, p["loss_spread"], (n[0], 1)))
+    real = level * np.exp(rng.normal(0.0, p["loss_spread"], (n[0], 1)))
     U = np.maximum(U, 0.25) * real * np.exp(rng.normal(0.0, p["zone_loss_spread"], n))
     window = between(rng, p["window_share"], (n[0], 1))
     h = p["h_W_per_m2K"]

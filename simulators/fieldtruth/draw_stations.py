@@ -12,6 +12,7 @@ import numpy as np
 
 from simulators.citygen.model import EMITTERS, GeneratedCity
 from simulators.fieldtruth.parameters import between
+from simulators.plant import pump
 from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import StationParams
 from simulators.plant.network.graph import Network
@@ -22,6 +23,8 @@ from simulators.plant.plants import PlantParams
 from simulators.plant.water import C_WATER, density
 
 T_PRIMARY_COMMISSIONED_degC = (75.0, 48.0)
+T_SECONDARY_degC = 40.0
+HOURS_PER_MONTH = 720.0
 VALVE_LOSS_MIN_kPa = 20.0
 
 
@@ -84,6 +87,10 @@ def draw_stations(city: GeneratedCity, tables: dict[str, Any], set_up: Commissio
     dp = set_up.dp_station[loops.station]
     dp_valve = np.maximum(between(rng, p["authority"], n) * np.minimum(dp, 150.0), VALVE_LOSS_MIN_kPa)
     reserve = between(rng, secondary["pump_reserve"], n)
+    head = between(rng, secondary["head_kPa"], n)
+    efficiency = between(rng, secondary["efficiency"], n)
+    spent = pump.electric_power(m, head, density(np.full(n, T_SECONDARY_degC)), efficiency).sum()
+    target = secondary["electricity_kWh_per_m2_month"] / HOURS_PER_MONTH * loops.A_heated.sum()
     return StationParams(
         station=loops.station,
         UA=need / approach,
@@ -96,8 +103,8 @@ def draw_stations(city: GeneratedCity, tables: dict[str, Any], set_up: Commissio
         stroke_s=between(rng, p["stroke_s"], n),
         play=between(rng, p["play"], n),
         m_flow_max=m * reserve,
-        dp_max=between(rng, secondary["head_kPa"], n) * reserve**2,
-        pump_efficiency=between(rng, secondary["efficiency"], n),
+        dp_max=head * target / spent * reserve**2,
+        pump_efficiency=efficiency,
         leak=rng.lognormal(math.log(secondary["leak"][0]), secondary["leak"][1], n),
     )
 
