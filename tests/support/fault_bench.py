@@ -19,6 +19,21 @@ START_UTC = 1_736_899_200.0
 DEADLINES = Deadlines(connect_s=2.0, request_s=1.0, close_s=1.0)
 
 
+def driver_of(station, clock, identity, deadlines=DEADLINES):
+    """A new driver of the controller for a simulated station; not connected."""
+    profile, n_loops = builtin_profile(station.profile), len(station.loops)
+    if profile.protocol == "modbus":
+        address = ModbusAddress(host="127.0.0.1", port=station.port, unit=station.unit)
+        return ModbusDriver(station.id, profile, n_loops, address, clock, deadlines)
+    secured = station.security != "none"
+    address = OpcUaAddress(
+        url=f"opc.tcp://127.0.0.1:{station.port}/",
+        security=station.security,
+        server_certificate=station.certificate if secured else None,
+    )
+    return OpcUaDriver(station.id, profile, n_loops, address, clock, identity if secured else None, deadlines)
+
+
 class FaultBench:
     """The running city, its clock and its switch."""
 
@@ -50,19 +65,8 @@ class FaultBench:
 
     def driver(self, post, deadlines=DEADLINES):
         """A new driver of the controller for a station; not connected."""
-        station, profile = post.station, builtin_profile(post.station.profile)
-        n_loops = len(station.loops)
-        if profile.protocol == "modbus":
-            address = ModbusAddress(host="127.0.0.1", port=post.link.port, unit=station.unit)
-            return ModbusDriver(station.id, profile, n_loops, address, self.clock, deadlines)
-        secured = station.security != "none"
-        address = OpcUaAddress(
-            url=f"opc.tcp://127.0.0.1:{post.link.port}/",
-            security=station.security,
-            server_certificate=station.certificate if secured else None,
-        )
-        identity = self.identity if secured else None
-        return OpcUaDriver(station.id, profile, n_loops, address, self.clock, identity, deadlines)
+        station = dataclasses.replace(post.station, port=post.link.port)
+        return driver_of(station, self.clock, self.identity, deadlines)
 
     @asynccontextmanager
     async def connected(self, post, deadlines=DEADLINES):

@@ -15,6 +15,7 @@ import httpx
 from controller import service
 from controller.config.loader import load_site
 from controller.historian.command_log import CommandLog
+from simulators import sitefile
 from simulators.city import write_city
 from simulators.control import ask
 from stations.model.clock import ScaledClock
@@ -31,6 +32,7 @@ class RunningCity:
     folder: Path
     clock: ScaledClock
     control_port: int
+    pid: int
 
     async def ask(self, op, **arguments):
         return await ask(self.control_port, op, **arguments)
@@ -44,6 +46,10 @@ class RunningCity:
             for name, state in answer["stations"].items()
             for number, loop in state["loops"].items()
         }
+
+    def simulated(self):
+        """The site as the simulators read it."""
+        return sitefile.load_site(self.folder)
 
     def site(self, data):
         return load_site(self.folder, data=data)
@@ -66,7 +72,7 @@ def running_city(folder, *, stations, speed, link="good", seed=1, prepare=None):
         try:
             line = process.stdout.readline()
             assert line, (folder / "simulators.log").read_text()
-            yield RunningCity(folder, clock, json.loads(line)["control_port"])
+            yield RunningCity(folder, clock, json.loads(line)["control_port"], process.pid)
         finally:
             process.terminate()
             process.wait(10)
