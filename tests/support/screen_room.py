@@ -68,7 +68,7 @@ class ScreenRoom:
                     districts=None,
                     password_hash=digest,
                     at=time.time(),
-                    actor="test",
+                    actor="console",
                 )
 
     def _accounts(self):
@@ -84,7 +84,7 @@ class ScreenRoom:
     def disable(self, name, disabled=True):
         """Shut an account: its sessions end."""
         with self._accounts() as connection:
-            store.set_disabled(connection, name, disabled, time.time(), "test")
+            store.set_disabled(connection, name, disabled, time.time(), "console")
 
     # ---------------------------------------------------------------------------------------- processes
 
