@@ -115,7 +115,8 @@ async def _refreshes(browser: Browser, room: Room, teller: str) -> Figures:
         "schematic": await _pace(browser, room, f"station?station={teller}", SCHEMATIC),
         "trend": await _pace(browser, room, f"trends?station={teller}", TREND),
     }
-    drawn = {name: max(0.0, one.share - strip.share) * one.period_s * 1000.0 for name, one in pages.items()}
+    # not kept above zero: where a picture takes less than the strip's noise, that shall be seen
+    drawn = {name: (one.share - strip.share) * one.period_s * 1000.0 for name, one in pages.items()}
     table = await _table_ms(browser, room)
     worst = max(drawn, key=lambda name: drawn[name])
     note = (
