@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(
         commands.add_parser("evaluate", help="judge strategies on a simulated city, in virtual time")
     )
+    _add_world(commands.add_parser("world", help="run the controller among faults, in virtual time"))
     _add_city(commands.add_parser("city", help="make a synthetic city from a seed, or judge a network"))
     check = commands.add_parser("check", help="check a site's configuration, with --online its stations too")
     check.add_argument("site", type=Path, help="site folder or its site.toml")
@@ -202,6 +203,23 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument(
         "--picture", type=Path, metavar="PNG", help="default: build/evaluate/SCENARIO.png; - for none"
     )
+
+
+def _add_world(world: argparse.ArgumentParser) -> None:
+    # ``python -m simulators world`` checks what these may say, and has the defaults
+    for name, metavar, text in (
+        ("seed", "S", "first seed (default: 1)"),
+        ("seeds", "N", "so many seeds in a row (default: 1)"),
+        ("hours", "H", "virtual hours (default: 2)"),
+        ("stations", "N", "stations (default: 10)"),
+        ("opcua", "N", "so many of them speak OPC UA (default: 0)"),
+        ("link", "NAME", "mobile link profile (default: city)"),
+        ("every", "S", "mean seconds between faults (default: 240)"),
+        ("trace", "FILE", "write every event of the last seed there"),
+    ):
+        world.add_argument(f"--{name}", metavar=metavar, help=text)
+    world.add_argument("--alarms", action="store_true", help="let the controller watch for alarms, too")
+    world.add_argument("--json", action="store_true", help="print one JSON object for each seed")
 
 
 def _add_city(city: argparse.ArgumentParser) -> None:

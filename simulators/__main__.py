@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["evaluate"]:
         return _evaluate(given[1:])  # has a parser of its own, loaded when it is asked for
+    if given[:1] == ["world"]:
+        return _world(given[1:])
     if given[:1] == ["city"]:
         return _city(given[1:])
     if given[:1] == ["season"]:
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("city", help="write a synthetic city with its network, or judge a network")
     commands.add_parser("season", help="run a synthetic city through a winter on its stations' own curves")
     commands.add_parser("evaluate", help="judge strategies on a simulated city in virtual time")
+    commands.add_parser("world", help="run the controller among faults in virtual time")
     return parser
 
 
@@ -190,6 +193,14 @@ def _evaluate(arguments: list[str]) -> int:
     from simulators.evaluate import command  # holds a whole controller, which serving does not need
 
     parser = argparse.ArgumentParser(prog="dhc evaluate", description=command.DESCRIPTION)
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(arguments))
+
+
+def _world(arguments: list[str]) -> int:
+    from simulators.world import command  # holds a whole controller, which serving does not need
+
+    parser = argparse.ArgumentParser(prog="dhc world", description=command.DESCRIPTION)
     command.add_arguments(parser)
     return command.run(parser.parse_args(arguments))
 

@@ -1,0 +1,18 @@
+"""``dhc world``: the controller among stations and faults in virtual time, judged from outside."""
+
+import argparse
+import os
+import sys
+from typing import NoReturn
+
+
+def execute(options: argparse.Namespace) -> NoReturn:
+    """Become the process that does it: output and exit code are then its own."""
+    arguments = [sys.executable, "-m", "simulators", "world"]
+    for name in ("seed", "seeds", "hours", "stations", "opcua", "link", "every", "trace"):
+        value = getattr(options, name)
+        if value is not None:
+            arguments += [f"--{name}", str(value)]
+    arguments += [f"--{name}" for name in ("alarms", "json") if getattr(options, name)]
+    sys.stdout.flush()
+    os.execv(sys.executable, arguments)

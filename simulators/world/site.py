@@ -1,0 +1,91 @@
+"""The world's site: a few stations of the classes that a city has, written as a site folder.
+
+Both sides read it with their own readers, as in a real project: the controller and the simulators.
+"""
+
+import functools
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.config.loader import load_site as load_for_controller
+from controller.config.model import SiteConfig
+from simulators import city_text
+from simulators.sitefile import load_site as load_for_simulators
+from simulators.station import SimulatedCity
+from simulators.world.clock import START_UTC
+from stations.profile import builtin_profile
+
+MODBUS_MIX = (
+    "plc-a", "plc-a", "trovis-5578", "plc-a", "plc-b",
+    "plc-a", "ecl-310", "plc-a", "plc-a", "plc-b",
+)  # fmt: skip
+"""Profiles of ten Modbus stations; more stations begin anew. Every second ``plc-a`` has two loops."""
+FIRST_PORT = 20_001
+SCAN_S = 10.0
+"""Plant and PLC step: twice that of the demo, half its cost; valves take a minute to open."""
+
+_HEAD = (
+    "station", "name_zh", "name_en", "district", "kind", "profile", "host", "port", "unit", "security",
+    "allow_insecure", "latitude", "longitude", "loop", "emitter", "piping", "A_heated_m2", "own_curve",
+    "T_supply_design_degC", "T_return_design_degC", "m_flow_design_kg_per_s", "mode", "proof",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """One site as the two sides read it."""
+
+    controller: SiteConfig
+    city: SimulatedCity
+    """At the world's first second; each world takes a copy."""
+
+
+@functools.lru_cache(maxsize=8)
+def read_site(*, stations: int, opcua: int, poll_s: float, cycle_s: float) -> Sites:
+    """Write a site, read it with both readers, and remember it for the next world."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_site(folder, stations=stations, opcua=opcua, poll_s=poll_s, cycle_s=cycle_s)
+        simulated = SimulatedCity(load_for_simulators(folder), start=START_UTC, scan_s=SCAN_S)
+        return Sites(load_for_controller(folder), simulated)
+
+
+def write_site(folder: Path, *, stations: int, opcua: int, poll_s: float, cycle_s: float) -> None:
+    """Write ``site.toml`` and ``stations.csv``; the first ``opcua`` of ``stations`` speak OPC UA.
+
+    They do so without security: what a secured channel sends depends on numbers that no seed decides.
+    """
+    text = city_text.site_toml(city_text.DISTRICTS[:1], "virtual_world")
+    timing = f"\n[timing]\npoll_s = {poll_s}\ncycle_s = {cycle_s}\n"
+    (folder / "site.toml").write_text(text + timing, encoding="utf-8")
+    rows = [",".join(_HEAD)]
+    for index in range(stations):
+        profile = "opcua-substation" if index < opcua else MODBUS_MIX[index % len(MODBUS_MIX)]
+        rows += [",".join(row) for row in _rows(index, profile)]
+    (folder / "stations.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def _rows(index: int, name: str) -> list[list[str]]:
+    profile = builtin_profile(name)
+    opcua = profile.protocol == "opcua"
+    unit = "" if profile.modbus is None else str(profile.modbus.unit)
+    station = f"S{index + 1:03d}"
+    head = [
+        station, f"{index + 1}号站", f"Station {index + 1}", city_text.DISTRICTS[0].key, "station", name,
+        "127.0.0.1", str(FIRST_PORT + index), unit, "none" if opcua else "", "true" if opcua else "",
+        f"{37.42 + 0.01 * index:.2f}", "112.94",
+    ]  # fmt: skip
+    n_loops = 2 if name in ("plc-a", "opcua-substation") and index % 2 == 0 else 1
+    return [head + _loop(index, number, profile.station_class.driven) for number in range(1, n_loops + 1)]
+
+
+def _loop(index: int, number: int, driven: bool) -> list[str]:
+    emitter = "floor" if (index + number) % 3 == 0 else "radiator"
+    law = city_text.LAWS[emitter]
+    A_heated = 20_000.0 + 7_000.0 * index + 3_000.0 * number
+    m_flow = (3.5 if emitter == "floor" else 2.5) * A_heated / 3600.0
+    return [
+        str(number), emitter, "double", f"{A_heated:.0f}", f"{emitter}_common", str(law.T_supply_design),
+        str(law.T_return_design), f"{m_flow:.2f}", "auto", "simulator" if driven else "",
+    ]  # fmt: skip
