@@ -107,6 +107,7 @@ def freeze(parts: CycleParts) -> Frozen:
             for key, status in parts.state.loops.items()
         },
         sent=dict(memory.sent),
+        sent_before=memory.sent_before,
         changes_24h=memory.changes_24h(monotonic),
         link_availability_24h=availability,
         T_outdoor_centre=memory.T_outdoor_centre,

@@ -56,6 +56,7 @@ class Frozen:
     images: Mapping[str, StationImage]
     situations: Mapping[LoopKey, LoopSituation]
     sent: Mapping[LoopKey, tuple[Sent, ...]]
+    sent_before: Mapping[LoopKey, tuple[Sent, ...]]
     changes_24h: Mapping[LoopKey, int]
     link_availability_24h: Mapping[str, float]
     T_outdoor_centre: Reading | None
@@ -105,6 +106,7 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         traits=rules.traits,
         observations=observations,
         sent=frozen.sent,
+        sent_before=frozen.sent_before,
         T_outdoor_past=frozen.T_outdoor_past,
         link_availability_24h=frozen.link_availability_24h,
         changes_24h=frozen.changes_24h,

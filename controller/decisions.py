@@ -228,6 +228,8 @@ class GuardContext:
 
     It begins with the last take-over (``Decision.takes_over``) and is empty after a RELEASE was carried out.
     """
+    sent_before: Mapping[LoopKey, tuple[Sent, ...]] = field(default_factory=dict)
+    """Per loop what an earlier controller dispatched in its last hour: a restart must not set rates back."""
     T_outdoor_past: Mapping[int, float] = field(default_factory=dict)
     """T_outdoor_centre by minutes ago (30, 60), to know what the curve itself moved."""
     shortage_declared: bool = False

@@ -71,10 +71,17 @@ class Case:
         return self.traits.circulation is not None
 
     def sent_within(self, seconds: float) -> list[Sent]:
-        """Return what was in force at any moment of the last ``seconds``, oldest first."""
+        """Return what was in force at any moment of the last ``seconds``, oldest first.
+
+        What a controller before this one has sent counts, too: the station did not notice the change. Class B
+        is left out; its register may change so seldom that no window holds two.
+        """
         start = self.context.monotonic - seconds
         recent: list[Sent] = []
-        for sent in reversed(self.history):
+        before: tuple[Sent, ...] = ()
+        if self.traits.station_class is not StationClass.B:
+            before = self.context.sent_before.get(self.traits.key, ())
+        for sent in reversed((*before, *self.history)):
             recent.append(sent)
             if sent.at <= start:
                 break

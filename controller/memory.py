@@ -46,9 +46,19 @@ class LinkTally:
 class ControlMemory:
     """History that rules of the guard are judged on."""
 
-    def __init__(self, loops: Iterable[LoopKey], changes: Mapping[LoopKey, Iterable[float]]) -> None:
-        """Start empty, but for ``changes``: scaled monotonic seconds of earlier writes (register wear)."""
+    def __init__(
+        self,
+        loops: Iterable[LoopKey],
+        changes: Mapping[LoopKey, Iterable[float]],
+        sent_before: Mapping[LoopKey, tuple[Sent, ...]] | None = None,
+    ) -> None:
+        """Start empty, but for what an earlier run did.
+
+        ``changes``: scaled monotonic seconds of its writes (register wear). ``sent_before``: what it sent in
+        its last hour, oldest first (rates).
+        """
         self.sent: dict[LoopKey, tuple[Sent, ...]] = {key: () for key in loops}
+        self.sent_before: Mapping[LoopKey, tuple[Sent, ...]] = sent_before or {}
         self._changes = {key: deque(changes.get(key, ())) for key in self.sent}
         self._outdoor: deque[tuple[float, float]] = deque()
         self.links: dict[str, LinkTally] = {key.station: LinkTally() for key in self.sent}

@@ -175,6 +175,16 @@ def test_without_a_circulation_channel_the_flow_is_advice_that_causes_no_write(s
     assert (decision.action, decision.T_supply, decision.m_flow) == (RENEW, 60.0, 20.0)
 
 
+def test_what_a_controller_before_a_restart_has_sent_counts_for_the_rates():
+    """It moved the loop from 57 to 59 degC ten minutes ago; this one took it over at 59 and may go to 60."""
+    of = loop_traits()
+    before = {of.key: (sent(60, T_supply=57.0), sent(10, T_supply=58.0), sent(9, T_supply=59.0))}
+    after = {of.key: (sent(2, T_supply=59.0), sent(1, T_supply=59.5))}
+    whole = replace(context([of], None, after), sent_before=before)
+    assert guard([wish(63.0)], whole).decisions[of.key].T_supply == pytest.approx(60.0)
+    assert guard([wish(63.0)], replace(whole, sent_before={})).decisions[of.key].T_supply == 60.5
+
+
 def test_class_b_is_taken_over_with_the_offset_that_its_register_holds():
     """Its own sensor and its limiter put its supply 2 K above our idea of its curve: that is no offset."""
     of = loop_traits(station_class=StationClass.B)
