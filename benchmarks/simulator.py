@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import world
 from benchmarks.measurement import Measurement
 from benchmarks.pandapipes_peer import case_arrays, pandapipes_side
 from benchmarks.peers import PeerUnavailable
@@ -34,7 +35,6 @@ COLD, WARM, RATIO = HYDRAULICS_NAMES = (
 )
 OTHERS = {
     "simulator.evaluate.station_days_per_s": "the city's plant does not use the network yet",
-    "simulator.world.modbus_10x24h_s": "this version has no world in virtual time",
 }
 PHYSICS = "simulator.physics.station_days_per_s"
 STATIONS, SETTLE_STEPS, WINDOW_STEPS, WINDOWS = 200, 60, 60, 5
@@ -141,5 +141,6 @@ MEASUREMENTS = (
     Measurement(title="physics of 200 stations", names=(PHYSICS,), run=physics),
     Measurement(title="hydraulics of 1,000 stations", names=HYDRAULICS_NAMES, run=hydraulics),
     Measurement(title="servers of 1,000 stations", names=SERVERS_NAMES, run=servers),
+    Measurement(title="a day in virtual time", names=(world.NAME,), run=world.modbus_day),
     Measurement(title="the rest of the simulator", names=tuple(OTHERS), run=_others),
 )

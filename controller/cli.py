@@ -212,7 +212,6 @@ def _add_world(world: argparse.ArgumentParser) -> None:
         ("seeds", "N", "so many seeds in a row (default: 1)"),
         ("hours", "H", "virtual hours (default: 2)"),
         ("stations", "N", "stations (default: 10)"),
-        ("opcua", "N", "so many of them speak OPC UA (default: 0)"),
         ("link", "NAME", "mobile link profile (default: city)"),
         ("every", "S", "mean seconds between faults (default: 240)"),
         ("trace", "FILE", "write every event of the last seed there"),

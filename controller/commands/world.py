@@ -9,7 +9,7 @@ from typing import NoReturn
 def execute(options: argparse.Namespace) -> NoReturn:
     """Become the process that does it: output and exit code are then its own."""
     arguments = [sys.executable, "-m", "simulators", "world"]
-    for name in ("seed", "seeds", "hours", "stations", "opcua", "link", "every", "trace"):
+    for name in ("seed", "seeds", "hours", "stations", "link", "every", "trace"):
         value = getattr(options, name)
         if value is not None:
             arguments += [f"--{name}", str(value)]

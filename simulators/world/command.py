@@ -26,9 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hours", type=_hours, default=2.0, metavar="H", help="virtual hours (default: 2)")
     parser.add_argument("--stations", type=_count, default=10, metavar="N", help="stations (default: 10)")
     parser.add_argument(
-        "--opcua", type=int, default=0, metavar="N", help="so many of them speak OPC UA (default: 0)"
-    )
-    parser.add_argument(
         "--link", choices=sorted(PROFILES_HERE), default="city", help="mobile link (default: city)"
     )
     parser.add_argument(
@@ -44,7 +41,6 @@ def run(options: argparse.Namespace) -> int:
     world = WorldOptions(
         seed=options.seed,
         stations=options.stations,
-        opcua=min(options.opcua, options.stations),
         link=options.link,
         alarms=options.alarms,
     )
@@ -72,7 +68,7 @@ def replay_command(options: argparse.Namespace, seed: int) -> str:
     """Return the command that does the same again."""
     parts = [
         f"dhc world --seed {seed} --hours {options.hours:g} --stations {options.stations}",
-        f"--opcua {options.opcua} --link {options.link} --every {options.every:g}",
+        f"--link {options.link} --every {options.every:g}",
     ]
     return " ".join([*parts, *(["--alarms"] if options.alarms else [])])
 

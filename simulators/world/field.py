@@ -33,6 +33,7 @@ class Station:
     ) -> None:
         profile = builtin_profile(station.profile)
         self.id = station.id
+        self.unit = station.unit
         self.sim = city.stations[station.id]
         self.heard_at = clock.now()
         """UTC second at which the last write of a centre reached it."""

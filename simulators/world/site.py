@@ -42,41 +42,37 @@ class Sites:
 
 
 @functools.lru_cache(maxsize=8)
-def read_site(*, stations: int, opcua: int, poll_s: float, cycle_s: float) -> Sites:
+def read_site(*, stations: int, poll_s: float, cycle_s: float) -> Sites:
     """Write a site, read it with both readers, and remember it for the next world."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_site(folder, stations=stations, opcua=opcua, poll_s=poll_s, cycle_s=cycle_s)
+        write_site(folder, stations=stations, poll_s=poll_s, cycle_s=cycle_s)
         simulated = SimulatedCity(load_for_simulators(folder), start=START_UTC, scan_s=SCAN_S)
         return Sites(load_for_controller(folder), simulated)
 
 
-def write_site(folder: Path, *, stations: int, opcua: int, poll_s: float, cycle_s: float) -> None:
-    """Write ``site.toml`` and ``stations.csv``; the first ``opcua`` of ``stations`` speak OPC UA.
-
-    They do so without security: what a secured channel sends depends on numbers that no seed decides.
-    """
+def write_site(folder: Path, *, stations: int, poll_s: float, cycle_s: float) -> None:
+    """Write ``site.toml`` and ``stations.csv``."""
     text = city_text.site_toml(city_text.DISTRICTS[:1], "virtual_world")
     timing = f"\n[timing]\npoll_s = {poll_s}\ncycle_s = {cycle_s}\n"
     (folder / "site.toml").write_text(text + timing, encoding="utf-8")
     rows = [",".join(_HEAD)]
     for index in range(stations):
-        profile = "opcua-substation" if index < opcua else MODBUS_MIX[index % len(MODBUS_MIX)]
-        rows += [",".join(row) for row in _rows(index, profile)]
+        rows += [",".join(row) for row in _rows(index, MODBUS_MIX[index % len(MODBUS_MIX)])]
     (folder / "stations.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def _rows(index: int, name: str) -> list[list[str]]:
     profile = builtin_profile(name)
-    opcua = profile.protocol == "opcua"
-    unit = "" if profile.modbus is None else str(profile.modbus.unit)
+    assert profile.modbus is not None
+    unit = str(profile.modbus.unit)
     station = f"S{index + 1:03d}"
     head = [
         station, f"{index + 1}号站", f"Station {index + 1}", city_text.DISTRICTS[0].key, "station", name,
-        "127.0.0.1", str(FIRST_PORT + index), unit, "none" if opcua else "", "true" if opcua else "",
+        "127.0.0.1", str(FIRST_PORT + index), unit, "", "",
         f"{37.42 + 0.01 * index:.2f}", "112.94",
     ]  # fmt: skip
-    n_loops = 2 if name in ("plc-a", "opcua-substation") and index % 2 == 0 else 1
+    n_loops = 2 if name == "plc-a" and index % 2 == 0 else 1
     return [head + _loop(index, number, profile.station_class.driven) for number in range(1, n_loops + 1)]
 
 

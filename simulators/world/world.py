@@ -44,8 +44,6 @@ class WorldOptions:
 
     seed: int = 1
     stations: int = 10
-    opcua: int = 0
-    """How many of the stations speak OPC UA."""
     link: str = "city"
     """Name of the link profile at the start."""
     poll_s: float = 10.0
@@ -68,9 +66,7 @@ class World:
         self.disk = Disk(rng=random.Random(f"{options.seed}:disk"))
         self.disk_well_since = START_UTC
         """UTC second at which the disk was last given back its health."""
-        sites = read_site(
-            stations=options.stations, opcua=options.opcua, poll_s=options.poll_s, cycle_s=options.cycle_s
-        )
+        sites = read_site(stations=options.stations, poll_s=options.poll_s, cycle_s=options.cycle_s)
         self._site = sites.controller
         self.field = Field(sites.city, self.clock, options.seed, options.link)
         for station in self.field.stations.values():
@@ -97,8 +93,7 @@ class World:
             self.keep(self._disturb(name, disturbed_until), f"disturbances of {name}")
         self.field.run(self.loop)
         self.loop.call_later(LOOK_S, self._look)
-        if self.options.centre:
-            await self.start_centre()
+        await self.start_centre()
 
     async def end(self) -> None:
         """Stop the centre as planned and close everything."""
@@ -114,8 +109,8 @@ class World:
     # ------------------------------------------------------------------------------------------ the centre
 
     async def start_centre(self) -> None:
-        """Start a controller, unless one runs."""
-        if self.centre is not None and self.centre.host.alive:
+        """Start a controller, unless one runs or the world is to have none."""
+        if not self.options.centre or (self.centre is not None and self.centre.host.alive):
             return
         self.starts += 1
         self.note(f"start {self.starts}")
