@@ -85,7 +85,14 @@ class Dispatcher:
         self._renewed_at = float("-inf")
 
     def link_lost(self) -> None:
-        """The station is on its own until it is readmitted: what it holds is unknown, its leases run out."""
+        """The station is on its own until it is readmitted: what it holds is unknown, its leases run out.
+
+        What waits unsent ends, too: nobody would look at it before the link is back, and then it is too old.
+        """
+        box = self.services.outbox.box(self.station)
+        for pending in box.setpoints.values():
+            self._finish(pending.intent, State.EXPIRED, said("write.link_lost_unsent"))
+        box.setpoints.clear()
         for loop in self.traits:
             self._expire_open(loop, said("write.link_lost"))
             self._status(loop).held = False

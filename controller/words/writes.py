@@ -16,6 +16,7 @@ WRITES: Mapping[str, tuple[str, str]] = {
     "readback.confirmed": ("{point} = {held:.2f}", "{point} = {held:.2f}"),
     # -- ends without a read-back
     "write.link_lost": ("link lost before the read-back", "回读前通信中断"),
+    "write.link_lost_unsent": ("link lost before it was sent", "下发前通信中断"),
     "write.too_old": ("older than its expiry when its turn came", "轮到下发时已过有效期"),
     "write.stopping": ("controller stopping", "控制器正在停止"),
     "write.replaced": ("replaced by a newer instruction", "已被新指令取代"),

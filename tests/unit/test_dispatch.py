@@ -452,6 +452,16 @@ async def test_class_b_has_no_heartbeat():
     assert bench.script.calls == []
 
 
+async def test_a_lost_link_expires_what_still_waits_to_be_sent(bench):
+    bench.post(intent(1))
+
+    bench.dispatcher.link_lost()
+    await bench.write()
+
+    assert bench.states(1) == [EXPIRED]
+    assert bench.script.given("apply") == []
+
+
 async def test_a_lost_link_expires_what_is_open_and_nothing_is_held_any_more(bench):
     await held(bench)
     bench.post(intent(2))
