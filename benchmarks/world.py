@@ -56,7 +56,8 @@ async def _day(world: World, tally: _Tally) -> None:
 
 async def _poll(world: World, name: str, phase_s: float, tally: _Tally) -> None:
     station = world.field.stations[name]
-    read = plan_reads(builtin_profile(station.sim.profile), station.sim.n_loops)[0]
+    reads = plan_reads(builtin_profile(station.sim.profile), station.sim.n_loops)
+    read = next(read for read in reads if read.function in (3, 4))
     client = AsyncModbusTcpClient(
         "127.0.0.1", port=station.line.port, timeout=3.0, retries=0, reconnect_delay=0
     )
