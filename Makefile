@@ -10,8 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := controller stations optimizer hmi simulators
-# Workers of the parallel part of `make test`.
-WORKERS ?= 2
+# Workers of the parallel part of `make test`: one more than two cores, because many tests wait for a wire.
+WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest
 COVERAGE := $(addprefix --cov=,$(PACKAGES)) --cov-report=term
 # Options of the demo, extra options of pytest, area of the benchmarks.

@@ -86,7 +86,6 @@ async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
                 tasks.create_task(_keep_controller(city, options, screen)),
             ]
             await _wait_until_ready(observer, screen, stop)
-            await observer.begin()
             screen.running(city.api_url, city.token_file, city.folder, city.control_port, login)
             await _watch(options, observer, screen, stop)
             report = await _finished(observer)
@@ -147,13 +146,24 @@ async def _keep_controller(city: City, options: DemoOptions, screen: DemoScreen)
 
 async def _wait_until_ready(observer: Observer, screen: DemoScreen, stop: asyncio.Event) -> None:
     deadline = time.monotonic() + READY_LIMIT_S
-    while not await observer.all_polled():
+    while not await _begun(observer):
         if stop.is_set():
             raise DemoFailed("stopped before all stations were ready")
         if time.monotonic() > deadline:
             raise DemoFailed(f"not all stations answered within {READY_LIMIT_S:.0f} s: {observer.silent()}")
         screen.progress(observer.progress())
         await asyncio.sleep(0.5)
+
+
+async def _begun(observer: Observer) -> bool:
+    """Begin to observe once every station was polled; a controller that died meanwhile is waited for."""
+    try:
+        if not await observer.all_polled():
+            return False
+        await observer.begin()
+    except httpx.TransportError:
+        return False
+    return True
 
 
 @asynccontextmanager

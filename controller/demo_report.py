@@ -100,6 +100,8 @@ class Observer:
 
     def silent(self) -> str:
         """Return how many stations never answered."""
+        if not self.kpis:
+            return "the controller's API never answered"
         return f"{self.kpis['stations'] - self.kpis['stations_fresh']} silent"
 
     async def begin(self) -> None:
