@@ -45,7 +45,7 @@ def _telling(function: Callable[[], _T]) -> _T:
     """Call ``function``; not every exception survives the way between processes, Crashed does."""
     try:
         return function()
-    except Exception as error:
+    except Exception as error:  # whatever it is, told in words that survive the way
         raise Crashed(f"{type(error).__name__}: {error}", format_exc()) from None
 
 

@@ -124,7 +124,7 @@ class SqliteCoordinator:
         lock = self._lock(name, holder)
         try:
             lease = self._take_row(name, ttl_s, holder)
-        except BaseException:
+        except BaseException:  # a cancellation too must not leave the lock held
             os.close(lock)
             raise
         self._locks[name] = lock
@@ -203,7 +203,7 @@ class SqliteCoordinator:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-            except BaseException:
+            except BaseException:  # a cancellation too takes the transaction back
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")

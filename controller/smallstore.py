@@ -54,7 +54,7 @@ class SmallStore:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-            except BaseException:
+            except BaseException:  # a cancellation too takes the transaction back
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")

@@ -125,8 +125,15 @@ class PrepareRequest(Request):
 
     key: Key
     """Made anew for each order by the client; the same key again gives the same answer."""
-    reason: Words
+    reason: Words | Literal[""]
+    """Why, in the author's own words; an undo may leave it empty, since it names its order."""
     order: AnyOrder
+
+    @model_validator(mode="after")
+    def _told_why(self) -> Self:
+        if not self.reason and not isinstance(self.order, UndoOrder):
+            raise ValueError("give a reason of 3 to 200 characters")
+        return self
 
 
 class LocalRequest(Request):

@@ -248,7 +248,7 @@ class CommandLog:
                 store.take_steps(connection, steps)
             self.expired_at_start = store.intents_of(connection, left)
             self._next_id = store.next_id(connection)
-        except BaseException:
+        except BaseException:  # whatever ends the start, the file is let go
             connection.close()
             raise
         self._connection = connection

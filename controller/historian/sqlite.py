@@ -59,7 +59,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # a cancellation too takes the transaction back
         # SQLite may have rolled back by itself, e.g. on a full disk.
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -104,6 +104,7 @@ def told(order: Order) -> dict[str, object]:
     return {
         "order": order.id,
         "kind": order.kind,
+        "undoes": order.draft.preview.get("undoes"),
         "author": order.author,
         "reason": order.reason,
         "approved_by": order.approved_by,

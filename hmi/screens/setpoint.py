@@ -269,7 +269,7 @@ def _undo(screen: Screen, act: Act, order: OrderMessage) -> None:
     words = screen.words
     with telling(words):
         body = {"kind": "undo", "order": order.id}
-        undo = screen.api.prepare(body, words("Undo of order {n}", n=order.id), act.key_of(body))
+        undo = screen.api.prepare(body, "", act.key_of(body))
         if undo.state == "prepared" and undo.needs_second:
             act.order = undo
         else:

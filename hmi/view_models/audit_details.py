@@ -28,6 +28,7 @@ KEY: Mapping[str, str] = {
     "config_sha256": N_("configuration"),
     "order": N_("order"),
     "kind": N_("kind"),
+    "undoes": N_("takes back order"),
     "author": N_("author"),
     "reason": N_("reason"),
     "approved_by": N_("approved by"),

@@ -56,6 +56,12 @@ def entry(seq=1, kind="login", actor="lei", data=None):
         ),
         (
             "order_committed",
+            {"order": 4, "kind": "undo", "undoes": 3, "author": "lei", "reason": ""},
+            "order 4 · kind undo · takes back order 3 · author lei",
+            "指令 4 · 类别 撤销 · 撤销指令 3 · 下令人 lei",
+        ),
+        (
+            "order_committed",
             ORDER,
             "order 3 · kind setpoint · author lei · reason “太冷” · changes S006/1, S007/1",
             "指令 3 · 类别 设定值 · 下令人 lei · 原因 “太冷” · 更改 S006/1, S007/1",

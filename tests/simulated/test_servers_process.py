@@ -149,7 +149,7 @@ async def test_it_ends_by_itself_when_its_parent_has_died(site):
         "child = subprocess.Popen([sys.executable, '-m', 'simulators', 'serve', sys.argv[1],"
         " '--die-with-parent'], stdout=subprocess.PIPE, text=True)\n"
         "print(child.pid, child.stdout.readline(), flush=True)\n"
-        "time.sleep(60)\n"
+        "time.sleep(60)\n"  # a parent that is busy with something else until the test kills it
     )
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, str(site), cwd=REPOSITORY, stdout=subprocess.PIPE

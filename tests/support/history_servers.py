@@ -80,7 +80,7 @@ class Process:
             except OSError:
                 assert self.child.poll() is None, (self.folder / "log").read_text()[-2000:]
                 assert time.monotonic() < deadline, "the server never listened"
-                time.sleep(0.02)
+                time.sleep(0.02)  # a server of another maker says nothing when it listens: ask again
 
     def kill(self):
         """End it as a power cut would."""

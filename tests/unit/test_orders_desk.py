@@ -374,6 +374,20 @@ async def test_a_manual_loop_goes_back_to_auto_or_local(bench, people):
         assert bench.state.loops[LOOP].mode is Mode(mode)
 
 
+async def test_only_an_undo_needs_no_reason_since_the_order_it_takes_back_tells(bench, people):
+    first = await committed(people["olga"], bench.setpoint(61.0))
+    undo = order({"kind": "undo", "order": first["id"]})
+    await committed(people["olga"], undo | {"reason": ""})
+    await bench.room.round()
+    await bench.room.audit.append([])
+    told = [entry.event for entry in bench.room.audit.newest(100)]
+    undone = next(one.data for one in told if one.kind == "order_committed" and one.data["kind"] == "undo")
+    assert (undone["undoes"], undone["reason"]) == (first["id"], "")
+    silent = await people["olga"].post("commands", json=bench.setpoint(62.0) | {"reason": ""})
+    assert silent.status_code == 422
+    assert "3 to 200 characters" in silent.text
+
+
 async def test_undo_restores_the_manual_order_before(bench, people):
     await committed(people["olga"], bench.setpoint(61.0))
     second = await committed(people["otto"], bench.setpoint(62.0))
