@@ -1,16 +1,19 @@
 """Twenty people at screens, without browsers: clients that speak Streamlit's protocol and obey its timers.
 
-Each opens a page and then asks for every live region of it as often as the page wants, as a browser does. The
-latency of a refresh runs from when it was due until the server said that it had ended.
+Each opens a page and then asks for every live region of it as often as the page wants, as a browser does: by
+address where the drawings say one (``hmi.live``), by a run of the script where Streamlit says so. The latency
+of a refresh runs from when it was due until the whole answer was there.
 """
 
 import asyncio
 import heapq
+import json
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -42,28 +45,41 @@ class Client:
     """Heap of (when, live region, period)."""
     latencies_ms: list[float] = field(default_factory=list)
     received: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
+    """By address: of the answer before."""
 
     async def live(self, room: Room, counted_from: float, until: float) -> None:
         """Stay on the page until the end; latencies count from ``counted_from`` on."""
         url = room.screen.replace("http", "ws", 1) + "/_stcore/stream"
         headers = {"cookie": f"{TOKEN_COOKIE}={room.session}", "origin": room.screen}
         await asyncio.sleep(self.comes_after_s)
-        async with connect(
-            url, additional_headers=headers, subprotocols=["streamlit"], max_size=None
-        ) as socket:
-            await self._ask(socket, "")
+        cookies = {TOKEN_COOKIE: room.session}
+        async with (
+            connect(url, additional_headers=headers, subprotocols=["streamlit"], max_size=None) as socket,
+            httpx.AsyncClient(base_url=room.screen, cookies=cookies, timeout=RESULT_S) as http,
+        ):
+            await self._run(socket, "")
             while time.monotonic() < until:
                 if not self.due:
                     raise RuntimeError(f"page {self.page!r} has no live region: is the session known?")
                 when, region, period = heapq.heappop(self.due)
                 await asyncio.sleep(max(0.0, when - time.monotonic()))
-                await self._ask(socket, region)
+                await (self._read(http, region) if region.startswith("/") else self._run(socket, region))
                 if when > counted_from:
                     self.latencies_ms.append((time.monotonic() - when) * 1000.0)
                 if not any(other == region for _, other, _ in self.due):
                     heapq.heappush(self.due, (max(when + period, time.monotonic()), region, period))
 
-    async def _ask(self, socket: ClientConnection, region: str) -> None:
+    async def _read(self, http: httpx.AsyncClient, address: str) -> None:
+        """Ask for a region by its address, as the drawings in a browser do."""
+        tag = self.tags.get(address)
+        answer = await http.get(address, headers={"if-none-match": tag} if tag else {})
+        self.received += len(answer.content)
+        if answer.status_code != 304:
+            answer.raise_for_status()
+            self.tags[address] = answer.headers["etag"]
+
+    async def _run(self, socket: ClientConnection, region: str) -> None:
         """Have the page or one region of it computed, and take all that comes until it has ended."""
         message = BackMsg()
         state = message.rerun_script
@@ -77,10 +93,17 @@ class Client:
                 self.received += len(data)
                 answer = ForwardMsg.FromString(data)
                 match answer.WhichOneof("type"):
+                    case "delta":
+                        self._follow(answer.delta.new_element.bidi_component.json)
                     case "auto_rerun":
                         self._wanted(answer.auto_rerun.fragment_id, answer.auto_rerun.interval)
                     case "script_finished":
                         return
+
+    def _follow(self, data: str) -> None:
+        """Take up the region that a drawing names in its data."""
+        if live := json.loads(data).get("live") if data else None:
+            self._wanted(live["url"], live["period_s"])
 
     def _wanted(self, region: str, period: float) -> None:
         if not any(other == region for _, other, _ in self.due):

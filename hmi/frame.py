@@ -1,18 +1,20 @@
 """Around every screen: strip, navigation, frozen-data banner, and the way to the login."""
 
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import streamlit as st
 
+from hmi.components import strip
+from hmi.context import Screen
 from hmi.errors import plain, refusal_text
 from hmi.guard_paths import login_url
 from hmi.language import N_
+from hmi.live import Parts, region
 from hmi.navigation import KEYS, existing, pages
-from hmi.packaged import Packaged
 from hmi.palette import css_variables
 from hmi.process import shared
 from hmi.session import (
@@ -30,8 +32,6 @@ ASSETS = Path(__file__).with_name("assets")
 STRIP_PERIOD_S = 2.0
 TITLE = N_("District heating")
 
-_strip = Packaged("strip", ASSETS, js="strip.js", css="strip.css")
-
 
 def run() -> None:
     """Render one page for one session."""
@@ -40,7 +40,7 @@ def run() -> None:
     _style()
     chosen = st.navigation(pages(words, _show), position="sidebar", expanded=True)
     st.session_state["page"] = chosen.url_path
-    _live_strip()
+    _strip()
     chosen.run()
 
 
@@ -65,44 +65,40 @@ def _come_back(failed_at: float) -> None:
         st.rerun()
 
 
-@st.fragment(run_every=STRIP_PERIOD_S)
-def _live_strip() -> None:
-    words = words_of_this_run()
-    leave = ""
+@region("strip", STRIP_PERIOD_S)
+def _live_strip(screen: Screen, _: Mapping[str, str]) -> Parts:
+    return Parts(drawings={"strip": strip_model.strip(screen)})
+
+
+@st.fragment
+def _strip() -> None:
+    words, theme = words_of_this_run(), theme_of_this_run()
     try:
-        screen = screen_of_this_run()
-        data = strip_model.strip(screen)
+        data = _live_strip.lay(screen_of_this_run())["strip"]
     except SessionOver:
-        leave = _login_from_here()
-        data = strip_model.nobody(words, theme_of_this_run())
+        data = {**strip_model.nobody(words, theme), "leave": _login_from_here()}
     except Unreachable:
-        data = strip_model.nobody(words, theme_of_this_run())
-    frame = {"leave": leave, "wall": wall_of_this_run(), "keys": {KEYS[name]: name for name in existing()}}
-    result = _strip(
-        key="strip",
-        data={**data, **frame},
-        on_language_change=lambda: None,
-        on_wall_change=lambda: None,
-        on_go_change=lambda: None,
-    )
-    _obey(result.language, result.wall, result.go)
+        live = {**_live_strip.address(words.language, theme, {}), "key": "strip", "layout": ""}
+        data = {**strip_model.nobody(words, theme), "live": live}
+    frame = {"wall": wall_of_this_run(), "keys": {KEYS[name]: name for name in existing()}}
+    _obey(strip.mount({**data, **frame}, key="strip"))
 
 
-def _obey(language: str | None, wall: str | None, go: dict[str, Any] | None) -> None:
+def _obey(told: strip.Told) -> None:
     """Do what was asked for in the strip."""
-    if language in ("zh", "en") and language != language_of_this_run():
-        st.session_state["language"] = language
+    if told.language in ("zh", "en") and told.language != language_of_this_run():
+        st.session_state["language"] = told.language
         st.rerun()
-    if wall in ("0", "1"):
-        st.session_state["wall"] = wall == "1"
+    if told.wall:
+        st.session_state["wall"] = told.wall == "1"
         st.rerun()
-    if go and go.get("page") in existing():
+    if told.page in existing():
         by_name = {
             page.url_path or "overview": page
             for group in pages(words_of_this_run(), _show).values()
             for page in group
         }
-        st.switch_page(by_name[go["page"]], query_params=go.get("query") or None)
+        st.switch_page(by_name[told.page], query_params=told.query or None)
 
 
 def _login_from_here() -> str:

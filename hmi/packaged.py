@@ -33,7 +33,12 @@ class Packaged:
         self._manager: BidiComponentManager | None = None
 
     def __call__(self, *, key: str, data: Mapping[str, Any], **options: Any) -> Any:  # noqa: ANN401 - Streamlit's
-        """Mount with data (plain values); returns Streamlit's result with states and triggers."""
+        """Mount with data (plain values); returns Streamlit's result with states and triggers.
+
+        A drawing of a live region may have the run that laid it down repeated (``hmi.live``).
+        """
+        if "live" in data:
+            options["on_stale_change"] = lambda: None
         manager = get_bidi_component_manager()
         if manager is not self._manager:
             manager.register_from_manifest(self._manifest, self._root)

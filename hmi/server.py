@@ -15,6 +15,7 @@ from streamlit import config as streamlit_config
 from hmi.errors import told
 from hmi.guard import PageGuard
 from hmi.language import catalogue
+from hmi.live import live_routes
 from hmi.login import login_routes
 from hmi.navigation import existing, screen_module
 from hmi.palette import DARK, FONT, LIGHT, Token
@@ -22,8 +23,8 @@ from hmi.palette import DARK, FONT, LIGHT, Token
 log = structlog.get_logger(__name__)
 
 SCRIPT = Path(__file__).with_name("app.py")
-LATE_IMPORTS = ("pandas", "pyarrow")
-"""Streamlit imports them with the first table; that takes a second."""
+LATE_IMPORTS = ("hmi.frame", "pandas", "pyarrow")
+"""Imported with the first page, by Streamlit with the first table; that takes a second."""
 COLLECT_EVERY_S = 60.0
 """Wall seconds between two collections of garbage. Streamlit's own, after every run of the script, took
 90 % of a core with 20 sessions; the price grows with all that is imported, so that is frozen at start."""
@@ -92,7 +93,7 @@ def build(host: str, port: int) -> st.App:
     return st.App(
         SCRIPT,
         lifespan=_alive,
-        routes=login_routes(),
+        routes=[*login_routes(), *live_routes()],
         middleware=[Middleware(PageGuard)],
         on_script_error=told,
     )

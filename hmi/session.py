@@ -40,8 +40,12 @@ def cookies() -> Mapping[str, str]:
 
 def token_of_this_run() -> str:
     """Return the person's token, empty where nobody is logged in."""
-    token = str(cookies().get(TOKEN_COOKIE, ""))
-    return token if _TOKEN.fullmatch(token) else ""
+    return known_token(str(cookies().get(TOKEN_COOKIE, "")))
+
+
+def known_token(text: str) -> str:
+    """Return what a cookie holds if it looks like a token, else an empty string."""
+    return text if _TOKEN.fullmatch(text) else ""
 
 
 def language_of_this_run() -> Language:
@@ -69,9 +73,15 @@ def wall_of_this_run() -> bool:
 
 def screen_of_this_run() -> Screen:
     """Return what a screen renders from; raises SessionOver where nobody is logged in."""
+    return screen_of(
+        token_of_this_run(), language_of_this_run(), theme_of_this_run(), wall=wall_of_this_run()
+    )
+
+
+def screen_of(token: str, language: Language, theme: Theme, *, wall: bool = False) -> Screen:
+    """Return the same for a person by token; raises SessionOver."""
     city = shared().gateway.city
-    words = words_of_this_run()
-    token = token_of_this_run()
+    words = Words(language, city.site.timezone)
     if not token:
         raise SessionOver
     api = UserApi(shared().client, token)
@@ -81,8 +91,8 @@ def screen_of_this_run() -> Screen:
         api=api,
         me=me,
         words=words,
-        theme=theme_of_this_run(),
-        wall=wall_of_this_run(),
+        theme=theme,
+        wall=wall,
         writes=Writes.of(city, me, words),
     )
 

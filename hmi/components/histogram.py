@@ -1,10 +1,12 @@
 """How many loops deviate how far: bars over a scale, with the target as a band and the odd ones by name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hmi.components.rows import Look
-from hmi.components.wire import plain
+from hmi.components.wire import ready
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -49,9 +51,9 @@ class Histogram:
     height_px: int = 230
 
 
-def mount(histogram: Histogram, key: str) -> str:
+def mount(histogram: Histogram | Mapping[str, Any], key: str) -> str:
     """Draw the picture; returns the id of the bar chosen in this run, else an empty string."""
-    result = _packaged(key=key, data=plain(histogram), on_picked_change=lambda: None)
+    result = _packaged(key=key, data=ready(histogram), on_picked_change=lambda: None)
     return str(result.picked or "")
 
 

@@ -3,12 +3,13 @@
 Pointers of all rows stand under each other, so that the eye finds the odd one without reading a number.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hmi.components.rows import Look
-from hmi.components.wire import plain
+from hmi.components.wire import ready
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -62,9 +63,9 @@ class Indicators:
     """Height of a row."""
 
 
-def mount(indicators: Indicators, key: str) -> str:
+def mount(indicators: Indicators | Mapping[str, Any], key: str) -> str:
     """Draw the column; returns the id of the row chosen in this run, else an empty string."""
-    result = _packaged(key=key, data=plain(indicators), on_picked_change=lambda: None)
+    result = _packaged(key=key, data=ready(indicators), on_picked_change=lambda: None)
     return str(result.picked or "")
 
 

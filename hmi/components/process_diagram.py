@@ -6,11 +6,11 @@ A tag that a station does not have is left out of the mapping: nothing is drawn 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hmi.components.indicators import Quality
 from hmi.components.rows import Look
-from hmi.components.wire import plain
+from hmi.components.wire import ready
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -126,9 +126,9 @@ class ProcessDiagram:
     """Id of the tag whose faceplate is open."""
 
 
-def mount(diagram: ProcessDiagram, key: str) -> str:
+def mount(diagram: ProcessDiagram | Mapping[str, Any], key: str) -> str:
     """Draw the station; returns the id of the tag chosen in this run, else an empty string."""
-    result = _packaged(key=key, data=plain(diagram), on_picked_change=lambda: None)
+    result = _packaged(key=key, data=ready(diagram), on_picked_change=lambda: None)
     return str(result.picked or "")
 
 

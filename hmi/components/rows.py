@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hmi.components.wire import ready
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -109,11 +110,11 @@ class Told:
     """(id of the row, action) of the button that was pressed."""
 
 
-def mount(table: Table, key: str) -> Told:
+def mount(table: Table | Mapping[str, Any], key: str) -> Told:
     """Draw the table and return what was done in it."""
     result = _packaged(
         key=key,
-        data=payload(table),
+        data=ready(table, payload),
         on_picked_change=lambda: None,
         on_acted_change=lambda: None,
     )

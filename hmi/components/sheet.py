@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hmi.components.wire import ready
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -28,9 +29,9 @@ def payload(sheet: Sheet) -> Mapping[str, Any]:
     return asdict(sheet)
 
 
-def mount(sheet: Sheet, key: str) -> None:
+def mount(sheet: Sheet | Mapping[str, Any], key: str) -> None:
     """Draw the sheet."""
-    _packaged(key=key, data=payload(sheet))
+    _packaged(key=key, data=ready(sheet, payload))
 
 
 _packaged = Packaged("sheet", ASSETS, js="sheet.js", css="sheet.css")

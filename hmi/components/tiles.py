@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hmi.components.wire import ready
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -43,9 +44,9 @@ def payload(tiles: Tiles) -> Mapping[str, Any]:
     return asdict(tiles)
 
 
-def mount(tiles: Tiles, key: str) -> None:
+def mount(tiles: Tiles | Mapping[str, Any], key: str) -> None:
     """Draw the figures."""
-    _packaged(key=key, data=payload(tiles))
+    _packaged(key=key, data=ready(tiles, payload))
 
 
 _packaged = Packaged("tiles", ASSETS, js="tiles.js", css="tiles.css")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from hmi.components.rows import Look
-from hmi.components.wire import packed, plain
+from hmi.components.wire import packed, plain, ready
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -156,9 +156,9 @@ def offsets(timezone: str, start: float, end: float) -> list[tuple[float, float]
     return found
 
 
-def mount(trend: Trend, key: str) -> None:
+def mount(trend: Trend | Mapping[str, Any], key: str) -> None:
     """Draw the lines; zoom and cursor stay with the person over every refresh."""
-    _packaged(key=key, data=payload(trend))
+    _packaged(key=key, data=ready(trend, payload))
 
 
 _packaged = Packaged("trend", ASSETS, js="trend.js", css="trend.css")

@@ -5,8 +5,10 @@ import dataclasses
 import math
 import re
 from array import array
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 
 def plain(thing: Any) -> Any:  # noqa: ANN401 - any tree of dataclasses, mappings, tuples and plain values
@@ -23,6 +25,11 @@ def plain(thing: Any) -> Any:  # noqa: ANN401 - any tree of dataclasses, mapping
     if isinstance(thing, tuple | list):
         return [plain(value) for value in thing]
     return thing
+
+
+def ready(thing: _T | Mapping[str, Any], of: Callable[[_T], Mapping[str, Any]] = plain) -> Mapping[str, Any]:
+    """Return the payload of a drawing; one that is a mapping is ready: it comes from a live region."""
+    return thing if isinstance(thing, Mapping) else of(thing)
 
 
 def packed(values: Iterable[float | None], zero: float = 0.0) -> str:

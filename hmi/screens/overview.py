@@ -9,9 +9,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from controller.api.city_schema import CityLines, MapMessage
 from hmi.components import city_map, histogram, indicators, trend
+from hmi.components.wire import ready
 from hmi.context import Screen, current_screen
 from hmi.kept import followed, kept
 from hmi.language import N_
+from hmi.live import Parts, region
 from hmi.screens.saying import open_page, plain, said_before
 from hmi.view_models import overview as model
 from hmi.view_models.city_picture import city_picture
@@ -67,21 +69,27 @@ def _card(place: DeltaGenerator, title: str, note: str) -> DeltaGenerator:
     return card
 
 
-@st.fragment(run_every=LIVE_S)
-def _live(cards: Cards, ground: str) -> None:
-    """Draw all four pictures from memory."""
-    screen = current_screen()
+@region("overview", LIVE_S)
+def _pictures_now(screen: Screen, _: Mapping[str, str]) -> Parts:
     drawn = _shared_pictures(screen)
-    if drawn.ground.id != ground:
+    return Parts(drawings=drawn.drawings, layout=drawn.ground.id)
+
+
+@st.fragment
+def _live(cards: Cards, ground: str) -> None:
+    """Lay all four pictures; they go on by themselves."""
+    screen = current_screen()
+    laid = _pictures_now.lay(screen)
+    if _shared_pictures(screen).ground.id != ground:
         st.rerun()  # another city, or its pipes are known now
     with cards.city:
-        picked = city_map.mount(drawn.city, key="city_map")
+        picked = city_map.mount(laid["city_map"], key="city_map")
     with cards.indicators:
-        indicators.mount(drawn.indicators, key="city_indicators")
+        indicators.mount(laid["city_indicators"], key="city_indicators")
     with cards.deviations:
-        barred = histogram.mount(drawn.deviations, key="city_deviations")
+        barred = histogram.mount(laid["city_deviations"], key="city_deviations")
     with cards.load:
-        trend.mount(drawn.load, key="city_load")
+        trend.mount(laid["city_load"], key="city_load")
     _follow(screen, picked or barred)
 
 
@@ -90,10 +98,8 @@ class Pictures:
     """All four pictures in one language, as every session draws them."""
 
     ground: city_map.Ground
-    city: Mapping[str, Any]
-    indicators: indicators.Indicators
-    deviations: histogram.Histogram
-    load: trend.Trend
+    drawings: Mapping[str, Mapping[str, Any]]
+    """By their keys on the page."""
 
 
 def _shared_pictures(screen: Screen) -> Pictures:
@@ -109,10 +115,12 @@ def pictures(screen: Screen) -> Pictures:
     ground = city_map.ground(drawn)
     return Pictures(
         ground=ground,
-        city=city_map.live(drawn, ground),
-        indicators=model.city_indicators(words, city, lines, ROW_PX),
-        deviations=model.deviation_picture(words, city, LOW_PX),
-        load=model.load_picture(words, city, lines, LOW_PX),
+        drawings={
+            "city_map": city_map.live(drawn, ground),
+            "city_indicators": ready(model.city_indicators(words, city, lines, ROW_PX)),
+            "city_deviations": ready(model.deviation_picture(words, city, LOW_PX)),
+            "city_load": trend.payload(model.load_picture(words, city, lines, LOW_PX)),
+        },
     )
 
 

@@ -1,22 +1,29 @@
 """One station: its process diagram, a faceplate per loop, the trend of a day, alarms, past writes, link."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import streamlit as st
 
 from controller.api.city_schema import Sparklines, WriteList, WriteMessage
 from controller.api.schema import History, LoopTraits, StationDetail, Traits
-from hmi.components import indicators, process_diagram, rows, trend
+from hmi.components import indicators, process_diagram, rows, sheet, trend
+from hmi.components.wire import ready
 from hmi.context import Screen, current_screen
 from hmi.kept import followed, kept, last
-from hmi.language import N_
+from hmi.language import N_, Words
+from hmi.live import Parts, region
 from hmi.screens import setpoint
-from hmi.screens.saying import open_page, plain, said_before, telling
+from hmi.screens.saying import open_page, plain, said_before
 from hmi.view_models import setpoint as setpoint_model
 from hmi.view_models import station as model
 from hmi.view_models import station_past as past
 from hmi.view_models.station_diagram import diagram
 
 TITLE = N_("Station")
-LIVE_S, LISTS_S, TREND_S = 2.0, 5.0, 3.0
+LIVE_S, TREND_S = 2.0, 5.0
 DETAIL_S, WRITES_S, HISTORY_S = 2.0, 5.0, 120.0
 """Wall seconds that answers are kept for all sessions."""
 MEANS_S = 60.0
@@ -42,19 +49,7 @@ def render(screen: Screen) -> None:
             open_page("stations")
         return
     _head(screen, traits)
-    left, right = st.columns([2.2, 1.0], gap="small")
-    with left, st.container(border=True, gap="xsmall"):
-        _live_diagram(station)
-    with right:
-        _live_faceplates(station)
-    if traits.loops:
-        with left, st.container(border=True, gap="xsmall"):
-            _live_trends(station)
-    with left, st.container(border=True, gap="xsmall"):
-        _live_alarms(station)
-    if traits.loops:
-        with left, st.container(border=True, gap="xsmall"):
-            _live_writes(station)
+    _live(station)
     setpoint.dialog(words)
 
 
@@ -88,106 +83,143 @@ def _go(station: str) -> None:
     st.rerun()
 
 
-@st.fragment(run_every=LIVE_S)
-def _live_diagram(station: str) -> None:
-    screen = current_screen()
+@region("station", LIVE_S)
+def _now(screen: Screen, query: Mapping[str, str]) -> Parts:
+    """Fill all that lives on the page but the trends; ``query`` names the station."""
+    station = query.get("station", "")
     words, city = screen.words, screen.city
-    link = model.link_text(words, city, city.traits[station], detail(screen, station))
-    st.markdown(f"**{plain(words('Process diagram'))}** :small[{plain(link)}]")
-    process_diagram.mount(diagram(words, city, station), key="process_diagram")
-
-
-@st.fragment(run_every=LIVE_S)
-def _live_faceplates(station: str) -> None:
-    screen = current_screen()
+    traits = city.traits.get(station)
+    if traits is None:
+        return Parts(drawings={}, layout="gone")
     known = detail(screen, station)
-    loops = screen.city.traits[station].loops
-    for loop in loops:
-        with st.container(border=True, gap="xsmall"):
-            _faceplate(screen, station, loop, known)
-    if not loops:
-        with st.container(border=True):
-            st.caption(screen.words("A heat source is only read; the centre does not write to it."))
+    drawings = {
+        "link": sheet.payload(model.link_sheet(words, city, traits, known)),
+        "process_diagram": ready(diagram(words, city, station)),
+        "station_alarms": rows.payload(past.alarm_rows(words, city, station)),
+    }
+    for loop in traits.loops:
+        told = (words, city, station, loop)
+        drawings |= {
+            f"mode_{loop.loop}": sheet.payload(model.mode_sheet(*told)),
+            f"faceplate_{loop.loop}": ready(model.faceplate(*told)),
+            f"faceplate_values_{loop.loop}": rows.payload(model.faceplate_table(*told)),
+            f"told_{loop.loop}": sheet.payload(model.told_sheet(*told, known)),
+        }
+    if traits.loops:
+        listed = past_writes(screen, station)[: past.LISTED]
+        drawings["station_writes"] = rows.payload(past.write_rows(words, city, listed))
+    acts = [_acts_now(screen, traits, loop) for loop in traits.loops]
+    return Parts(drawings=drawings, layout=json.dumps([[act.shut, act.why] for act in acts]))
 
 
-def _faceplate(screen: Screen, station: str, loop: LoopTraits, known: StationDetail | None) -> None:
-    words, city = screen.words, screen.city
-    state = city.stations.get(station)
-    control = model.control_of(state, loop.loop)
-    st.markdown(f"**{plain(model.faceplate_title(words, city.traits[station], loop))}**")
-    st.caption(plain(f"{words('Mode')}: {model.mode_text(words, city, control)}"))
-    indicators.mount(model.faceplate(words, city, station, loop), key=f"faceplate_{loop.loop}")
-    rows.mount(model.faceplate_table(words, city, station, loop), key=f"faceplate_values_{loop.loop}")
-    st.caption(plain(f"{words('Lease')}: {model.lease_text(words, city, state, loop.loop)}"))
-    st.caption(plain(f"{words('Write')}: {model.write_text(words, control)}"))
-    st.text(model.why(words, known, loop.loop))
-    _acts(screen, station, loop)
-
-
-def _acts(screen: Screen, station: str, loop: LoopTraits) -> None:
-    """Draw what can be done with a loop; each opens the dialog, which the controller judges again."""
-    words = screen.words
-    control = model.control_of(screen.city.stations.get(station), loop.loop)
-    never = setpoint_model.never(words, screen.city.traits[station], loop)
-    zone = "" if screen.in_zone(screen.city.traits[station].district) else words("It is not in your zone.")
-    why = screen.writes.why or never or zone
-    shut = bool(why) or control is None
-    with st.container(horizontal=True):
-        if st.button(words("Change setpoint…"), disabled=shut, key=f"change_{loop.loop}"):
-            setpoint.ask(station, loop.loop, "setpoint")
-        mode = "" if control is None else control.mode
-        if st.button(words("To automatic…"), disabled=shut or mode == "auto", key=f"auto_{loop.loop}"):
-            setpoint.ask(station, loop.loop, "auto")
-        if st.button(words("To local…"), disabled=shut or mode == "local", key=f"local_{loop.loop}"):
-            setpoint.ask(station, loop.loop, "local")
-    if why:
-        st.caption(plain(why))
-
-
-@st.fragment(run_every=TREND_S)
-def _live_trends(station: str) -> None:
+@st.fragment
+def _live(station: str) -> None:
+    """Lay the page down; its drawings go on by themselves, buttons change when what they depend on does."""
     screen = current_screen()
-    words = screen.words
-    loops = screen.city.traits[station].loops
-    st.markdown(f"**{plain(words('Trend of 24 h'))}** :small[{plain(words('dashed = effective'))}]")
-    for first in range(0, len(loops), 2):
-        columns = st.columns(min(2, len(loops)), gap="small")
-        for column, loop in zip(columns, loops[first : first + 2], strict=False):
-            with column:
-                st.caption(plain(model.faceplate_title(words, screen.city.traits[station], loop)))
-                _trend(screen, station, loop)
-
-
-def _trend(screen: Screen, station: str, loop: LoopTraits) -> None:
-    writes = past_writes(screen, station)
-    found = day(screen, station, loop.loop)
-    if found is None:
-        st.caption(screen.words("Quarter-hour means; the trend itself is being read …"))
-        found = past.coarse(station, loop.loop, [_means(screen, point) for point in MEANS], screen.city.now)
-    drawn = past.day_trend(screen.words, screen.city, loop, found, writes, TREND_PX)
-    trend.mount(drawn, key=f"day_trend_{loop.loop}")
-
-
-@st.fragment(run_every=LISTS_S)
-def _live_alarms(station: str) -> None:
-    screen = current_screen()
-    words = screen.words
-    st.markdown(f"**{plain(words('Alarms of the station'))}**")
-    told = rows.mount(past.alarm_rows(words, screen.city, station), key="station_alarms")
+    words, traits = screen.words, screen.city.traits[station]
+    laid = _now.lay(screen, {"station": station})
+    left, right = st.columns([2.2, 1.0], gap="small")
+    with left, st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{plain(words('Process diagram'))}**")
+        sheet.mount(laid["link"], key="link")
+        process_diagram.mount(laid["process_diagram"], key="process_diagram")
+    with right:
+        _faceplates(screen, traits, laid)
+    if traits.loops:
+        with left, st.container(border=True, gap="xsmall"):
+            _trends(station)
+    with left, st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{plain(words('Alarms of the station'))}**")
+        told = rows.mount(laid["station_alarms"], key="station_alarms")
+    if traits.loops:
+        with left, st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{plain(words('Last writes'))}**")
+            rows.mount(laid["station_writes"], key="station_writes")
     if told.picked:
         open_page("alarms", alarm=told.picked)
 
 
-@st.fragment(run_every=LISTS_S)
-def _live_writes(station: str) -> None:
-    screen = current_screen()
+def _faceplates(screen: Screen, traits: Traits, laid: Mapping[str, Mapping[str, Any]]) -> None:
+    for loop in traits.loops:
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{plain(model.faceplate_title(screen.words, traits, loop))}**")
+            sheet.mount(laid[f"mode_{loop.loop}"], key=f"mode_{loop.loop}")
+            indicators.mount(laid[f"faceplate_{loop.loop}"], key=f"faceplate_{loop.loop}")
+            rows.mount(laid[f"faceplate_values_{loop.loop}"], key=f"faceplate_values_{loop.loop}")
+            sheet.mount(laid[f"told_{loop.loop}"], key=f"told_{loop.loop}")
+            _acts(screen.words, traits.id, loop, _acts_now(screen, traits, loop))
+    if not traits.loops:
+        with st.container(border=True):
+            st.caption(screen.words("A heat source is only read; the centre does not write to it."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acts:
+    """What a person can do with a loop now."""
+
+    why: str
+    """Why nothing; empty where something can be done."""
+    shut: tuple[bool, bool, bool]
+    """Setpoint, to automatic, to local."""
+
+
+def _acts_now(screen: Screen, traits: Traits, loop: LoopTraits) -> Acts:
     words = screen.words
-    st.markdown(f"**{plain(words('Last writes'))}**")
-    with telling(words):
-        rows.mount(
-            past.write_rows(words, screen.city, past_writes(screen, station)[: past.LISTED]),
-            key="station_writes",
-        )
+    control = model.control_of(screen.city.stations.get(traits.id), loop.loop)
+    zone = "" if screen.in_zone(traits.district) else words("It is not in your zone.")
+    why = screen.writes.why or setpoint_model.never(words, traits, loop) or zone
+    shut = bool(why) or control is None
+    mode = "" if control is None else control.mode
+    return Acts(why=why, shut=(shut, shut or mode == "auto", shut or mode == "local"))
+
+
+def _acts(words: Words, station: str, loop: LoopTraits, acts: Acts) -> None:
+    """Draw what can be done with a loop; each opens the dialog, which the controller judges again."""
+    change, to_auto, to_local = acts.shut
+    with st.container(horizontal=True):
+        if st.button(words("Change setpoint…"), disabled=change, key=f"change_{loop.loop}"):
+            setpoint.ask(station, loop.loop, "setpoint")
+        if st.button(words("To automatic…"), disabled=to_auto, key=f"auto_{loop.loop}"):
+            setpoint.ask(station, loop.loop, "auto")
+        if st.button(words("To local…"), disabled=to_local, key=f"local_{loop.loop}"):
+            setpoint.ask(station, loop.loop, "local")
+    if acts.why:
+        st.caption(plain(acts.why))
+
+
+@region("station_trends", TREND_S)
+def _trends_now(screen: Screen, query: Mapping[str, str]) -> Parts:
+    """Fill the trend of each loop: quarter-hour means until the trend itself is read."""
+    station = query.get("station", "")
+    traits = screen.city.traits.get(station)
+    drawings, read = {}, []
+    for loop in () if traits is None else traits.loops:
+        writes = past_writes(screen, station)
+        found = day(screen, station, loop.loop)
+        read.append(found is not None)
+        if found is None:
+            means = [_means(screen, point) for point in MEANS]
+            found = past.coarse(station, loop.loop, means, screen.city.now)
+        drawn = past.day_trend(screen.words, screen.city, loop, found, writes, TREND_PX)
+        drawings[f"day_trend_{loop.loop}"] = trend.payload(drawn)
+    return Parts(drawings=drawings, layout=json.dumps(read))
+
+
+@st.fragment
+def _trends(station: str) -> None:
+    screen = current_screen()
+    words, traits = screen.words, screen.city.traits[station]
+    laid = _trends_now.lay(screen, {"station": station})
+    st.markdown(f"**{plain(words('Trend of 24 h'))}** :small[{plain(words('dashed = effective'))}]")
+    for first in range(0, len(traits.loops), 2):
+        columns = st.columns(min(2, len(traits.loops)), gap="small")
+        for column, loop in zip(columns, traits.loops[first : first + 2], strict=False):
+            with column:
+                st.caption(plain(model.faceplate_title(words, traits, loop)))
+                if day(screen, station, loop.loop) is None:
+                    st.caption(words("Quarter-hour means; the trend itself is being read …"))
+                key = f"day_trend_{loop.loop}"
+                trend.mount(laid[key], key=key)
 
 
 # ------------------------------------------------------------------------------------------- what is kept

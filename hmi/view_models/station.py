@@ -16,6 +16,7 @@ from hmi.city import City
 from hmi.components import indicators
 from hmi.components.indicators import Indicator
 from hmi.components.rows import Cell, Column, Row, Table
+from hmi.components.sheet import Sheet
 from hmi.formats import SHOWN
 from hmi.language import N_, Words
 from hmi.view_models.shown import age_text, shown
@@ -285,6 +286,30 @@ def _begun(words: Words, sentence: Sentence) -> str:
     text = words.sentence(sentence)
     given = any(name and text.startswith(name) for name in sentence.params.values())
     return text if given else text[:1].upper() + text[1:]
+
+
+def link_sheet(words: Words, city: City, traits: Traits, detail: StationDetail | None) -> Sheet:
+    """Return what stands above the diagram: how good the link is."""
+    text = link_text(words, city, traits, detail)
+    return Sheet(heading="", title="", text="", facts=(text,), sections=())
+
+
+def mode_sheet(words: Words, city: City, station: str, loop: LoopTraits) -> Sheet:
+    """Return the line below a faceplate's head: who sets the loop."""
+    control = control_of(city.stations.get(station), loop.loop)
+    fact = f"{words('Mode')}: {mode_text(words, city, control)}"
+    return Sheet(heading="", title="", text="", facts=(fact,), sections=())
+
+
+def told_sheet(
+    words: Words, city: City, station: str, loop: LoopTraits, detail: StationDetail | None
+) -> Sheet:
+    """Return the foot of a faceplate: lease, newest write, and why the loop is asked for what it is."""
+    state = city.stations.get(station)
+    lease = f"{words('Lease')}: {lease_text(words, city, state, loop.loop)}"
+    write = f"{words('Write')}: {write_text(words, control_of(state, loop.loop))}"
+    because = why(words, detail, loop.loop)
+    return Sheet(heading="", title="", text="", facts=(lease, write), sections=(("", because),))
 
 
 def _detail_of(detail: StationDetail | None, loop: int) -> LoopDetail | None:

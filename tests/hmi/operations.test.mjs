@@ -1,15 +1,15 @@
 // The pure functions behind tables, figures, sheets and the plane; called by test_operations_js.py.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import test from "node:test";
+import { pathToFileURL } from "node:url";
 
 const ASSETS = process.env.DHC_ASSETS;
-const load = (name) =>
-  import(`data:text/javascript,${encodeURIComponent(readFileSync(`${ASSETS}/${name}`, "utf8"))}`);
+const load = (name) => import(pathToFileURL(`${ASSETS}/${name}`));
 const rows = await load("rows.js");
 const tiles = await load("tiles.js");
 const sheet = await load("sheet.js");
 const scatter = await load("scatter.js");
+const live = await load("live.js");
 
 const SCALE = { low: 0, high: 10, band: [4, 6], middle: 5 };
 
@@ -79,4 +79,65 @@ test("labels cover neither each other nor a dot, stay inside and turn at the rig
   }
   assert.ok(scatter.placeLabels([{ id: "edge", label: "edge", x: 390, y: 50 }], box)[0].end);
   assert.deepEqual(scatter.placeLabels([{ id: "plain", label: "", x: 100, y: 50 }], box), []);
+});
+
+// ---------------------------------------------------------------------------------------------- live regions
+
+function answered(status, body) {
+  return { ok: status === 200, status, headers: new Map([["etag", `"${status}"`]]), json: async () => body };
+}
+
+/** A page with two drawings of one region; ``answers`` come one after the other. */
+async function page(context, answers) {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const seen = { a: [], b: [], stale: [], other: [], asked: [] };
+  globalThis.fetch = async (url, options) => {
+    seen.asked.push([url, options.headers["if-none-match"]]);
+    const next = answers.shift();
+    if (next instanceof Error) throw next;
+    return next;
+  };
+  const follower = (key) =>
+    new live.Follower({
+      take: (data) => seen[key].push(data),
+      stale: (layout) => seen.stale.push(layout),
+      other: (status) => seen.other.push(status),
+    });
+  const [a, b] = [follower("a"), follower("b")];
+  for (const [one, key] of [[a, "a"], [b, "b"]]) one.follow({ url: "/live/x?n=1", period_s: 2, key, layout: "l" });
+  const round = async () => {
+    context.mock.timers.tick(2000);
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+  };
+  return { a, b, seen, round };
+}
+
+test("one question feeds all drawings of a region, a failed one changes nothing and the next goes on", async (context) => {
+  const drawings = { a: { seq: 1 }, b: { seq: 2 } };
+  const answers = [answered(200, { layout: "l", drawings }), new Error("gone"), answered(304), answered(401)];
+  const { a, b, seen, round } = await page(context, answers);
+  for (let i = 0; i < 4; i++) await round();
+  assert.deepEqual([seen.a, seen.b], [[{ seq: 1 }], [{ seq: 2 }]]);
+  assert.deepEqual(seen.asked.map(([, tag]) => tag), [undefined, '"200"', '"200"', '"200"']);
+  assert.deepEqual(seen.other, [304, 304, 401, 401]);
+  assert.deepEqual(seen.stale, []);
+  a.leave();
+  b.leave();
+});
+
+test("another layout has the page run once, and again only when it has become another one", async (context) => {
+  const of = (layout) => answered(200, { layout, drawings: {} });
+  const { a, b, seen, round } = await page(context, [of("m"), of("m"), of("n"), of("l"), of("m")]);
+  for (let i = 0; i < 5; i++) await round();
+  assert.deepEqual(seen.stale, ["m", "n", "m"]);
+  a.leave();
+  b.leave();
+});
+
+test("when the last drawing goes nobody asks any more", async (context) => {
+  const { a, b, seen, round } = await page(context, [answered(200, { layout: "l", drawings: {} })]);
+  a.leave();
+  b.follow(undefined);
+  await round();
+  assert.deepEqual(seen.asked, []);
 });

@@ -11,8 +11,8 @@ from controller.api.alarm_schema import AlarmList, AlarmMessage
 from controller.api.order_schema import MeMessage, UserMessage
 from controller.api.schema import CompactReading, StationList
 from hmi.city import City, Feed
+from hmi.components.strip import ASSETS
 from hmi.context import Screen, Writes
-from hmi.frame import ASSETS
 from hmi.language import Words
 from hmi.view_models.strip import frozen_text, nobody, strip
 from stations.model.quality import Quality, Reason

@@ -1,5 +1,7 @@
 // What all drawings share: elements of SVG, text that fits, marks of alarms, the root with its sequence.
 
+import { Follower } from "./live.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const OUTLINES = {
   1: "M-8 -8H8V8H-8Z",
@@ -164,7 +166,7 @@ export function pointerAt(event, svg) {
 
 /**
  * The component's function for Streamlit: keeps one state per place on the page and draws on new data and on
- * a new width. ``draw(root, data, state, tell, again)`` gets the same ``state`` object each time; where it
+ * a new width, and on what its live region tells. ``draw(root, data, state, tell, again)`` gets the same ``state`` object each time; where it
  * returns false nothing was drawn yet, and it calls ``again`` once it can.
  */
 export function component(name, draw) {
@@ -179,14 +181,25 @@ export function component(name, draw) {
         if (root.clientWidth && root.clientWidth !== state.width) state.draw();
       });
       state.watcher.observe(root);
+      state.follower = new Follower({
+        take: (news) => {
+          state.data = news;
+          state.draw();
+        },
+        stale: (layout) => state.tell("stale", layout),
+      });
     }
+    state.tell = setTriggerValue;
+    state.data = data;
     state.draw = () => {
       state.width = state.root.clientWidth;
-      const drawn = draw(state.root, data, state.own, setTriggerValue, () => state.draw());
-      if (drawn !== false) state.root.dataset.seq = String(data.seq);
+      const drawn = draw(state.root, state.data, state.own, setTriggerValue, () => state.draw());
+      if (drawn !== false) state.root.dataset.seq = String(state.data.seq);
     };
     state.draw();
+    state.follower.follow(data.live);
     return () => {
+      state.follower.leave();
       state.watcher.disconnect();
       known.delete(parentElement);
       state.root.remove();

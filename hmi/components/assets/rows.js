@@ -1,5 +1,7 @@
 // A table of rows known by their id. A refresh changes texts and attributes only: scroll, focus, folds stay.
 
+import { Follower } from "./live.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const OUTLINES = {
   1: "M3 3H17V17H3Z",
@@ -273,7 +275,15 @@ export default function (component) {
   if (!root) {
     root = make("div", "dhc-rows", parentElement);
     root.setAttribute("role", "grid");
-    views.set(root, new View(root));
+    const view = new View(root);
+    view.follower = new Follower({
+      take: (news) => view.refresh(news, view.tell),
+      stale: (layout) => view.tell("stale", layout),
+    });
+    views.set(root, view);
   }
-  views.get(root).refresh(data, setTriggerValue);
+  const view = views.get(root);
+  view.refresh(data, setTriggerValue);
+  view.follower.follow(data.live);
+  return () => view.follower.leave();
 }

@@ -1,5 +1,7 @@
 // The strip above every page. Data come as plain values; whatever comes from outside is set as text, never as HTML.
 
+import { Follower } from "./live.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const SILENT_MS = 10000;
 const SEQUENCE_MS = 1500;
@@ -292,6 +294,29 @@ function listen(state) {
   }, 1000);
 }
 
+/** Draw what is told; what belongs to the frame (keys, wall) comes with runs of the page only. */
+function show(state, told) {
+  const data = { ...state.data, ...told };
+  state.data = data;
+  state.drawnAt = Date.now();
+  state.root.classList.toggle("wall", Boolean(data.wall));
+  state.root.dataset.seq = data.seq;
+  const lang = data.language === "zh" ? "zh-CN" : "en";
+  speak(state.root, lang);
+  speak(document.documentElement, lang);
+  flag("simulation", Boolean(data.simulation));
+  flag("frozen", Boolean(data.frozen));
+  flag("wall", data.wall);
+  const shown = JSON.stringify(data);
+  if (shown !== state.shown) draw(state.root, data);
+  state.shown = shown;
+}
+
+function heard(state, status) {
+  if (status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  else if (status === 304 || status === 503) state.drawnAt = Date.now();
+}
+
 const states = new WeakMap();
 
 export default function (component) {
@@ -308,24 +333,17 @@ export default function (component) {
     listen(state);
   }
   state.component = component;
+  state.follower ??= new Follower({
+    take: (news) => show(state, news),
+    stale: () => {},
+    other: (status) => heard(state, status),
+  });
   state.data = data;
-  state.drawnAt = Date.now();
-  if (data.leave) {
-    location.assign(data.leave);
-    return undefined;
-  }
-  state.root.classList.toggle("wall", Boolean(data.wall));
-  state.root.dataset.seq = data.seq;
-  const lang = data.language === "zh" ? "zh-CN" : "en";
-  speak(state.root, lang);
-  speak(document.documentElement, lang);
-  flag("simulation", Boolean(data.simulation));
-  flag("frozen", Boolean(data.frozen));
-  flag("wall", data.wall);
-  const shown = JSON.stringify(data);
-  if (shown !== state.shown) draw(state.root, data);
-  state.shown = shown;
+  if (data.leave) location.assign(data.leave);
+  else show(state, data);
+  state.follower.follow(data.live);
   return () => {
+    state.follower.leave();
     clearInterval(state.watch);
     state.dialogs.disconnect();
     document.removeEventListener("keydown", state.onKey);
