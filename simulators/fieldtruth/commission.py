@@ -15,7 +15,7 @@ from simulators.plant import people, riser, zone
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.city_parts import HouseParams, StationParams
 from simulators.plant.network.graph import Flags
-from simulators.plant.riser import RiserParams, RiserState
+from simulators.plant.riser import RiserParams, Risers, RiserState
 from simulators.plant.zone import ZoneLoads, ZoneParams, Zones
 
 MONDAY = 1_764_547_200.0
@@ -104,7 +104,8 @@ def settled(
         RiserState(T_in=np.full(n, 45.0), T_out=np.full(n, 40.0)),
         np.full((zone.N_STORES, *n), 20.0),
     )
-    zones = Zones(city.zone, STEP_S)
+    zones, risers = Zones(city.zone, STEP_S), Risers(city.riser, STEP_S)
+    streams = risers.streams(m_house, share)
     hours = np.stack([people.present(MONDAY + 3600.0 * hour) for hour in range(7 * 24)])
     present = hours.mean(axis=0)
     Q_people = house.people * present[house.kind][:, None]
@@ -113,7 +114,7 @@ def settled(
     cooled = 1.0 - np.exp(-house.pipe_rate * house.pipe_mass / m_house)
     T_in = mean.T_supply[loop] - cooled * (mean.T_supply[loop] - T_GROUND_degC)
     for _ in range(STEPS):
-        water, Q, _ = riser.step(water, city.riser, T_in, m_house, share, T[zone.AIR], STEP_S)
+        water, Q, _ = risers.step(water, streams, T_in, T[zone.AIR])
         loads = ZoneLoads(
             Q_emitter=Q,
             Q_people=Q_people,

@@ -111,7 +111,7 @@ class OwnControl:
         self._T_station += (sky.T_outdoor - self._T_station) * dt / (self._filter_s + dt)
         self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         error = self.T_supply_set() - state.T_supply
-        valve = np.clip(self._plain.valve + VALVE_PER_K * error, 0.0, 1.0)
+        valve = np.minimum(np.maximum(self._plain.valve + VALVE_PER_K * error, 0.0), 1.0)
         on, m_flow = self._dispatch(state, last, dt)
         self._plain = replace(
             self._plain,

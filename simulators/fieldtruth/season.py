@@ -73,7 +73,8 @@ class Book:
         """Count one step."""
         T = zone.indoor(state.T)
         self._T += T
-        self._day += (out.Q_lost, out.Q_window, out.Q_emitter, T)
+        for total, now in zip(self._day, (out.Q_lost, out.Q_window, out.Q_emitter, T), strict=True):
+            total += now
         self._day_steps, self._day_T_outdoor = self._day_steps + 1, self._day_T_outdoor + T_outdoor
         base = self._field.city.sources.base
         self._sums += (

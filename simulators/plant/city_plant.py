@@ -10,7 +10,7 @@ flow shares that grow apart as flow falls, one-pipe risers, delays of both netwo
 authority and play of valves, ramps and start times of sources.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from simulators.plant.network.operation import Operation, SourceMode, operation
 from simulators.plant.network.transport import Inlets
 from simulators.plant.plug import PlugParams
 from simulators.plant.primary import Primary
-from simulators.plant.riser import RiserState
+from simulators.plant.riser import Risers, Streams
 from simulators.plant.water import C_WATER, density
 from simulators.plant.zone import ZoneLoads, Zones
 
@@ -45,12 +45,16 @@ class CityPlant:
         loop, station = params.house.loop, params.station
         self._n_stations = params.network.n_consumers
         self._first_house = np.searchsorted(loop, np.arange(len(station.UA)))
-        self._zones = Zones(params.zone, dt)
+        self._first_loop = np.searchsorted(station.station, np.arange(self._n_stations))
+        self._zones, self._risers = Zones(params.zone, dt), Risers(params.riser, dt)
         # water that is handed over at its old temperature must last for a step
         least = 3.0 * station.m_flow_primary_design * C_WATER * dt
         self._C_primary = np.maximum(station.C_primary, least)
+        self._m_primary_most = 2.0 * self._C_primary / (C_WATER * dt)
         self._pipe = house_pipes(params, dt)
         self._m_house_design = params.house.share * station.m_flow_design[loop]
+        self._water = self._water_at(station.m_flow_design)
+        self._hour, self._homes = -1.0, _Homes(people=np.zeros(0), airing=np.zeros(0))
         n = params.network.n_sources
         modes = (SourceMode.DP, *(SourceMode.FLOW,) * (n - 1))
         plain = operation(
@@ -75,17 +79,16 @@ class CityPlant:
         Kv_station = now.Kv
         m_primary = Kv * (m_station / Kv_station)[station.station]
         m = pump.mass_flow(y_pump, station.m_flow_max)
-        mixed = np.bincount(
-            station.station, weights=m_primary * state.T_return_primary, minlength=self._n_stations
-        )
-        Kv_T = np.bincount(station.station, weights=Kv * state.T_return_primary, minlength=self._n_stations)
-        with_flow = np.abs(m_station) > 1e-9
-        T_back = np.where(with_flow, mixed / np.where(with_flow, m_station, 1.0), Kv_T / Kv_station)
+        # loops of a station share its flow by their valves, and so they mix
+        T_back = self._of_stations(Kv * state.T_return_primary) / Kv_station
         inlets = Inlets(T_source=state.source.T_supply, T_consumer=T_back, T_makeup=T_MAKEUP_degC)
         network, carried = self.primary.carry(state.network, flows, inputs.leak, inlets, dt)
         T_primary = carried.T_consumer[station.station]
 
-        m_house, left = self._houses(state, m)
+        if not np.array_equal(m, self._water.m_flow):
+            self._water = self._water_at(m)
+        water, m_house = self._water, self._water.m_house
+        left = plug.leaving(state.pipe, self._pipe, water.both, dt)
         T_return = self._mixed(m_house * left.T[len(m_house) :]) / np.maximum(m, 1e-9)
         Q_leak = station.leak * m * C_WATER * (T_return - T_MAKEUP_degC)
         T_return = T_return - station.leak * (T_return - T_MAKEUP_degC)
@@ -102,7 +105,9 @@ class CityPlant:
         carry, store = m * C_WATER, station.C_secondary / dt
         T_supply = (store * state.T_supply + carry * T_return + Q) / (store + carry)
 
-        water, Q_emitter, T_house = self._emitters(state, left.T[: len(m_house)], m_house)
+        emitter, Q_emitter, T_house = self._risers.step(
+            state.riser, water.streams, left.T[: len(m_house)], state.T[zone.AIR]
+        )
         entering = np.concatenate([T_supply[p.house.loop], T_house])
         pipe, lost_pipes = plug.enter(state.pipe, self._pipe, left, entering, dt)
         T, Q_gains, lost = self._dwellings(state, inputs.sky, Q_emitter)
@@ -152,7 +157,7 @@ class CityPlant:
             network=network,
             source=source,
             pipe=pipe,
-            riser=water,
+            riser=emitter,
             T=T,
         )
         return following, outputs
@@ -172,53 +177,64 @@ class CityPlant:
 
     def _operation(self, inputs: CityInputs, Kv: Floats) -> Operation:
         """Return what acts on the network, but for the temperatures."""
-        station = self.params.station.station
         return replace(
             self._plain,
-            Kv=np.bincount(station, weights=Kv, minlength=self._n_stations).astype(np.float64),
+            Kv=self._of_stations(Kv),
             source_dp=np.full(self.params.network.n_sources, inputs.source_dp),
             source_m_flow=inputs.source_m_flow,
             pump_speed=inputs.pump_speed,
             leak=inputs.leak,
         )
 
+    def _of_stations(self, of_loop: Floats) -> Floats:
+        """Return the sum over the loops of each station."""
+        return np.add.reduceat(of_loop, self._first_loop)
+
     def _gate_dp(self) -> Floats:
         """Return supply less return pressure at each source's gate in kPa at the last solution."""
         network, p = self.params.network, self.primary.p
         return np.asarray(p[network.link_end[network.sources]] - p[network.link_start[network.sources]])
 
-    def _houses(self, state: CityState, m: Floats) -> tuple[Floats, plug.Leaving]:
-        """Return the flow of each house and what leaves its pipes, there and back."""
-        house, loop = self.params.house, self.params.house.loop
-        ratio = (m / self.params.station.m_flow_design)[loop]
+    def _water_at(self, m: Floats) -> "_Water":
+        """Return how the circulations ``m`` (n_loops,) divide among houses and emitters."""
+        p, house, loop = self.params, self.params.house, self.params.house.loop
+        ratio = (m / p.station.m_flow_design)[loop]
         parts = house.share * riser.uneven(house.deviation, ratio, house.exponent)
         m_house = parts * (m / self._mixed(parts))[loop]
-        both = np.concatenate([m_house, m_house])
-        return m_house, plug.leaving(state.pipe, self._pipe, both, self.dt)
+        share = riser.shares(p.riser, m_house / self._m_house_design)
+        return _Water(
+            m_flow=m,
+            m_house=m_house,
+            both=np.concatenate([m_house, m_house]),
+            streams=self._risers.streams(m_house, share),
+        )
 
     def _mixed(self, of_house: Floats) -> Floats:
         """Return the sum over the houses of each loop."""
         return np.add.reduceat(of_house, self._first_house)
 
-    def _emitters(
-        self, state: CityState, T_arriving: Floats, m_house: Floats
-    ) -> tuple[RiserState, Floats, Floats]:
-        params = self.params.riser
-        share = riser.shares(params, m_house / self._m_house_design)
-        return riser.step(state.riser, params, T_arriving, m_house, share, state.T[zone.AIR], self.dt)
-
     def _dwellings(
         self, state: CityState, sky: Sky, Q_emitter: Floats
     ) -> tuple[Floats, Floats, zone.ZoneFlows]:
         p, house = self.params, self.params.house
-        present = people.present(state.time)
-        Q_people = house.people * present[house.kind][:, None]
-        Q_sun = p.zone.aperture * irradiation(sky, house.front_north, house.front_east) / 1000.0
+        hour = state.time // 3600.0
+        if hour != self._hour:  # people come and go by the hour
+            present = people.present(state.time)
+            self._hour, self._homes = (
+                hour,
+                _Homes(
+                    people=house.people * present[house.kind][:, None],
+                    airing=people.airing(present)[house.kind][:, None] * (house.people > 0.0),
+                ),
+            )
+        Q_people, Q_sun = self._homes.people, irradiation(sky, house.front_north, house.front_east)
+        Q_sun *= p.zone.aperture
+        Q_sun /= 1000.0
         loads = ZoneLoads(
             Q_emitter=Q_emitter,
             Q_people=Q_people,
             Q_sun=Q_sun,
-            ach_extra=people.airing(present)[house.kind][:, None] * (house.people > 0.0),
+            ach_extra=self._homes.airing,
             T_outdoor=sky.T_outdoor,
             wind=sky.wind,
         )
@@ -227,17 +243,38 @@ class CityPlant:
 
     def _refuse_fast(self, m_primary: Floats) -> None:
         """Refuse flows at which the explicit balance of a station's primary water would swing."""
-        fast = np.abs(m_primary) * C_WATER * self.dt > 2.0 * self._C_primary
+        fast = np.abs(m_primary) > self._m_primary_most
         if fast.any():
             stations = self.params.station.station[fast]
             names = [self.params.network.link_names[self.params.network.consumers][i] for i in stations]
             raise InvalidValue("more than six times the design flow through station", names)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Water:
+    """How the water of the loops divides: the same as long as no pump changes its speed."""
+
+    m_flow: Floats
+    """kg/s, shape (n_loops,)."""
+    m_house: Floats
+    both: Floats
+    """kg/s to each house, and through the pipes there and back."""
+    streams: Streams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Homes:
+    """People's heat in kW and air changes per hour by habit, shape of the zones."""
+
+    people: Floats
+    airing: Floats
+
+
 def pump_speed(speed: Floats, command: Floats, dt: float) -> Floats:
     """Return the speed 0..1 of circulation pumps after ``dt`` s (``pump.SPEED_UP_PER_S``)."""
     most = pump.SPEED_UP_PER_S * dt
-    return np.asarray(speed + np.clip(np.clip(command, 0.0, 1.0) - speed, -most, most))
+    wanted = np.minimum(np.maximum(command, 0.0), 1.0)
+    return np.minimum(np.maximum(wanted, speed - most), speed + most)
 
 
 def house_pipes(params: CityParams, dt: float) -> PlugParams:

@@ -81,14 +81,14 @@ def step(
     """
     assert 0.0 < dt <= STORE_S, dt
     most = params.supply_K_per_s * dt
-    T_wanted = state.T_wanted + np.clip(T_set - state.T_wanted, -most, most)
+    T_wanted = np.minimum(np.maximum(T_set, state.T_wanted - most), state.T_wanted + most)
     ordered_s = np.where(on, state.ordered_s + dt, 0.0)
     carry = m_flow * C_WATER
     off = T_wanted - state.T_supply
     wanted = carry * (state.T_supply - T_return) + params.capacity * off / max(FIRING_S, dt)
     most = params.ramp_per_s * params.Q_max * dt
-    fired = np.clip(wanted, state.Q_firing - most, state.Q_firing + most)
-    cooled = np.clip(1.0 - (T_return - params.T_return_max) / RETURN_BAND_K, 0.0, 1.0)
+    fired = np.minimum(np.maximum(wanted, state.Q_firing - most), state.Q_firing + most)
+    cooled = np.minimum(np.maximum(1.0 - (T_return - params.T_return_max) / RETURN_BAND_K, 0.0), 1.0)
     fired = np.minimum(np.maximum(fired, params.min_load * params.Q_max), params.Q_max * share * cooled)
     runs = on & (ordered_s > params.start_s) & (off > -TRIP_K)
     Q = np.where(runs, fired, 0.0)

@@ -98,29 +98,33 @@ def leaving(state: PlugState, params: PlugParams, m_flow: Floats, dt: float) -> 
         )
     record = state.record
     oldest, rest, excess = state.oldest.copy(), state.rest.copy(), state.excess.copy()
-    old = np.flatnonzero(oldest <= state.step + 1 - STEPS_KEPT)
-    while len(old):  # its place in the record is needed
+    while oldest.min() <= state.step + 1 - STEPS_KEPT:  # its place in the record is needed
+        old = np.flatnonzero(oldest <= state.step + 1 - STEPS_KEPT)
         m, warm = _next(record, params, state.step, oldest, old, dt)
         both = rest[old] + m
         held = rest[old] * excess[old] + m * warm
         excess[old] = np.where(both > 0.0, held / np.where(both > 0.0, both, 1.0), warm)
         rest[old] = both
-        old = old[oldest[old] <= state.step + 1 - STEPS_KEPT]
     taken = np.minimum(rest, moved)
     heat, due = taken * excess, moved - taken
     rest -= taken
-    more = np.flatnonzero((due > 0.0) & (oldest < state.step))
-    while len(more):
-        m, warm = _next(record, params, state.step, oldest, more, dt)
-        taken = np.minimum(m, due[more])
-        heat[more] += taken * warm
-        due[more] -= taken
-        rest[more], excess[more] = m - taken, warm
-        more = more[(due[more] > 0.0) & (oldest[more] < state.step)]
+    while True:
+        more = (due > 0.0) & (oldest < state.step)
+        wanting = np.count_nonzero(more)
+        if not wanting:
+            break
+        # usually all pipes want more, and whole arrays are quicker than picked rows
+        rows = slice(None) if wanting == len(more) else np.flatnonzero(more)
+        m, warm = _next(record, params, state.step, oldest, rows, dt)
+        taken = np.minimum(m, due[rows])
+        heat[rows] += taken * warm
+        due[rows] -= taken
+        rest[rows], excess[rows] = m - taken, warm
     # what rounding left short comes with the last water
     heat += due * excess
     flows = moved > 0.0
-    T = params.T_ground + np.where(flows, heat / np.where(flows, moved, 1.0), excess)
+    T = heat / moved if flows.all() else np.where(flows, heat / np.where(flows, moved, 1.0), excess)
+    T += params.T_ground
     return Leaving(moved=moved, heat=heat, T=T, oldest=oldest, rest=rest, excess=excess)
 
 
@@ -135,15 +139,18 @@ def enter(
     record.mass[step % STEPS_KEPT], record.excess[step % STEPS_KEPT] = left.moved, warm
     record.last = step
     kept = np.exp(-params.rate * dt)
-    heat = state.heat - left.heat + left.moved * warm
-    lost = float((heat * (1.0 - kept)).sum()) * C_WATER / dt
+    heat = left.moved * warm
+    heat -= left.heat
+    heat += state.heat
+    staying = heat * kept
+    lost = float((heat - staying).sum()) * C_WATER / dt
     following = PlugState(
         record=record,
         step=step,
         oldest=left.oldest,
         rest=left.rest,
         excess=left.excess * kept,
-        heat=heat * kept,
+        heat=staying,
     )
     return following, lost
 
@@ -154,12 +161,12 @@ def stored_heat(state: PlugState, params: PlugParams) -> float:
 
 
 def _next(
-    record: Record, params: PlugParams, step: int, oldest: Indices, rows: Indices, dt: float
+    record: Record, params: PlugParams, step: int, oldest: Indices, rows: Indices | slice, dt: float
 ) -> tuple[Floats, Floats]:
     """Move ``oldest`` of these rows on by one step; return kg that entered then, and their excess now."""
     oldest[rows] += 1
     entered = oldest[rows]
-    place = entered % STEPS_KEPT
+    place = entered % STEPS_KEPT * len(oldest) + np.arange(len(oldest))[rows]
     # it cooled in the step in which it entered and in each one since
     age = (step + 1 - entered) * dt
-    return record.mass[place, rows], record.excess[place, rows] * np.exp(-params.rate[rows] * age)
+    return record.mass.take(place), record.excess.take(place) * np.exp(-params.rate[rows] * age)

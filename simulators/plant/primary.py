@@ -14,7 +14,13 @@ from simulators.plant.network import transport
 from simulators.plant.network.graph import Network
 from simulators.plant.network.hydraulics import Hydraulics
 from simulators.plant.network.operation import Operation
-from simulators.plant.network.transport import Carried, Inlets, TransportParams, TransportState
+from simulators.plant.network.transport import (
+    Carried,
+    Carrier,
+    Inlets,
+    TransportParams,
+    TransportState,
+)
 
 MOVED = 0.02
 AGE_MAX_S = 300.0
@@ -41,40 +47,40 @@ class Primary:
         self, network: Network, params: TransportParams, moved: float = MOVED, age_max_s: float = AGE_MAX_S
     ) -> None:
         self.network, self.params = network, params
-        self._solver = Hydraulics(network)
+        self._solver, self._carrier = Hydraulics(network), Carrier(params)
         self._moved, self._age_max_s = moved, age_max_s
         self._now: Operation | None = None
         """What was solved last."""
         self._at = 0.0
-        self._m = np.zeros(0)
+        self._m = self._near = np.zeros(0)
+        """kg/s through each station then, and how far it may be from that."""
         self.p = np.zeros(network.n_nodes)
         """kPa over ambient at the last solution, shape (n_nodes,)."""
         self.solutions = 0
 
     def flows(self, now: Operation, state: TransportState, time: float) -> PrimaryFlows:
         """Return the flows at ``time`` s with this water; raises what ``Hydraulics.solve`` does."""
-        network = self.network
+        consumers = self.network.consumers
         if self._now is not None and time - self._at < self._age_max_s and _comparable(self._now, now):
-            about = replace(self._now, Kv=now.Kv, pump_speed=now.pump_speed, source_m_flow=now.source_m_flow)
-            m_flow, dp = self._solver.follow(about)
-            m = m_flow[network.consumers]
-            least = _SMALL_FLOW * np.abs(self._m).mean()
-            if (np.abs(m - self._m) <= self._moved * np.maximum(np.abs(self._m), least)).all():
+            m_flow, dp = self._solver.follow(now.Kv, now.pump_speed, now.source_m_flow)
+            if (np.abs(m_flow[consumers] - self._m) <= self._near).all():
                 return PrimaryFlows(m_flow=m_flow, dp=dp, solved=False)
         T_pipe = transport.pipe_temperature(state)
-        T_consumer = state.T_node[network.link_start[network.consumers]]
+        T_consumer = state.T_node[self.network.link_start[consumers]]
         now = replace(now, T_pipe=T_pipe, T_consumer=T_consumer)
         solution = self._solver.solve(now)
         self.solutions += 1
-        self._now, self._at, self._m = now, time, solution.m_flow[network.consumers]
-        self.p = solution.p
+        self._now, self._at, self.p = now, time, solution.p
+        self._m = solution.m_flow[consumers]
+        size = np.abs(self._m)
+        self._near = self._moved * np.maximum(size, _SMALL_FLOW * size.mean())
         return PrimaryFlows(m_flow=solution.m_flow, dp=solution.dp_consumer, solved=True)
 
     def carry(
         self, state: TransportState, flows: PrimaryFlows, leak: Floats, inlets: Inlets, dt: float
     ) -> tuple[TransportState, Carried]:
         """Carry the heat for ``dt`` s."""
-        return transport.step(state, self.params, flows.m_flow, leak, inlets, dt)
+        return self._carrier.step(state, flows.m_flow, leak, inlets, dt)
 
 
 def _comparable(before: Operation, now: Operation) -> bool:
@@ -83,6 +89,6 @@ def _comparable(before: Operation, now: Operation) -> bool:
         before.source_mode == now.source_mode
         and before.p_return == now.p_return
         and np.array_equal(before.source_dp, now.source_dp)
-        and np.array_equal(before.leak, now.leak)
+        and (before.leak is now.leak or np.array_equal(before.leak, now.leak))
         and np.array_equal(before.pump_speed > 0.0, now.pump_speed > 0.0)
     )

@@ -69,68 +69,113 @@ class RiserState:
     T_out: Floats
 
 
-def step(
-    state: RiserState,
-    params: RiserParams,
-    T_supply: Floats,
-    m_flow: Floats,
-    share: Floats,
-    T_room: Floats,
-    dt: float,
-) -> tuple[RiserState, Floats, Floats]:
-    """Advance by ``dt`` s; return (state, heat to the zones in kW, mixed return of each house in degC).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streams:
+    """How much water passes each emitter and what it carries, shape (n_houses, n_zones); see ``Risers``."""
 
-    ``T_supply`` and ``m_flow`` (kg/s) at the entrance of each house, shape (n_houses,); ``share`` as from
-    ``shares``. One implicit step, linear about the last one: stable for any ``dt``; what rooms get is
-    what the water lost, to the last digit, and no emitter cools its water below the room.
-    """
-    Q0, by_in, by_out = _linear(state, params, T_room)
-    n_zones = share.shape[1]
-    whole = np.maximum(m_flow * C_WATER, 1e-9)[:, None]
-    part = np.minimum(np.where(params.single[:, None], ENTRAINED * n_zones * share, share), 1.0)
-    carry = part * whole
-    store = params.C / dt
-    held = store * state.T_out
-    # outlet = gain * inlet + rest, with the heat linear in both
-    below = 1.0 / (store + carry + by_out)
-    gain = (carry - by_in) * below
-    rest = (held - Q0 + by_out * state.T_out + by_in * state.T_in) * below
-    T_in = _inlets(params.single, T_supply, gain, rest, part)
-    T_out = gain * T_in + rest
-    Q = Q0 + by_out * (T_out - state.T_out) + by_in * (T_in - state.T_in)
-    most = carry * (T_in - T_room) + held - store * T_room
-    Q = np.minimum(np.maximum(Q, 0.0), np.maximum(most, 0.0))
-    T_out = (held + carry * T_in - Q) / (store + carry)
-    T_return = T_supply - (part * (T_in - T_out)).sum(axis=1)
-    return RiserState(T_in=T_in, T_out=T_out), Q, T_return
+    part: Floats
+    """Share of the house's water that enters the emitter."""
+    mixing: Floats
+    """The same on one pipe, where what leaves is mixed into what the next one gets; 0 on two pipes."""
+    carry: Floats
+    """kW/K."""
+    hold: Floats
+    """``carry`` and what the emitter's own content takes up in a step, kW/K."""
+    per_hold: Floats
 
 
-def _inlets(single: Flags, T_supply: Floats, gain: Floats, rest: Floats, part: Floats) -> Floats:
+class Risers:
+    """The emitters with all that is constant for one length of step ``dt`` in s."""
+
+    def __init__(self, params: RiserParams, dt: float) -> None:
+        self.params = params
+        self._store = params.C / dt
+        self._exponent = np.broadcast_to(1.0 + params.b, params.C.shape).copy()
+        self._scale = params.Q_nominal / params.dT_nominal**self._exponent
+
+    def streams(self, m_flow: Floats, share: Floats) -> Streams:
+        """Return the water past each emitter: ``m_flow`` kg/s into each house, divided as from ``shares``."""
+        single, n_zones = self.params.single[:, None], share.shape[1]
+        whole = np.maximum(m_flow * C_WATER, 1e-9)[:, None]
+        part = np.minimum(np.where(single, ENTRAINED * n_zones * share, share), 1.0)
+        carry = part * whole
+        hold = self._store + carry
+        return Streams(
+            part=part, mixing=np.where(single, part, 0.0), carry=carry, hold=hold, per_hold=1.0 / hold
+        )
+
+    def step(
+        self, state: RiserState, streams: Streams, T_supply: Floats, T_room: Floats
+    ) -> tuple[RiserState, Floats, Floats]:
+        """Advance by a step; return (state, heat to the zones in kW, mixed return of each house in degC).
+
+        ``T_supply`` at the entrance of each house, shape (n_houses,). One implicit step, linear about the
+        last one: stable for any ``dt``; what rooms get is what the water lost, to the last digit, and no
+        emitter cools its water below the room.
+        """
+        Q0, by_in, by_out = self._linear(state, T_room)
+        held = self._store * state.T_out
+        # outlet = gain * inlet + rest, with the heat linear in both
+        below = 1.0 / (streams.hold + by_out)
+        rest = held - Q0
+        rest += by_out * state.T_out
+        rest += by_in * state.T_in
+        rest *= below
+        gain = streams.carry - by_in
+        gain *= below
+        T_in = _inlets(streams.mixing, T_supply, gain, rest)
+        # what is there to give, and the outlet between the room and an emitter that gives nothing
+        offered = streams.carry * T_in
+        offered += held
+        T_out = gain * T_in
+        T_out += rest
+        np.maximum(T_out, T_room, out=T_out)
+        np.minimum(T_out, offered * streams.per_hold, out=T_out)
+        T_return = T_supply - np.einsum("hz,hz->h", streams.part, T_in - T_out)
+        offered -= streams.hold * T_out
+        return RiserState(T_in=T_in, T_out=T_out), offered, T_return
+
+    def _linear(self, state: RiserState, T_room: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the emitters' heat in kW at the last water and its slopes by inlet and outlet in kW/K."""
+        a = np.maximum(state.T_in - T_room, _LEAST_K)
+        b = np.minimum(np.maximum(state.T_out - T_room, _LEAST_K), a)
+        ratio = b / a
+        near = ratio > 1.0 - 1e-3
+        some_near = bool(near.any())
+        if some_near:
+            ratio[near] = 0.5
+        x = np.log(ratio)
+        mean = (b - a) / x
+        ratio -= 1.0
+        per_x2 = 1.0 / (x * x)
+        by_a = (ratio - x) * per_x2
+        by_b = (x - ratio * a / b) * per_x2
+        if some_near:
+            mean[near] = 0.5 * (a[near] + b[near])
+            by_a[near] = by_b[near] = 0.5
+        Q = self._scale * mean**self._exponent
+        slope = self._exponent * Q
+        slope /= mean
+        by_a *= slope
+        # never steeper than a mixed emitter: where the outlet is near the room the law is steep beyond use
+        np.minimum(by_b, 4.0, out=by_b)
+        by_b *= slope
+        return Q, by_a, by_b
+
+
+def _inlets(mixing: Floats, T_supply: Floats, gain: Floats, rest: Floats) -> Floats:
     """Return the water's temperature at each inlet; on one pipe that mixed behind the one before."""
-    T_in = np.repeat(T_supply[:, None], gain.shape[1], axis=1)
-    rows = np.flatnonzero(single)
-    if len(rows):
-        gain, rest, part = gain[rows], rest[rows], part[rows]
-        T = T_supply[rows]
-        for k in range(gain.shape[1]):
-            T_in[rows, k] = T
-            T = T - part[:, k] * (T - gain[:, k] * T - rest[:, k])
+    T_in = np.empty_like(gain)
+    passed = mixing * gain
+    passed -= mixing
+    passed += 1.0
+    added = mixing * rest
+    T_in[:, 0] = T = T_supply
+    for k in range(gain.shape[1] - 1):
+        T = T * passed[:, k]
+        T += added[:, k]
+        T_in[:, k + 1] = T
     return T_in
-
-
-def _linear(state: RiserState, params: RiserParams, T_room: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the emitters' heat in kW at the last water and its slopes by inlet and outlet in kW/K."""
-    a = np.maximum(state.T_in - T_room, _LEAST_K)
-    b = np.minimum(np.maximum(state.T_out - T_room, _LEAST_K), a)
-    near = a - b < 1e-3 * a
-    x = np.where(near, 1.0, np.log(a / np.where(near, 0.5 * b, b)))
-    mean = np.where(near, 0.5 * (a + b), (a - b) / x)
-    by_a = np.where(near, 0.5, (x - 1.0 + b / a) / x**2)
-    by_b = np.where(near, 0.5, (a / b - 1.0 - x) / x**2)
-    Q = params.Q_nominal * (mean / params.dT_nominal) ** (1.0 + params.b)
-    slope = (1.0 + params.b) * Q / mean
-    # never steeper than a mixed emitter: where the outlet is near the room the law is steep beyond use
-    return Q, slope * by_a, slope * np.minimum(by_b, 4.0)
 
 
 _LEAST_K = 0.1

@@ -17,8 +17,9 @@ DEAD_ZONE = 0.004
 
 def move(position: Floats, command: Floats, stroke_s: Floats, dt: float) -> Floats:
     """Return the new position 0..1 after ``dt`` s of a motor that needs ``stroke_s`` for full stroke."""
-    difference = np.clip(command, 0.0, 1.0) - position
-    travel = np.clip(difference, -dt / stroke_s, dt / stroke_s)
+    most = dt / stroke_s
+    difference = np.minimum(np.maximum(command, 0.0), 1.0) - position
+    travel = np.minimum(np.maximum(difference, -most), most)
     return np.where(np.abs(difference) < DEAD_ZONE, position, position + travel)
 
 
@@ -63,7 +64,7 @@ def move_stem(
     """
     motor = move(motor, command, stroke_s, dt)
     half = 0.5 * play
-    followed = np.clip(stem, motor - half, motor + half)
+    followed = np.minimum(np.maximum(stem, motor - half), motor + half)
     # at its end switches the motor runs on until the stem is there too
     at_end = (motor <= 0.0) | (motor >= 1.0)
     return motor, np.where(at_end, motor, followed)

@@ -87,29 +87,41 @@ class ZoneFlows:
 
 
 class Zones:
-    """The zones with all that is constant for one length of step ``dt`` in s."""
+    """The zones with all that is constant for one length of step ``dt`` in s.
+
+    The implicit equations of the five stores are eliminated by hand: each store but the air is what it would
+    be without it plus a share of it, and what is left is one equation for the air. Inside, temperatures are
+    taken above outdoors, where no term for outdoors is left.
+    """
 
     def __init__(self, params: ZoneParams, dt: float) -> None:
         self.params, self.dt = params, dt
-        air, furniture, slab, inner, outer = params.C / dt
-        self._rate = params.C / dt
-        self._furniture = 1.0 / (furniture + params.G_furniture)
-        self._slab = 1.0 / (slab + params.G_slab)
-        self._outer = 1.0 / (outer + params.G_through + params.G_outer)
-        self._inner = 1.0 / (inner + params.G_inner + params.G_through - params.G_through**2 * self._outer)
-        self._air = (
-            air
-            + params.G_furniture
-            - params.G_furniture**2 * self._furniture
-            + params.G_slab
-            - params.G_slab**2 * self._slab
-            + params.G_inner
-            - params.G_inner**2 * self._inner
-            + params.G_window
-        )
-        self._per_ach = AIR_HEAT_Wh_PER_m3K * ROOM_HEIGHT_m * params.A_heated / 1000.0
-        self._to_outer = params.G_through * self._outer
-        self._party = params.G_party / np.maximum(params.G_party.sum(axis=1, keepdims=True), 1e-12)
+        p, rate = params, params.C / dt
+        furniture = 1.0 / (rate[FURNITURE] + p.G_furniture)
+        slab = 1.0 / (rate[SLAB] + p.G_slab)
+        outer = 1.0 / (rate[OUTER] + p.G_through + p.G_outer)
+        inner = 1.0 / (rate[INNER] + p.G_inner + p.G_through - p.G_through**2 * outer)
+        reach = np.stack([furniture, slab, inner, outer])
+        self._G = np.stack([p.G_furniture, p.G_slab, p.G_inner])
+        self._by_air = self._G * reach[:3]
+        """Of furniture, slab and inner wall."""
+        self._rate_air = rate[AIR]
+        self._air = rate[AIR] + p.G_window + (self._G * (1.0 - self._by_air)).sum(axis=0)
+        held = rate[1:].copy()
+        held[INNER - 1] -= p.G_party
+        self._keep, self._emitted = held * reach, p.split[1:] * reach
+        """What each store but the air keeps of itself, and K in a step for each kW from the emitter."""
+        self._people = PEOPLE_TO[1] * furniture, PEOPLE_TO[2] * inner
+        self._sun = SUN_TO[1] * furniture, SUN_TO[2] * inner
+        """The same for each kW of people and of sun, into furniture and inner wall."""
+        self._neighbours = p.G_party / np.maximum(p.G_party.sum(axis=1, keepdims=True), 1e-12)
+        self._party = p.G_party * inner
+        self._outer_to_inner, self._inner_to_outer = p.G_through * inner, p.G_through * outer
+        self._per_ach = AIR_HEAT_Wh_PER_m3K * ROOM_HEIGHT_m * p.A_heated / 1000.0
+        leak = LEAKAGE_TO_ACH * p.n50 * self._per_ach
+        self._stack = leak**2 * 0.5 / _dT_RULE_K
+        self._wind = leak**2 * 0.5 * (p.shelter / _WIND_RULE) ** 2
+        self._open_per_K, self._open_most = WINDOW_ACH_PER_K * self._per_ach, WINDOW_ACH_MAX * self._per_ach
 
     def step(self, T: Floats, loads: ZoneLoads) -> tuple[Floats, ZoneFlows]:
         """Advance the stores ``T`` (5, n_houses, n_zones) in degC; implicit, stable for any ``dt``.
@@ -117,31 +129,35 @@ class Zones:
         Party walls are taken at the old temperatures; what one zone gives its neighbours get. So what enters
         equals what is stored plus what is lost, whatever the step.
         """
-        p, T_out = self.params, loads.T_outdoor
+        p, Q_people, Q_sun = self.params, loads.Q_people, loads.Q_sun
         G_leak, G_open = self._air_change(T[AIR], loads)
         G_air = G_leak + G_open
-        stored = self._rate * T + p.split * loads.Q_emitter
-        party = p.G_party * ((self._party * T[INNER]).sum(axis=1, keepdims=True) - T[INNER])
-        furniture = (stored[FURNITURE] + PEOPLE_TO[1] * loads.Q_people + SUN_TO[1] * loads.Q_sun) * (
-            self._furniture
-        )
-        slab = stored[SLAB] * self._slab
-        outer = stored[OUTER] + p.G_outer * T_out
-        inner = stored[INNER] + party + PEOPLE_TO[2] * loads.Q_people + SUN_TO[2] * loads.Q_sun
-        inner = (inner + self._to_outer * outer) * self._inner
-        right = stored[AIR] + (p.G_window + G_air) * T_out
-        right += PEOPLE_TO[0] * loads.Q_people + SUN_TO[0] * loads.Q_sun
-        right += p.G_furniture * furniture + p.G_slab * slab + p.G_inner * inner
-        following = np.empty_like(T)
+        above = T - loads.T_outdoor
+        # furniture, slab, inner and outer wall: first as they would be without the air
+        rest = self._keep * above[1:]
+        rest += self._emitted * loads.Q_emitter
+        furniture, inner, outer = rest[FURNITURE - 1], rest[INNER - 1], rest[OUTER - 1]
+        furniture += self._people[0] * Q_people
+        furniture += self._sun[0] * Q_sun
+        inner += self._people[1] * Q_people
+        inner += self._sun[1] * Q_sun
+        inner += self._party * np.einsum("hz,hz->h", self._neighbours, above[INNER])[:, None]
+        inner += self._outer_to_inner * outer
+        right = np.einsum("khz,khz->hz", self._G, rest[:3])
+        right += self._rate_air * above[AIR]
+        right += p.split[AIR] * loads.Q_emitter
+        right += PEOPLE_TO[0] * Q_people
+        right += SUN_TO[0] * Q_sun
         air = right / (self._air + G_air)
-        following[AIR] = air
-        following[FURNITURE] = furniture + p.G_furniture * self._furniture * air
-        following[SLAB] = slab + p.G_slab * self._slab * air
-        following[INNER] = inner + p.G_inner * self._inner * air
-        following[OUTER] = outer * self._outer + self._to_outer * following[INNER]
-        above = air - T_out
-        lost = (p.G_window + G_air) * above + p.G_outer * (following[OUTER] - T_out)
-        return following, ZoneFlows(Q_lost=lost, Q_window=G_open * above)
+        rest[:3] += self._by_air * air
+        outer += self._inner_to_outer * inner
+        following = np.empty_like(T)
+        np.add(air, loads.T_outdoor, out=following[AIR])
+        np.add(rest, loads.T_outdoor, out=following[1:])
+        G_air += p.G_window
+        G_air *= air
+        G_air += p.G_outer * outer
+        return following, ZoneFlows(Q_lost=G_air, Q_window=G_open * air)
 
     def _air_change(self, T_air: Floats, loads: ZoneLoads) -> tuple[Floats, Floats]:
         """Return the conductances in kW/K of leaks with usual airing, and of windows opened for heat.
@@ -149,12 +165,10 @@ class Zones:
         Leaks: M. H. Sherman and D. T. Grimsrud, "Measurement of infiltration" (1980): the square root of the
         sum of stack and wind pressure, here scaled to n50/20 at 20 K and 2 m/s.
         """
-        p = self.params
-        stack = 0.5 / _dT_RULE_K * np.abs(T_air - loads.T_outdoor)
-        drive = np.sqrt(stack + 0.5 * (p.shelter * (loads.wind / _WIND_RULE)) ** 2)
-        leak = LEAKAGE_TO_ACH * p.n50 * drive + loads.ach_extra
-        opened = np.minimum(np.maximum(T_air - p.T_window, 0.0) * WINDOW_ACH_PER_K, WINDOW_ACH_MAX)
-        return leak * self._per_ach, opened * self._per_ach
+        leak = np.sqrt(self._stack * np.abs(T_air - loads.T_outdoor) + self._wind * loads.wind**2)
+        leak += self._per_ach * loads.ach_extra
+        opened = self._open_per_K * (T_air - self.params.T_window)
+        return leak, np.minimum(np.maximum(opened, 0.0), self._open_most)
 
 
 def indoor(T: Floats) -> Floats:

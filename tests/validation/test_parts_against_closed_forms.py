@@ -13,7 +13,7 @@ import pytest
 from simulators.plant import exchanger, plug, riser, zone
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.plug import PlugParams
-from simulators.plant.riser import RiserParams, RiserState
+from simulators.plant.riser import RiserParams, Risers, RiserState
 from simulators.plant.water import C_WATER
 from simulators.plant.zone import AIR, ZoneLoads, ZoneParams, Zones
 
@@ -57,11 +57,10 @@ def risers(n_zones, *, single, b=0.3):
 def settle(params, T_supply, m_flow, T_room=20.0, steps=400, dt=60.0):
     shape = params.Q_nominal.shape
     state = RiserState(T_in=np.full(shape, T_supply), T_out=np.full(shape, T_supply - 5.0))
-    share = riser.shares(params, np.ones(1))
+    house = Risers(params, dt)
+    streams = house.streams(np.array([m_flow]), riser.shares(params, np.ones(1)))
     for _ in range(steps):
-        state, Q, T_return = riser.step(
-            state, params, np.array([T_supply]), np.array([m_flow]), share, np.full(shape, T_room), dt
-        )
+        state, Q, T_return = house.step(state, streams, np.array([T_supply]), np.full(shape, T_room))
     return state, Q, float(T_return[0])
 
 

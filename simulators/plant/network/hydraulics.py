@@ -16,6 +16,7 @@ from simulators.plant.network.graph import Network
 from simulators.plant.network.operation import Operation, SourceMode, check
 from simulators.plant.network.pattern import KNOWN, Factors, Pattern, pattern, pattern_key
 from simulators.plant.network.pumps import pressure_rise
+from simulators.plant.network.tangent import Movable, Tangent, flow_at_1_bar, movable
 from simulators.plant.water import density
 
 TOLERANCE_kPa = 1e-6
@@ -78,26 +79,15 @@ class _Laws:
         return loss, slope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tangent:
-    """The network to first order about a solution."""
-
-    now: Operation
-    p: Floats
-    m: Floats
-    slope: Floats
-    """Of the active links."""
-    factors: Factors
-
-
 class Hydraulics:
     """Solver of one network; owns the pattern and the solution that the next one starts from."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
         self._pattern: Pattern | None = None
+        self._movable: Movable | None = None
         self._last: Solution | None = None
-        self._tangent: _Tangent | None = None
+        self._tangent: Tangent | None = None
 
     def forget(self) -> None:
         """Start the next solution from scratch."""
@@ -114,45 +104,58 @@ class Hydraulics:
         if self._pattern is None or self._pattern.key != pattern_key(now):
             # other links are solved for: the old flows are no place to start from
             self._pattern, self._last = pattern(network, now), None
-        used = self._pattern
+            self._movable = movable(network, self._pattern, now.source_mode)
+        used, where = self._pattern, self._movable
+        assert where is not None
         laws = _laws(network, now, used)
         m_first = _first_flows(network, now) if self._last is None else _next_flows(network, now, self._last)
-        tangent, iterations, residual = _iterate(network, now, used, laws, m_first[used.active])
-        solution = _solution(network, now, used, tangent.p, tangent.m, iterations, residual)
-        self._last, self._tangent = solution, tangent
+        found = _iterate(network, now, used, where, laws, m_first[used.active])
+        solution = _solution(network, now, used, found)
+        self._last = solution
+        self._tangent = Tangent(
+            network,
+            now,
+            used,
+            where,
+            solution.m_flow,
+            solution.dp_consumer,
+            found.slope,
+            found.factors,
+        )
         _refuse_reverse(network, now, solution)
         _refuse_unserved(network, now, solution)
         return solution
 
-    def follow(self, now: Operation) -> tuple[Floats, Floats]:
+    def follow(self, Kv: Floats, pump_speed: Floats, source_m_flow: Floats) -> tuple[Floats, Floats]:
         """Return (flow of each link, differential pressure of each station) to first order.
 
-        About the last solution; ``now`` may differ from its operation in valves, in the speed of pumps that
-        run and in prescribed flows of sources. The mass balance is that of ``solve``; the error of a flow is
-        of second order: valves moved by 2 % leave less than 0.1 %.
+        About the last solution, which must be there; see ``Tangent.follow``.
         """
-        assert self._pattern is not None
         assert self._tangent is not None
-        return _followed(self._network, self._pattern, self._tangent, now)
+        return self._tangent.follow(Kv, pump_speed, source_m_flow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Where the iterations ended: pressures of all nodes, flows and last slopes of the active links."""
+
+    p: Floats
+    m: Floats
+    slope: Floats
+    factors: Factors
+    iterations: int
+    residual: float
 
 
 def _iterate(
-    network: Network, now: Operation, used: Pattern, laws: _Laws, m: Floats
-) -> tuple[_Tangent, int, float]:
-    """Return the network about its solution, iterations and the residual that is left."""
+    network: Network, now: Operation, used: Pattern, where: Movable, laws: _Laws, m: Floats
+) -> _Found:
+    """Return where the iterations end, from flows ``m`` of the active links."""
     start, end = network.link_start[used.active], network.link_end[used.active]
-    unknown, n = used.unknown, used.n_unknown
+    n = used.n_unknown
     supply = _injections(network, now, used)
     p = _held_pressures(network, now)
-    a, b = unknown[start], unknown[end]
-
-    def outflow(flow: Floats) -> Floats:
-        # one more place for the known pressures, which is cut off
-        sums = np.bincount(a + 1, weights=flow, minlength=n + 1) - np.bincount(
-            b + 1, weights=flow, minlength=n + 1
-        )
-        return np.asarray(sums[1:])
-
+    a, b, place = where.start, where.end, used.unknown - KNOWN
     change = np.zeros(n + 1)
     history = []
     factors, slope_used = None, m
@@ -164,37 +167,23 @@ def _iterate(
         if not np.isfinite(residual):
             break
         if factors is not None and residual <= TOLERANCE_kPa:
-            return _Tangent(now=now, p=p, m=m, slope=slope_used, factors=factors), iteration, residual
+            return _Found(
+                p=p, m=m, slope=slope_used, factors=factors, iterations=iteration, residual=residual
+            )
         towards, slope_used = m - error / slope, slope
-        factors = used.factorised(1.0 / slope)
-        change[1:] = factors.solve(supply - outflow(towards))
-        step = towards + (change[a + 1] - change[b + 1]) / slope
-        share = 1.0 if iteration < DAMPED_FROM else 0.5
-        m = m + share * (step - m)
-        p = p + share * change[unknown + 1]
+        conductance = 1.0 / slope
+        factors = used.factorised(conductance)
+        # one more place for the known pressures, which is cut off
+        outflow = np.bincount(a, weights=towards, minlength=n + 1)
+        outflow -= np.bincount(b, weights=towards, minlength=n + 1)
+        change[1:] = factors.solve(supply - outflow[1:])
+        step = towards + (change[a] - change[b]) * conductance
+        if iteration < DAMPED_FROM:
+            m, p = step, p + change[place]
+        else:
+            m, p = 0.5 * (m + step), p + 0.5 * change[place]
     worst = network.link_names[used.active[int(np.argmax(np.nan_to_num(np.abs(error), nan=np.inf)))]]
     raise NotConverged(_why(history), len(history) - 1, history[-1], worst)
-
-
-def _followed(network: Network, used: Pattern, about: _Tangent, now: Operation) -> tuple[Floats, Floats]:
-    """Return flows and differential pressures after one more iteration with the last one's slopes."""
-    was, consumers = about.now, network.consumers
-    error = np.zeros(network.n_links)
-    m = np.zeros(network.n_links)
-    m[used.active] = about.m
-    resistance = 100.0 / _flow_at_1_bar(now) ** 2 - 100.0 / _flow_at_1_bar(was) ** 2
-    error[consumers] = resistance * m[consumers] * np.abs(m[consumers])
-    error[network.pump_link] -= (now.pump_speed**2 - was.pump_speed**2) * network.pump_dp0
-    start, end = network.link_start[used.active], network.link_end[used.active]
-    a, b = used.unknown[start] - KNOWN, used.unknown[end] - KNOWN
-    towards = about.m - error[used.active] / about.slope
-    n = used.n_unknown + 1
-    outflow = np.bincount(a, weights=towards, minlength=n) - np.bincount(b, weights=towards, minlength=n)
-    change = np.zeros(n)
-    change[1:] = about.factors.solve(_injections(network, now, used) - outflow[1:])
-    p = about.p + change[used.unknown - KNOWN]
-    flows = _completed(network, now, used, towards + (change[a] - change[b]) / about.slope)
-    return flows, p[network.link_start[consumers]] - p[network.link_end[consumers]]
 
 
 def _why(history: list[float]) -> str:
@@ -215,7 +204,7 @@ def _laws(network: Network, now: Operation, used: Pattern) -> _Laws:
     m0[:n] = LINEAR_SHARE * area * 1000.0
     rise = network.elevation[network.link_end[:n]] - network.elevation[network.link_start[:n]]
     lift[:n] = -rho * GRAVITY * rise / 1000.0
-    m_bar = _flow_at_1_bar(now)
+    m_bar = flow_at_1_bar(now.Kv, now.T_consumer)
     r[network.consumers] = 100.0 / m_bar**2
     m0[network.consumers] = LINEAR_SHARE * m_bar
     running, link = now.pump_speed > 0.0, network.pump_link
@@ -233,17 +222,12 @@ def _laws(network: Network, now: Operation, used: Pattern) -> _Laws:
     )
 
 
-def _flow_at_1_bar(now: Operation) -> Floats:
-    """Return what each station's valve would pass at 1 bar in kg/s (``valve.mass_flow``)."""
-    return np.asarray(now.Kv * np.sqrt(density(now.T_consumer) * 1000.0) / 3600.0)
-
-
 def _first_flows(network: Network, now: Operation) -> Floats:
     """Return flows to start from: a usual velocity in pipes, valves at half a bar."""
     rho = density(now.T_pipe)
     m = np.ones(network.n_links)
     m[network.pipes] = _FIRST_VELOCITY * rho * np.pi / 4.0 * network.diameter**2
-    m[network.consumers] = np.sqrt(0.5) * _flow_at_1_bar(now)
+    m[network.consumers] = np.sqrt(0.5) * flow_at_1_bar(now.Kv, now.T_consumer)
     return m
 
 
@@ -255,7 +239,7 @@ def _next_flows(network: Network, now: Operation, last: Solution) -> Floats:
     their last flow.
     """
     m = last.m_flow.copy()
-    passing = _flow_at_1_bar(now) * np.sqrt(np.abs(last.dp_consumer) / 100.0)
+    passing = flow_at_1_bar(now.Kv, now.T_consumer) * np.sqrt(np.abs(last.dp_consumer) / 100.0)
     pumped = np.zeros(network.n_links, dtype=bool)
     pumped[network.pump_link] = True
     m[network.consumers] = np.where(
@@ -297,10 +281,8 @@ def _held_pressures(network: Network, now: Operation) -> Floats:
     return p
 
 
-def _solution(
-    network: Network, now: Operation, used: Pattern, p: Floats, m: Floats, iterations: int, residual: float
-) -> Solution:
-    flows = _completed(network, now, used, m)
+def _solution(network: Network, now: Operation, used: Pattern, found: _Found) -> Solution:
+    flows, p = _completed(network, now, used, found.m), found.p
     short = _node_outflow(network, flows) + now.leak
     short[network.link_start[network.sources][network.reference]] = 0.0  # where make-up enters
     D, consumers = network.diameter, network.consumers
@@ -309,8 +291,8 @@ def _solution(
         m_flow=flows,
         dp_consumer=p[network.link_start[consumers]] - p[network.link_end[consumers]],
         velocity=flows[network.pipes] / (density(now.T_pipe) * np.pi / 4.0 * D**2),
-        iterations=iterations,
-        residual=residual,
+        iterations=found.iterations,
+        residual=found.residual,
         mass_residual=float(np.abs(short).max()),
     )
 

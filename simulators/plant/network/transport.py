@@ -1,7 +1,7 @@
 """Heat carried through the pipes: plug flow of parcels, loss to the ground, the steel's capacity.
 
-Each pipe is a row of parcels from its start to its end. A step takes from one end what flows out, mixes at
-the nodes what arrives there, and puts the mixture in at the other ends; all pipes at once. Water that stays
+Each pipe is a row of parcels. A step takes from one end what flows out, mixes at the nodes what arrives
+there, and puts the mixture in at the other ends; all pipes at once. Water that stays
 tau seconds in a pipe leaves with T_g + (T_in - T_g) exp(-U' tau / (rho c A)) (plug flow with loss: B. van der
 Heijde et al., Energy Conversion and Management 151 (2017) 158, equation 9).
 
@@ -19,6 +19,7 @@ import numpy as np
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags, Network
+from simulators.plant.network.ways import Ways, ways
 from simulators.plant.water import C_WATER, density
 
 T_REFERENCE = 70.0
@@ -31,6 +32,7 @@ PARCELS = 32
 
 _AT_REST_kg = 1e-12
 """Less than this in a step is no flow: the parcels' masses are not known any better."""
+_NO_kg = 1e-300
 
 _WALL_AT = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 _WALL = (0.003, 0.004, 0.006, 0.007, 0.008, 0.009, 0.012)
@@ -51,12 +53,17 @@ class TransportParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportState:
-    """Parcels of each pipe from its start to its end, shape (n_pipes, n_parcels); some may be empty."""
+    """Parcels of each pipe, shape (n_pipes, n_parcels); some may be empty.
+
+    A row begins where the water leaves the pipe and ends where it enters.
+    """
 
     mass: Floats
     """kg, water-equivalent."""
     T: Floats
     """degC."""
+    forward: Flags
+    """Pipes whose water ran from start to end in the last step, shape (n_pipes,)."""
     T_node: Floats
     """degC of what flowed into each node last, shape (n_nodes,)."""
 
@@ -83,15 +90,6 @@ class Carried:
     """degC returning to each source, shape (n_sources,)."""
     Q_loss: Floats
     """kW that each pipe lost to the ground, shape (n_pipes,)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Leaving:
-    """What leaves each pipe in a step: kg that were in it, their heat in kg degC, and kg that pass it."""
-
-    mass: Floats
-    heat: Floats
-    through: Floats
 
 
 def wall_thickness(diameter: Floats) -> Floats:
@@ -132,7 +130,8 @@ def filled(
     mass[:, 0] = params.mass
     T_side = np.repeat([T_supply, T_return], n // 2)
     T_node = np.repeat([T_supply, T_return], params.network.n_nodes // 2)
-    return TransportState(mass=mass, T=np.repeat(T_side[:, None], parcels, axis=1), T_node=T_node)
+    T = np.repeat(T_side[:, None], parcels, axis=1)
+    return TransportState(mass=mass, T=T, forward=np.ones(n, dtype=np.bool_), T_node=T_node)
 
 
 def stored_heat(state: TransportState) -> float:
@@ -149,25 +148,48 @@ def step(
     state: TransportState, params: TransportParams, m_flow: Floats, leak: Floats, inlets: Inlets, dt: float
 ) -> tuple[TransportState, Carried]:
     """Advance by ``dt`` s with the flows of all links (``Solution.m_flow``) and the leaks of all nodes."""
-    network = params.network
-    m = m_flow[network.pipes]
-    moved, forward = np.abs(m) * dt, m >= 0.0
-    moved[moved < _AT_REST_kg] = 0.0
-    mass, taken = _take(state.mass, moved, forward)
-    given, heat = taken.sum(axis=1), (taken * state.T).sum(axis=1)
-    through = np.maximum(moved - params.mass, 0.0)
-    T_node = _mixed(state, params, m_flow, leak, inlets, _Leaving(mass=given, heat=heat, through=through), dt)
-    T_in = T_node[_upstream(network, m_flow, network.pipes)]
-    mass, T = _put(mass, state.T, given, T_in, forward)
-    kept = np.exp(-params.rate * dt)
-    excess = (mass * (T - params.T_ground)).sum(axis=1)
-    T = params.T_ground + (T - params.T_ground) * kept[:, None]
-    carried = Carried(
-        T_consumer=T_node[_upstream(network, m_flow, network.consumers)],
-        T_source=T_node[_upstream(network, m_flow, network.sources)],
-        Q_loss=excess * (1.0 - kept) * C_WATER / dt,
-    )
-    return TransportState(mass=mass, T=T, T_node=T_node), carried
+    return Carrier(params).step(state, m_flow, leak, inlets, dt)
+
+
+class Carrier:
+    """Carries the heat of one network; keeps what is the same while all water runs the same way."""
+
+    def __init__(self, params: TransportParams) -> None:
+        self.params = params
+        self._ways = ways(params.network, np.ones(params.network.n_links, dtype=np.bool_))
+
+    def step(
+        self, state: TransportState, m_flow: Floats, leak: Floats, inlets: Inlets, dt: float
+    ) -> tuple[TransportState, Carried]:
+        """Advance by ``dt`` s, as ``step``."""
+        params, n_pipes = self.params, self.params.network.n_pipes
+        forward = m_flow >= 0.0
+        if not np.array_equal(forward, self._ways.forward):
+            self._ways = ways(params.network, forward)
+        now = self._ways
+        amount = np.abs(m_flow) * dt
+        moved = amount[:n_pipes]
+        moved[moved < _AT_REST_kg] = 0.0
+        mass, T = _turned(state, forward[:n_pipes])
+        mass, taken = _take(mass, moved)
+        given, through = taken.sum(axis=1), np.maximum(moved - params.mass, 0.0)
+        # what arrives at the nodes: from pipes that held it, from stations and sources, from make-up
+        kg = np.concatenate([given, amount[n_pipes:], [leak.sum() * dt]])
+        brought = np.concatenate([inlets.T_consumer, inlets.T_source, [inlets.T_makeup]])
+        heat = np.concatenate([np.einsum("ij,ij->i", taken, T), kg[n_pipes:] * brought])
+        kg[:n_pipes] += through
+        T_node = _mixed(now, kg, heat, through, state.T_node)
+        excess = T - params.T_ground
+        _put(mass, excess, given, T_node[now.upstream[:n_pipes]] - params.T_ground)
+        kept = np.exp(-params.rate * dt)
+        lost = np.einsum("ij,ij->i", mass, excess) * (1.0 - kept)
+        excess *= kept[:, None]
+        excess += params.T_ground
+        arriving = T_node[now.upstream[n_pipes:]]
+        n = params.network.n_consumers
+        carried = Carried(T_consumer=arriving[:n], T_source=arriving[n:], Q_loss=lost * C_WATER / dt)
+        following = TransportState(mass=mass, T=excess, forward=forward[:n_pipes], T_node=T_node)
+        return following, carried
 
 
 def heat_in(
@@ -178,101 +200,90 @@ def heat_in(
     Less what stations and leaks took. It equals what the pipes lost plus the change of ``stored_heat``.
     """
     network = params.network
-    _, flow, T = _entering(network, m_flow, leak, inlets)
-    links = slice(network.n_pipes, network.n_links)
-    brought = flow @ T
-    drawn = np.abs(m_flow[links]) @ state.T_node[_upstream(network, m_flow, links)]
-    return C_WATER * float(brought - drawn - leak @ state.T_node)
+    upstream = ways(network, m_flow >= 0.0).upstream[network.n_pipes :]
+    flow = np.abs(m_flow[network.n_pipes :])
+    T = np.concatenate([inlets.T_consumer, inlets.T_source])
+    brought = flow @ T + leak.sum() * inlets.T_makeup
+    return C_WATER * float(brought - flow @ state.T_node[upstream] - leak @ state.T_node)
 
 
-def _upstream(network: Network, m_flow: Floats, links: slice) -> Indices:
-    """Return the node that each of these links takes its water from."""
-    return np.where(m_flow[links] >= 0.0, network.link_start[links], network.link_end[links])
+def _turned(state: TransportState, forward: Flags) -> tuple[Floats, Floats]:
+    """Return the parcels with rows turned round in pipes where the water has turned."""
+    turned = np.flatnonzero(state.forward != forward)
+    if not len(turned):
+        return state.mass, state.T
+    mass, T = state.mass.copy(), state.T.copy()
+    mass[turned], T[turned] = mass[turned, ::-1], T[turned, ::-1]
+    return mass, T
 
 
-def _take(mass: Floats, moved: Floats, forward: Flags) -> tuple[Floats, Floats]:
-    """Return what stays and what leaves of each parcel when ``moved`` kg flow out at the leading end."""
-    upto = mass.cumsum(axis=1)
-    ahead = np.where(forward[:, None], upto[:, -1:] - upto, upto - mass)
-    taken = np.minimum(np.maximum(moved[:, None] - ahead, 0.0), mass)
+def _take(mass: Floats, moved: Floats) -> tuple[Floats, Floats]:
+    """Return what stays and what leaves of each parcel when ``moved`` kg flow out."""
+    ahead = mass.cumsum(axis=1)
+    ahead -= mass
+    taken = moved[:, None] - ahead
+    np.maximum(taken, 0.0, out=taken)
+    np.minimum(taken, mass, out=taken)
     return mass - taken, taken
 
 
-def _mixed(
-    state: TransportState,
-    params: TransportParams,
-    m_flow: Floats,
-    leak: Floats,
-    inlets: Inlets,
-    pipes: _Leaving,
-    dt: float,
-) -> Floats:
+def _mixed(now: Ways, kg: Floats, heat: Floats, through: Floats, T_before: Floats) -> Floats:
     """Return the temperature of each node: the mean of what flows in; the last one where nothing does.
 
-    A pipe that holds less than flows through it in a step passes on what enters it in the same step. Such
-    pipes follow one another in the direction of flow, so repeating the mixture settles it exactly.
+    ``kg`` and ``heat`` (kg degC) arrive by ``now.into``. A pipe that holds less than flows ``through`` it in
+    a step passes on what enters it in the same step. Such pipes follow one another, so each is mixed in
+    along the flow, after all that feeds it.
     """
-    network, n = params.network, params.network.n_nodes
-    upstream = _upstream(network, m_flow, network.pipes)
-    downstream = (network.link_start + network.link_end)[network.pipes] - upstream
-    node, flow, T = _entering(network, m_flow, leak, inlets)
-    inflow = np.bincount(downstream, weights=pipes.mass + pipes.through, minlength=n) + np.bincount(
-        node, weights=flow * dt, minlength=n
-    )
-    settled = np.bincount(downstream, weights=pipes.heat, minlength=n) + np.bincount(
-        node, weights=flow * dt * T, minlength=n
-    )
+    n = len(T_before)
+    inflow = np.bincount(now.into, weights=kg, minlength=n)
+    settled = np.bincount(now.into, weights=heat, minlength=n)
     fed = inflow > _AT_REST_kg
-    share = np.where(fed, 1.0 / np.where(fed, inflow, 1.0), 0.0)
-    passing = np.flatnonzero(pipes.through > 0.0)
-    T_node = np.where(fed, settled * share, state.T_node)
-    for _ in range(n + 1):
-        arriving = pipes.through[passing] * T_node[upstream[passing]]
-        mixed = (settled + np.bincount(downstream[passing], weights=arriving, minlength=n)) * share
-        following = np.where(fed, mixed, state.T_node)
-        if np.abs(following - T_node).max() <= 1e-12:
-            return following
-        T_node = following
-    return T_node
+    if fed.all():
+        share = 1.0 / inflow
+        T_node = settled * share
+    else:
+        share = np.where(fed, 1.0 / np.where(fed, inflow, 1.0), 0.0)
+        T_node = np.where(fed, settled * share, T_before)
+    passing = now.order[through[now.order] > 0.0]
+    if not len(passing):
+        return T_node
+    upstream, downstream = now.upstream[passing], now.into[passing]
+    weight = through[passing] * share[downstream]
+    if now.round:
+        return _mixed_round(T_node, upstream, downstream, weight)
+    T = T_node.tolist()
+    for a, b, part in zip(upstream.tolist(), downstream.tolist(), weight.tolist(), strict=True):
+        T[b] += part * T[a]
+    return np.array(T)
 
 
-def _entering(
-    network: Network, m_flow: Floats, leak: Floats, inlets: Inlets
-) -> tuple[Indices, Floats, Floats]:
-    """Return node, kg/s and degC of the water that sources, stations and make-up put in."""
-    links = slice(network.n_pipes, network.n_links)
-    m = m_flow[links]
-    node = np.where(m >= 0.0, network.link_end[links], network.link_start[links])
-    held = network.link_start[network.sources][network.reference]
-    T = np.concatenate([inlets.T_consumer, inlets.T_source, [inlets.T_makeup]])
-    return np.append(node, held), np.append(np.abs(m), leak.sum()), T
+def _mixed_round(T_node: Floats, upstream: Indices, downstream: Indices, weight: Floats) -> Floats:
+    """Return the same where water runs in a ring, as only a pump makes it: repeated till it rests."""
+    n, T = len(T_node), T_node
+    for _ in range(10 * n):
+        following = T_node + np.bincount(downstream, weights=weight * T[upstream], minlength=n)
+        if np.abs(following - T).max() <= 1e-12:
+            break
+        T = following
+    return T
 
 
-def _put(mass: Floats, T: Floats, put: Floats, T_in: Floats, forward: Flags) -> tuple[Floats, Floats]:
-    """Return the parcels after joining the two most alike and putting a new one in at the trailing end."""
+def _put(mass: Floats, T: Floats, put: Floats, T_in: Floats) -> None:
+    """Join the two parcels of each row that are most alike, and put a new one in behind the last."""
     m_a, m_b = mass[:, :-1], mass[:, 1:]
     apart = T[:, :-1] - T[:, 1:]
-    alike = m_a * m_b * apart * apart / np.maximum(m_a + m_b, _AT_REST_kg)
-    join = alike.argmin(axis=1)
-    n, width = mass.shape
-    first = np.arange(0, n * width, width)
-    at = first + join
+    apart *= apart
+    apart *= m_a * m_b
+    both = m_a + m_b
+    apart /= np.maximum(both, _AT_REST_kg, out=both)
+    join = apart.argmin(axis=1)
+    at = join + np.arange(0, mass.size, mass.shape[1])
     m_a, m_b, T_a = mass.take(at), mass.take(at + 1), T.take(at)
-    m_joined = m_a + m_b
-    weight = np.where(m_joined > 0.0, m_b / np.where(m_joined > 0.0, m_joined, 1.0), 0.5)
+    joined = m_a + m_b
+    weight = np.where(joined > 0.0, m_b / np.maximum(joined, _NO_kg), 0.5)
     T_joined = T_a + (T.take(at + 1) - T_a) * weight
-    # forward: parcels up to the joined pair move up by one; backward: those after it move down by one
-    place, edge = np.arange(width), forward[:, None]
-    beyond = place > join[:, None] + edge
-    source = place + beyond
-    source -= edge
-    np.clip(source, 0, width - 1, out=source)
-    source += first[:, None]
-    mass, T = mass.take(source), T.take(source)
-    joined = first + join + forward
-    mass.put(joined, m_joined)
-    T.put(joined, T_joined)
-    new = first + np.where(forward, 0, width - 1)
-    mass.put(new, put)
-    T.put(new, T_in)
-    return mass, T
+    behind = np.arange(mass.shape[1] - 1) > join[:, None]
+    for row, at_join, last in ((mass, joined, put), (T, T_joined, T_in)):
+        np.copyto(row[:, :-1], row[:, 1:].copy(), where=behind)
+        row.put(at, at_join)
+        row[:, -1] = last
