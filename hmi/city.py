@@ -18,8 +18,6 @@ FROZEN_AFTER_S = 10.0
 """Wall seconds; the longer of both limits holds."""
 ALARMS_MAY_LAG_S = 5.0
 """Alarms are asked for every few seconds; so much later than the stream they may fail before that shows."""
-POLL_S = 10.0
-"""Usual poll period of a station, scaled seconds."""
 NO_SITE = StationList(
     site="", title_en="", title_zh="", timezone="UTC", simulation=False, districts={}, stations=[]
 )
@@ -86,7 +84,7 @@ class City:
         """Tell whether what is shown may no longer be true; then nobody may write."""
         if self.feed is not Feed.LIVE:
             return True
-        limit = max(FROZEN_AFTER_PERIODS * POLL_S / self.speed, FROZEN_AFTER_S)
+        limit = max(FROZEN_AFTER_PERIODS * self.site.poll_s / self.speed, FROZEN_AFTER_S)
         return self.silent_s() > limit or time.monotonic() - self.polled > limit + ALARMS_MAY_LAG_S
 
     def clock(self) -> float:

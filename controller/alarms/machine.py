@@ -68,7 +68,9 @@ def forwarder_findings(scene: Scene) -> Iterator[Finding]:
     if stats is None:
         return
     if stats.failure is not None:
-        yield Finding(key=AlarmKey("influxdb_lost"), params={"why": stats.failure, "why_zh": stats.failure})
+        told: dict[str, Param] = {"why": f"a fault of the forwarder: {stats.failure}"}
+        told["why_zh"] = f"转发程序自身故障：{stats.failure}"
+        yield Finding(key=AlarmKey("influxdb_lost"), params=told)
     elif stats.fault is not None:
         params: dict[str, Param] = {"why": stats.fault.text_en, "why_zh": stats.fault.text_zh}
         yield Finding(key=AlarmKey("influxdb_lost"), params=params)

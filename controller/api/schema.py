@@ -158,6 +158,10 @@ class StationList(Message):
     simulation: bool
     districts: dict[str, "District"]
     stations: list[Traits]
+    poll_s: float = 10.0
+    """Poll period of a station, scaled seconds; a value that is older than a few of them is aged."""
+    cycle_s: float = 60.0
+    """Period of the control cycle, scaled seconds: what the centre works out is so old at times."""
 
 
 class District(Message):

@@ -139,6 +139,8 @@ def station_list(site: SiteConfig) -> dict[str, object]:
             for district in site.districts.values()
         },
         "stations": [traits(station) for station in site.stations],
+        "poll_s": site.timing.poll_s,
+        "cycle_s": site.timing.cycle_s,
     }
 
 

@@ -12,6 +12,7 @@ from hmi.context import Screen, current_screen
 from hmi.language import N_, Words
 from hmi.screens.alarm_dialogs import ASKED, dialog
 from hmi.screens.saying import open_page, plain, reading, said_before, say_later, telling
+from hmi.terms import PRIORITY
 from hmi.user_api import Unreachable
 from hmi.view_models import alarms as model
 from hmi.view_models.alarms import Tab
@@ -34,8 +35,12 @@ def render(screen: Screen) -> None:
     st.caption(words("filled = present, hollow = returned, outlined = unacknowledged, on a line = shelved"))
     with st.container(border=True):
         _quality()
-    tab = _tab(words)
-    _live(tab)
+    left, right = st.columns([2.0, 1.0], vertical_alignment="center")
+    with left:
+        tab = _tab(words)
+    with right:
+        priority = _priority(words)
+    _live(tab, priority)
     with st.container(border=True):
         _journal(screen)
     dialog(screen)
@@ -54,8 +59,28 @@ def _tab(words: Words) -> Tab:
     return chosen or "open"
 
 
+def _priority(words: Words) -> int | None:
+    """Return the one priority that is asked for, by the link (the strip gives it) or here; None: all."""
+    text = st.query_params.get("priority", "")
+    asked = next((priority for priority in PRIORITY if str(priority) == text), None)
+    chosen = st.pills(
+        words("Priority"),
+        list(PRIORITY),
+        default=asked,
+        format_func=lambda priority: f"{priority} {words(PRIORITY[priority])}",
+        key=f"alarms_priority_{asked}",
+        label_visibility="collapsed",
+    )
+    if chosen != asked:
+        st.query_params.pop("priority", None)
+        if chosen is not None:
+            st.query_params["priority"] = str(chosen)
+        st.rerun()
+    return asked
+
+
 @st.fragment(run_every=LIVE_S)
-def _live(tab: Tab) -> None:
+def _live(tab: Tab, priority: int | None) -> None:
     """List and answer in one, so that a choice shows at once."""
     screen = current_screen()
     with reading(screen.words):
@@ -63,14 +88,14 @@ def _live(tab: Tab) -> None:
         refused = st.container()
         left, right = st.columns([2.0, 1.0], gap="medium")
         with left, st.container(border=True):
-            _list(screen, alarms, tab)
+            _list(screen, alarms, tab, priority)
         with right, st.container(border=True, gap="xsmall"):
             _answer(screen, alarms)
         if text := st.session_state.get(REFUSED):
             refused.error(text)
 
 
-def _list(screen: Screen, alarms: list[AlarmMessage], tab: Tab) -> None:
+def _list(screen: Screen, alarms: list[AlarmMessage], tab: Tab, priority: int | None) -> None:
     told = rows.mount(
         model.alarm_table(
             screen.words,
@@ -80,6 +105,7 @@ def _list(screen: Screen, alarms: list[AlarmMessage], tab: Tab) -> None:
             selected=st.query_params.get("alarm", ""),
             may_write=screen.writes.open,
             now=screen.city.clock(),
+            priority=priority,
         ),
         key="alarm_list",
     )

@@ -48,14 +48,15 @@ def render(screen: Screen) -> None:
 
 def _filtered(screen: Screen, entries: list[AuditEntry]) -> tuple[AuditEntry, ...]:
     words = screen.words
-    kinds, actor, text = st.columns([3, 1, 2])
-    chosen = kinds.multiselect(
-        words("What"),
+    # no list of several picks: its entry for all of them is English in any language
+    chosen = st.pills(
+        words("What; none pressed: everything"),
         list(model.KIND),
         format_func=lambda kind: model.kind_text(words, kind),
-        placeholder=words("everything"),
+        selection_mode="multi",
         key="audit_kinds",
     )
+    actor, text = st.columns([1, 2])
     who = actor.text_input(words("Who"), key="audit_who", max_chars=64)
     wanted = text.text_input(words("Text in the details"), key="audit_text", max_chars=200)
     return model.chosen(entries, chosen, who or "", wanted or "", words, screen.city)

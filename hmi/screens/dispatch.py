@@ -64,8 +64,11 @@ def _live() -> None:
         st.markdown(f"**{words('Districts')}**")
         told = rows.mount(model.district_table(words, city, "", allowed), key="dispatch_districts")
     district, action = told.acted
+    name = words.district(city.site, district)
+    if action == "auto":
+        order = {"kind": "mode", "mode": "auto", "district": district}
+        ask(Asked(title=words("Return {district} to automatic", district=name), order=order))
     if action == "local":
-        name = words.district(city.site, district)
         ask(Asked(title=words("Return {district} to local", district=name), district=district))
     with st.container(border=True):
         st.markdown(f"**{words('Overrides')}**")

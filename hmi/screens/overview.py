@@ -15,6 +15,7 @@ from hmi.kept import followed, kept
 from hmi.language import N_
 from hmi.live import Parts, region
 from hmi.screens.saying import open_page, plain, said_before
+from hmi.screens.stations import FILTER
 from hmi.view_models import overview as model
 from hmi.view_models.city_picture import city_picture
 
@@ -38,11 +39,13 @@ def render(screen: Screen) -> None:
     low_left, low_right = st.columns([1.0, 1.6], gap="small")
     cards = Cards(
         city=_card(left, words("Network"), words("only the abnormal is coloured; a click opens the station")),
-        indicators=_card(right, words("Whole city"), words("light band = aim; line = 24 h")),
+        indicators=_card(
+            right, words("Whole city"), words("light band = aim of indoor and online; line = 24 h")
+        ),
         deviations=_card(
             low_left,
             words("Secondary mean temperature"),
-            words("loops by deviation from the median of their kind"),
+            words("loops by deviation from the median of their kind; a click lists a bar's stations"),
         ),
         load=_card(
             low_right, words("Load of 24 h"), words("quarter-hour means since the controller started")
@@ -127,6 +130,9 @@ def pictures(screen: Screen) -> Pictures:
 def _follow(screen: Screen, picked: str) -> None:
     if picked in screen.city.traits:
         open_page("station", station=picked)
+    elif picked.startswith(model.BAR):
+        st.session_state[FILTER] = "\n".join(model.stations_of_bar(screen.city, picked))
+        open_page("stations")
     elif picked:
         open_page("alarms", alarm=picked)
 

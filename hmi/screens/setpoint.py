@@ -94,10 +94,9 @@ def _about(screen: Screen, act: Act, control: LoopState) -> None:
         words("instruction {value}", value=words.measured(control.T_supply_set, "degC"))
         if control.T_supply_set is not None
         else words("no instruction"),
-        words("measured {value}", value=measured.whole),
-        measured.age,
+        words("measured {value}", value=measured.told),
     ]
-    st.caption(plain(" · ".join(part for part in parts if part)))
+    st.caption(plain(" · ".join(parts)))
 
 
 def _name(screen: Screen, act: Act) -> str:

@@ -157,11 +157,11 @@ def _new_account(screen: Screen) -> None:
     with st.expander(words("New account")), st.form("new_account", border=False):
         name = st.text_input(words("User name"), max_chars=32)
         role = st.selectbox(words("Role"), list(ROLE), format_func=lambda key: term(words, ROLE, key))
-        zone = st.multiselect(
-            words("Zone"),
+        zone = st.pills(
+            words("Zone; none pressed: the whole city"),
             list(screen.city.site.districts),
-            format_func=lambda key: words.district(screen.city.site, key),
-            placeholder=words("the whole city"),
+            format_func=lambda key: plain(words.district(screen.city.site, key)),
+            selection_mode="multi",
         )
         password = st.text_input(words("Password"), type="password", autocomplete="new-password")
         if not st.form_submit_button(words("Add account")):

@@ -14,6 +14,8 @@ from hmi.view_models import stations as model
 from hmi.view_models.stations import Line, State
 
 TITLE = N_("Station list")
+FILTER = "stations_text"
+"""Key of the text by which the list is filtered; another page may lay one down."""
 LIVE_S = 5.0
 LINES_S = 30.0
 ROW_PX, HEIGHT_PX = 33, 720
@@ -35,15 +37,15 @@ def _filter(screen: Screen) -> None:
     text, district, state = st.columns([2.0, 1.2, 1.6], vertical_alignment="top")
     text.text_area(
         words("Filter by id or name; paste a column of any length"),
-        key="stations_text",
+        key=FILTER,
         height=68,
         placeholder=words("e.g. S017"),
     )
-    district.multiselect(
+    district.pills(
         words("District"),
         list(screen.city.site.districts),
-        format_func=lambda one: words.district(screen.city.site, one),
-        placeholder=words("all"),
+        format_func=lambda one: plain(words.district(screen.city.site, one)),
+        selection_mode="multi",
         key="stations_district",
     )
     states: tuple[State, ...] = get_args(State)
@@ -62,7 +64,7 @@ def _live() -> None:
     words, city = screen.words, screen.city
     chosen = model.found(
         city,
-        st.session_state.get("stations_text") or "",
+        st.session_state.get(FILTER) or "",
         st.session_state.get("stations_district") or (),
         st.session_state.get("stations_state") or (),
     )

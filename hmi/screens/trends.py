@@ -38,9 +38,9 @@ def render(screen: Screen) -> None:
     if not picks:
         st.info(words("Choose a station and what you want to see of it."))
         return
-    span, compare = _span(words)
+    span, days = _span(words)
     with st.container(border=True):
-        _live(tuple(picks), span, compare)
+        _live(tuple(picks), span, days)
     _exports(screen, picks, span)
 
 
@@ -114,7 +114,8 @@ def _keep(picks: Sequence[Pick]) -> None:
     st.rerun()
 
 
-def _span(words: Words) -> tuple[float, bool]:
+def _span(words: Words) -> tuple[float, int]:
+    """Return the span, and how many days earlier the one is that is laid under it; 0: none."""
     left, right = st.columns([2.2, 1.0], vertical_alignment="bottom")
     span = left.segmented_control(
         words("Span"),
@@ -123,25 +124,32 @@ def _span(words: Words) -> tuple[float, bool]:
         format_func=lambda seconds: words(model.RANGES[seconds]),
         key="trend_span",
     )
-    compare = right.toggle(words("Compare with the day before"), key="trend_compare")
-    return span or model.DEFAULT_RANGE_S, compare
+    days = right.selectbox(
+        words("Compare with"),
+        list(model.EARLIER),
+        index=None,
+        format_func=lambda number: words(model.EARLIER[number]),
+        placeholder=words("nothing"),
+        key="trend_compare",
+    )
+    return span or model.DEFAULT_RANGE_S, days or 0
 
 
 # ---------------------------------------------------------------------------------------------- the picture
 
 
 @st.fragment(run_every=LIVE_S)
-def _live(picks: tuple[Pick, ...], span: float, compare: bool) -> None:
+def _live(picks: tuple[Pick, ...], span: float, days: int) -> None:
     screen = current_screen()
     words, city = screen.words, screen.city
     end = city.clock()
     with reading(words):
         read = [(pick, _known(screen, pick, end - span, end, 0.0)) for pick in picks]
         before: Read = []
-        if compare:
-            day = model.DAY_S
-            before = [(pick, _known(screen, pick, end - span - day, end - day, day)) for pick in picks]
-        drawn = model.drawn(words, city, read, before)
+        if days:
+            back = days * model.DAY_S
+            before = [(pick, _known(screen, pick, end - span - back, end - back, back)) for pick in picks]
+        drawn = model.drawn(words, city, read, before, days)
         trend.mount(
             trend.Trend(
                 lines=drawn.lines,
@@ -160,8 +168,8 @@ def _live(picks: tuple[Pick, ...], span: float, compare: bool) -> None:
         if drawn.left_out:
             units = ", ".join(drawn.left_out)
             st.caption(plain(words("Two axes hold two units; not drawn: {units}", units=units)))
-        if compare and not any(history.stored for _, history in before):
-            st.caption(words("The journal does not reach back to the day before."))
+        if days and not any(history.stored for _, history in before):
+            st.caption(words("The journal does not reach back so far."))
 
 
 def _known(screen: Screen, pick: Pick, start: float, end: float, shift_s: float) -> History:

@@ -101,9 +101,10 @@ def alarm_table(
     selected: str,
     may_write: bool,
     now: float,
+    priority: int | None = None,
 ) -> Table:
-    """Return one tab as a table; what an alarm explains lies folded under it."""
-    shown = in_tab(alarms, tab)
+    """Return one tab as a table, of one priority or all; what an alarm explains lies folded under it."""
+    shown = [alarm for alarm in in_tab(alarms, tab) if priority in (None, alarm.priority)]
     known = {alarm.id: alarm for alarm in alarms}
     rows = []
     for alarm in shown:
@@ -125,7 +126,7 @@ def alarm_table(
             Column(title="", kind="action", width="minmax(118px, auto)"),
         ),
         rows=tuple(rows),
-        empty=words(EMPTY[tab]),
+        empty=words(EMPTY[tab] if priority is None else NONE_OF_THIS),
         label=words("Alarm list"),
         seq=city.version,
         selected=selected,
@@ -133,6 +134,7 @@ def alarm_table(
     )
 
 
+NONE_OF_THIS = N_("No alarm of this priority here.")
 EMPTY: Mapping[Tab, str] = {
     "open": N_("No alarm: nothing asks for you."),
     "unack": N_("Every alarm is acknowledged."),

@@ -70,7 +70,7 @@ def loops(city: City) -> list[Loop]:
 
 
 def district_table(words: Words, city: City, selected: str, allowed: Callable[[str], bool]) -> Table:
-    """Return the districts with strategy, modes, and the way back to local where it is ``allowed``."""
+    """Return the districts with strategy, modes, and the ways to automatic and local where ``allowed``."""
     strategies = {} if city.modes is None else city.modes.strategies
     by_district: dict[str, list[Loop]] = {district: [] for district in city.site.districts}
     for loop in loops(city):
@@ -96,6 +96,12 @@ def district_table(words: Words, city: City, selected: str, allowed: Callable[[s
                     ),
                     Cell(text=words.number(sum(loop.state.held for loop in own))),
                     Cell(
+                        text=words("To automatic…"),
+                        action="auto",
+                        disabled=not allowed(district) or len(own) == modes["auto"],
+                        hint=words("Give every loop of the district back to its strategy"),
+                    ),
+                    Cell(
                         text=words("To local…"),
                         action="local",
                         disabled=not allowed(district) or not own,
@@ -119,6 +125,7 @@ def district_table(words: Words, city: City, selected: str, allowed: Callable[[s
                 width="72px",
                 hint=words("loops that hold our setpoint under a lease"),
             ),
+            Column(title="", kind="action", width="minmax(96px, auto)"),
             Column(title="", kind="action", width="minmax(96px, auto)"),
         ),
         rows=tuple(rows),

@@ -11,11 +11,13 @@ from hmi.formats import SHOWN
 from hmi.language import N_, Words
 from hmi.view_models import alarms as alarm_model
 from hmi.view_models.city_picture import worst_alarms
-from hmi.view_models.shown import good_value, heat_per_m2, shown
+from hmi.view_models.shown import METER, good_reading, good_value, heat_per_m2, oldest, shown
 
 DEVIATION_BAND_K = 1.0
 DEVIATION_END_K = 3.0
 BIN_K = 0.5
+BAR = "bar:"
+"""Begins the id of a bar; its lower edge follows."""
 LOAD: tuple[tuple[str, str, trend.Colour, int, float], ...] = (
     ("Q_flow_kW", N_("Heat power"), "text", 0, 1e-3),
     ("T_outdoor_degC", N_("Outdoor"), "trend_3", 1, 1.0),
@@ -79,14 +81,15 @@ def _sum(
         for key in state.readings
         if key.partition("/")[2] == point
     ]
-    values = [good_value(city, station, key) for station, key in keys]
-    there = [value for value in values if value is not None]
+    readings = [good_reading(city, station, key) for station, key in keys]
+    used = [reading for reading in readings if reading is not None]
+    there = [reading.value for reading in used if reading.value is not None]
     past = () if lines is None else tuple(lines.lines.get(line, ()))
     total = sum(there)
     highest = max([total, *(value for value in past if value is not None)], default=0.0)
     text, unit_text = words.quantity(total, unit, 1 if unit == "kW" else None)
     factor = SHOWN[unit].factor
-    missing = len(values) - len(there)
+    missing = len(keys) - len(there)
     return Indicator(
         id=point,
         label=words(label),
@@ -96,8 +99,9 @@ def _sum(
         scale=(0.0, _round_up(1.25 * highest * factor)),
         line=past,
         quality="good" if there and not missing else "estimated" if there else "none",
-        reason=_missing(words, missing, len(values)),
-        note=_missing(words, missing, len(values)) or words("sum of {n} meters", n=len(values)),
+        reason=_missing(words, missing, len(keys)),
+        age=oldest(words, city, used),
+        note=_missing(words, missing, len(keys)) or words("sum of {n} meters", n=len(keys)),
     )
 
 
@@ -119,11 +123,13 @@ def _round_up(value: float) -> float:
 
 def _indoor(words: Words, city: City, lines: CityLines | None) -> Indicator:
     total = area = 0.0
+    used = []
     for traits in city.traits.values():
         for loop in traits.loops:
-            value = good_value(city, traits.id, f"{loop.loop}/T_indoor_mean")
-            if value is not None:
-                total, area = total + value * loop.A_heated_m2, area + loop.A_heated_m2
+            reading = good_reading(city, traits.id, f"{loop.loop}/T_indoor_mean")
+            if reading is not None and reading.value is not None:
+                total, area = total + reading.value * loop.A_heated_m2, area + loop.A_heated_m2
+                used.append(reading)
     mean = total / area if area else None
     low, high = T_INDOOR_BAND
     return Indicator(
@@ -137,16 +143,19 @@ def _indoor(words: Words, city: City, lines: CityLines | None) -> Indicator:
         line=() if lines is None else tuple(lines.lines.get("T_indoor_degC", ())),
         quality="none" if mean is None else "good",
         reason=words("no indoor sensor") if mean is None else "",
+        age=oldest(words, city, used),
         note=words("aim {low}–{high} °C", low=words.number(low), high=words.number(high)),
     )
 
 
 def _specific(words: Words, city: City) -> Indicator:
     heat = area = 0.0
+    used = []
     for traits in city.traits.values():
-        specific = heat_per_m2(city, traits)
-        if traits.kind == "station" and specific is not None:
+        specific, meter = heat_per_m2(city, traits), good_reading(city, traits.id, METER)
+        if traits.kind == "station" and specific is not None and meter is not None:
             heat, area = heat + specific * traits.A_heated_m2, area + traits.A_heated_m2
+            used.append(meter)
     mean = heat / area if area else None
     return Indicator(
         id="W_per_m2",
@@ -157,6 +166,7 @@ def _specific(words: Words, city: City) -> Indicator:
         scale=(0.0, 80.0),
         quality="none" if mean is None else "good",
         reason=words("no meter") if mean is None else "",
+        age=oldest(words, city, used),
         note=words.measured(area, "m2") if area else "",
     )
 
@@ -178,6 +188,7 @@ def _online(words: Words, city: City, lines: CityLines | None) -> Indicator:
         line_scale=(50.0, 100.0),
         quality="none" if share is None else "good",
         reason=words("No station is known yet.") if share is None else "",
+        age=words("{age} old", age=words.span(city.silent_s() * city.speed)) if city.known else "",
         note=words("{n} of {all} stations", n=online, all=len(stations)),
     )
 
@@ -224,7 +235,7 @@ def deviation_picture(words: Words, city: City, height_px: int) -> histogram.His
                 high=high,
                 count=len(inside),
                 hint=names + (" …" if len(inside) > 8 else ""),
-                id=inside[0][0] if far and len(inside) == 1 else "",
+                id=inside[0][0] if far and len(inside) == 1 else f"{BAR}{low:g}" if inside else "",
                 label=inside[0][0] if far and len(inside) == 1 else "",
                 priority=alarm.priority if alarm is not None and alarm.priority <= 3 else None,
                 look=alarm_model.LOOKS.get(alarm.state, "ack") if alarm is not None else "ack",
@@ -246,6 +257,13 @@ def deviation_picture(words: Words, city: City, height_px: int) -> histogram.His
         middle=0.0,
         height_px=height_px,
     )
+
+
+def stations_of_bar(city: City, bar: str) -> list[str]:
+    """Return the stations of the bar with this id, as they deviate now, in the order of their ids."""
+    low = float(bar.removeprefix(BAR))
+    found = deviations(city).items()
+    return sorted({station for (station, _), value in found if _in_bin(value, low, low + BIN_K)})
 
 
 def _in_bin(value: float, low: float, high: float) -> bool:

@@ -1,10 +1,11 @@
 """A reading as it stands on a screen: number, unit, quality, reason and age. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.api.schema import CompactReading, StationState, Traits
 from hmi import terms
-from hmi.city import POLL_S, City
+from hmi.city import City
 from hmi.components.indicators import Quality
 from hmi.formats import SHOWN
 from hmi.language import Words
@@ -15,6 +16,8 @@ MISSED_POLLS = 3.0
 """Periods after which a reading is drawn as aged: two polls were missed."""
 STREAM_S = 2.0
 """Wall seconds that a reading may be on its way to the screen."""
+METER = "0/Q_flow_primary"
+"""The heat meter of a station."""
 _WORKED_OUT = (Reason.ESTIMATED, Reason.SUBSTITUTED)
 
 
@@ -36,6 +39,12 @@ class Shown:
     def whole(self) -> str:
         """Number and unit, or why there is none."""
         return f"{self.text} {self.unit}".rstrip() if self.text else self.reason
+
+    @property
+    def told(self) -> str:
+        """The same with why it is doubted, worked out or old, and its age: for a line of text."""
+        doubt = self.reason if self.text and self.reason != self.age else ""
+        return " · ".join(part for part in (self.whole, doubt, self.age) if part)
 
 
 def shown(words: Words, city: City, reading: CompactReading | None, unit: str) -> Shown:
@@ -60,22 +69,34 @@ def shown(words: Words, city: City, reading: CompactReading | None, unit: str) -
     return Shown(text=text, unit=unit_text, value=value, quality=quality, reason=reason, age=age)
 
 
-def is_aged(city: City, reading: CompactReading) -> bool:
-    """Tell whether two polls were missed since a reading was taken."""
-    return city.age_s(reading) > MISSED_POLLS * POLL_S + STREAM_S * city.speed
+def is_aged(city: City, reading: CompactReading, late_s: float = 0.0) -> bool:
+    """Tell whether two polls were missed since a reading was taken; ``late_s`` allows for so much more."""
+    return city.age_s(reading) > MISSED_POLLS * city.site.poll_s + STREAM_S * city.speed + late_s
 
 
-def good_value(city: City, station: str, point: str) -> float | None:
-    """Return a value that may enter a sum or mean: good and fresh; unit inside."""
+def good_reading(city: City, station: str, point: str) -> CompactReading | None:
+    """Return a reading that may enter a sum or mean: good and fresh."""
     reading = city.reading(station, point)
     if reading is None or reading.quality is not Trust.GOOD or is_aged(city, reading):
         return None
-    return reading.value
+    return reading
+
+
+def good_value(city: City, station: str, point: str) -> float | None:
+    """Return a value that may enter a sum or mean; unit inside."""
+    reading = good_reading(city, station, point)
+    return None if reading is None else reading.value
+
+
+def oldest(words: Words, city: City, used: Iterable[CompactReading]) -> str:
+    """Return the age of the oldest reading of a sum or mean; empty where there is none."""
+    ages = [city.age_s(reading) for reading in used]
+    return words("oldest value {age} old", age=words.span(max(ages))) if ages else ""
 
 
 def heat_per_m2(city: City, traits: Traits) -> float | None:
     """Return a station's present heat per heated area, W/m2, by its heat meter."""
-    heat = good_value(city, traits.id, "0/Q_flow_primary")
+    heat = good_value(city, traits.id, METER)
     return None if heat is None or traits.A_heated_m2 <= 0.0 else heat * 1000.0 / traits.A_heated_m2
 
 

@@ -44,6 +44,8 @@ SOURCE: Sequence[tuple[PrimarySlot, str, str, str]] = (
     ("p_return", "p_return_source", N_("p return"), "kPa"),
     ("meter", "Q_flow_source", N_("Heat power"), "kW"),
     ("m_flow", "m_flow_source", N_("Flow"), "kg/s"),
+    ("P_pump", "P_pump_source", N_("Pump power"), "kW_electric"),
+    ("Q_flow_max", "Q_flow_source_max", N_("Highest heat power"), "kW"),
     ("T_outdoor", "T_outdoor", N_("Outdoor"), "degC"),
 )
 RUNNING = 0.02

@@ -14,7 +14,7 @@ from hmi.formats import SHOWN
 from hmi.language import N_, Words
 from hmi.view_models import alarms as alarm_model
 from hmi.view_models.city_picture import ON_LIST, Look, look_of, worst_alarms
-from hmi.view_models.shown import age_text, good_value, heat_per_m2
+from hmi.view_models.shown import age_text, good_value, heat_per_m2, shown
 
 State = Literal["alarm", "normal", "local", "no_data"]
 STATES: Mapping[State, str] = {
@@ -150,6 +150,8 @@ def _line(
         names = ("T_supply_secondary", "T_return_secondary", "m_flow_secondary")
     supply, back, flow = (good_value(city, traits.id, f"{number}/{name}") for name in names)
     source = words("heat source")
+    if now is not None and now.link == "online":
+        state = " · ".join([state, *_doubts(words, city, now, [f"{number}/{name}" for name in names])])
     return Line(
         station=traits.id,
         name=words.name(traits),
@@ -167,6 +169,16 @@ def _line(
         instruction=None if control is None else control.T_supply_set,
         age=words("never") if now is None else age_text(words, city, now),
     )
+
+
+def _doubts(words: Words, city: City, state: StationState, points: Sequence[str]) -> list[str]:
+    """Return of which values a row shows none, and why; a point that the station does not have is none."""
+    found = []
+    for point, label in zip(points, (N_("Supply"), N_("Return"), N_("Flow")), strict=True):
+        reading = state.readings.get(point)
+        if reading is not None and good_value(city, state.id, point) is None:
+            found.append(f"{words(label)}: {shown(words, city, reading, 'degC').reason}")
+    return found
 
 
 def _control(state: StationState | None, loop: int) -> LoopState | None:

@@ -9,8 +9,11 @@ from hmi.context import Screen
 from hmi.language import Words
 from hmi.terms import PRIORITY, QUALITY_REASON, ROLE, STRATEGY, term
 from hmi.view_models import alarms as alarm_model
+from hmi.view_models.shown import is_aged
 
 NEWEST = 3
+OUTDOOR_CYCLES = 2.0
+"""Control cycles that the outdoor temperature may be old before that is told: each works it out anew."""
 FRESH_WALL_S = 5.0
 """Data as old as this in wall seconds are drawn as fresh; twice as much is aged."""
 
@@ -156,8 +159,11 @@ def _outdoor(city: City, words: Words) -> dict[str, Any]:
         note = term(words, QUALITY_REASON, reading.reason)
         return {"label": label, "value": "", "unit": "", "note": note, "dot": "bad"}
     value, unit = words.quantity(reading.value, "degC")
-    note = "" if reading.reason == "ok" else term(words, QUALITY_REASON, reading.reason)
-    return {"label": label, "value": value, "unit": unit, "note": note, "dot": ""}
+    doubt = "" if reading.reason == "ok" else term(words, QUALITY_REASON, reading.reason)
+    aged = is_aged(city, reading, OUTDOOR_CYCLES * city.site.cycle_s)
+    age = words("{age} old", age=words.span(city.age_s(reading))) if aged else ""
+    note = " · ".join(part for part in (doubt, age) if part)
+    return {"label": label, "value": value, "unit": unit, "note": note, "dot": "aged" if note else "fresh"}
 
 
 def _strategy(city: City, words: Words) -> dict[str, Any]:

@@ -26,6 +26,16 @@ RANGES: Mapping[float, str] = {
     8 * DAY_S: N_("8 days"),
 }
 DEFAULT_RANGE_S = DAY_S
+EARLIER: Mapping[int, str] = {
+    1: N_("the day before"),
+    2: N_("2 days before"),
+    3: N_("3 days before"),
+    4: N_("4 days before"),
+    5: N_("5 days before"),
+    6: N_("6 days before"),
+    7: N_("a week before"),
+}
+"""Days over which one day can be laid, by how many days earlier they are."""
 _PICK = re.compile(r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})~([0-4])~([A-Za-z][A-Za-z0-9_]{0,63})$")
 
 
@@ -127,8 +137,9 @@ def drawn(
     city: City,
     histories: Sequence[tuple[Pick, History]],
     before: Sequence[tuple[Pick, History]] = (),
+    days: int = 1,
 ) -> Drawn:
-    """Return lines by axis, one axis for each of the first two units; ``before`` is of a day earlier."""
+    """Return lines by axis, one axis for each of the first two units; ``before`` is of ``days`` earlier."""
     units = list(dict.fromkeys(unit_of(pick) for pick, _ in histories))
     several = len({pick.station for pick, _ in histories}) > 1
     used = {unit: 0 for unit in units}
@@ -142,7 +153,7 @@ def drawn(
         name = label(words, city.traits, pick, with_station=several)
         return Line(
             id=f"{pick}{'-' if shift_s else ''}",
-            label=words("{line}, day before", line=name) if shift_s else name,
+            label=f"{name}, {words(EARLIER[days])}" if shift_s else name,
             times=tuple(at + shift_s for at in history.measured_at),
             values=_values(pick, history),
             kind="baseline" if shift_s else _kind(pick.point),
@@ -154,7 +165,7 @@ def drawn(
 
     placed = [line(pick, history) for pick, history in histories if unit_of(pick) in units[:2]]
     placed += [
-        line(pick, history, shift_s=DAY_S)
+        line(pick, history, shift_s=days * DAY_S)
         for pick, history in before
         if pick in colour and unit_of(pick) in units[:2]
     ]

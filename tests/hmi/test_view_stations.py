@@ -7,6 +7,7 @@ import pytest
 from controller.api.city_schema import Sparklines
 from hmi.language import Words
 from hmi.view_models import stations as model
+from stations.model.quality import Quality, Reason
 from tests.support.api_bench import NOW
 from tests.support.hmi_city import alarm, small_city, with_alarms, with_loop, with_reading, with_station
 
@@ -76,8 +77,21 @@ def test_health_is_shape_and_words():
     city = with_loop(with_station(city, "S001", link="lost"), "S004", mode="local", held=False)
     said = [line.state for line in model.table(EN, city, ("S001", "S002", "S003", "S004"), None)]
     assert said[0] == said[1] == "◌ link lost"
-    assert said[2:] == ["■1 ! High temperature", "▲2 High temperature", "▣ own curve"]
-    assert model.table(ZH, city, ("S002",), None)[0].state == "■1 ! 温度过高"
+    assert [one.partition(" · ")[0] for one in said[2:]] == [
+        "■1 ! High temperature",
+        "▲2 High temperature",
+        "▣ own curve",
+    ]
+    assert model.table(ZH, city, ("S002",), None)[0].state.startswith("■1 ! 温度过高")
+
+
+def test_a_value_that_a_row_can_not_show_has_its_reason_beside_the_state():
+    city = with_reading(small_city(), "S002", "1/T_supply_secondary", 61.0, Quality.UNCERTAIN, Reason.FROZEN)
+    (line,) = model.table(EN, city, ("S002",), None)
+    assert line.T_supply is None
+    assert "Supply: value stands still" in line.state
+    lost = with_station(city, "S002", link="lost")
+    assert "Supply" not in model.table(EN, lost, ("S002",), None)[0].state, "the lost link says it all"
 
 
 def test_the_small_line_belongs_to_its_own_loop():
