@@ -188,14 +188,24 @@ def _site_and_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
-    evaluate.add_argument("scenario", help="january, cold_wave or autumn_start")
+    evaluate.add_argument("scenario", help="january, cold_wave, plant_70, ...; a wrong one lists all")
     evaluate.add_argument(
         "--strategy", action="append", default=[], metavar="NAME",
         help="what to judge, once for each; default: the baselines curve, staged_curve and tuned_curve",
     )  # fmt: skip
+    evaluate.add_argument(
+        "--plant", choices=("simple", "physical"),
+        help="simple: the demo city (default); physical: a generated city with its network",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--site", type=Path, metavar="DIR", help="site of `dhc city new` in place of --stations and --seed"
+    )
     evaluate.add_argument("--stations", type=_count, metavar="N", help="heat stations (default: 40)")
     evaluate.add_argument("--days", type=_count, metavar="N", help="3 of them do not count (default: 10)")
-    evaluate.add_argument("--seed", type=int, metavar="S", help="seed of the city (default: 1)")
+    evaluate.add_argument(
+        "--seed", type=int, action="append", default=[], metavar="S",
+        help="seed of the city (default: 1); several: mean and worst of these cities",
+    )  # fmt: skip
     evaluate.add_argument(
         "--calibrate", action="store_true", help="first find the offsets of the baselines anew, and keep them"
     )

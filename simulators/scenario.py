@@ -1,12 +1,14 @@
 """Scenarios of the judge, as data: from when, how long, and what is done to the generated weather."""
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
+from simulators.plant.arrays import Floats
 from simulators.weather import HOUR_S, Weather, generate
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -38,17 +40,32 @@ class Scenario:
     """Begin of a cold wave on top of the generated weather, days from the start; None for none."""
     wave_depth_K: float = 0.0
     wave_recovery_days: float = 4.0
+    cold_start_degC: float | None = None
+    """Temperature of all houses and their water at the start; None: as the weather of the days before left
+    them under heat."""
+    faults: Mapping[str, object] = field(default_factory=dict)
+    """Tables of faults as ``simulators.faults.scenario`` reads them; empty for none."""
+
+    @property
+    def needs_network(self) -> bool:
+        """Only the physical city has what this scenario moves."""
+        return bool(self.faults) or self.cold_start_degC is not None
 
     def weather(self, seed: int) -> Weather:
         """Return the weather of this scenario for a city of this seed."""
         base = generate(seed, self.start)
-        T = base.T_outdoor + self.shift_K
+        T = self.outdoor(base.times, base.T_outdoor)
+        return Weather(times=base.times, T_outdoor=T, wind=base.wind, irradiation=base.irradiation)
+
+    def outdoor(self, times: Floats, T_outdoor: Floats) -> Floats:
+        """Return what this scenario makes of outdoor temperatures (degC) at UTC seconds ``times``."""
+        T = T_outdoor + self.shift_K
         if self.wave_after_days is not None:
-            age_h = (base.times - self.start - self.wave_after_days * DAY_S) / HOUR_S
+            age_h = (times - self.start - self.wave_after_days * DAY_S) / HOUR_S
             falling = np.clip(age_h / WAVE_FALL_H, 0.0, 1.0)
             recovery = np.exp(-np.maximum(age_h - WAVE_FALL_H, 0.0) / (24.0 * self.wave_recovery_days))
             T = T - self.wave_depth_K * falling * recovery
-        return Weather(times=base.times, T_outdoor=T, wind=base.wind, irradiation=base.irradiation)
+        return np.asarray(T)
 
 
 def known_scenarios() -> list[str]:
@@ -75,6 +92,8 @@ def load_scenario(name: str) -> Scenario:
             season=raw["season"],
             uncounted_days=int(raw["uncounted_days"]),
             counted_days=int(raw["counted_days"]),
+            cold_start_degC=raw.get("cold_start_degC"),
+            faults={key: raw[key] for key in ("seed", "fault") if key in raw},
             **weather,
         )
     except (OSError, KeyError, TypeError, ValueError, tomllib.TOMLDecodeError) as error:

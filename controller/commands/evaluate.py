@@ -11,10 +11,16 @@ def execute(options: argparse.Namespace) -> NoReturn:
     arguments = [sys.executable, "-m", "simulators", "evaluate", options.scenario]
     for strategy in options.strategy:
         arguments += ["--strategy", strategy]
-    for name in ("stations", "days", "seed", "picture"):
-        value = getattr(options, name)
-        if value is not None:
-            arguments += [f"--{name}", str(value)]
+    for name in ("plant", "site", "stations", "days"):
+        arguments += _given(options, name)
+    for seed in options.seed:
+        arguments += ["--seed", str(seed)]
+    arguments += _given(options, "picture")
     arguments += [f"--{name}" for name in ("calibrate", "json") if getattr(options, name)]
     sys.stdout.flush()
     os.execv(sys.executable, arguments)
+
+
+def _given(options: argparse.Namespace, name: str) -> list[str]:
+    value = getattr(options, name)
+    return [] if value is None else [f"--{name}", str(value)]

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.evaluate.contestants import CURVE, STAGED, TUNED, Contestant, Offsets
+from simulators.evaluate.case import PHYSICAL
+from simulators.evaluate.contestants import BASELINES_OF, CURVE, STAGED, TUNED, WARM, Contestant, Offsets
 from simulators.evaluate.record import Record, weighted_quantiles
 from simulators.evaluate.trial import run_trial
 from simulators.scenario import FOLDER
@@ -31,6 +32,7 @@ STORE = FOLDER / "calibration.json"
 T_COMFORT_degC = 18.0
 COLD_SHARE = 0.03
 CITY_GRID_K = (2.0, 5.0, 8.0)
+WARM_GRID_K = (3.0, 5.5, 8.0)
 CITY_MAX_K = 8.0
 """A site file takes no larger offset."""
 EXTRA_GRID_K = (-7.0, -3.5, 0.0, 3.5, 7.0)
@@ -70,13 +72,31 @@ class Calibration:
         return Offsets(common_K=self.staged_curve_K if strategy == STAGED else 0.0)
 
 
+def audited(case: Case) -> Calibration:
+    """Return that of the physical city as it was audited, without ``warm_curve``: nothing is set."""
+    days = case.uncounted_days + case.counted_days
+    return Calibration(
+        commit="", days=days, reached_degC=0.0, city_K=0.0, staged_curve_K=0.0, tuned_curve_K={}
+    )
+
+
+def needs_offsets(case: Case, names: Sequence[str]) -> bool:
+    """Tell whether these contestants need offsets that a calibration finds."""
+    return case.plant != PHYSICAL or WARM in names
+
+
+def _calibrated(case: Case) -> tuple[str, ...]:
+    """Return the baselines that have offsets."""
+    return (WARM,) if case.plant == PHYSICAL else BASELINES_OF[case.plant]
+
+
 def stored(case: Case, store: Path = STORE) -> Calibration:
     """Return the stored calibration of this case; raises NotCalibrated."""
     every = json.loads(store.read_text(encoding="utf-8")) if store.is_file() else {}
     if case.key not in every:
         raise NotCalibrated(
-            f"the offsets of curve, staged_curve and tuned_curve are not known for {case.key} "
-            f"(scenario/stations/seed; known are: {', '.join(sorted(every)) or 'none'}); "
+            f"the offsets of {', '.join(_calibrated(case))} are not known for {case.key} "
+            f"([physical/]scenario/stations/seed; known are: {', '.join(sorted(every)) or 'none'}); "
             "run once with --calibrate, which takes about four times as long as judging three strategies"
         )
     return Calibration(**every[case.key])
@@ -91,12 +111,20 @@ def keep(case: Case, calibration: Calibration, store: Path = STORE) -> None:
 
 def contestants(case: Case, calibration: Calibration, names: Sequence[str]) -> list[Contestant]:
     """Return the contestants of these names on the calibrated city."""
+    if case.plant == PHYSICAL:
+        audited, warm = case.town(0.0), case.town(calibration.city_K) if WARM in names else None
+        return [Contestant(name=name, town=warm if warm and name == WARM else audited) for name in names]
     town = case.town(calibration.city_K)
     return [Contestant(name=name, town=town, offsets=calibration.offsets(name)) for name in names]
 
 
 def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
-    """Find the offset of the city, then those of the baselines on it, with one correction of all."""
+    """Find the offset of the city, then those of the baselines on it, with one correction of all.
+
+    On the physical city only the first, for ``warm_curve``; the others run as the field was audited.
+    """
+    if case.plant == PHYSICAL:
+        return _warm(case, progress)
     grid = _curves(case, CITY_GRID_K, lambda done: progress(0.2 * done))
     values = [reached(record) for record in grid]
     slope = (values[-1] - values[0]) / (CITY_GRID_K[-1] - CITY_GRID_K[0])
@@ -131,9 +159,23 @@ def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
     )
 
 
+def _warm(case: Case, progress: Callable[[float], None]) -> Calibration:
+    """Find the offset of the physical city with which 97 % of the dwelling-hours reach 18 degC."""
+    values = [reached(record) for record in _curves(case, WARM_GRID_K, progress)]
+    city_K = _up(_crossing(WARM_GRID_K, values), CITY_MAX_K)
+    return Calibration(
+        commit=_commit(),
+        days=case.uncounted_days + case.counted_days,
+        reached_degC=round(float(np.interp(city_K, WARM_GRID_K, values)), 3),
+        city_K=city_K,
+        staged_curve_K=0.0,
+        tuned_curve_K={},
+    )
+
+
 def reached(record: Record) -> float:
     """Return the temperature in degC that 97 % of all dwelling-hours reach."""
-    return _reached(record.T_dwelling, record.A_heated)
+    return _reached(record.T_dwelling, record.A_dwelling)
 
 
 def _curves(case: Case, offsets_K: Sequence[float], progress: Callable[[float], None]) -> list[Record]:
@@ -141,13 +183,13 @@ def _curves(case: Case, offsets_K: Sequence[float], progress: Callable[[float], 
 
 
 def _reached(T: Floats, A: Floats) -> float:
-    return weighted_quantiles(T, np.broadcast_to(A[None, :, None], T.shape), (COLD_SHARE,))[0]
+    return weighted_quantiles(T, np.broadcast_to(A, T.shape), (COLD_SHARE,))[0]
 
 
 def _by_station(record: Record) -> Floats:
     """Return the temperature in degC that 97 % of each station's dwelling-hours reach."""
     mine = [record.station_of_loop == index for index in range(len(record.stations))]
-    return np.array([_reached(record.T_dwelling[:, at], record.A_heated[at]) for at in mine])
+    return np.array([_reached(record.T_dwelling[:, at], record.A_dwelling[at]) for at in mine])
 
 
 def _tuned(stations: Sequence[str], tables: Sequence[Floats], target_degC: float) -> Offsets:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from simulators.evaluate import physical_town
 from simulators.evaluate.town import Town, make_town
 from simulators.evaluate.trial import Trial
 
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulators.evaluate.contestants import Contestant
+    from simulators.fieldtruth.build import FieldCity
     from simulators.scenario import Scenario
+
+
+SIMPLE, PHYSICAL = "simple", "physical"
+PLANTS = (SIMPLE, PHYSICAL)
+"""The plant of the demo city, and that of generated cities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +34,41 @@ class Case:
     counted_days: float
     folder: Path
     """Takes the site folders."""
+    plant: str = SIMPLE
+    """One of ``PLANTS``."""
+    site: Path | None = None
+    """Site folder of a generated city, for the physical plant; None: it is generated."""
+    _fields: list[FieldCity] = field(default_factory=list)
     _towns: dict[float, Town] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """Name under which its calibration is kept: scenario/stations/seed."""
-        return f"{self.scenario.name}/{self.stations}/{self.seed}"
+        """Name under which its calibration is kept: [physical/]scenario/stations/seed."""
+        plant = "" if self.plant == SIMPLE else f"{self.plant}/"
+        return f"{plant}{self.scenario.name}/{self.stations}/{self.seed}"
+
+    def within(self, folder: Path) -> Case:
+        """Return this case with its site folders in another folder."""
+        return replace(self, folder=folder / self.folder)
 
     def town(self, offset_K: float) -> Town:
         """Return the city with all curves set by this offset; the same one for the same offset."""
         if offset_K not in self._towns:
             folder = self.folder / f"city{len(self._towns)}"
-            self._towns[offset_K] = make_town(
-                folder, stations=self.stations, seed=self.seed, offset_K=offset_K
-            )
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._towns[offset_K] = self._made(folder, offset_K)
         return self._towns[offset_K]
+
+    def _made(self, folder: Path, offset_K: float) -> Town:
+        if self.plant == SIMPLE:
+            return make_town(folder, stations=self.stations, seed=self.seed, offset_K=offset_K)
+        if not self._fields:
+            if self.site is None:
+                origin = physical_town.Origin(stations=self.stations, seed=self.seed)
+            else:
+                origin = physical_town.origin_of(self.site)
+            self._fields.append(physical_town.field_city(origin, self.scenario))
+        return physical_town.make_town(folder, self._fields[0], offset_K=offset_K, site=self.site)
 
     def trial(self, contestants: Sequence[Contestant]) -> Trial:
         """Return the run of these contestants."""

@@ -20,8 +20,11 @@ from controller.outbox import Outbox
 from controller.recorder import TransitionRecorder
 from controller.validation import StationValidator
 from controller.wiring import first_state, loop_traits
+from controller.words.phrase import said
 from simulators.evaluate.door import StationDoor, polled_profile
 from simulators.evaluate.quick_driver import QuickDriver
+from stations.model.quality import Reason
+from stations.model.reading import bad
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from controller.historian.command_log import CommandLog
     from controller.historian.records import Intent, RegisterWrite, Transition
     from optimizer.regulation import RegulationLaw
+    from simulators.evaluate.troubles import JudgedLink
     from simulators.evaluate.virtual_clock import VirtualClock
 
 TOKEN = 1
@@ -86,8 +90,10 @@ class Centre:
         clock: VirtualClock,
         doors: Mapping[str, StationDoor],
         settings: CentreSettings,
+        links: Mapping[str, JudgedLink] | None = None,
     ) -> None:
-        self._clock = clock
+        """Links that are not given never break."""
+        self._clock, self._links = clock, links or {}
         self._heat_stations = [station for station in site.stations if station.id in doors]
         self.state = first_state(site, clock)
         self.state.token = TOKEN
@@ -153,9 +159,14 @@ class Centre:
     async def turn(self) -> None:
         """One turn: poll every station, run the control cycle, write what it decided, renew the leases."""
         for station, field in self._field.items():
-            await self._poll(station, field)
+            if self._up(station):
+                await self._poll(station, field)
+            else:
+                self._missed(station, field)
         await run_cycle(self.parts)
         for station, field in self._field.items():
+            if not self._up(station):
+                continue
             if self.parts.outbox.box(station).wake.is_set():
                 await field.dispatcher.write_pending(field.driver)
             await field.dispatcher.renew_if_due(field.driver)
@@ -174,10 +185,14 @@ class Centre:
         readings = field.validator.check(await field.driver.read(), now)
         field.admission.answered(self._clock.monotonic())
         before = self.state.image[station]
+        if before.link is Link.LOST:
+            field.dispatcher.connected()
         self.state.image.put(
             replace(
                 before,
                 link=Link.ONLINE,
+                link_since=before.link_since if before.link is Link.ONLINE else now,
+                link_why=None,
                 readings=readings,
                 polled_at=now,
                 rtt_s=0.0,
@@ -186,6 +201,27 @@ class Centre:
             )
         )
         field.dispatcher.verify(readings)
+
+    def _missed(self, station: str, field: _Field) -> None:
+        """Count a station as lost, as its supervisor would long before the next poll of the judge."""
+        before = self.state.image[station]
+        if before.link is Link.ONLINE:
+            field.admission.dropped(self._clock.monotonic())
+            field.dispatcher.link_lost()
+        now = self._clock.now()
+        self.state.image.put(
+            replace(
+                before,
+                link=Link.LOST,
+                link_since=before.link_since if before.link is Link.LOST else now,
+                link_why=said("link.no_answer", detail="the link is down"),
+                readings={point: bad(Reason.LINK_DOWN, now) for point in before.readings},
+                polls=before.polls + 1,
+            )
+        )
+
+    def _up(self, station: str) -> bool:
+        return station not in self._links or self._links[station].up
 
     def _licensed(self) -> bool:
         completed = self.state.last_cycle_monotonic

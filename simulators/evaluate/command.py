@@ -8,19 +8,31 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from rich.console import Console
 
-from simulators.evaluate.calibration import NotCalibrated, calibrate, contestants, keep, stored
-from simulators.evaluate.case import Case
-from simulators.evaluate.contestants import BASELINES, known_strategies
+from simulators.evaluate.calibration import (
+    NotCalibrated,
+    audited,
+    calibrate,
+    contestants,
+    keep,
+    needs_offsets,
+    stored,
+)
+from simulators.evaluate.case import PHYSICAL, PLANTS, SIMPLE, Case
+from simulators.evaluate.contestants import BASELINES_OF, CURVE, STAGED, known_strategies
+from simulators.evaluate.physical_town import NotGenerated, origin_of
 from simulators.evaluate.picture import draw
-from simulators.evaluate.report import print_report
+from simulators.evaluate.report import print_report, print_together
+from simulators.evaluate.several import together
 from simulators.evaluate.trial import run_trial
 from simulators.evaluate.verdict import verdict
-from simulators.scenario import ScenarioError, load_scenario
+from simulators.plant.network.errors import NetworkError
+from simulators.scenario import Scenario, ScenarioError, known_scenarios, load_scenario
+from simulators.sitefile import SiteFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,21 +40,34 @@ if TYPE_CHECKING:
 DESCRIPTION = "Judge strategies side by side on a simulated city, in virtual time."
 OK, FAILED, WRONG_USE = 0, 1, 2
 LOG_CRITICAL = 50
+USUAL = {SIMPLE: BASELINES_OF[SIMPLE], PHYSICAL: (CURVE, STAGED, "balance")}
+"""What is judged where nobody says."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command; ``dhc evaluate`` passes them on as they are."""
-    parser.add_argument("scenario", help="january, cold_wave or autumn_start")
+    parser.add_argument("scenario", help=", ".join(known_scenarios()))
     parser.add_argument(
         "--strategy", action="append", metavar="NAME",
-        help="what to judge, once for each; default: curve, staged_curve and tuned_curve",
+        help="what to judge, once for each; default: curve, staged_curve and tuned_curve, "
+        "on the physical city curve, staged_curve and balance",
+    )  # fmt: skip
+    parser.add_argument(
+        "--plant", choices=PLANTS, default=None,
+        help="simple: the demo city (default); physical: a generated city with its network",
     )  # fmt: skip
     parser.add_argument("--stations", type=_whole(2, 500), default=40, metavar="N", help="default: 40")
+    parser.add_argument(
+        "--site", type=Path, metavar="DIR", help="site of `dhc city new` in place of --stations and --seed"
+    )
     parser.add_argument(
         "--days", type=_whole(1, 120), metavar="N",
         help="all days, the uncounted ones included; default: 3 uncounted and 7 counted",
     )  # fmt: skip
-    parser.add_argument("--seed", type=_whole(0, 2**31), default=1, metavar="S", help="default: 1")
+    parser.add_argument(
+        "--seed", type=_whole(0, 2**31), action="append", metavar="S",
+        help="default: 1; given several times, mean and worst of these cities are told",
+    )  # fmt: skip
     parser.add_argument(
         "--calibrate", action="store_true",
         help="first find the offsets of the baselines anew, and store them with the scenarios",
@@ -59,50 +84,84 @@ def run(options: argparse.Namespace) -> int:
         wrapper_class=structlog.make_filtering_bound_logger(LOG_CRITICAL),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    names = list(dict.fromkeys(options.strategy or BASELINES))
-    unknown = [name for name in names if name not in known_strategies()]
+    plant = options.plant or (SIMPLE if options.site is None else PHYSICAL)
+    names = list(dict.fromkeys(options.strategy or USUAL[plant]))
+    unknown = [name for name in names if name not in known_strategies(plant)]
     if unknown:
-        known = ", ".join(known_strategies())
-        return _fail(WRONG_USE, f"there is no strategy {unknown[0]!r}; known are: {known}")
+        known = ", ".join(known_strategies(plant))
+        return _fail(
+            WRONG_USE, f"there is no strategy {unknown[0]!r} on the {plant} plant; known are: {known}"
+        )
+    if options.site is not None and (plant == SIMPLE or options.seed):
+        return _fail(WRONG_USE, "--site is a city of its own: it goes with --plant physical, without --seed")
     try:
         scenario = load_scenario(options.scenario)
     except ScenarioError as error:
         return _fail(WRONG_USE, str(error))
+    if plant == SIMPLE and scenario.needs_network:
+        return _fail(WRONG_USE, f"scenario {scenario.name!r} needs --plant physical")
     days = options.days or scenario.uncounted_days + scenario.counted_days
     if days <= scenario.uncounted_days:
         return _fail(WRONG_USE, f"--days {days}: the first {scenario.uncounted_days} days do not count")
-    with tempfile.TemporaryDirectory() as folder:
-        case = Case(
+    try:
+        return _judge(_cases(options, scenario, plant, days), names, options)
+    except (NotCalibrated, NotGenerated, ScenarioError, SiteFileError) as error:
+        return _fail(WRONG_USE, str(error))
+    except (OSError, NetworkError) as error:
+        return _fail(FAILED, str(error))
+
+
+def _cases(options: argparse.Namespace, scenario: Scenario, plant: str, days: int) -> list[Case]:
+    """Return one case for each city; raises NotGenerated. Their folders are named, not made."""
+    cities = [(options.stations, seed) for seed in dict.fromkeys(options.seed or [1])]
+    if options.site is not None:
+        origin = origin_of(options.site)
+        cities = [(origin.stations, origin.seed)]
+    return [
+        Case(
             scenario=scenario,
-            stations=options.stations,
-            seed=options.seed,
+            stations=stations,
+            seed=seed,
             uncounted_days=scenario.uncounted_days,
             counted_days=days - scenario.uncounted_days,
-            folder=Path(folder),
+            folder=Path(f"seed{seed}"),
+            plant=plant,
+            site=options.site,
         )
-        try:
-            return _judge(case, names, options)
-        except NotCalibrated as error:
-            return _fail(WRONG_USE, str(error))
-        except OSError as error:
-            return _fail(FAILED, str(error))
+        for stations, seed in cities
+    ]
 
 
-def _judge(case: Case, names: list[str], options: argparse.Namespace) -> int:
-    if options.calibrate:
-        keep(case, calibrate(case, _progress("calibrating")))
-    trial = case.trial(contestants(case, stored(case), names))
-    records = run_trial(trial, _progress(f"judging {', '.join(names)}"))
-    result = verdict(trial, records)
-    picture = options.picture or Path("build", "evaluate", f"{case.scenario.name}.png")
-    if str(picture) != "-":
-        draw(records, f"{case.scenario.title} ({case.stations} simulated stations)", picture)
-        print(f"picture: {picture}", file=sys.stderr)
+def _judge(cases: list[Case], names: list[str], options: argparse.Namespace) -> int:
+    verdicts = []
+    with tempfile.TemporaryDirectory() as folder:
+        for case in cases:
+            verdicts.append(_verdict(case.within(Path(folder)), names, options, several=len(cases) > 1))
+    result = verdicts[0] if len(verdicts) == 1 else together(verdicts)
     if options.json:
         print(json.dumps(result, indent=2))
-    else:
-        print_report(result, Console())
+        return OK
+    for one in verdicts:
+        print_report(one, Console())
+    if len(verdicts) > 1:
+        print_together(result, Console())
     return OK
+
+
+def _verdict(case: Case, names: list[str], options: argparse.Namespace, *, several: bool) -> dict[str, Any]:
+    """Judge one city and draw its picture."""
+    seed = f" (seed {case.seed})" if several else ""
+    if options.calibrate:
+        keep(case, calibrate(case, _progress(f"calibrating{seed}")))
+    found = stored(case) if needs_offsets(case, names) else audited(case)
+    trial = case.trial(contestants(case, found, names))
+    records = run_trial(trial, _progress(f"judging {', '.join(names)}{seed}"))
+    picture = options.picture or Path("build", "evaluate", f"{case.scenario.name}.png")
+    if str(picture) != "-":
+        path = picture.with_stem(f"{picture.stem}-{case.seed}") if several else picture
+        draw(records, f"{case.scenario.title} ({case.stations} simulated stations)", path)
+        print(f"picture: {path}", file=sys.stderr)
+    return verdict(trial, records)
 
 
 def _progress(what: str) -> Callable[[float], None]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from simulators.plc.station import StationPlc
+    from simulators.servers.misbehaviour import Misbehaviour
     from simulators.sitefile import SimStation
     from stations.model.clock import Clock
 
@@ -75,8 +76,12 @@ def polled_profile(name: str) -> Profile:
 class StationDoor:
     """A ``MemoryStation`` in front of one simulated PLC; every write is weighed against the contract."""
 
-    def __init__(self, station: SimStation, plc: StationPlc, clock: Clock) -> None:
+    def __init__(
+        self, station: SimStation, plc: StationPlc, clock: Clock, device: Misbehaviour | None = None
+    ) -> None:
+        """``device`` spoils what is shown, where faults are judged."""
         self.id = station.id
+        self._device = device
         self.breaks: list[ContractBreak] = []
         """Writes that no centre may send."""
         self.writes = 0
@@ -125,6 +130,8 @@ class StationDoor:
                 values[at.T_readback] = loop.level.T_supply
             elif self._class is StationClass.B:
                 values[at.offset_readback] = loop.offset.dT
+        if self._device is not None and self._device.spoils:
+            self._device.spoil(values, self._clock.now())
         return values
 
     def write_block(

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from simulators.evaluate.city import Flows
+    from simulators.evaluate.quick_city import QuickCity
     from simulators.plant.arrays import Floats
     from simulators.sitefile import SimSite
 
@@ -32,6 +34,7 @@ PLACE_SD_K = 1.07
 FLOW_SHARE_SIGMA = 0.18
 FLOW_SHARE_LIMITS = (0.6, 1.5)
 ROOM_LAG_S = 86_400.0
+HOUR_S = 3600.0
 WITHOUT_SENSORS = 0.30
 SENSED = (3, 10)
 SENSOR_BIAS_SD_K = 0.5
@@ -80,6 +83,40 @@ class Dwellings:
     def sensor_error(self) -> Floats:
         """Return what the mean of a loop's sensors shows above the loop's mean in K, shape (n_loops,)."""
         return np.asarray((self.apart() * self._sensed).sum(axis=1) + self._bias)
+
+
+class DrawnHomes:
+    """The dwellings of one copy of the simple city: its buildings' temperatures, each dwelling apart."""
+
+    def __init__(self, city: QuickCity, k: int, site: SimSite) -> None:
+        self._city, self._k, self._dwellings = city, k, Dwellings(site)
+        # rooms show the unevenness of the day before: the run begins as if that had been like now
+        self._move(city.state(k).T_supply, city.T_outdoor(city.now))
+
+    @property
+    def A_heated(self) -> Floats:  # noqa: N802 - a field symbol
+        """The loop's heated m2 behind each dwelling: all weigh alike."""
+        A = self._city.A_heated
+        return np.broadcast_to(A[:, None], (len(A), PER_LOOP))
+
+    def temperatures(self) -> Floats:
+        """Return how warm they are now in degC, shape (n_loops, 30)."""
+        return np.asarray(self._city.T_indoor(self._k)[:, None] + self._dwellings.apart())
+
+    def shown(self) -> list[float | None]:
+        """Return the mean of each loop's sensors in degC; None where there are none."""
+        mean = self._city.T_indoor(self._k) + self._dwellings.sensor_error()
+        return [
+            float(T) if there else None for T, there in zip(mean, self._dwellings.has_sensors, strict=True)
+        ]
+
+    def hour_passed(self, flows: Flows, T_outdoor: float) -> None:
+        """Let an hour pass."""
+        self._move(flows.T_supply, T_outdoor)
+
+    def _move(self, T_supply: Floats, T_outdoor: float) -> None:
+        T_return, T_indoor = self._city.T_return(self._k), self._city.T_indoor(self._k)
+        self._dwellings.move(T_supply, T_return, T_indoor, T_outdoor, HOUR_S)
 
 
 def _centred(values: Floats) -> Floats:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulators import assembly
+from simulators.evaluate.city import Shown
 from simulators.plant import building, pump, source
 from simulators.plant.meter import measure
 from simulators.plant.water import specific_heat
 from simulators.truth import draw_loop, draw_station
 
 if TYPE_CHECKING:
-    from simulators.evaluate.quick_city import Flows
+    from simulators.evaluate.city import Flows
     from simulators.plant.arrays import Floats
     from simulators.plant.loops import LoopParams, LoopState
     from simulators.plant.source import SourceParams, SourceState
@@ -28,14 +28,6 @@ T_OUTDOOR = STATION_ROWS.index("T_outdoor")
 
 _LOWEST = np.array([[-np.inf], [-np.inf], [0.0], [-np.inf], [-np.inf], [-np.inf]])
 """Meters of flow show nothing below zero."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What one copy's instruments show at one moment, one list of numbers for each place."""
-
-    loops: list[list[float]]
-    stations: list[list[float]]
 
 
 class Instruments:

@@ -10,24 +10,23 @@ import numpy as np
 
 from simulators.evaluate.centre import Centre, CentreSettings
 from simulators.evaluate.door import StationDoor
-from simulators.evaluate.dwellings import Dwellings
 from simulators.evaluate.instruments import T_INDOOR, T_OUTDOOR
-from simulators.evaluate.record import ControlRecord, Record
+from simulators.evaluate.record import ControlRecord, NetworkRecord, Record
+from simulators.evaluate.troubles import Troubles
 from simulators.plc.station import StationPlc
 from stations.model.setpoint import StationClass
 
 if TYPE_CHECKING:
     from controller.decisions import LoopKey
     from controller.state import Counters
+    from simulators.evaluate.city import City, Flows, Shown
     from simulators.evaluate.contestants import Contestant
-    from simulators.evaluate.instruments import Shown
-    from simulators.evaluate.quick_city import Flows, QuickCity
     from simulators.evaluate.virtual_clock import VirtualClock
     from simulators.plant.arrays import Floats
+    from simulators.scenario import Scenario
 
 SETTLED_S = 600.0
 """A loop counts as settled when its instruction has been the same for so long: the valve needs 3 minutes."""
-HOUR_S = 3600.0
 
 
 class Judged:
@@ -35,26 +34,31 @@ class Judged:
 
     def __init__(
         self,
-        city: QuickCity,
+        city: City,
         clock: VirtualClock,
         copy: int,
         contestant: Contestant,
         settings: CentreSettings,
+        scenario: Scenario,
     ) -> None:
+        """Raise ScenarioError for faults that cannot be had."""
         self._town = town = contestant.town
         self._city, self._clock, self._copy = city, clock, copy
         self._name = contestant.name
         self._stations = town.simulated.stations
+        self.troubles = Troubles(town.simulated, scenario, city.port(copy), clock.now)
+        devices = self.troubles.devices
         self.doors = {
-            station.id: StationDoor(station, plc, clock)
+            station.id: StationDoor(station, plc, clock, devices[station.id])
             for station, plc in zip(self._stations, city.plcs[copy], strict=True)
         }
         for heat_source in town.simulated.sources:
-            self.doors[heat_source.id] = StationDoor(heat_source, StationPlc(StationClass.C, ()), clock)
-        self.centre = Centre(town.controlled, clock, self.doors, settings)
+            self.doors[heat_source.id] = StationDoor(
+                heat_source, StationPlc(StationClass.C, ()), clock, devices[heat_source.id]
+            )
+        self.centre = Centre(town.controlled, clock, self.doors, settings, self.troubles.links)
         self._keys = list(self.centre.traits)
-        self._dwellings = Dwellings(town.simulated)
-        self._let_dwellings_settle()
+        self._homes = city.homes(copy)
         self._told: dict[int, tuple[float | None, float | None]] = {}
         self._told_at = np.full(len(self._keys), np.inf)
         self._hours: list[tuple[Flows, float, Floats, Floats]] = []
@@ -65,7 +69,7 @@ class Judged:
 
     def show(self, shown: Shown, outdoor: list[float | None]) -> None:
         """Let the stations' doors show what the instruments show."""
-        indoor = self._city.T_indoor(self._copy) + self._dwellings.sensor_error()
+        indoor = self._homes.shown()
         place = 0
         for i, station in enumerate(self._stations):
             row: list[float | None] = [*shown.stations[i]]
@@ -73,12 +77,12 @@ class Judged:
             rows: list[list[float | None]] = []
             for _ in station.loops:
                 loop: list[float | None] = [*shown.loops[place]]
-                loop[T_INDOOR] = float(indoor[place]) if self._dwellings.has_sensors[place] else None
+                loop[T_INDOOR] = indoor[place]
                 rows.append(loop)
                 place += 1
             self.doors[station.id].show(row, rows)
         for heat_source in self._town.simulated.sources:
-            self.doors[heat_source.id].show_points(self._city.source_shows(self._copy))
+            self.doors[heat_source.id].show_points(self._city.source_shows(self._copy, heat_source.id))
 
     def note_tracking(self) -> None:
         """Compare what loops were told with what they reached, just before they may be told anew."""
@@ -112,12 +116,10 @@ class Judged:
 
     def end_of_hour(self, flows: Flows, T_outdoor: float) -> None:
         """Take down the means of the past hour and how warm the dwellings are now."""
-        T_indoor = self._city.T_indoor(self._copy)
-        T_return = self._city.state(self._copy).T_return
-        self._dwellings.move(flows.T_supply, T_return, T_indoor, T_outdoor, HOUR_S)
+        self._homes.hour_passed(flows, T_outdoor)
         if self._before is not None:
-            dwellings = T_indoor[:, None] + self._dwellings.apart()
-            self._hours.append((flows, T_outdoor, dwellings, T_return))
+            T_return = self._city.T_return(self._copy)
+            self._hours.append((flows, T_outdoor, self._homes.temperatures(), T_return))
 
     def record(self) -> Record:
         """Return what was taken down since ``begin``."""
@@ -128,8 +130,9 @@ class Judged:
             strategy=self._name,
             stations=tuple(station.id for station in self._stations),
             station_classes=tuple(str(plc.station_class) for plc in self._city.plcs[self._copy]),
-            station_of_loop=self._city.params.station,
-            A_heated=self._city.params.secondary.building.A_heated,
+            station_of_loop=self._city.station_of_loop,
+            A_heated=self._city.A_heated,
+            A_dwelling=self._homes.A_heated,
             driven=np.array([self._driven(key) for key in self._keys], dtype=np.float64),
             begin=self._begin,
             T_outdoor=np.array([hour[1] for hour in self._hours]),
@@ -143,6 +146,22 @@ class Judged:
             T_dwelling=np.stack([hour[2] for hour in self._hours]),
             stored_kWh=self._city.stored_heat(self._copy) - self._stored,
             control=self._finished_control(self._before),
+            network=self._network(),
+        )
+
+    def _network(self) -> NetworkRecord | None:
+        every = [hour[0].network for hour in self._hours]
+        there = [flows for flows in every if flows is not None]
+        if not there:
+            return None
+        return NetworkRecord(
+            Q_lost_network=np.array([flows.Q_lost_network for flows in there]),
+            Q_lost_house_pipes=np.array([flows.Q_lost_house_pipes for flows in there]),
+            m_flow_makeup=np.array([flows.m_flow_makeup for flows in there]),
+            T_short=np.array([flows.T_short for flows in there]),
+            dp=np.stack([flows.dp for flows in there]),
+            imbalance=self._city.imbalance(self._copy) or 0.0,
+            worst=self._city.worst_profile(self._copy),
         )
 
     def _driven(self, key: LoopKey) -> bool:
@@ -162,12 +181,6 @@ class Judged:
         control.writes = sum(door.writes for door in self.doors.values()) - control.writes
         control.breaks = sorted((b for door in self.doors.values() for b in door.breaks), key=lambda b: b.at)
         return control
-
-    def _let_dwellings_settle(self) -> None:
-        """Rooms show the unevenness of the day before: the run begins as if that had been like now."""
-        state, T_outdoor = self._city.state(self._copy), self._city.weather.at(self._city.now).T_outdoor
-        T_indoor = self._city.T_indoor(self._copy)
-        self._dwellings.move(state.T_supply, state.T_return, T_indoor, T_outdoor, HOUR_S)
 
 
 def _copy_of(counters: Counters) -> Counters:

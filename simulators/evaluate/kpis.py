@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulators.evaluate.network_kpis import network_figures
 from simulators.evaluate.record import Record, weighted_quantiles
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Kpis = dict[str, float | int | dict[str, int] | dict[str, dict[str, float]]]
 
 def key_figures(record: Record) -> Kpis:
     """Return all key figures of a record."""
-    return {**_energy(record), **_comfort(record), **_conduct(record)}
+    return {**_energy(record), **network_figures(record), **_comfort(record), **_conduct(record)}
 
 
 def _energy(record: Record) -> Kpis:
@@ -60,7 +61,7 @@ def _energy(record: Record) -> Kpis:
 
 def _comfort(record: Record) -> Kpis:
     T = record.T_dwelling
-    weights = np.broadcast_to(record.A_heated[None, :, None], T.shape)
+    weights = np.broadcast_to(record.A_dwelling, T.shape)
     total = float(weights.sum())
 
     def share(inside: npt.NDArray[np.bool_]) -> float:
@@ -93,7 +94,7 @@ def worst_station(record: Record) -> tuple[str, float]:
     for index, name in enumerate(record.stations):
         mine = record.station_of_loop == index
         T = record.T_dwelling[:, mine]
-        weights = np.broadcast_to(record.A_heated[mine][None, :, None], T.shape)
+        weights = np.broadcast_to(record.A_dwelling[mine], T.shape)
         (p10,) = weighted_quantiles(T, weights, (0.1,))
         if p10 < found[1]:
             found = (name, p10)
@@ -102,7 +103,8 @@ def worst_station(record: Record) -> tuple[str, float]:
 
 def station_means(record: Record) -> Floats:
     """Return each station's mean indoor temperature over the counted time in degC, shape (n_stations,)."""
-    by_loop = record.T_dwelling.mean(axis=(0, 2))
+    A = record.A_dwelling
+    by_loop = (record.T_dwelling.mean(axis=0) * A).sum(axis=1) / A.sum(axis=1)
     n, station = len(record.stations), record.station_of_loop
     heaped = np.bincount(station, weights=by_loop * record.A_heated, minlength=n)
     return np.asarray(heaped / np.bincount(station, weights=record.A_heated, minlength=n))

@@ -61,7 +61,7 @@ def _colours(count: int) -> list[str]:
 
 def _quantiles(record: Record, hour: int) -> tuple[float, ...]:
     T = record.T_dwelling[hour]
-    return weighted_quantiles(T, np.broadcast_to(record.A_heated[:, None], T.shape), (0.1, 0.5, 0.9))
+    return weighted_quantiles(T, record.A_dwelling, (0.1, 0.5, 0.9))
 
 
 def _date(moment: float) -> str:

@@ -7,6 +7,8 @@ report. A test holds it against the objects' own steps.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,10 +50,31 @@ FROST_SUPPLY_degC = 35.0
 FROST_VALVE = 0.3
 
 
-class PlcBank:
-    """State of the controllers of all loops; arrays have shape (n_loops,). Owner: ``QuickCity``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """How the controllers of a bank are set."""
 
-    def __init__(self, stations: Sequence[StationPlc], y_valve: Floats, y_pump: Floats) -> None:
+    proportional_per_K: float = PROPORTIONAL_PER_K
+    integral_s: float = INTEGRAL_S
+    """Of the valves."""
+    outdoor_filter_s: float = 0.0
+    """Time constant with which the own curves follow the outdoor temperature."""
+
+
+class PlcBank:
+    """State of the controllers of all loops; arrays have shape (n_loops,). Owner: the city."""
+
+    def __init__(
+        self,
+        stations: Sequence[StationPlc],
+        y_valve: Floats,
+        y_pump: Floats,
+        tuning: Tuning | None = None,
+        T_outdoor: float = 0.0,
+    ) -> None:
+        """``T_outdoor`` in degC is what filters of the outdoor temperature begin with."""
+        self._tuning = tuning or Tuning()
+        self._T_filtered, self._learnt_at = np.full(len(stations), T_outdoor), -math.inf
         self._stations = stations
         self._plcs: list[LoopPlc] = [plc for station in stations for plc in station.loops]
         plcs = self._plcs
@@ -68,6 +91,8 @@ class PlcBank:
         self.m_effective = np.array([plc.m_flow_effective for plc in plcs])
         """Circulation in force, kg/s."""
         self.remote = np.zeros(n, dtype=np.bool_)
+        self.curve_shift = np.zeros(n)
+        """K by which somebody has moved the own curves."""
         self._wanted, self._wanted_flow = self.T_own.copy(), self.m_effective.copy()
         self._T_ramped, self._m_ramped = self.T_effective.copy(), self.m_effective.copy()
         self._ramping = np.zeros(n, dtype=np.bool_)
@@ -83,9 +108,10 @@ class PlcBank:
         ``T_outdoor`` is each station's own sensor, None where there is none.
         """
         chosen = np.array([s.outdoor.choose(T, now) for s, T in zip(self._stations, T_outdoor, strict=True)])
+        chosen = self._filtered(chosen, now)
         by_curve = np.stack([np.interp(chosen, curve.T_outdoor, curve.T_supply) for curve in self._curves])
         own = by_curve[self._curve_of, self._station_of]
-        self.T_own = np.clip(own, T_SUPPLY_MIN, self._T_max)
+        self.T_own = np.clip(own + self.curve_shift, T_SUPPLY_MIN, self._T_max)
         wanted, flow = self.T_own.copy(), self._m_design.copy()
         remote = np.zeros(len(self._plcs), dtype=np.bool_)
         i = 0
@@ -141,6 +167,18 @@ class PlcBank:
             plc.T_own, plc.T_effective, plc.m_flow_effective = T_own[i], T[i], m[i]
             plc.limits = bits.get(i, NO_LIMIT)
 
+    def _filtered(self, T_outdoor: Floats, now: float) -> Floats:
+        """Return what the own curves take for the outdoor temperature of each station."""
+        lag_s, passed_s = self._tuning.outdoor_filter_s, max(now - self._learnt_at, 0.0)
+        if lag_s == 0.0:
+            return T_outdoor
+        if math.isfinite(passed_s):
+            self._T_filtered = self._T_filtered + (T_outdoor - self._T_filtered) * passed_s / (
+                lag_s + passed_s
+            )
+        self._learnt_at = now
+        return self._T_filtered
+
     def _move(self, dt: float) -> None:
         distance = self._wanted - self._T_ramped
         pace = np.where(
@@ -170,7 +208,9 @@ class PlcBank:
         self._return_cause = np.where(too_hot, True, np.where(short, False, self._return_cause))
 
     def _step_valve(self, error: Floats, dt: float) -> None:
-        change = PROPORTIONAL_PER_K * (error - self._last_error + error * dt / INTEGRAL_S)
+        tuning = self._tuning
+        moved = error - self._last_error + error * dt / tuning.integral_s
+        change = tuning.proportional_per_K * moved
         self._last_error = error
         self._valve = np.clip(self._valve + change, 0.0, 1.0)
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from simulators import warmup
-from simulators.evaluate.instruments import T_OUTDOOR, Instruments, Shown
+from simulators.evaluate.city import Flows, Shown
+from simulators.evaluate.dwellings import DrawnHomes
+from simulators.evaluate.instruments import T_OUTDOOR, Instruments
 from simulators.evaluate.plc_bank import PlcBank
 from simulators.evaluate.source_bank import SourceBank
 from simulators.plant import building, loops, pump, secondary, valve
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from _typeshed import DataclassInstance
 
-    from simulators.plant.arrays import Floats
+    from simulators.plant.arrays import Floats, Indices
     from simulators.plant.loops import LoopParams, LoopState
     from simulators.plc.station import StationPlc
     from simulators.sitefile import SimSite
@@ -48,27 +49,6 @@ _NOISE_K = 0.03
 """Of the temperatures that the PLCs control on, as in ``simulators.assembly``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flows:
-    """Means over a minute or more of one copy, temperatures weighted by flow; shape (n_loops,)."""
-
-    T_supply: Floats
-    """degC of the water that left the exchangers."""
-    m_flow: Floats
-    """kg/s of circulation."""
-    m_flow_primary: Floats
-    T_return_primary: Floats
-    Q_flow: Floats
-    """kW handed to the secondary sides."""
-    P_pump: Floats
-    """kW electric."""
-    Q_source: float
-    """kW that the water carried away from the source."""
-    P_source: float
-    """kW electric of the source's circulation pump."""
-    T_return_source: float
-
-
 class QuickCity:
     """Copies of one city under different control; the only thing that moves their time."""
 
@@ -78,6 +58,7 @@ class QuickCity:
         cities = [settled[id(site)] for site in sites]
         site, copies, works = sites[0], len(sites), cities[0].works
         self.weather = weather
+        self._sites = list(sites)
         self.now = start
         """UTC second that all copies have reached."""
         self.params = works.params
@@ -125,8 +106,9 @@ class QuickCity:
             self._minute()
         self._bank.tell()
 
-    def source_shows(self, k: int) -> dict[Point, float | None]:
-        """Return what the source of copy ``k`` reports."""
+    def source_shows(self, k: int, source: str) -> dict[Point, float | None]:
+        """Return what the source of copy ``k`` reports; there is one only, whatever its name."""
+        del source
         return self._sources.shows(k, self.weather.at(self.now).T_outdoor)
 
     def take_means(self) -> list[Flows]:
@@ -144,6 +126,43 @@ class QuickCity:
     def state(self, k: int) -> LoopState:
         """Return the true state of copy ``k``."""
         return _part(self._state, self._of(k))
+
+    @property
+    def station_of_loop(self) -> Indices:
+        """Row of each loop's station."""
+        return self.params.station
+
+    @property
+    def A_heated(self) -> Floats:  # noqa: N802 - a field symbol
+        """Heated m2 of each loop."""
+        return self.params.secondary.building.A_heated
+
+    def T_outdoor(self, at: float) -> float:  # noqa: N802 - a field symbol
+        """Return the outdoor temperature in degC at UTC second ``at``."""
+        return self.weather.at(at).T_outdoor
+
+    def T_return(self, k: int) -> Floats:  # noqa: N802 - a field symbol
+        """Return the secondary return of each loop of copy ``k`` in degC."""
+        return self.state(k).T_return
+
+    def homes(self, k: int) -> DrawnHomes:
+        """Return the dwellings of copy ``k``, settled as if the day before had been like now."""
+        return DrawnHomes(self, k, self._sites[k])
+
+    def port(self, k: int) -> None:
+        """Return None: faults of the plant need the physical city."""
+        del k
+
+    def imbalance(self, k: int) -> None:
+        """Return None: this city keeps no balance of its own."""
+        del k
+
+    def worst_profile(self, k: int) -> None:
+        """Return None: there is no network."""
+        del k
+
+    def begin_counting(self) -> None:
+        """Do nothing: no worst moment is sought."""
 
     def T_indoor(self, k: int) -> Floats:  # noqa: N802 - a field symbol
         """Return the true mean indoor temperature of each loop of copy ``k`` in degC."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from simulators.fieldtruth.profile import PressureProfile
     from simulators.plant.arrays import Floats, Indices
     from simulators.recorder import ContractBreak
 
@@ -23,6 +24,8 @@ class Record:
     station_of_loop: Indices
     A_heated: Floats
     """m2, shape (n_loops,)."""
+    A_dwelling: Floats
+    """m2 that each dwelling's temperature stands for, shape (n_loops, n_dwellings); 0 where nobody lives."""
     driven: Floats
     """1 for loops that the controller writes to, 0 for advice only; shape (n_loops,)."""
     begin: float
@@ -45,8 +48,29 @@ class Record:
     T_dwelling: Floats
     """degC at the end of each hour, shape (n_hours, n_loops, n_dwellings)."""
     stored_kWh: float
-    """Heat stored on the secondary sides at the end less that at the beginning."""
+    """Heat stored at the end less that at the beginning, on the secondary sides; in all pipes too where there
+    is a network."""
     control: ControlRecord
+    network: NetworkRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRecord:
+    """What the pipes did in the counted hours; shape (n_hours,) where not said otherwise."""
+
+    Q_lost_network: Floats
+    Q_lost_house_pipes: Floats
+    """kW lost to the ground: primary pipes, pipes to houses."""
+    m_flow_makeup: Floats
+    """kg/s, all networks."""
+    T_short: Floats
+    """K by which the sources' water was colder than they were told."""
+    dp: Floats
+    """kPa at each station, least of the hour, shape (n_hours, n_stations)."""
+    imbalance: float
+    """Of the heat of the whole run, over the heat fired."""
+    worst: PressureProfile | None
+    """The moment with the least pressure at a station."""
 
 
 @dataclass(slots=True, kw_only=True)

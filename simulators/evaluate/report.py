@@ -18,6 +18,16 @@ ROWS = (
     ("peak, 10 highest hours", "MW", "peak_MW", "{:.1f}"),
     ("primary return", "degC", "T_return_primary_degC", "{:.1f}"),
     ("circulation", "kg/(h m2)", "flow_kg_per_h_m2", "{:.2f}"),
+    ("heat lost in pipes", "GJ/m2", "heat_lost_pipes_GJ_per_m2", "{:.4f}"),
+    ("  of what was fired", "%", "heat_lost_pipes_percent", "{:.1f}"),
+    ("dp at the worst station, least", "kPa", "dp_worst_station_min_kPa", "{:.0f}"),
+    ("  p5 of the hours", "kPa", "dp_worst_station_p5_kPa", "{:.0f}"),
+    ("sources short", "h", "shortage_hours", "{:.0f}"),
+    ("  cold then, max - min of stations", "K h", "shortage_spread_K_h", "{:.2f}"),
+    ("  standard deviation", "K h", "shortage_sd_K_h", "{:.2f}"),
+    ("make-up water", "kg/m2 a month", "makeup_kg_per_m2_month", "{:.2f}"),
+    ("  all", "t", "makeup_t", "{:.0f}"),
+    ("heat that the balance misses", "of fired", "balance_error", "{:.0e}"),
     ("dwellings p10", "degC", "indoor_p10_degC", "{:.2f}"),
     ("dwellings p50", "degC", "indoor_p50_degC", "{:.2f}"),
     ("dwellings p90", "degC", "indoor_p90_degC", "{:.2f}"),
@@ -38,6 +48,7 @@ ROWS = (
 )
 SAVINGS = (
     ("heat saved vs curve", "heat_saving_vs_curve_percent"),
+    ("heat saved vs warm_curve", "heat_saving_vs_warm_curve_percent"),
     ("heat saved vs tuned_curve", "heat_saving_vs_tuned_curve_percent"),
     ("pump saved vs curve", "pump_saving_vs_curve_percent"),
     ("pump saved vs staged_curve", "pump_saving_vs_staged_curve_percent"),
@@ -63,12 +74,46 @@ def print_report(verdict: dict[str, Any], console: Console) -> None:
             console.print(f"  - {line}", highlight=False)
 
 
+def print_together(result: dict[str, Any], console: Console) -> None:
+    """Print mean and worst of several seeds."""
+    seeds = ", ".join(map(str, result["seeds"]))
+    table = Table(
+        title=f"{result['scenario']}: {result['stations']} simulated stations, seeds {seeds}{_plant(result)}",
+        caption="Mean over the seeds and, in brackets, the worst of them.",
+    )
+    table.add_column("")
+    table.add_column("unit")
+    rows = [(label, unit, "strategies", key, form) for label, unit, key, form in ROWS]
+    rows += [(label, "%", "against", key, "{:.1f}") for label, key in SAVINGS]
+    names = list(result["mean"]["strategies"])
+    for name in names:
+        table.add_column(name, justify="right")
+    for label, unit, part, key, form in rows:
+        cells = [_both(result, part, name, key, form) for name in names]
+        if any(cells):
+            table.add_row(label, unit, *cells)
+    console.print(table)
+
+
+def _both(result: dict[str, Any], part: str, name: str, key: str, form: str) -> str:
+    """Return the mean, with the worst in brackets where a figure has one."""
+    mean, worst = result["mean"][part][name], result["worst"][part][name]
+    if key not in mean:
+        return ""
+    return form.format(mean[key]) + (f" ({form.format(worst[key])})" if key in worst else "")
+
+
+def _plant(verdict: dict[str, Any]) -> str:
+    """Return a word on the physical plant and its parameters; nothing for the simple one."""
+    return f"; physical plant, parameters {verdict['parameters']}" if verdict["parameters"] else ""
+
+
 def _table(verdict: dict[str, Any]) -> Table:
     figures, against = verdict["strategies"], verdict["against"]
     days, seed = verdict["counted_days"], verdict["seed"]
     table = Table(
         title=f"{verdict['scenario']}: {verdict['stations']} simulated stations, seed {seed}, "
-        f"{days:g} days after {verdict['uncounted_days']:g} that do not count",
+        f"{days:g} days after {verdict['uncounted_days']:g} that do not count{_plant(verdict)}",
         caption="Synthetic city. Heat is corrected by the change of stored heat. Dwellings are the "
         "simulator's truth, weighted by area.",
     )
@@ -77,7 +122,8 @@ def _table(verdict: dict[str, Any]) -> Table:
     for name in figures:
         table.add_column(name, justify="right")
     for label, unit, key, form in ROWS:
-        table.add_row(label, unit, *(form.format(kpis[key]) for kpis in figures.values()))
+        if all(key in kpis for kpis in figures.values()):
+            table.add_row(label, unit, *(form.format(kpis[key]) for kpis in figures.values()))
     table.add_section()
     for label, key in SAVINGS:
         if any(key in saved for saved in against.values()):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.config.model import SiteConfig
+    from simulators.fieldtruth.build import FieldCity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Town:
 
     simulated: SimSite
     controlled: SiteConfig
+    field: FieldCity | None = None
+    """The physical city, its own curves as the site's; None where the simple plant stands behind the site."""
 
 
 def make_town(folder: Path, *, stations: int, seed: int, offset_K: float = 0.0) -> Town:
@@ -33,13 +36,18 @@ def make_town(folder: Path, *, stations: int, seed: int, offset_K: float = 0.0) 
     write_city(folder, stations=stations, seed=seed)
     file = folder / "site.toml"
     file.write_text(_shifted(file.read_text(encoding="utf-8"), offset_K), encoding="utf-8")
+    return read_town(folder)
+
+
+def read_town(folder: Path, field: FieldCity | None = None) -> Town:
+    """Read a site folder both ways."""
     simulated = load_site(folder)
     for station in simulated.stations:
         if station.certificate is not None:
             # Nobody connects here, but a site that names a certificate is refused without the file.
             station.certificate.parent.mkdir(exist_ok=True)
             station.certificate.touch()
-    return Town(simulated=simulated, controlled=load_controller_site(folder))
+    return Town(simulated=simulated, controlled=load_controller_site(folder), field=field)
 
 
 def _shifted(text: str, offset_K: float) -> str:

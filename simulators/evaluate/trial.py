@@ -14,12 +14,14 @@ import numpy as np
 from simulators.evaluate.centre import CentreSettings
 from simulators.evaluate.contestants import Contestant, registered
 from simulators.evaluate.judged import Judged
+from simulators.evaluate.physical_city import PhysicalCity
 from simulators.evaluate.quick_city import QuickCity
 from simulators.evaluate.virtual_clock import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from simulators.evaluate.city import City
     from simulators.evaluate.record import Record
     from simulators.scenario import Scenario
 
@@ -78,12 +80,10 @@ class _Inline(ThreadPoolExecutor):
 async def _run(trial: Trial, names: list[str], progress: Callable[[float], None]) -> list[Record]:
     asyncio.get_running_loop().set_default_executor(_Inline(max_workers=1))
     scenario = trial.scenario
-    sites = [contestant.town.simulated for contestant in trial.contestants]
-    weather = scenario.weather(sites[0].seed)
-    city = QuickCity(sites, start=scenario.start, weather=weather)
+    city = _city(trial)
     clock = VirtualClock(scenario.start)
     all_judged = [
-        Judged(city, clock, copy, contestant, _settings(trial, contestant, name))
+        Judged(city, clock, copy, contestant, _settings(trial, contestant, name), scenario)
         for copy, (contestant, name) in enumerate(zip(trial.contestants, names, strict=True))
     ]
     for judged in all_judged:
@@ -91,12 +91,13 @@ async def _run(trial: Trial, names: list[str], progress: Callable[[float], None]
     hours = round((trial.uncounted_days + trial.counted_days) * 24)
     for hour in range(hours):
         if hour == round(trial.uncounted_days * 24):
+            city.begin_counting()
             for judged in all_judged:
                 judged.begin()
         for _ in range(round(HOUR_S / trial.cycle_s)):
             await _turn(trial, city, clock, all_judged)
         means = city.take_means()
-        T_outdoor = np.mean([weather.at(city.now - HOUR_S * share).T_outdoor for share in (0.0, 0.5, 1.0)])
+        T_outdoor = np.mean([city.T_outdoor(city.now - HOUR_S * share) for share in (0.0, 0.5, 1.0)])
         for judged, flows in zip(all_judged, means, strict=True):
             judged.end_of_hour(flows, float(T_outdoor))
         progress((hour + 1) / hours)
@@ -105,8 +106,20 @@ async def _run(trial: Trial, names: list[str], progress: Callable[[float], None]
     return [judged.record() for judged in all_judged]
 
 
-async def _turn(trial: Trial, city: QuickCity, clock: VirtualClock, all_judged: list[Judged]) -> None:
+def _city(trial: Trial) -> City:
+    """Return copies of the city, one for each contestant: the physical one where the towns have it."""
+    scenario, towns = trial.scenario, [contestant.town for contestant in trial.contestants]
+    sites = [town.simulated for town in towns]
+    fields = [town.field for town in towns if town.field is not None]
+    if not fields:
+        return QuickCity(sites, start=scenario.start, weather=scenario.weather(sites[0].seed))
+    return PhysicalCity(sites, fields, start=scenario.start, cold_degC=scenario.cold_start_degC)
+
+
+async def _turn(trial: Trial, city: City, clock: VirtualClock, all_judged: list[Judged]) -> None:
     """One cycle of all contestants, and the time until the next."""
+    for judged in all_judged:
+        await judged.troubles.advance(city.now)
     shown = city.observe()
     outdoor = city.own_outdoor(shown[0])
     for judged, mine in zip(all_judged, shown, strict=True):

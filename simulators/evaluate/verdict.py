@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulators.evaluate.contestants import BASELINES, CURVE, TUNED
+from simulators.evaluate.contestants import BASELINES, CURVE, TUNED, WARM
 from simulators.evaluate.kpis import Kpis, by_class, key_figures, station_means, worst_station
+from simulators.fieldtruth.parameters import parameter_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +63,8 @@ def verdict(trial: Trial, records: Sequence[Record]) -> dict[str, Any]:
     first = records[0]
     return {
         "scenario": trial.scenario.name,
+        "plant": "simple" if first.network is None else "physical",
+        "parameters": None if first.network is None else parameter_hash(),
         "stations": len(first.stations),
         "loops": len(first.A_heated),
         "A_heated_m2": float(first.A_heated.sum()),
@@ -166,6 +169,9 @@ def _offsets(trial: Trial) -> dict[str, object]:
     for contestant in trial.contestants:
         if contestant.name == TUNED:
             found[TUNED] = dict(sorted(contestant.offsets.by_station_K.items()))
+        elif contestant.name == WARM:
+            laws = contestant.town.controlled.regulation
+            found[WARM] = {e: law.offset_K for e, law in laws.items()}
         elif contestant.name in BASELINES:
             found[contestant.name] = contestant.offsets.common_K
     return found

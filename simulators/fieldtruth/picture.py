@@ -6,10 +6,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from simulators.fieldtruth.watch import Watched, supply_path
+from simulators.fieldtruth.profile import PressureProfile, pressure_profile
+from simulators.fieldtruth.watch import Watched
 from simulators.plant.arrays import Floats
-from simulators.plant.network.hydraulics import GRAVITY
-from simulators.plant.water import density
 
 RADIATOR, FLOOR, PRIMARY, GREY = "#ee6677", "#4477aa", "#aa3377", "#555555"
 """Told apart by colour-blind eyes too (Paul Tol, bright)."""
@@ -22,7 +21,12 @@ def draw(watched: Watched, p: Floats, step_s: float, title: str, path: Path) -> 
         axes = figure.subplots(6, 1, gridspec_kw={"height_ratios": (1, 2, 1.2, 1.3, 2, 2.4)})
         days = np.asarray(np.arange(1.0, len(watched.T_outdoor) + 1.0) * step_s / 86_400.0, dtype=np.float64)
         _week(axes, watched, days)
-        _profile(axes[5], watched, p)
+        at = 0.0 if watched.last is None else watched.last.time
+        network = watched.city.params.network
+        draw_profile(axes[5], pressure_profile(watched.city.city, network, watched.link_flow, p, at))
+        axes[5].set_xlabel(
+            "km from the source to the station with the least pressure, at the end of the week"
+        )
         figure.suptitle(title)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=90, metadata={"Software": None})
@@ -60,25 +64,12 @@ def _week(axes: np.ndarray[tuple[int], np.dtype[np.object_]], watched: Watched, 
     axes[4].set_xlabel("days")
 
 
-def _profile(axis: mpl.axes.Axes, watched: Watched, p: Floats) -> None:
-    """Draw heads over the way to the worst station: supply, return, ground, and where water would boil."""
-    network = watched.city.params.network
-    consumers = network.consumers
-    dp = p[network.link_start[consumers]] - p[network.link_end[consumers]]
-    path = supply_path(network, watched.link_flow, int(np.argmin(dp)))
-    n = network.n_nodes // 2
-    places = {name.removesuffix(" supply"): i for i, name in enumerate(network.node_names[:n])}
-    xy = np.array([watched.city.city.pipes.x, watched.city.city.pipes.y])
-    order = [places[place.name] for place in watched.city.city.pipes.places]
-    at = np.empty((2, n))
-    at[:, order] = xy
-    far = np.concatenate([[0.0], np.abs(np.diff(at[:, path], axis=1)).sum(axis=0).cumsum()]) / 1000.0
-    ground = network.elevation[path]
-    per_m = float(density(np.array(70.0))) * GRAVITY / 1000.0
-    for side, nodes, style in (("supply", path, "-"), ("return", path + n, "--")):
-        axis.plot(far, ground + p[nodes] / per_m, style, color=PRIMARY, label=f"head, {side}")
+def draw_profile(axis: mpl.axes.Axes, profile: PressureProfile) -> None:
+    """Draw heads over the way to a station: supply, return and the ground beneath."""
+    far, ground = profile.far_km, profile.ground
+    for side, head, style in (("supply", profile.supply, "-"), ("return", profile.back, "--")):
+        axis.plot(far, head, style, color=PRIMARY, label=f"head, {side}")
     axis.fill_between(far, ground.min() - 5.0, ground, color=GREY, alpha=0.4, label="ground")
     axis.set_xlim(0.0, far[-1])
     axis.set_ylabel("m above sea")
-    axis.set_xlabel("km from the source to the station with the least pressure, at the end of the week")
     axis.legend(loc="upper right", ncols=3)

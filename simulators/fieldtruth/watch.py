@@ -6,9 +6,8 @@ import numpy as np
 
 from simulators.fieldtruth.build import FieldCity
 from simulators.plant import zone
-from simulators.plant.arrays import Floats, Indices
+from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import CityOutputs, CityState
-from simulators.plant.network.graph import Network
 
 
 @dataclass(slots=True)
@@ -59,20 +58,3 @@ def _mean(T: Floats, m_flow: Floats, which: np.ndarray[tuple[int], np.dtype[np.b
     if not which.any():
         return float("nan")
     return float((T * m_flow)[which].sum() / m_flow[which].sum())
-
-
-def supply_path(network: Network, m_flow: Floats, station: int) -> Indices:
-    """Return the supply nodes from the source to a station, against the water: by the largest inflow."""
-    start, end = network.link_start, network.link_end
-    half = network.n_pipes // 2
-    flow = m_flow[:half]
-    into = np.where(flow >= 0.0, end[:half], start[:half])
-    out_of = np.where(flow >= 0.0, start[:half], end[:half])
-    node = int(start[network.consumers][station])
-    path = [node]
-    sources = set(end[network.sources].tolist())
-    while node not in sources and len(path) <= half:
-        feeding = np.flatnonzero(into == node)
-        node = int(out_of[feeding[np.argmax(np.abs(flow[feeding]))]])
-        path.append(node)
-    return np.array(path[::-1], dtype=np.intp)

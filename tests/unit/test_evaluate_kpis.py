@@ -7,47 +7,14 @@ import pytest
 
 from simulators.evaluate.calibration import Calibration, NotCalibrated, keep, stored
 from simulators.evaluate.kpis import key_figures, station_means, worst_station
-from simulators.evaluate.record import ControlRecord, Record, weighted_quantiles
+from simulators.evaluate.record import ControlRecord, weighted_quantiles
 from simulators.evaluate.verdict import GOALS, against, goals, possible_saving, reasons
 from simulators.recorder import ContractBreak
-
-HOURS, DWELLINGS = 48, 30
-
-
-def record(**changes):
-    """Two stations of one loop each, 1000 and 3000 m2, for two days at 0 degC outdoors."""
-    by_loop = np.ones((HOURS, 2))
-    plain = {
-        "strategy": "curve",
-        "stations": ("S1", "S2"),
-        "station_classes": ("A", "A"),
-        "station_of_loop": np.array([0, 1]),
-        "A_heated": np.array([1000.0, 3000.0]),
-        "driven": np.ones(2),
-        "begin": 0.0,
-        "T_outdoor": np.zeros(HOURS),
-        "Q_source": np.full(HOURS, 100.0),
-        "P_source": np.full(HOURS, 0.2),
-        "T_return_primary": np.full(HOURS, 40.0),
-        "P_pump": 0.5 * by_loop,
-        "m_flow": by_loop * [1.0, 3.0],
-        "T_supply": 50.0 * by_loop,
-        "T_return": 40.0 * by_loop,
-        "T_dwelling": np.full((HOURS, 2, DWELLINGS), 20.0),
-        "stored_kWh": 0.0,
-        "control": ControlRecord(),
-    }
-    return Record(**(plain | changes))
-
-
-def dwellings(first, second):
-    T = np.empty((HOURS, 2, DWELLINGS))
-    T[:, 0], T[:, 1] = first, second
-    return T
+from tests.support.plain_record import HOURS, dwellings, plain_record
 
 
 def test_heat_is_what_the_source_gave_less_what_is_stored():
-    figures = key_figures(record(stored_kWh=800.0))
+    figures = key_figures(plain_record(stored_kWh=800.0))
     assert figures["heat_GJ"] == pytest.approx((100.0 * HOURS - 800.0) * 3.6e-3)
     assert figures["heat_uncorrected_GJ"] == pytest.approx(100.0 * HOURS * 3.6e-3)
     assert figures["heat_GJ_per_m2"] == pytest.approx(figures["heat_GJ"] / 4000.0)
@@ -55,14 +22,14 @@ def test_heat_is_what_the_source_gave_less_what_is_stored():
 
 def test_degree_days_count_below_18_only():
     T = np.concatenate([np.full(24, 8.0), np.full(24, 28.0)])
-    figures = key_figures(record(T_outdoor=T))
+    figures = key_figures(plain_record(T_outdoor=T))
     assert figures["degree_days_K_d"] == pytest.approx(10.0)
     heat = figures["heat_GJ"] * 1e6 / 4000.0 / 10.0
     assert figures["heat_kJ_per_m2_degree_day"] == pytest.approx(heat)
 
 
 def test_pumps_are_those_of_the_stations_and_of_the_source():
-    figures = key_figures(record())
+    figures = key_figures(plain_record())
     assert figures["pump_secondary_kWh_per_m2"] == pytest.approx(2 * 0.5 * HOURS / 4000.0)
     assert figures["pump_primary_kWh_per_m2"] == pytest.approx(0.2 * HOURS / 4000.0)
     both = figures["pump_secondary_kWh_per_m2"] + figures["pump_primary_kWh_per_m2"]
@@ -72,11 +39,11 @@ def test_pumps_are_those_of_the_stations_and_of_the_source():
 def test_the_peak_is_the_mean_of_the_ten_highest_hours():
     Q = np.full(HOURS, 100.0)
     Q[:5] = 300.0
-    assert key_figures(record(Q_source=Q))["peak_MW"] == pytest.approx(0.2)
+    assert key_figures(plain_record(Q_source=Q))["peak_MW"] == pytest.approx(0.2)
 
 
 def test_dwellings_weigh_with_the_area_behind_them():
-    figures = key_figures(record(T_dwelling=dwellings(17.0, 23.0)))
+    figures = key_figures(plain_record(T_dwelling=dwellings(17.0, 23.0)))
     assert figures["share_at_least_18_percent"] == pytest.approx(75.0)
     assert figures["share_18_24_percent"] == pytest.approx(75.0)
     assert figures["share_20_22_percent"] == 0.0
@@ -91,21 +58,21 @@ def test_dwellings_weigh_with_the_area_behind_them():
     ("T", "share"), [(17.999, 0.0), (18.0, 100.0), (24.0, 100.0), (24.001, 0.0)], ids=str
 )
 def test_the_comfort_band_holds_its_ends(T, share):
-    assert key_figures(record(T_dwelling=dwellings(T, T)))["share_18_24_percent"] == share
+    assert key_figures(plain_record(T_dwelling=dwellings(T, T)))["share_18_24_percent"] == share
 
 
 def test_stations_differ_by_their_means_and_read_only_ones_can_be_left_out():
-    all_driven = key_figures(record(T_dwelling=dwellings(19.0, 23.0)))
+    all_driven = key_figures(plain_record(T_dwelling=dwellings(19.0, 23.0)))
     assert all_driven["indoor_sd_between_stations_K"] == pytest.approx(2.0)
-    one = key_figures(record(T_dwelling=dwellings(19.0, 23.0), driven=np.array([1.0, 0.0])))
+    one = key_figures(plain_record(T_dwelling=dwellings(19.0, 23.0), driven=np.array([1.0, 0.0])))
     assert one["indoor_sd_between_driven_stations_K"] == 0.0
 
 
 def test_the_worst_station_is_named():
     T = dwellings(20.0, 21.0)
     T[:, 1, :6] = 15.0
-    assert worst_station(record(T_dwelling=T)) == ("S2", 15.0)
-    assert station_means(record(T_dwelling=T)) == pytest.approx([20.0, 19.8])
+    assert worst_station(plain_record(T_dwelling=T)) == ("S2", 15.0)
+    assert station_means(plain_record(T_dwelling=T)) == pytest.approx([20.0, 19.8])
 
 
 def test_conduct_is_told_as_it_was():
@@ -117,7 +84,7 @@ def test_conduct_is_told_as_it_was():
         guard_cuts={"wear": 3, "dead_band": 7},
         breaks=[broken, broken],
     )
-    figures = key_figures(record(control=control))
+    figures = key_figures(plain_record(control=control))
     assert 0.1 <= figures["tracking_T_supply_p95_K"] < 2.0
     assert figures["tracking_flow_p95_percent"] == pytest.approx(2.0, abs=0.1)
     assert figures["setpoint_moves_per_loop_day"] == pytest.approx(2.0)
@@ -127,7 +94,7 @@ def test_conduct_is_told_as_it_was():
 
 
 def test_figures_can_be_written_as_json():
-    assert json.loads(json.dumps(key_figures(record())))["heat_GJ"] > 0.0
+    assert json.loads(json.dumps(key_figures(plain_record())))["heat_GJ"] > 0.0
 
 
 @pytest.mark.parametrize(
@@ -139,8 +106,8 @@ def test_quantiles_go_by_weight(share, value):
 
 
 def test_savings_are_told_against_each_baseline_that_took_part():
-    curve = key_figures(record())
-    better = key_figures(record(strategy="balance", Q_source=np.full(HOURS, 90.0)))
+    curve = key_figures(plain_record())
+    better = key_figures(plain_record(strategy="balance", Q_source=np.full(HOURS, 90.0)))
     saved = against("balance", {"curve": curve, "balance": better})
     assert saved["heat_saving_vs_curve_percent"] == pytest.approx(10.0)
     assert saved["peak_reduction_vs_curve_percent"] == pytest.approx(10.0)
@@ -150,8 +117,8 @@ def test_savings_are_told_against_each_baseline_that_took_part():
 
 def test_goals_are_met_or_missed_by_their_own_measure():
     figures = {
-        "curve": key_figures(record(T_dwelling=dwellings(18.5, 25.0))),
-        "balance": key_figures(record(strategy="balance", T_dwelling=dwellings(20.0, 21.0))),
+        "curve": key_figures(plain_record(T_dwelling=dwellings(18.5, 25.0))),
+        "balance": key_figures(plain_record(strategy="balance", T_dwelling=dwellings(20.0, 21.0))),
     }
     result = goals("balance", figures)
     assert result["indoor_sd_percent_of_curve"]["met"]
@@ -169,7 +136,7 @@ def test_what_balance_can_save_depends_on_the_spread(sd, percent):
 
 
 def test_each_class_of_station_is_told_apart():
-    one = record(T_dwelling=dwellings(19.0, 23.0), station_classes=("A", "C"))
+    one = plain_record(T_dwelling=dwellings(19.0, 23.0), station_classes=("A", "C"))
     assert key_figures(one)["indoor_by_station_class"] == {
         "A": {"stations": 1, "mean_degC": 19.0, "sd_K": 0.0},
         "C": {"stations": 1, "mean_degC": 23.0, "sd_K": 0.0},
@@ -179,7 +146,9 @@ def test_each_class_of_station_is_told_apart():
 
 def test_what_stands_in_the_way_is_said_in_sentences():
     control = ControlRecord(guard_cuts={"own_curve": 12, "dead_band": 400}, cycles=50)
-    lines = reasons(record(driven=np.array([0.0, 1.0]), T_dwelling=dwellings(16.0, 21.0), control=control))
+    lines = reasons(
+        plain_record(driven=np.array([0.0, 1.0]), T_dwelling=dwellings(16.0, 21.0), control=control)
+    )
     assert "1 of 2 stations are read only" in lines[0]
     assert "S1 16.0" in lines[0]
     assert lines[1].startswith("worst is station S1 (read only)")
@@ -191,6 +160,7 @@ def test_what_stands_in_the_way_is_said_in_sentences():
 
 class Case:
     key = "january/2/1"
+    plant = "simple"
 
 
 def test_a_calibration_is_kept_beside_those_of_other_cases(tmp_path):

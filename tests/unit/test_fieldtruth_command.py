@@ -5,7 +5,7 @@ import pytest
 
 from simulators.__main__ import main
 from simulators.fieldtruth.parameters import parameter_hash
-from simulators.fieldtruth.watch import supply_path
+from simulators.fieldtruth.profile import supply_path
 from tests.support.field_cities import Stepped, field_city
 
 

@@ -1,0 +1,220 @@
+"""The physical city in virtual time: several copies side by side, in steps of a minute.
+
+The plant is ``simulators.plant.city_plant`` as ``fieldtruth`` draws it; a bank of the stations' PLCs
+(``plc_bank``) decides on valves and pumps, the dispatch of the sources is the field's own. The plant's step
+is longer than a scan of a PLC, so the valves' controllers are set slower: they settle in some minutes, as
+those do that run the field's season.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulators.evaluate.instruments import T_OUTDOOR
+from simulators.evaluate.physical_copy import STEP_S, PhysicalCopy, begun
+from simulators.evaluate.physical_instruments import Instruments
+from simulators.evaluate.physical_port import PhysicalPort
+from simulators.evaluate.plc_bank import PlcBank, Tuning
+from simulators.evaluate.zone_homes import Housing, ZoneHomes
+from simulators.fieldtruth.build import sky_at
+from simulators.fieldtruth.parameters import parameters
+from simulators.plc.limits import LoopRating
+from simulators.plc.loop import LoopPlc
+from simulators.plc.station import StationPlc
+from stations.profile import builtin_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.evaluate.city import Flows, Shown
+    from simulators.fieldtruth.build import FieldCity
+    from simulators.fieldtruth.profile import PressureProfile
+    from simulators.plant.arrays import Floats, Indices
+    from simulators.plant.city_parts import CityState
+    from simulators.plant.facade import Sky
+    from simulators.sitefile import SimSite
+    from stations.model.identity import Point
+
+VALVE_PER_K, VALVE_INTEGRAL_S = 0.008, 60.0
+"""Stroke per K at once, and as much again in each step of a minute: a stroke gives 15 to 40 K."""
+_NOISE_K = 0.03
+"""Of the temperatures that the PLCs control on."""
+
+
+class PhysicalCity:
+    """Copies of one physical city under different control; implements ``city.City``."""
+
+    def __init__(
+        self,
+        sites: Sequence[SimSite],
+        fields: Sequence[FieldCity],
+        *,
+        start: float,
+        cold_degC: float | None = None,
+    ) -> None:
+        """Begin at UTC second ``start``, a copy for each site; they may differ in their curves only.
+
+        ``cold_degC``: houses and their water stand at this temperature; None: as the days before left them.
+        """
+        self.now = start
+        unlike = {id(field): field for field in fields}
+        starts = {key: begun(field, start, cold_degC) for key, field in unlike.items()}
+        self._copies = [PhysicalCopy(field, starts[id(field)]) for field in fields]
+        field, state = fields[0], self._copies[0].state
+        self._weather, self._params = field.city.weather, field.params
+        self._A = field.city.loops.A_heated
+        self._source_row = {name: row for row, name in enumerate(field.city.sources.id)}
+        self._instruments = Instruments(field, sites[0])
+        self._housing = Housing(field, self._instruments.indoor(field, state))
+        T_outdoor = self.T_outdoor(start)
+        self.plcs = [
+            _plcs(site, copy.state, T_outdoor) for site, copy in zip(sites, self._copies, strict=True)
+        ]
+        self._bank = PlcBank(
+            [plc for plcs in self.plcs for plc in plcs],
+            np.concatenate([copy.state.motor for copy in self._copies]),
+            np.concatenate([copy.state.y_pump for copy in self._copies]),
+            Tuning(
+                proportional_per_K=VALVE_PER_K,
+                integral_s=VALVE_INTEGRAL_S,
+                outdoor_filter_s=3600.0 * parameters()["own_curve"]["outdoor_filter_h"],
+            ),
+            T_outdoor,
+        )
+        self._rng = np.random.default_rng([sites[0].seed, 0x5CA9])
+
+    @property
+    def flows(self) -> list[Flows]:
+        """Of the last minute, by copy."""
+        return [copy.flows for copy in self._copies]
+
+    @property
+    def station_of_loop(self) -> Indices:
+        """Row of each loop's station."""
+        return self._params.station.station
+
+    @property
+    def A_heated(self) -> Floats:  # noqa: N802 - a field symbol
+        """Heated m2 of each loop."""
+        return self._A
+
+    def observe(self) -> list[Shown]:
+        """Let every instrument show its value now, by copy."""
+        return [self._shown(copy) for copy in self._copies]
+
+    def own_outdoor(self, shown: Shown) -> list[float | None]:
+        """Return what each station's own outdoor sensor shows in degC; None where there is none."""
+        there = self._instruments.has_outdoor
+        return [row[T_OUTDOOR] if has else None for row, has in zip(shown.stations, there, strict=True)]
+
+    def run(self, seconds: float, outdoor: list[float | None]) -> None:
+        """Look up what the centres wrote, then advance by whole minutes."""
+        self._bank.learn(outdoor * len(self._copies), self.now)
+        for _ in range(round(seconds / STEP_S)):
+            self._minute()
+        self._bank.tell()
+
+    def take_means(self) -> list[Flows]:
+        """Return the means since the last call (at least a minute ago), by copy."""
+        return [copy.take_means() for copy in self._copies]
+
+    def T_outdoor(self, at: float) -> float:  # noqa: N802 - a field symbol
+        """Return the outdoor temperature in degC at UTC second ``at``."""
+        return self._sky(at).T_outdoor
+
+    def T_return(self, k: int) -> Floats:  # noqa: N802 - a field symbol
+        """Return the secondary return of each loop of copy ``k`` in degC."""
+        return self._copies[k].T_return
+
+    def homes(self, k: int) -> ZoneHomes:
+        """Return the dwellings of copy ``k``."""
+        return ZoneHomes(self._housing, lambda: self._copies[k].state)
+
+    def stored_heat(self, k: int) -> float:
+        """Return the heat in all water, metal and buildings of copy ``k`` in kWh above 0 degC."""
+        return self._copies[k].stored_heat() / 3600.0
+
+    def source_shows(self, k: int, source: str) -> dict[Point, float | None]:
+        """Return what a source of copy ``k`` reports."""
+        return self._copies[k].source_shows(self._source_row[source], self.T_outdoor(self.now))
+
+    def imbalance(self, k: int) -> float:
+        """Return heat that came to copy ``k`` and neither stayed nor left, over the heat fired."""
+        return self._copies[k].imbalance()
+
+    def worst_profile(self, k: int) -> PressureProfile | None:
+        """Return the heads of the moment in which a station of copy ``k`` had the least pressure."""
+        return self._copies[k].worst_profile()
+
+    def begin_counting(self) -> None:
+        """From now on the worst moment is sought."""
+        for copy in self._copies:
+            copy.seek_worst()
+
+    def port(self, k: int) -> PhysicalPort:
+        """Return the door for faults of the plant of copy ``k``."""
+        n = len(self._A)
+        return PhysicalPort(self._copies[k], self._bank.curve_shift[k * n : (k + 1) * n])
+
+    def _sky(self, at: float) -> Sky:
+        return sky_at(self._weather, at)
+
+    def _shown(self, copy: PhysicalCopy) -> Shown:
+        sky = self._sky(self.now)
+        sun = sky.sun_diffuse + sky.sun_direct * max(float(np.sin(np.radians(sky.sun_elevation))), 0.0)
+        state = copy.state
+        return self._instruments.show(
+            self.now,
+            sky.T_outdoor + copy.sun_gain * sun,
+            np.stack([state.T_supply, copy.T_return, copy.m_flow]),
+            copy.at_stations(),
+            copy.dp_secondary(),
+            np.stack([state.y_pump, copy.flows.P_pump]),
+        )
+
+    def _minute(self) -> None:
+        """Let the PLCs look and act, and the plants follow."""
+        copies, meters = self._copies, self._instruments.of_loops
+        n = len(self._A)
+        noise = np.tile(self._rng.standard_normal((3, n)), (1, len(copies)))
+        offset = np.tile(meters.offset[:2], (1, len(copies)))
+        m = np.concatenate([copy.m_flow for copy in copies])
+        gain, wobble = np.tile(meters.gain[2], len(copies)), np.tile(meters.noise[2], len(copies))
+        valve, pump = self._bank.scan(
+            np.concatenate([copy.state.T_supply for copy in copies]) + offset[0] + _NOISE_K * noise[0],
+            np.concatenate([copy.T_return for copy in copies]) + offset[1] + _NOISE_K * noise[1],
+            np.concatenate([copy.state.T_return_primary for copy in copies]),
+            m * (1.0 + gain) + wobble * noise[2],
+            np.concatenate([copy.state.motor for copy in copies]),
+            STEP_S,
+        )
+        sky = self._sky(self.now)
+        for k, copy in enumerate(copies):
+            mine = slice(k * n, (k + 1) * n)
+            copy.step(sky, valve[mine], pump[mine])
+        self.now += STEP_S
+
+
+def _plcs(site: SimSite, state: CityState, T_outdoor: float) -> list[StationPlc]:
+    """Return the PLCs of all stations as they stand at the start."""
+    plcs, place = [], 0
+    for station in site.stations:
+        station_class = builtin_profile(station.profile).station_class
+        loops = []
+        for loop in station.loops:
+            loops.append(
+                LoopPlc(
+                    number=loop.number,
+                    station_class=station_class,
+                    curve=loop.curve,
+                    rating=LoopRating(T_supply_max=loop.T_supply_max, m_flow_design=loop.m_flow_design),
+                    T_outdoor=T_outdoor,
+                    valve=float(state.motor[place]),
+                    pump=float(state.y_pump[place]),
+                )
+            )
+            place += 1
+        plcs.append(StationPlc(station_class, loops))
+    return plcs

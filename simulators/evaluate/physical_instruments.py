@@ -1,0 +1,89 @@
+"""What the instruments of the physical city show at a poll; all copies have the same, with the same noise.
+
+Meters are those of ``fieldtruth.draw_sensors``: one set on each loop, and one on each station's primary side.
+Readings that never come, and clocks that are off, are left out: a poll of the judge stands for thirty in
+service, of which one comes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulators.evaluate.city import Shown
+from simulators.fieldtruth.draw_sensors import KINDS, draw_indoor, draw_meters
+from simulators.fieldtruth.parameters import parameters
+from simulators.plant import zone
+from simulators.plant.meter import Meters, measure
+from simulators.plant.water import specific_heat
+from simulators.truth import draw_station
+
+if TYPE_CHECKING:
+    from simulators.fieldtruth.build import FieldCity
+    from simulators.plant.arrays import Floats, Indices
+    from simulators.plant.city_parts import CityState
+    from simulators.plant.sensing import IndoorSensors
+    from simulators.sitefile import SimSite
+
+P_STATIC_kPa = 350.0
+"""In the secondary returns; no decision rests on it."""
+_OF_LOOP = [KINDS.index(kind) for kind in ("T_supply", "T_return", "m_flow")]
+_OF_STATION = [KINDS.index(kind) for kind in ("T_supply_primary", "T_return_primary", "m_flow_primary")]
+OUTDOOR_NOISE_K, OUTDOOR_QUANTUM_K = 0.05, 0.1
+
+
+class Instruments:
+    """The meters of one city."""
+
+    def __init__(self, field: FieldCity, site: SimSite) -> None:
+        station = field.params.station.station
+        bank = draw_meters(field.city, station, parameters()).meters
+        self._seed = site.seed
+        self._n_stations = len(site.stations)
+        first = np.searchsorted(station, np.arange(self._n_stations))
+        self.of_loops = _rows(bank, _OF_LOOP)
+        """Supply, return, circulation of each loop."""
+        self._of_stations = _rows(bank, _OF_STATION, first)
+        truths = [draw_station(site.seed, one) for one in site.stations]
+        self.has_outdoor = [truth.outdoor_sensor for truth in truths]
+        self._outdoor_offset = np.array([truth.outdoor_offset for truth in truths])
+
+    def indoor(self, field: FieldCity, state: CityState) -> IndoorSensors:
+        """Return the sensors in dwellings, hung when these were as warm as in ``state``."""
+        return draw_indoor(field.city, field.params, field.occupied, zone.indoor(state.T), parameters())
+
+    def show(
+        self, now: float, T_outdoor: Floats, loops: Floats, stations: Floats, dp: Floats, pumps: Floats
+    ) -> Shown:
+        """Return what one copy shows at UTC second ``now``; noise depends on seed and moment alone.
+
+        True values: ``T_outdoor`` at each station's sensor; ``loops`` and ``stations`` in the order of the
+        meters, for stations with supply and return pressure (kPa) behind them; ``dp`` kPa of the secondary
+        pumps; ``pumps`` rows of speed and kW.
+        """
+        rng = np.random.default_rng([self._seed, 0x3E7E, int(now)])
+        T_in, T_back, m = measure(stations[:3], self._of_stations, rng)
+        m = np.maximum(m, 0.0)
+        supply, back, circulation = measure(loops, self.of_loops, rng)
+        outdoor = T_outdoor + self._outdoor_offset + OUTDOOR_NOISE_K * rng.standard_normal(self._n_stations)
+        outdoor = np.round(outdoor / OUTDOOR_QUANTUM_K) * OUTDOOR_QUANTUM_K
+        Q = np.maximum(m * specific_heat(0.5 * (T_in + T_back)) * (T_in - T_back), 0.0)
+        p_return = np.full_like(dp, P_STATIC_kPa)
+        indoor = np.zeros_like(dp)  # the homes know it
+        of_loops = np.stack(
+            [supply, back, np.maximum(circulation, 0.0), p_return + dp, p_return, indoor, *pumps]
+        )
+        of_stations = np.stack([T_in, T_back, m, *stations[3:], outdoor, Q])
+        return Shown(loops=of_loops.T.tolist(), stations=of_stations.T.tolist())
+
+
+def _rows(bank: Meters, rows: list[int], columns: Indices | None = None) -> Meters:
+    """Return some kinds of a bank, of all places or some."""
+
+    def part(values: Floats) -> Floats:
+        return values[rows] if columns is None else values[rows][:, columns]
+
+    return Meters(
+        offset=part(bank.offset), gain=part(bank.gain), noise=part(bank.noise), quantum=part(bank.quantum)
+    )
