@@ -145,6 +145,14 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
         metavar="TOML",
         help="faults at their times: docs/reference/faults.md",
     )
+    simulate.add_argument(
+        "--dial",
+        metavar="HOST:PORT",
+        help="Modbus stations dial out to a centre that listens there: docs/how-to/dial-out.md",
+    )
+    simulate.add_argument(
+        "--dial-stations", metavar="IDS", help="with --dial: which ones, ids with commas (default: all)"
+    )
 
 
 def _add_user(user: argparse.ArgumentParser) -> None:

@@ -7,8 +7,10 @@ import json
 import logging
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from simulators.dialling import DialGroup, Dialling, DiallingError, address
 from simulators.faults import command as fault_command
 from simulators.faults.scenario import ScenarioFaults, load_scenario
 from simulators.faults.site import facts_of
@@ -18,7 +20,7 @@ from simulators.replay import command as replay_command
 from simulators.replay.columns import ReplayError
 from simulators.replay.weather import read_weather
 from simulators.serve import ServeOptions, Simulation, serving
-from simulators.sitefile import SimSite, SiteFileError, load_site
+from simulators.sitefile import SimSite, SiteFileError, dialling_out, load_site
 from simulators.told import Told
 from simulators.weather import Weather, read_csv
 from stations.model.clock import ScaledClock
@@ -59,6 +61,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--seed", type=int, help="replaces the seed of simulation.toml")
     serve.add_argument("--weather", type=Path, metavar="CSV", help="hourly weather; default: generated")
+    serve.add_argument(
+        "--dial",
+        type=_address,
+        metavar="HOST:PORT",
+        help="stations dial out to a centre that listens there, with Modbus RTU",
+    )
+    serve.add_argument(
+        "--dial-stations",
+        metavar="IDS",
+        help="with --dial: which ones, ids with commas (default: all on Modbus)",
+    )
     serve.add_argument("--scenario", type=Path, metavar="TOML", help="faults that happen at their times")
     fault_command.add_arguments(
         commands.add_parser("fault", help="switch faults of running simulators on and off, or list them")
@@ -101,6 +114,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _address(text: str) -> tuple[str, int]:
+    try:
+        return address(text)
+    except DiallingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _positive(text: str) -> int:
     if not (text.isdigit() and int(text) >= 1):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= 1")
@@ -109,7 +129,7 @@ def _positive(text: str) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     try:
-        site = load_site(options.site)
+        site = _dialling(load_site(options.site), options)
         weather = None if options.weather is None else _weather(options.weather)
         seed = site.seed if options.seed is None else options.seed
         faults = [] if options.scenario is None else load_scenario(options.scenario, facts_of(site), seed)
@@ -127,6 +147,20 @@ def _serve(options: argparse.Namespace) -> int:
     except PortsInUse as error:
         return _wrong_use(f"ports are in use, nothing was started:\n{error}")
     return OK
+
+
+def _dialling(site: SimSite, options: argparse.Namespace) -> SimSite:
+    """Let stations dial where the command line says so; it stands over the site's own groups."""
+    if options.dial is None:
+        if options.dial_stations is not None:
+            raise DiallingError("--dial-stations: --dial HOST:PORT is missing")
+        return site
+    host, port = options.dial
+    stations = None
+    if options.dial_stations is not None:
+        stations = tuple(name.strip() for name in options.dial_stations.split(","))
+    group = DialGroup(how=Dialling(host=host, port=port), stations=stations)
+    return replace(site, stations=tuple(dialling_out(site.stations, [group])))
 
 
 async def _until_told(
@@ -153,6 +187,7 @@ def _quiet_libraries() -> None:
 
 def _ready(simulation: Simulation) -> dict[str, object]:
     protocols = [post.protocol for post in simulation.posts.values()]
+    dialling = [post for post in simulation.posts.values() if post.station.dial is not None]
     return {
         "ready": True,
         "control_port": simulation.control_port,
@@ -160,6 +195,7 @@ def _ready(simulation: Simulation) -> dict[str, object]:
         "sources": len(simulation.site.sources),
         "modbus": protocols.count("modbus"),
         "opcua": protocols.count("opcua"),
+        "dialling": len(dialling),
     }
 
 

@@ -1,6 +1,9 @@
-"""Reads Modbus TCP requests out of a byte stream: the recorder's parser, shared with no driver or server."""
+"""Reads Modbus requests out of a byte stream: the recorder's parser, shared with no driver or server."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from simulators.crc import crc16_modbus
 
 _HEADER = 7
 _MAX_LENGTH = 254
@@ -22,8 +25,19 @@ class Request:
     """False where lengths or counts contradict each other."""
 
 
+class Stream(Protocol):
+    """Cuts the bytes of one connection into requests."""
+
+    broken: bool
+    """True where the last bytes were no requests."""
+
+    def feed(self, data: bytes) -> list[Request]:
+        """Return the requests that ``data`` completes."""
+        ...
+
+
 class RequestStream:
-    """Cuts one connection's bytes into requests; bytes that are no Modbus TCP end the stream."""
+    """Modbus TCP; bytes that are none end the stream."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -46,9 +60,54 @@ class RequestStream:
         return requests
 
 
+class SerialStream:
+    """Modbus RTU; lengths follow from the function, and what does not fit is dropped as a device would."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self.broken = False
+
+    def feed(self, data: bytes) -> list[Request]:
+        """Return the requests that ``data`` completes."""
+        self._buffer += data
+        self.broken = False
+        requests = []
+        while (length := _serial_length(self._buffer)) is not None and len(self._buffer) >= length:
+            raw, self._buffer = self._buffer[:length], self._buffer[length:]
+            if length == 0 or crc16_modbus(raw[:-2]) != int.from_bytes(raw[-2:], "little"):
+                self._buffer, self.broken = b"", True
+                break
+            requests.append(_request(raw, raw[0], raw[1], raw[2:-2]))
+        return requests
+
+
+def _serial_length(buffer: bytes) -> int | None:
+    """Return how long the request at the beginning is; None while that is open, 0 where nobody knows.
+
+    MODBUS over Serial Line V1.02, 2.5, and Application Protocol V1.1b3, chapter 6.
+    """
+    if len(buffer) < 2:
+        return None
+    function = buffer[1]
+    if function in (1, 2, 3, 4, 5, 6, 8):
+        return 8
+    if function in (7, 11, 12, 17):
+        return 4
+    if function in (15, 16):
+        return None if len(buffer) < 7 else 9 + buffer[6]
+    if function == 22:
+        return 10
+    if function == 23:
+        return None if len(buffer) < 11 else 13 + buffer[10]
+    return 0
+
+
 def parse(raw: bytes) -> Request:
-    """Read one complete request (header and PDU)."""
-    unit, function, body = raw[6], raw[7], raw[8:]
+    """Read one complete Modbus TCP request (header and PDU)."""
+    return _request(raw, raw[6], raw[7], raw[8:])
+
+
+def _request(raw: bytes, unit: int, function: int, body: bytes) -> Request:
     address, well_formed = -1, True
     words: tuple[int, ...] = ()
     if function in (1, 2, 3, 4, 5, 6, 15, 16, 22):

@@ -1,7 +1,8 @@
 """The mobile link between centre and station, as a TCP proxy: delay, jitter, stalls, black holes.
 
-One link stands before each station's server and listens on the port that the site file names. Bytes keep
-their order in each direction. All times are wall seconds: sockets and deadlines live in wall time.
+One link stands before each station's server and listens on the port that the site file names; before a
+station that dials out it listens to that station and connects to the centre. Bytes keep their order in each
+direction. All times are wall seconds: sockets and deadlines live in wall time.
 """
 
 import asyncio
@@ -34,10 +35,13 @@ class Link:
         profile: LinkProfile,
         rng: random.Random,
         new_tap: Callable[[], Tap] | None = None,
+        outward: bool = False,
     ) -> None:
         self.host = host
         self.port = port
-        """Port that the centre connects to; 0 until a free one is bound."""
+        """Port that the centre connects to, or a station that dials out; 0 until a free one is bound."""
+        self.outward = outward
+        """The station opens the connections, and who is connected to is the centre."""
         self.profile = profile
         self.rng = rng
         self.base_s = profile.base_delay_s(rng)
@@ -46,8 +50,8 @@ class Link:
         self._edits: dict[object, Edit] = {}
         self._holes: set[object] = set()
         self.new_tap = new_tap
-        self.target_port = 0
-        """Port of the station's server on the loopback."""
+        self.target_host, self.target_port = "127.0.0.1", 0
+        """Where the station's server listens, or the centre to a station that dials out."""
         self.hole = False
         self.garble = False
         """While True the centre receives random bytes in place of each answer."""
@@ -60,12 +64,14 @@ class Link:
 
     @property
     def connections(self) -> int:
-        """Number of connections from the centre that are open."""
+        """Number of connections that are open."""
         return len(self._open)
 
-    async def open(self, target_port: int, sock: socket.socket | None = None) -> None:
+    async def open(
+        self, target_port: int, sock: socket.socket | None = None, *, target_host: str = "127.0.0.1"
+    ) -> None:
         """Listen, on ``sock`` if it is bound already; raises OSError when the port is taken."""
-        self.target_port = target_port
+        self.target_host, self.target_port = target_host, target_port
         loop = asyncio.get_running_loop()
         if sock is None:
             sock = socket.create_server((self.host, self.port))
@@ -95,7 +101,7 @@ class Link:
             server.close()
             await server.wait_closed()
         elif not on and self._server is None and self._in_service:
-            await self.open(self.target_port)
+            await self.open(self.target_port, target_host=self.target_host)
 
     def change(self, profile: LinkProfile) -> None:
         """Behave as another profile from now on."""

@@ -1,4 +1,7 @@
-"""One connection through a link: delayed bytes both ways between the centre and a station's server."""
+"""One connection through a link: delayed bytes both ways between the centre and a station.
+
+The caller is who has opened it: the centre, or a station that dials out. The called side is the other.
+"""
 
 import asyncio
 import random
@@ -12,7 +15,7 @@ from typing import Protocol
 from simulators.link_profile import Lane, LinkProfile
 
 HALF_OPEN_S = 60.0
-"""So long after the centre has given up a dead connection the station's own keep-alive ends its side."""
+"""So long after the caller has given up a dead connection the called side's own keep-alive ends it there."""
 
 PENDING_MAX_BYTES = 256 * 1024
 """A direction that holds more stops reading until some is delivered, as a full radio buffer would."""
@@ -40,6 +43,8 @@ class _Link(Protocol):
 
     rng: random.Random
     new_tap: Callable[[], Tap] | None
+    outward: bool
+    target_host: str
     target_port: int
     hole: bool
     garble: bool
@@ -134,21 +139,23 @@ class _Direction:
 
 
 class Connection(asyncio.Protocol):
-    """A connection from the centre, and the one that it causes to the station's server."""
+    """A connection from a caller, and the one that it causes to the called side."""
 
     def __init__(self, link: _Link) -> None:
         self.lost_bytes = False
         self._dead = False
         self._forget: asyncio.TimerHandle | None = None
         self._link = link
-        self._up = _Direction(link, self, link.new_tap() if link.new_tap else None, answers=False)
-        self._down = _Direction(link, self, None, answers=True)
+        tap = link.new_tap() if link.new_tap else None
+        # up leads from the caller to the called side
+        self._up = _Direction(link, self, None if link.outward else tap, answers=link.outward)
+        self._down = _Direction(link, self, tap if link.outward else None, answers=not link.outward)
         self._dial: asyncio.Task[None] | None = None
         self._ended = False
         self._server_gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the centre's connection; in a black hole it leads nowhere."""
+        """Take the caller's connection; in a black hole it leads nowhere."""
         assert isinstance(transport, asyncio.Transport)
         _no_delay(transport)
         self._up.source = self._down.target = transport
@@ -159,11 +166,11 @@ class Connection(asyncio.Protocol):
             self._dial = asyncio.create_task(self._connect(), name=f"link to port {self._link.target_port}")
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the centre."""
+        """Take bytes from the caller."""
         self._up.feed(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Let the station's side end after what is on the way; in a black hole it never hears of it."""
+        """Let the called side end after what is on the way; in a black hole it never hears of it."""
         self._up.source = self._down.target = None
         if self._dead:
             if self._down.source is None:
@@ -178,7 +185,7 @@ class Connection(asyncio.Protocol):
             self.reset()
 
     def server_connected(self, transport: asyncio.Transport) -> None:
-        """Take the connection to the station's server and pass on what has arrived meanwhile."""
+        """Take the connection to the called side and pass on what has arrived meanwhile."""
         _no_delay(transport)
         self._down.source = self._up.target = transport
         if self._ended:
@@ -187,11 +194,11 @@ class Connection(asyncio.Protocol):
             self._up.deliver()
 
     def server_data(self, data: bytes) -> None:
-        """Take bytes from the station."""
+        """Take bytes from the called side."""
         self._down.feed(data)
 
     def server_lost(self) -> None:
-        """Close the centre's side after the bytes that are still on the way."""
+        """Close the caller's side after the bytes that are still on the way."""
         self._server_gone = True
         self._down.source = self._up.target = None
         if self._dead and self._down.target is not None:
@@ -250,13 +257,15 @@ class Connection(asyncio.Protocol):
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.create_connection(lambda: _ServerSide(self), "127.0.0.1", self._link.target_port)
+            await loop.create_connection(
+                lambda: _ServerSide(self), self._link.target_host, self._link.target_port
+            )
         except OSError:
             self.reset()
 
 
 class _ServerSide(asyncio.Protocol):
-    """The connection from the link to the station's server."""
+    """The connection from the link to the called side."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

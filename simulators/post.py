@@ -13,6 +13,7 @@ from simulators.judge import LoopBounds
 from simulators.link import Link
 from simulators.link_profile import PROFILES
 from simulators.recorder import StationRecorder
+from simulators.servers.dtu import DialOutStation
 from simulators.servers.misbehaviour import Misbehaviour
 from simulators.servers.modbus import ModbusStationServer
 from simulators.servers.opcua import OpcUaStationServer, ServerIdentity
@@ -56,10 +57,12 @@ class Post:
             },
             values=served.values,
             clock=clock,
+            serial=station.dial is not None,
         )
         self.link = Link(
-            host=station.host,
-            port=station.port,
+            host=station.host if station.dial is None else "127.0.0.1",
+            port=station.port if station.dial is None else 0,
+            outward=station.dial is not None,
             profile=PROFILES[link_profile],
             rng=rng,
             new_tap=self.recorder.new_tap if profile.protocol == "modbus" else None,
@@ -68,7 +71,7 @@ class Post:
         self._clock = clock
         self._rng = random.Random(f"{seed}:{station.id}:faults")
         self._opcua: OpcUaStationServer | None = None
-        self._server: _Server
+        self._server: _Server | DialOutStation
         if profile.protocol == "modbus":
             assert driven is not None, "a heat source speaks OPC UA"
             self._server = _modbus(station, profile, driven, clock, rng, self.device)
@@ -80,9 +83,15 @@ class Post:
         self.running = False
 
     async def start(self, sock: socket.socket | None = None) -> None:
-        """Start the server and open the link, on ``sock`` where it is bound already."""
-        if not self.running:
-            self.running = True
+        """Start the server and open the link, on ``sock`` where it is bound already; or dial out."""
+        if self.running:
+            return
+        self.running = True
+        if isinstance(self._server, DialOutStation):
+            assert self.station.dial is not None
+            await self.link.open(self.station.dial.port, target_host=self.station.dial.host)
+            self._server.start(self.link.port)
+        else:
             await self.link.open(await self._server.start(), sock)
 
     async def stop(self) -> None:
@@ -134,9 +143,11 @@ def _modbus(
     clock: Clock,
     rng: random.Random,
     device: Misbehaviour,
-) -> ModbusStationServer:
+) -> ModbusStationServer | DialOutStation:
     unit_code = rng.randrange(6)  # heat meters are delivered with different units
     image = RegisterImage(profile, len(station.loops), driven, clock, unit_code, device)
+    if station.dial is not None:
+        return DialOutStation(image, station.unit, station.dial, rng)
     return ModbusStationServer(image, station.unit)
 
 
@@ -176,10 +187,12 @@ class PortsInUse(Exception):
 
 
 def bind_all(stations: Mapping[str, SimStation]) -> dict[str, socket.socket]:
-    """Bind every station's port; raises PortsInUse with all that fail, and then holds none."""
+    """Bind the port of each station that listens; raises PortsInUse with all that fail, holding none."""
     bound: dict[str, socket.socket] = {}
     faults = []
     for name, station in stations.items():
+        if station.dial is not None:
+            continue
         try:
             bound[name] = socket.create_server((station.host, station.port))
         except OSError as error:

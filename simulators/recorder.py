@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from simulators import limits_table
-from simulators.adu import RequestStream
+from simulators.adu import RequestStream, SerialStream, Stream
 from simulators.judge import Held, Judge, LoopBounds
 from simulators.link_connection import Tap
 from simulators.meaning import Forbidden, Meaning
@@ -57,13 +57,22 @@ class StationRecorder:
     """Recorder of one station; the tap of its link and the watch of its OPC UA server."""
 
     def __init__(
-        self, *, station: str, device: str, loops: dict[int, LoopBounds], values: Values, clock: Clock
+        self,
+        *,
+        station: str,
+        device: str,
+        loops: dict[int, LoopBounds],
+        values: Values,
+        clock: Clock,
+        serial: bool = False,
     ) -> None:
+        """``serial``: Modbus RTU instead of Modbus TCP."""
         self.station = station
         self.counts: Counter[str] = Counter()
         self.frames: deque[Frame] = deque(maxlen=FRAMES_KEPT)
         self.breaks: deque[ContractBreak] = deque(maxlen=BREAKS_KEPT)
         self.n_breaks = 0
+        self._new_stream: type[RequestStream | SerialStream] = SerialStream if serial else RequestStream
         self._device = device
         self._table = limits_table.DEVICES[device]
         self._values = values
@@ -73,7 +82,7 @@ class StationRecorder:
 
     def new_tap(self) -> Tap:
         """Return a tap for one new Modbus connection."""
-        stream = RequestStream()
+        stream: Stream = self._new_stream()
 
         def tap(data: bytes) -> None:
             was_broken = stream.broken
@@ -84,7 +93,7 @@ class StationRecorder:
                     self._weigh(meaning)
             if stream.broken and not was_broken:
                 self._note("garbage", data.hex())
-                self._weigh(Forbidden(what="garbage", value=len(data), limit="Modbus TCP"))
+                self._weigh(Forbidden(what="garbage", value=len(data), limit="Modbus"))
 
         return tap
 

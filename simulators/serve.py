@@ -90,7 +90,7 @@ class Simulation:
                 seed=self._seed,
                 nodes=nodes,
             )
-            await self.posts[name].start(sockets[name])
+            await self.posts[name].start(sockets.get(name))
             self._targets[name] = self.posts[name].target(plant)
             self._link_failures.follow(name, self.posts[name].link, profile, self.city.start)
         self.faults.schedule(self._options.faults, self.city.start)

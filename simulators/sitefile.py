@@ -5,8 +5,8 @@ It trusts that the site was checked by its owner (``dhc check``) and only refuse
 
 import csv
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from simulators.dialling import DialGroup, Dialling, DiallingError, dialling, read_groups
 from simulators.plc.curve import HeatingCurve
 from simulators.plc.limits import T_SUPPLY_MAX
 from stations.profile import ProfileError, builtin_profile
@@ -62,6 +63,8 @@ class SimStation:
     certificate: Path | None
     """Server certificate (DER) of a secured OPC UA station; its key lies beside it as ``.pem``."""
     loops: tuple[SimLoop, ...]
+    dial: Dialling | None = None
+    """How a station that dials out does so; host and port then mean nothing. None: it listens."""
 
     @property
     def private_key(self) -> Path | None:
@@ -90,7 +93,8 @@ def load_site(path: Path) -> SimSite:
     """Read a site folder (or its ``site.toml``); raises SiteFileError."""
     folder = path.parent if path.is_file() else path
     site = _toml(folder / "site.toml")
-    simulation = _toml(folder / "simulation.toml").get("simulation", {}) if _has_simulation(folder) else {}
+    given = _toml(folder / "simulation.toml") if (folder / "simulation.toml").is_file() else {}
+    simulation = given.get("simulation", {})
     try:
         name = str(site["site"]["name"])
         curves = {
@@ -102,6 +106,10 @@ def load_site(path: Path) -> SimSite:
     list_name = site["site"].get("stations", "stations.csv")
     every = _stations(folder, _rows(folder / list_name), curves, list_name)
     weather = simulation.get("weather_csv")
+    try:
+        every = dialling_out(every, read_groups(given.get("dial", [])))
+    except DiallingError as error:
+        raise SiteFileError(f"{folder / 'simulation.toml'}: {error}") from error
     return SimSite(
         folder=folder,
         name=name,
@@ -114,8 +122,10 @@ def load_site(path: Path) -> SimSite:
     )
 
 
-def _has_simulation(folder: Path) -> bool:
-    return (folder / "simulation.toml").is_file()
+def dialling_out(stations: Sequence[SimStation], groups: Sequence[DialGroup]) -> list[SimStation]:
+    """Let the stations of these groups dial out, all others listen; raises DiallingError."""
+    found = dialling(groups, {one.id: builtin_profile(one.profile).protocol == "modbus" for one in stations})
+    return [replace(station, dial=found.get(station.id)) for station in stations]
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -16,5 +16,9 @@ def execute(options: argparse.Namespace) -> NoReturn:
     arguments += ["--link", options.link, "--control", str(options.control)]
     if options.scenario is not None:
         arguments += ["--scenario", str(options.scenario)]
+    if options.dial is not None:
+        arguments += ["--dial", options.dial]
+    if options.dial_stations is not None:
+        arguments += ["--dial-stations", options.dial_stations]
     sys.stdout.flush()
     os.execv(sys.executable, arguments)
