@@ -109,7 +109,7 @@ class FaultEngine:
         until = None if planned.duration_s is None else at + planned.duration_s
         for station in planned.stations:
             stack = AsyncExitStack()
-            await stack.enter_async_context(planned.fault.run(self._targets[station], planned.settings))
+            await stack.enter_async_context(planned.fault.at(self._targets[station], planned.settings))
             self._active.append(_Active(planned=planned, station=station, since=at, until=until, stack=stack))
 
     async def _end(self, one: _Active) -> None:

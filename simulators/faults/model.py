@@ -1,13 +1,18 @@
 """What a fault is: a name, the row of the failure table that it stands for, its options and its life.
 
-A fault is an asynchronous context manager over one station: what it does when entered lasts until it is
-left. It knows nothing of scenarios, times or other stations.
+A fault is a context manager over one station: what it does when entered lasts until it is left. It knows
+nothing of scenarios, times or other stations. How one is written down: ``simulators.faults.library``.
 """
 
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -148,6 +153,8 @@ class Facts:
     n_loops: int
     secured: bool
     """OPC UA with signature and encryption."""
+    dials: bool = False
+    """Modbus RTU on a connection that the station opens itself."""
 
 
 class LinkDoor(Protocol):
@@ -233,7 +240,18 @@ class Target:
             self.link.edit(key, None)
 
 
-Run = Callable[[Target, Settings], AbstractAsyncContextManager[None]]
+class Run(Protocol):
+    """The function of a fault."""
+
+    __name__: str
+
+    def __call__(
+        self, target: Target, settings: Settings, /
+    ) -> AbstractContextManager[None] | AbstractAsyncContextManager[None]:
+        """Return what begins the fault at a station when it is entered, and ends it when it is left."""
+        ...
+
+
 Fits = Callable[[Facts, Settings], str | None]
 """Says why a station cannot have the fault; None where it can."""
 
@@ -255,6 +273,17 @@ class Fault:
     """How long it lasts where nobody says."""
     run: Run
     fits: Fits = lambda _facts, _settings: None
+
+    @asynccontextmanager
+    async def at(self, target: Target, settings: Settings) -> AsyncIterator[None]:
+        """Have the fault at a station for the length of an ``async with`` block."""
+        doing = self.run(target, settings)
+        if isinstance(doing, AbstractAsyncContextManager):
+            async with doing:
+                yield
+        else:
+            with doing:
+                yield
 
     def settings(self, given: Mapping[str, object]) -> tuple[Settings, list[str]]:
         """Return the options with defaults filled in, and everything that is wrong with those given."""

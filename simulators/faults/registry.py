@@ -4,10 +4,11 @@ import difflib
 import re
 from collections.abc import Mapping
 
-from simulators.faults import data, link, modbus, opcua, plant
+from simulators.faults import data, link, modbus, opcua, plant, registers
 from simulators.faults.model import Fault
 
-ALL: tuple[Fault, ...] = (*link.FAULTS, *modbus.FAULTS, *opcua.FAULTS, *data.FAULTS, *plant.FAULTS)
+_FAMILIES = (link, modbus, opcua, data, registers, plant)
+ALL: tuple[Fault, ...] = tuple(fault for family in _FAMILIES for fault in family.FAULTS)
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in ALL}
 _ROW = re.compile(r"^([A-Z]\d+)_(.+)$")
 

@@ -20,4 +20,5 @@ def station_facts(station: SimStation) -> Facts:
         profile=builtin_profile(station.profile),
         n_loops=len(station.loops),
         secured=station.certificate is not None and station.security != "none",
+        dials=station.dial is not None,
     )

@@ -30,8 +30,6 @@ class Misbehaviour:
     def __init__(self) -> None:
         self.skew_s = 0.0
         """How far the device's clock is ahead."""
-        self.sessions_refused = False
-        """OPC UA: no session is created, as when others have taken all."""
         self.changes = 0
         """Rises whenever values begin or cease to be spoilt: what was looked at before is out of date."""
         self._values: dict[object, ValuesHook] = {}
@@ -39,6 +37,8 @@ class Misbehaviour:
         self._requests: dict[object, RequestHook] = {}
         self._statuses: dict[object, StatusHook] = {}
         self._writes: dict[object, WriteHook] = {}
+        self._without_sessions: dict[object, bool] = {}
+        self._channel_lives: dict[object, float] = {}
 
     @contextmanager
     def values(self, hook: ValuesHook) -> Iterator[None]:
@@ -65,6 +65,24 @@ class Misbehaviour:
     def writes(self, hook: WriteHook) -> AbstractContextManager[None]:
         """Let a hook refuse OPC UA writes and calls for the length of a ``with`` block."""
         return _hung(self._writes, hook)
+
+    def without_sessions(self) -> AbstractContextManager[None]:
+        """OPC UA: create no session for the length of a ``with`` block, as when others have taken all."""
+        return _hung(self._without_sessions, True)
+
+    def short_channels(self, life_s: float) -> AbstractContextManager[None]:
+        """OPC UA: grant secure channels at most this life (wall seconds) for the length of a block."""
+        return _hung(self._channel_lives, life_s)
+
+    @property
+    def sessions_refused(self) -> bool:
+        """True while no session is created."""
+        return bool(self._without_sessions)
+
+    @property
+    def channel_life_s(self) -> float | None:
+        """The longest life of a secure channel that is granted; None: as asked for."""
+        return min(self._channel_lives.values(), default=None)
 
     def spoil(self, values: Values, now: float) -> None:
         """Let the hooks change ``values`` in place; nothing happens while none is hung in."""

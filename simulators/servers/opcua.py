@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from simulators.servers.encoding import physical_value
 from simulators.servers.misbehaviour import Misbehaviour
+from simulators.servers.opcua_channels import Connections
 from simulators.servers.opcua_methods import LeaseMethods
 from simulators.servers.opcua_space import SharedSpaceServer, StandardNodes
 from simulators.servers.opcua_values import VARIANT_TYPES, NodeValues, node_id
@@ -112,6 +113,7 @@ class OpcUaStationServer:
         server.iserver.attribute_service = _Attributes(server.iserver.aspace, self, writable)
         self._server = server
         assert server.bserver is not None
+        server.bserver.clients = Connections(self._device)
         return server.bserver.port
 
     async def stop(self) -> None:

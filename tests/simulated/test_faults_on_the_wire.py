@@ -284,6 +284,32 @@ async def test_when_all_sessions_are_taken_people_are_told(bench, ua_post):
     await sound(bench, ua_post)
 
 
+async def test_a_short_channel_is_renewed_between_polls_and_closed_when_it_is_not(bench, ua_post):
+    async with bench.connected(ua_post) as old, bench.fault("short_channels", ua_post, life_s=1.0):
+        with pytest.raises(LinkLost):
+            await old.read()
+        async with bench.connected(ua_post) as driver:
+            begin = time.monotonic()
+            while time.monotonic() - begin < 3.0:  # without a renewal it would end after 1.25 s
+                await driver.read()
+                await asyncio.sleep(0.1)
+            assert ua_post.link.connections == 1
+            await until(lambda: ua_post.link.connections == 0, 5.0, "end of a channel that nobody renews")
+            with pytest.raises(LinkLost):
+                await driver.read()
+    await sound(bench, ua_post)
+
+
+async def test_too_many_sessions_twice_ends_with_the_later_one(bench, ua_post):
+    async with bench.fault("too_many_sessions", ua_post):
+        station = [ua_post.station.id]
+        await bench.ask("on", name="too_many_sessions", stations=station, duration_s=0.1)
+        await until(lambda: len(bench.simulation.faults.active()) == 1, what="end of the shorter one")
+        (seen,) = await reads(bench, ua_post, 1)
+        assert isinstance(seen, ConfigurationFault)
+    await sound(bench, ua_post)
+
+
 @pytest.mark.parametrize("status", ["BadOutOfRange", "BadNotWritable"])
 async def test_a_refused_write_is_rejected_with_its_status_and_not_carried_out(bench, ua_post, status):
     async with bench.connected(ua_post) as driver, bench.fault("refused_writes", ua_post, status=status):

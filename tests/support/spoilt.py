@@ -25,5 +25,5 @@ async def spoilt(name, *, begins, profile="plc-a", **options):
         rng=random.Random(1),
         now=lambda: begins,
     )
-    async with fault.run(target, settings):
+    async with fault.at(target, settings):
         yield device.spoil

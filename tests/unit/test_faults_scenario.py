@@ -10,8 +10,9 @@ from simulators.faults.scenario import ScenarioFaults, load_scenario, read_fault
 from stations.profile import builtin_profile
 
 
-def facts(station, profile="plc-a", kind="station", secured=False):
-    return Facts(station=station, kind=kind, profile=builtin_profile(profile), n_loops=1, secured=secured)
+def facts(station, profile="plc-a", kind="station", **special):
+    special = {"secured": False} | special
+    return Facts(station=station, kind=kind, profile=builtin_profile(profile), n_loops=1, **special)
 
 
 CITY = {
@@ -162,6 +163,7 @@ def test_names_are_unique_and_every_fault_says_what_it_does_and_expects():
         assert fault.expected
         assert fault.name == fault.name.lower()
         assert bool(fault.rows) == (fault.family is not Family.PLANT)
-        assert any(fault.fits(fact, fault.settings({})[0]) is None for fact in CITY.values())
+        settings, _ = fault.settings({})
+        assert any(fault.fits(fact, settings) is None for fact in (*CITY.values(), facts("D001", dials=True)))
         for option in fault.options:
             assert option.read(option.default) == option.default
