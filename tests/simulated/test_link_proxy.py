@@ -11,7 +11,8 @@ import pytest
 
 from simulators.link import Link
 from simulators.link_connection import Piece
-from simulators.link_profile import PROFILES, LinkProfile
+from simulators.link_failures import LinkFailures
+from simulators.link_profile import PROFILES, DisturbanceKind, LinkProfile
 from tests.support.polling import until
 
 SLOW = LinkProfile(base_s=(0.05, 0.05), jitter_mean_s=0.01)
@@ -256,6 +257,38 @@ async def test_after_a_black_hole_that_leaves_half_open_connections_nobody_is_to
         link.blackhole(False, half_open=True)
         writer.write(b"lost as well")
         await silent(reader)
+
+
+@pytest.mark.parametrize(
+    ("kind", "schedule"),
+    [
+        (DisturbanceKind.OUTAGE, {"outage_every_s": 300.0, "outage_s": (60.0, 61.0)}),
+        (DisturbanceKind.REBIND, {"rebind_every_s": 300.0}),
+        (DisturbanceKind.RESET, {"reset_every_s": 300.0}),
+    ],
+)
+async def test_a_scheduled_failure_strikes_a_real_link_in_its_second(kind, schedule):
+    failing = LinkProfile(base_s=(0.0, 0.0), jitter_mean_s=0.0, **schedule)
+    first = next(failing.disturbances(1, "S001"))
+    assert first.kind is kind
+    failures = LinkFailures(1)
+    async with linked() as (link, _), dialled(link) as (reader, writer), asyncio.timeout(5.0):
+        failures.follow("S001", link, failing, 1000.0)
+        failures.advance(1000.0 + first.begin_s - 0.01)
+        assert await echoed(reader, writer) == b"x"
+        failures.advance(1000.0 + first.begin_s + 0.01)
+        if kind is not DisturbanceKind.RESET:
+            writer.write(b"lost")
+            await silent(reader, 0.05)
+        assert link.hole == (kind is DisturbanceKind.OUTAGE)
+        failures.advance(1000.0 + first.end_s + 0.02)
+        if kind is DisturbanceKind.REBIND:
+            await silent(reader, 0.05)  # for ever, and nobody is told
+        else:
+            with pytest.raises(ConnectionResetError):
+                await reader.read(1)
+        async with dialled(link) as (fresh_reader, fresh_writer):
+            assert await echoed(fresh_reader, fresh_writer) == b"x"
 
 
 async def test_a_capped_link_takes_the_airtime_of_what_it_carries():

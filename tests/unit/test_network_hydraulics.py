@@ -158,6 +158,19 @@ def test_a_solver_that_gives_up_says_why_and_how_far_it_was(monkeypatch):
     assert gave_up.value.names[0] in net.link_names
 
 
+@pytest.mark.parametrize(
+    ("residuals", "says"),
+    [
+        ([9.0, 5.0, 4.0, 1.0], "still falling, too slowly"),
+        ([9.0, 5.0, 6.0, 5.0], "oscillates without falling"),
+        ([9.0, 5.0, float("nan")], "numbers overflow"),
+        ([9.0, float("inf")], "numbers overflow"),
+    ],
+)
+def test_why_a_solver_gave_up_is_told_from_its_residuals(residuals, says):
+    assert says in hydraulics._why(residuals)
+
+
 def test_a_warm_start_reaches_the_same_in_fewer_iterations():
     net, m_flow = city_network(100, loops=12)
     now = operation(net, T_supply=80.0, T_return=50.0, m_flow=m_flow, source_dp=900.0)
