@@ -30,7 +30,7 @@ def servers() -> Figures:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "city"
         write_city(folder, stations=CITY, seed=1, base_port=free_ports(CITY + 1))
-        secured = _keep(folder, EACH)
+        secured = keep(folder, EACH)
         ensure_certificates(load_site(folder))
         started = [asyncio.run(_start(folder)) for _ in range(RUNS)]
     note = f"{EACH} OPC UA ({secured} of them secured) + {EACH} Modbus stations and the source, one process"
@@ -42,7 +42,7 @@ def servers() -> Figures:
     )
 
 
-def _keep(folder: Path, each: int) -> int:
+def keep(folder: Path, each: int) -> int:
     """Leave so many stations of each protocol in a site's list; return how many of them are secured."""
     path = folder / "stations.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:

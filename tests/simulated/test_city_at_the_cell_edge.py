@@ -1,82 +1,89 @@
-"""A whole city behind bad links, polled for minutes: stations answer, the simulators do not grow."""
+"""A whole city behind bad links and its controller: stations answer and are driven, neither process grows."""
 
 import asyncio
-import random
 import time
-from pathlib import Path
 
 import pytest
 
-from stations.driver import Deadlines, DriverError
-from stations.drivers.opcua.identity import ClientIdentity
-from tests.support.fault_bench import driver_of
-from tests.support.running_city import running_city
+from benchmarks.simulated_city import cpu_s, rss_bytes
+from benchmarks.simulator_servers import CITY, EACH, keep
+from simulators.certificates import ensure_certificates
+from simulators.sitefile import load_site
+from tests.support.polling import until
+from tests.support.running_city import controller_process, running_city
 
-pytestmark = [pytest.mark.long, pytest.mark.soak, pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.long, pytest.mark.soak, pytest.mark.slow, pytest.mark.timeout(1800)]
 
-POLL_S = 10.0
-DEADLINES = Deadlines(connect_s=20.0, request_s=10.0)
-
-
-def resident(pid):
-    """MB."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
-
-
-class Polls:
-    """What all pollers together have seen."""
-
-    def __init__(self):
-        self.answered = self.missed = 0
-        self.latest = {}
+EVERY_S = 5.0
+"""Between two looks at memory; what counts for a minute is the mean of its looks."""
+FULL = {"city": CITY, "each": EACH, "minutes": 10, "minute_s": 60.0}
+REDUCED = {"city": 270, "each": 100, "minutes": 10, "minute_s": 12.0}
+GROWTH_MAX = 0.05
 
 
-async def poll(city, station, identity, polls, until):
-    """Read a station every 10 s, on a new connection after each fault."""
-    rng = random.Random(station.id)
-    await asyncio.sleep(rng.uniform(0.0, POLL_S))
-    driver = None
-    while time.monotonic() < until:
-        begin = time.monotonic()
-        try:
-            if driver is None:
-                driver = driver_of(station, city.clock, identity, DEADLINES)
-                await driver.connect()
-            await driver.read()
-            polls.answered += 1
-            polls.latest[station.id] = time.monotonic()
-        except DriverError:
-            polls.missed += 1
-            await driver.close()
-            driver = None
-        await asyncio.sleep(max(0.0, POLL_S - (time.monotonic() - begin)))
-    if driver is not None:
-        await driver.close()
+def take(pids):
+    """MB resident and CPU seconds of each process."""
+    return {name: (rss_bytes(pid) / 1e6, cpu_s(pid)) for name, pid in pids.items()}
 
 
-async def test_a_city_at_the_cell_edge_answers_and_its_simulators_do_not_grow(tmp_path, soak):
-    stations, wall_s = soak.pick(reduced=(200, 60.0), full=(1000, 600.0))
-    with running_city(tmp_path / "city", stations=stations, speed=1.0, link="cell_edge") as city:
-        identity = ClientIdentity.load_or_create(tmp_path / "c.der", tmp_path / "c.pem", "urn:dhc:controller")
-        polls, until = Polls(), time.monotonic() + wall_s
-        before = resident(city.pid)
-        async with asyncio.TaskGroup() as group:
-            for station in city.simulated().stations:
-                group.create_task(poll(city, station, identity, polls, until))
-            await asyncio.sleep(wall_s / 2.0)
-            halfway = resident(city.pid)
-        after = resident(city.pid)
-        silent = [name for name, at in polls.latest.items() if until - at > 6 * POLL_S]
+async def watch(pids, minutes, minute_s):
+    """{process: [mean MB of each minute]}, and the CPU seconds of each process over all of them."""
+    began, first = time.monotonic(), take(pids)
+    rss = {name: [[] for _ in range(minutes)] for name in pids}
+    while (minute := int((time.monotonic() - began) / minute_s)) < minutes:
+        for name, (resident, _) in take(pids).items():
+            rss[name][minute].append(resident)
+        await asyncio.sleep(min(EVERY_S, minute_s / 4.0))
+    means = {name: [round(sum(looks) / len(looks), 1) for looks in all_] for name, all_ in rss.items()}
+    return means, {name: round(cpu - first[name][1], 1) for name, (_, cpu) in take(pids).items()}
+
+
+async def test_a_city_at_the_cell_edge_is_driven_and_neither_side_of_the_wire_grows(tmp_path, soak):
+    length = soak.pick(reduced=REDUCED, full=FULL)
+    stations = 2 * length["each"]
+
+    def prepare(folder):
+        keep(folder, length["each"])
+        ensure_certificates(load_site(folder))  # once in a site's life, and not what is timed here
+
+    began = time.monotonic()
+    with running_city(
+        tmp_path / "city", stations=length["city"], speed=1.0, link="cell_edge", prepare=prepare
+    ) as city:
+        start = {"wall_s": round(time.monotonic() - began, 1), "cpu_s": round(cpu_s(city.pid), 1)}
+        start["rss_MB"] = round(rss_bytes(city.pid) / 1e6, 1)
+        async with controller_process(city, tmp_path / "data") as controller:
+            pids = {"servers": city.pid, "controller": controller.process.pid}
+
+            async def ready():
+                return (await controller.get("kpis"))["ready"]
+
+            await until(ready, 180.0, "first poll of every station")
+            rss, cpu = await watch(pids, length["minutes"], length["minute_s"])
+            kpis = await controller.get("kpis")
+            record = await city.ask("record")
+    growth = {name: means[-1] / means[2] - 1.0 for name, means in rss.items()}
     soak.record(
         stations=stations,
-        wall_s=wall_s,
-        answered=polls.answered,
-        missed=polls.missed,
-        silent=len(silent),
-        rss_MB={"start": before, "halfway": halfway, "end": after},
-    )
+        minute_s=length["minute_s"],
+        servers_at_start=start,
+        rss_MB_by_minute=rss,
+        growth_from_minute_3={name: round(share, 4) for name, share in growth.items()},
+        cpu_s=cpu,
+        kpis={
+            key: kpis[key]
+            for key in (
+                "stations", "stations_fresh", "loops_driven", "loops_confirmed", "held", "polls", "polls_ok",
+                "setpoints_sent", "setpoints_confirmed", "cycles", "loop_lag_p99_ms", "loop_lag_max_ms",
+            )
+        },
+        frames=record["frames"],
+        frames_out_of_contract=record["frames_out_of_contract"],
+    )  # fmt: skip
     print(soak.figures)
-    assert len(polls.latest) == stations
-    assert silent == []
-    assert polls.missed < 0.05 * polls.answered
-    assert after < 1.03 * halfway + 2.0
+    assert kpis["stations"] == stations + 1  # and the heat source
+    assert kpis["stations_fresh"] > 0.97 * kpis["stations"]
+    assert kpis["polls_ok"] > 0.95 * kpis["polls"]
+    assert kpis["loops_confirmed"] > 0.97 * kpis["loops_driven"] > 0
+    assert record["frames_out_of_contract"] == 0
+    assert all(abs(share) < GROWTH_MAX for share in growth.values()), growth
