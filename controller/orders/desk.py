@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from controller.accounts.roles import Principal, Right
 from controller.decisions import Mode
-from controller.modes import LoopOrder, MassChangeOrder, Orders, SeasonOrder, Standing
+from controller.modes import LoopOrder, Orders
 from controller.orders import store
 from controller.orders.draft import (
     Scene,
@@ -41,8 +41,8 @@ from controller.orders.model import (
     Wish,
     right_for,
 )
-from controller.orders.setpoints import draft_setpoints, recheck, unmoved_since
-from controller.orders.telling import changed_by, standing_told
+from controller.orders.setpoints import checked_again, draft_setpoints, unmoved_since
+from controller.orders.undo import draft_undo
 from controller.orders.words import Refused
 from controller.smallstore import SmallStore
 from controller.words.phrase import Phrase, said, word
@@ -188,37 +188,7 @@ class OrderDesk:
             case MassChangeWish():
                 return draft_mass_change(scene)
             case UndoWish(order=number):
-                return self._undo(await self._known(number), scene)
-
-    def _undo(self, order: Order, scene: Scene) -> Draft:
-        """Put back what stood before, where nobody has ordered anything since."""
-        if order.state is not State.COMMITTED:
-            raise Refused(said("over", order=order.id, state=word("order_state", order.state)))
-        subjects = {}
-        for subject, (before, after) in order.draft.subjects.items():
-            if isinstance(after, SeasonOrder):
-                raise Refused(said("season_no_undo"))
-            present = self.orders.of(subject, scene.now)
-            if present != after:
-                if present.order == after.order:
-                    raise Refused(said("nothing_to_undo", order=order.id))
-                raise Refused(changed_by(subject, present, standing_told(present), standing_told(after)))
-            subjects[subject] = (present, _again(before, scene))
-        rights = {Right.ORDER if subject.kind == "loop" else Right.APPROVE for subject in subjects}
-        for right in rights:
-            must_hold(scene.author, right)
-        changes = [
-            {
-                "subject": subject.name,
-                "now": standing_told(now).en,
-                "new": standing_told(new).en,
-                "now_sentence": standing_told(now).to_json(),
-                "new_sentence": standing_told(new).to_json(),
-            }
-            for subject, (now, new) in subjects.items()
-        ]
-        preview = {"undoes": order.id, "changes": changes}
-        return Draft(subjects=subjects, districts=order.draft.districts, preview=preview)
+                return draft_undo(await self._known(number), scene)
 
     async def _commit(self, caller: Principal, order: Order) -> Order:
         if outside := outside_zone(order.draft, caller):
@@ -226,10 +196,11 @@ class OrderDesk:
         scene = self.look(order.id, caller, order.reason)
         if refusals := unmoved_since(order.draft, order.seen, scene):
             raise Refused(*refusals)
-        if order.kind == "setpoint":
-            assert scene.context is not None, "it was there when the order was prepared"
-            if refusals := recheck(order.draft, scene.context, order.author):
-                raise Refused(*refusals)
+        results = checked_again(
+            {subject: after for subject, (_, after) in order.draft.subjects.items()}, scene
+        )
+        if refusals := [reason for result in results.values() for reason in result.refusals]:
+            raise Refused(*refusals)
         if not _only_to_local(order.draft) and (fault := self.not_now()) is not None:
             raise Refused(fault)
         committed = replace(order, state=State.COMMITTED, committed_at=self.utc())
@@ -286,14 +257,6 @@ def _kind(wish: Wish) -> str:
         UndoWish: "undo",
     }
     return names[type(wish)]
-
-
-def _again(before: Standing, scene: Scene) -> Standing:
-    """Return what stood before as a new order; a manual one that would have ended meanwhile has ended."""
-    again = before.at(scene.now) if isinstance(before, LoopOrder) else before
-    if isinstance(again, MassChangeOrder):
-        again = replace(again, until=0.0)
-    return replace(again, order=scene.number, author=again.author or scene.author.name)
 
 
 def _only_to_local(draft: Draft) -> bool:

@@ -40,9 +40,9 @@ def draft_setpoints(wish: SetpointWish, scene: Scene) -> Draft:
         )
         for key, result in taken.items()
     }
-    second = [*bulk(len(taken)), *(reason for key in taken for reason in _large(key, taken[key], scene))]
+    second = [*bulk(len(taken)), *(reason for key in taken for reason in large(key, taken[key], scene))]
     preview = {
-        "loops": [_shown(key, result, scene) for key, result in taken.items()],
+        "loops": [shown(key, result, scene) for key, result in taken.items()],
         "left_out": [
             {**loop_name(key), "reasons": [reason.to_json() for reason in reasons]}
             for key, reasons in refused.items()
@@ -58,16 +58,22 @@ def draft_setpoints(wish: SetpointWish, scene: Scene) -> Draft:
     )
 
 
-def recheck(draft: Draft, context: GuardContext, author: str) -> list[Phrase]:
-    """Judge a prepared order once more at its commit; the weather or the station may have changed."""
-    refusals: list[Phrase] = []
-    by_name = {str(key): key for key in context.traits}
-    for subject, (_, after) in draft.subjects.items():
-        if isinstance(after, LoopOrder) and after.mode is Mode.MANUAL:
-            key = by_name[subject.name]
-            flow = after.m_flow if context.traits[key].circulation is not None else None
-            refusals += check(context, key, after.T_supply, flow, author).refusals
-    return refusals
+def checked_again(after: Mapping[Subject, Standing], scene: Scene) -> dict[LoopKey, Checked]:
+    """Judge once more what would be manual: weather or station may have changed since it was ordered."""
+    names = {str(key): key for key in scene.traits}
+    manual = {
+        names[subject.name]: order
+        for subject, order in after.items()
+        if isinstance(order, LoopOrder) and order.mode is Mode.MANUAL
+    }
+    if manual and scene.context is None:
+        raise Refused(said("not_started"))
+    results = {}
+    for key, order in manual.items():
+        assert scene.context is not None, "refused above"
+        flow = order.m_flow if scene.traits[key].circulation is not None else None
+        results[key] = check(scene.context, key, order.T_supply, flow, scene.author.name)
+    return results
 
 
 def _checked(wish: SetpointWish, seen: Seen, context: GuardContext, scene: Scene) -> Checked:
@@ -97,7 +103,8 @@ def _manual(key: LoopKey, result: Checked, duration_s: float, scene: Scene) -> L
     )
 
 
-def _large(key: LoopKey, result: Checked, scene: Scene) -> list[Phrase]:
+def large(key: LoopKey, result: Checked, scene: Scene) -> list[Phrase]:
+    """Return why a loop's change is so large that a second person must agree."""
     found = []
     change = result.T_supply - result.T_held
     if abs(change) > LARGE_K + 1e-9:
@@ -109,7 +116,8 @@ def _large(key: LoopKey, result: Checked, scene: Scene) -> list[Phrase]:
     return found
 
 
-def _shown(key: LoopKey, result: Checked, scene: Scene) -> dict[str, object]:
+def shown(key: LoopKey, result: Checked, scene: Scene) -> dict[str, object]:
+    """Return what a preview tells of a loop that becomes manual."""
     traits = scene.traits[key]
     seconds = max(
         abs(result.T_supply - result.T_held) / PACE_K_PER_S,
