@@ -1,14 +1,10 @@
 """Rules of the heat source, and causes that many stations have in common besides their links."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from controller.alarms.links import GROUP_LEAST, GROUP_SHARE
 from controller.alarms.model import AlarmKey, Finding, Param
 from controller.alarms.scene import Scene, StationCase
-
-SHORT_LEAST = 3
-SHORT_SHARE = 0.3
-"""So many loops that do not get warm enough at once have one cause, and it lies upstream of them."""
 
 
 def source_findings(case: StationCase) -> Iterator[Finding]:
@@ -23,25 +19,14 @@ def source_findings(case: StationCase) -> Iterator[Finding]:
             params={
                 "why": f"source at {power / 1000.0:.1f} of {most / 1000.0:.1f} MW",
                 "why_zh": f"热源出力 {power / 1000.0:.1f} / {most / 1000.0:.1f} MW",
+                "source": case.config.id,
+                "first": case.config.id,
             },
         )
     word = case.good(0, "alarm_word")
     if word:
         key = AlarmKey("station_alarm", case.config.id)
         yield Finding(key=key, params={"word_hex": f"{int(word):04X}"})
-
-
-def shortage_findings(scene: Scene, short: Sequence[Finding]) -> Iterator[Finding]:
-    """Find the shortage behind loops that do not get warm enough (``heat_short``)."""
-    n_loops = sum(len(station.loops) for station in scene.site.stations)
-    if len(short) < max(SHORT_LEAST, SHORT_SHARE * n_loops):
-        return
-    sources = [station.id for station in scene.site.stations if station.kind == "source"]
-    params: dict[str, Param] = {
-        "why": f"{len(short)} of {n_loops} loops do not get warm enough",
-        "why_zh": f"{n_loops} 个回路中 {len(short)} 个温度达不到",
-    }
-    yield Finding(key=AlarmKey("plant_shortage", sources[0] if len(sources) == 1 else ""), params=params)
 
 
 def clock_findings(scene: Scene, skewed: Mapping[str, Finding]) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ from controller.alarms.machine import (
     storage_findings,
 )
 from controller.alarms.model import AlarmKey, Finding
-from controller.alarms.plant import clock_findings, shortage_findings, source_findings
+from controller.alarms.plant import clock_findings, source_findings
 from controller.alarms.process import (
     CurveMemory,
     curve_findings,
@@ -38,6 +38,7 @@ from controller.alarms.process import (
 from controller.alarms.scene import LoopCase, Scene, StationCase, Storage
 from controller.alarms.sensors import SensorMemory, sensor_findings
 from controller.alarms.setpoints import SetpointMemory, setpoint_findings
+from controller.alarms.shortage import ShortageMemory, one_shortage
 from controller.alarms.water import HourMean, WaterMemory, water_findings
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, LoopTraits, Season
@@ -75,6 +76,7 @@ class AlarmWatch:
     _sensors: SensorMemory = field(default_factory=SensorMemory, init=False)
     _setpoints: SetpointMemory = field(default_factory=SetpointMemory, init=False)
     _curves: CurveMemory = field(default_factory=CurveMemory, init=False)
+    _shortage: ShortageMemory = field(default_factory=ShortageMemory, init=False)
     _clock_watch: ClockWatch = field(default_factory=ClockWatch, init=False)
     _unjudged: set[str] = field(default_factory=set, init=False)
     """Stations at which a rule met a bug of ours."""
@@ -159,7 +161,8 @@ class AlarmWatch:
     def _tell(self, scene: Scene, findings: list[Finding]) -> None:
         """Add what belongs to the whole site and to several stations, and write it into the book."""
         findings = [*findings, *self._of_site(scene), *self._in_common(scene, findings)]
-        self.book.update(findings, self._sight(scene), scene.now, scene.monotonic)
+        told = one_shortage(findings, scene, self._shortage)
+        self.book.update(told, self._sight(scene), scene.now, scene.monotonic)
         if hours := self._water.taken_hours():
             self.keep_hours(hours)
 
@@ -172,14 +175,11 @@ class AlarmWatch:
         yield from self._clock_watch.findings(scene)
 
     def _in_common(self, scene: Scene, findings: Sequence[Finding]) -> Iterator[Finding]:
-        def by_rule(rule: str) -> list[Finding]:
-            return [f for f in findings if f.key.rule == rule and not f.unknown]
-
+        skewed = [f for f in findings if f.key.rule == "station_clock" and not f.unknown]
         lost = [f for f in findings if f.key.rule == "station_lost"]
         silent = {f.key.name: f for f in lost if not f.unknown or self.book.standing(f.key)}
         yield from group_findings(self._groups, silent)
-        yield from shortage_findings(scene, by_rule("heat_short"))
-        yield from clock_findings(scene, {f.key.name: f for f in by_rule("station_clock")})
+        yield from clock_findings(scene, {f.key.name: f for f in skewed})
 
     def _sight(self, scene: Scene) -> Sight:
         seasons = {key.station: status.season for key, status in scene.state.loops.items()}
