@@ -17,38 +17,29 @@ from controller.decisions import LoopKey, LoopTraits, Proposal
 from controller.strategies import curve
 from controller.strategies.balance_inputs import law_of, measure, source_short, supply_limit
 from controller.strategies.inputs import Proposed, StrategyInputs
-from controller.strategies.loop_record import HOUR_S, Gathering, LoopRecord
+from controller.strategies.loop_record import Gathering, LoopRecord
 from controller.words.phrase import Phrase, said
 from optimizer.balance import (
-    DEAD_BAND_K,
     FLOW_DEAD_BAND,
     FLOW_MIN_DOUBLE,
     FLOW_MIN_FLOOR,
     FLOW_MIN_SINGLE,
     FLOW_MOVE,
     HOURS_TO_KNOW,
-    MOVE_K,
     SURE_K,
     LoopModel,
     conclude,
     indoor_wanted,
     learn,
     move,
-    need,
 )
-from optimizer.inversion import smallest_flow, supply_temperature_for
+from optimizer.moving import AREA_PER_CYCLE, Bounds, Place, may_move, next_place
 from optimizer.questioning import HOURS_MAX, HOURS_MIN, interrupt, wave
 from optimizer.regulation import RegulationLaw, supply_temperature
 
 AUTHOR = "strategy:balance"
 BLIND_HOURS = 3
 """Hours without enough measurements after which a loop goes back to the curve."""
-OWN_BAND_K = 12.0
-"""Wishes end so far from the station's own curve at filtered outdoor temperature. The guard's band is 8 K
-wide and follows the outdoor temperature of the hour, so by day it lies lower than by night; a wish at its
-mean edge would be cut by night and leave by day what the guard would give."""
-AREA_PER_CYCLE = 0.10
-"""Share of the heated area that is moved in one cycle, so that the most over-supplied come first."""
 
 
 class _Loop(NamedTuple):
@@ -168,9 +159,8 @@ def _move(loops: Mapping[LoopKey, _Loop], inputs: StrategyInputs) -> dict[LoopKe
         if room <= 0.0:
             break
         if loop.record.model.known and loop.record.shift_K is not None:
-            if short and _over_supply(loop, inputs) < 0.0:
-                continue
-            if inputs.monotonic - loop.record.moved_at < HOUR_S:
+            since_move_s = inputs.monotonic - loop.record.moved_at
+            if not may_move(_over_supply(loop, inputs), since_move_s, source_short=short):
                 continue
             record = _moved(loop, inputs)
             if (record.shift_K, record.flow) != (loop.record.shift_K, loop.record.flow):
@@ -206,22 +196,18 @@ def _over_supply(loop: _Loop, inputs: StrategyInputs) -> float:
 def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
     traits, record, model = loop.traits, loop.record, loop.record.model
     assert record.shift_K is not None
-    wanted = indoor_wanted(inputs.comfort, model.sd)
-    q, excess = need(model, wanted, loop.T_outdoor, loop.law.exponent)
-    per_area = traits.m_flow_design / traits.A_heated_m2
-    flow = record.flow
-    if traits.circulation is not None:
-        limit = supply_limit(traits, loop.T_outdoor, inputs)
-        least = smallest_flow(wanted, excess, q, per_area, _flow_min(traits), limit)
-        flow = move(record.flow, least, FLOW_DEAD_BAND, FLOW_MOVE)
-    T_at_flow_held = supply_temperature_for(wanted, excess, q, per_area, record.flow)
-    dead_band = MOVE_K if traits.wears_out else DEAD_BAND_K
-    own = traits.own_curve(loop.T_outdoor)
-    reachable = min(max(T_at_flow_held, own - OWN_BAND_K), own + OWN_BAND_K)
-    shift = move(record.shift_K, reachable - loop.supply_by_curve, dead_band, MOVE_K)
-    # less flow carries the same heat only with warmer water: that part comes with the flow, at once
-    with_flow = supply_temperature_for(wanted, excess, q, per_area, flow) - T_at_flow_held
-    return replace(record, shift_K=shift + with_flow, flow=flow)
+    bounds = Bounds(
+        T_outdoor=loop.T_outdoor,
+        T_curve=loop.supply_by_curve,
+        T_own=traits.own_curve(loop.T_outdoor),
+        T_supply_max=supply_limit(traits, loop.T_outdoor, inputs),
+        m_flow_per_area=traits.m_flow_design / traits.A_heated_m2,
+        flow_min=None if traits.circulation is None else _flow_min(traits),
+        wears_out=traits.wears_out,
+    )
+    place = Place(shift_K=record.shift_K, flow=record.flow)
+    there = next_place(place, model, indoor_wanted(inputs.comfort, model.sd), loop.law.exponent, bounds)
+    return replace(record, shift_K=there.shift_K, flow=there.flow)
 
 
 def _phase(key: LoopKey) -> int:
