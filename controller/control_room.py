@@ -6,6 +6,7 @@ Control never waits for any of it: orders in force are in memory, the audit of w
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import json
 import sqlite3
 import time
@@ -22,6 +23,7 @@ from controller.accounts.store import open_accounts
 from controller.audit import outbox
 from controller.audit.entry import Event
 from controller.audit.log import AuditError, AuditLog
+from controller.audit.written import KIND, number_of, told_since
 from controller.config.loader import effective
 from controller.config.model import SiteConfig
 from controller.decisions import GuardContext, LoopKey, Mode, Season
@@ -81,10 +83,29 @@ class ControlRoom:
     def witness(self, intents: Sequence[Intent]) -> None:
         """Tell the audit what a control cycle committed to write: compact, one entry a cycle."""
         if intents:
-            first, last = intents[0], intents[-1]
-            rows = [[i.id, i.station, i.loop, i.T_supply_set, i.m_flow_set, i.author] for i in intents]
-            key = f"writes:{first.token}:{first.id}-{last.id}"
-            self.note(key, "writes", "controller", {"token": first.token, "rows": rows})
+            self._tell_writes(intents, {})
+
+    def witness_again(self, intents: Sequence[Intent]) -> None:
+        """Tell the audit of these, committed by earlier controllers, oldest first, what no entry tells of.
+
+        Blocks: for the start. An audit that can not be read (``dhc audit verify`` tells where) ends no start.
+        """
+        try:
+            known = told_since(self.audit, number_of(intents[0])) if intents else set()
+        except (sqlite3.Error, ValueError, KeyError) as error:
+            log.error("audit_not_read", why=str(error))
+            return
+        lost = [intent for intent in intents if number_of(intent) not in known]
+        for _, of_one_run in itertools.groupby(lost, key=lambda intent: intent.token):
+            told = list(of_one_run)
+            log.warning("intents_told_late", count=len(told), token=told[0].token)
+            self._tell_writes(told, {"late": True})
+
+    def _tell_writes(self, intents: Sequence[Intent], more: dict[str, object]) -> None:
+        first, last = intents[0], intents[-1]
+        rows = [[i.id, i.station, i.loop, i.T_supply_set, i.m_flow_set, i.author] for i in intents]
+        key = f"writes:{first.token}:{first.id}-{last.id}"
+        self.note(key, KIND, "controller", {"token": first.token, "rows": rows, **more})
 
     def note(self, key: str, kind: str, actor: str, data: dict[str, object]) -> None:
         """Tell the audit in passing."""

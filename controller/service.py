@@ -254,6 +254,7 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
             api.bind()
             runtime = service.runtime(lease, api, room, coordinator, watch)
             _say_hello(api, room, site.data)
+            room.witness_again(command_log.since(clock.now() - DAY_S))
             room.opened(site, lease.token)
             orphan = asyncio.create_task(_stop_when_orphaned(os.getppid(), stop)) if die_with_parent else None
             log.info("controller_started", site=site.name, stations=len(site.stations), token=lease.token)

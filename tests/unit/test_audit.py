@@ -218,38 +218,96 @@ async def test_events_of_a_transaction_that_failed_are_not_told(tmp_path):
     log.close()
 
 
+def intent(number, token=7):
+    return Intent(
+        id=number,
+        at=1e9,
+        station=f"S{number:03}",
+        loop=1,
+        token=token,
+        sequence=1,
+        T_supply_set=60.0,
+        m_flow_set=30.0,
+        heat_channel=HeatChannel.T_SUPPLY,
+        heat_value=60.0,
+        circulation_channel=CirculationChannel.M_FLOW,
+        circulation_value=30.0,
+        author="operator:olga",
+        reason=(),
+        previous_T_supply_set=59.0,
+        previous_m_flow_set=30.0,
+        valid_until=1e9 + 120,
+        state=State.REQUESTED,
+        state_at=1e9,
+    )
+
+
 async def test_what_a_cycle_writes_is_one_entry(tmp_path):
     bench = ApiBench(tmp_path)
-    intents = [
-        Intent(
-            id=number,
-            at=1e9,
-            station=f"S{number:03}",
-            loop=1,
-            token=7,
-            sequence=1,
-            T_supply_set=60.0,
-            m_flow_set=30.0,
-            heat_channel=HeatChannel.T_SUPPLY,
-            heat_value=60.0,
-            circulation_channel=CirculationChannel.M_FLOW,
-            circulation_value=30.0,
-            author="operator:olga",
-            reason=(),
-            previous_T_supply_set=59.0,
-            previous_m_flow_set=30.0,
-            valid_until=1e9 + 120,
-            state=State.REQUESTED,
-            state_at=1e9,
-        )
-        for number in (1, 2)
-    ]
     bench.room.witness([])
-    bench.room.witness(intents)
+    bench.room.witness([intent(1), intent(2)])
     await bench.room.audit.append([])
     (entry,) = bench.room.audit.newest(10)
     assert entry.event.kind == "writes"
     assert entry.event.data["rows"][1] == [2, "S002", 1, 60.0, 30.0, "operator:olga"]
+    bench.close()
+
+
+def told(room):
+    """(token, ids, told late) of each entry of writes, oldest first."""
+    entries = [entry.event.data for entry in reversed(room.audit.newest(100)) if entry.event.kind == "writes"]
+    return [(data["token"], [row[0] for row in data["rows"]], data.get("late", False)) for data in entries]
+
+
+async def test_what_a_killed_controller_committed_and_told_nobody_is_told_at_the_next_start_once(tmp_path):
+    bench = ApiBench(tmp_path)
+    committed = [*(intent(n, token=7) for n in range(1, 7)), *(intent(n, token=8) for n in range(7, 10))]
+    bench.room.witness(committed[:2])
+    bench.room.witness(committed[3:5])  # the commit of 3 came too late, 6 was killed before it was told
+    bench.room.witness(committed[6:8])
+    await bench.room.audit.append([])
+    for _ in range(2):
+        bench.room.witness_again(committed)
+        await bench.room.audit.append([])
+    assert told(bench.room) == [
+        (7, [1, 2], False),
+        (7, [4, 5], False),
+        (8, [7, 8], False),
+        (7, [3, 6], True),
+        (8, [9], True),
+    ]
+    assert verify(bench.site.data).fault is None
+    bench.close()
+
+
+async def test_a_command_log_that_began_anew_is_not_taken_for_what_was_told_before(tmp_path):
+    bench = ApiBench(tmp_path)
+    bench.room.witness([intent(n, token=7) for n in range(1, 50)])
+    await bench.room.audit.append([])
+    bench.room.witness_again([intent(1, token=9)])
+    await bench.room.audit.append([])
+    assert told(bench.room)[-1] == (9, [1], True)
+    bench.close()
+
+
+async def test_old_writes_are_found_behind_many_other_entries(tmp_path, monkeypatch):
+    monkeypatch.setattr("controller.audit.written.PAGE", 3)
+    bench = ApiBench(tmp_path)
+    for number in range(1, 5):
+        bench.room.witness([intent(number)])
+        await bench.room.audit.append([event(100 * number + n) for n in range(5)])
+    bench.room.witness_again([intent(2), intent(3), intent(4)])
+    await bench.room.audit.append([])
+    assert [ids for _, ids, _ in told(bench.room)] == [[1], [2], [3], [4]]
+    bench.close()
+
+
+async def test_an_audit_that_was_tampered_with_ends_no_start(tmp_path):
+    bench = ApiBench(tmp_path)
+    bench.room.witness([intent(1)])
+    await bench.room.audit.append([])
+    tampered(bench.site.data, ("UPDATE entries SET text = 'no entry'",))
+    bench.room.witness_again([intent(2)])
     bench.close()
 
 
