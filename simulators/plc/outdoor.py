@@ -37,6 +37,12 @@ class Outdoor:
         self._centre_at = -math.inf
         self._hours: deque[list[float]] = deque()
         """One [begin of hour, sum, count] for each hour in which a temperature was known."""
+        self._known_once = False
+
+    @property
+    def missed(self) -> bool:
+        """Whether the temperature is gone that this station has had; who never had a sensor misses none."""
+        return self._known_once and self.source in (OutdoorSource.MEAN_24H, OutdoorSource.FIXED)
 
     def take_centre(self, T: float, now: float) -> bool:
         """Take the centre's value in degC at UTC second ``now``; an implausible one is refused."""
@@ -59,6 +65,7 @@ class Outdoor:
         return self.T
 
     def _remember(self, T: float, now: float) -> None:
+        self._known_once = True
         hour = now // 3600.0 * 3600.0
         if not self._hours or self._hours[-1][0] != hour:
             self._hours.append([hour, 0.0, 0.0])

@@ -10,7 +10,7 @@ from enum import IntFlag
 from simulators.plc.authority import DeadMan, StationLease
 from simulators.plc.limits import NO_LIMIT, Limit, LoopInputs
 from simulators.plc.loop import LoopOutputs, LoopPlc, PlcEvent
-from simulators.plc.outdoor import Outdoor, OutdoorSource
+from simulators.plc.outdoor import Outdoor
 from stations.model.setpoint import StationClass
 
 
@@ -20,6 +20,7 @@ class Alarm(IntFlag):
     OVER_TEMPERATURE = 1
     FROST = 2
     OUTDOOR_UNKNOWN = 4
+    """Own sensor or centre's value gone; a station that was commissioned with neither does not complain."""
     PRIMARY_SHORTAGE = 8
 
 
@@ -48,7 +49,7 @@ class StationPlc:
         for limit, alarm in _ALARM_OF_LIMIT.items():
             if limit in limits:
                 alarms |= alarm
-        if self.outdoor.source in (OutdoorSource.MEAN_24H, OutdoorSource.FIXED):
+        if self.outdoor.missed:
             alarms |= Alarm.OUTDOOR_UNKNOWN
         return alarms
 

@@ -241,8 +241,25 @@ def test_frost_opens_the_valve_and_keeps_water_moving():
     assert Alarm.FROST in bench.plc.alarms
 
 
-def test_a_station_that_knows_no_outdoor_temperature_says_so():
+def test_a_station_that_was_never_given_an_outdoor_sensor_does_not_miss_it():
     bench = Bench(StationClass.C)
+    bench.run(5, own=None)
+    assert Alarm.OUTDOOR_UNKNOWN not in bench.plc.alarms
+
+
+@pytest.mark.parametrize("days", [0.1, 2.0])
+def test_a_station_that_has_lost_the_centre_and_has_no_sensor_says_so_however_long(days):
+    bench = Bench(StationClass.A)
+    bench.plc.write_outdoor_centre(-9.0, bench.now)
+    bench.run(5, own=None)
+    bench.now += days * 86_400.0
+    bench.run(5, own=None)
+    assert Alarm.OUTDOOR_UNKNOWN in bench.plc.alarms
+
+
+def test_a_station_that_knows_no_outdoor_temperature_any_more_says_so():
+    bench = Bench(StationClass.C)
+    bench.run(5)
     bench.run(5, own=None)
     assert Alarm.OUTDOOR_UNKNOWN in bench.plc.alarms
     assert bench.plc.write_outdoor_centre(-9.0, bench.now)
