@@ -8,10 +8,19 @@ from streamlit.testing.v1 import AppTest
 from controller.api.schema import Sentence
 from hmi.city import City, Feed
 from hmi.user_api import Refused
+from stations.model.quality import Quality, Reason
 from tests.support import city_screens as bench
 from tests.support.city_screens import FakeApi
 from tests.support.fake_api import SHOWN
-from tests.support.hmi_city import alarm, order, small_city, with_alarms, with_loop, with_station
+from tests.support.hmi_city import (
+    alarm,
+    order,
+    small_city,
+    with_alarms,
+    with_loop,
+    with_reading,
+    with_station,
+)
 
 SCRIPT = "from tests.support.fake_api import show\nshow()\n"
 DIALOG = "from tests.support.city_screens import show_dialog\nshow_dialog()\n"
@@ -247,3 +256,21 @@ def test_a_loop_is_given_back_with_a_reason(mode):
 
 def test_alarms_of_the_station_do_not_disturb_the_page():
     assert opened("station", city=with_alarms(small_city(), alarm(station="S001"))).title
+
+
+def test_the_limits_stand_beside_the_field():
+    assert "limits 25.0–85.0 °C" in said(dialog())
+    assert "limits 30–100 %" in said(dialog()) or "Circulation, % of design" not in said(dialog())
+
+
+def test_a_doubted_measurement_keeps_its_reason_in_the_dialog():
+    doubted = with_reading(
+        small_city(), "S001", "1/T_supply_secondary", 61.0, Quality.UNCERTAIN, Reason.SPIKE
+    )
+    assert "measured 61.0 °C · spike" in said(dialog(city=doubted))
+
+
+def test_the_language_of_a_page_is_the_only_one_on_it():
+    for name in ("overview", "stations", "station"):
+        app = opened(name, language="zh")
+        assert not app.multiselect, "its list has an entry that is English in any language"

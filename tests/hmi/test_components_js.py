@@ -10,6 +10,8 @@ from tests.support.programs import program
 
 HERE = Path(__file__).parent
 ASSETS = HERE.parents[1] / "hmi" / "components" / "assets"
+FRAME = HERE.parents[1] / "hmi" / "assets"
+"""What the frame and the style page draw with."""
 DRAWINGS = ("sparkline", "indicators", "histogram", "trend", "city_map", "process_diagram")
 
 
@@ -25,7 +27,10 @@ def test_the_functions_that_place_things_in_drawings():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", sorted(ASSETS.iterdir()), ids=lambda path: path.name)
+FILES = sorted([*ASSETS.iterdir(), *FRAME.iterdir()])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_an_asset_takes_no_data_for_markup_asks_no_other_host_and_stays_short(path):
     source = path.read_text("utf-8")
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):

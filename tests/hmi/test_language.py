@@ -2,6 +2,7 @@
 
 import re
 import string
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +121,15 @@ def test_a_number_that_the_controller_says_has_a_true_minus_and_ids_keep_their_h
     said = Sentence(id="x", params={}, en="58.8 °C at -13.0 °C on plc-2, 10-20", zh="室外 -13.0 °C")
     assert Words("en").sentence(said) == "58.8 °C at −13.0 °C on plc-2, 10-20"
     assert Words("zh").sentence(said) == "室外 −13.0 °C"
+
+
+def test_points_are_called_as_in_the_glossary():
+    text = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
+    told = {row[0].strip("`"): row[-1] for row in rows}
+    words = Words("zh")
+    assert {name: words(said) for name, said in POINT.items()} == {name: told.get(name) for name in POINT}

@@ -1,9 +1,12 @@
 """Screens of operations by Streamlit's own tester: they render, ask before they act, and tell refusals."""
 
+import time
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from hmi.city import Feed
+from hmi.components import rows
 from hmi.screens import order_dialog
 from hmi.user_api import Refused, Unreachable
 from tests.support import operations_screen as bench
@@ -126,6 +129,44 @@ def test_shelving_asks_for_a_reason_and_an_operator_gets_an_hour_at_most():
     assert api.asked == [("shelve", "frost:S001:1", "pump is being mended", 3600.0)]
 
 
+@pytest.mark.parametrize(
+    ("state", "key", "asked"), [("shelved", "unshelve", "unshelve"), ("out_of_service", "restore", "restore")]
+)
+def test_an_alarm_that_was_put_aside_is_put_back(state, key, asked):
+    api = FakeApi(alarm_list=[alarm(state=state)])
+    app = opened("alarms", api, {"alarm": "frost:S001:1"})
+    app.button(key=key).click().run()
+    assert api.asked == [(asked, "frost:S001:1")]
+
+
+def test_an_alarm_goes_out_of_service_with_a_reason():
+    api = FakeApi(alarm_list=[alarm()])
+    app = opened("alarms", api, {"alarm": "frost:S001:1"})
+    app.button(key="remove").click().run()
+    commit = "Take this alarm out of service"
+    assert next(button for button in app.button if button.label == commit).disabled
+    app.text_input(key="alarm_own_reason").set_value("sensor goes to the workshop").run()
+    next(button for button in app.button if button.label == commit).click().run()
+    assert api.asked == [("remove", "frost:S001:1", "sensor goes to the workshop")]
+
+
+def test_a_link_with_a_priority_lists_that_priority_alone(monkeypatch):
+    listed, mount = [], rows.mount
+
+    def watched(table, key):
+        if key == "alarm_list":
+            listed.append([row.id for row in table.rows])
+        return mount(table, key)
+
+    monkeypatch.setattr(rows, "mount", watched)
+    both = [alarm(), alarm("gateway_lost:g1", priority=2)]
+    app = opened("alarms", FakeApi(alarm_list=both), {"priority": "2"})
+    assert listed[-1] == ["gateway_lost:g1"]
+    opened("alarms", FakeApi(alarm_list=both), {"priority": "7"})
+    assert len(listed[-1]) == 2, "no such priority: all"
+    assert not app.exception
+
+
 def test_a_link_to_an_alarm_that_is_over_says_so():
     app = opened("alarms", FakeApi(), {"alarm": "frost:S001:1"})
     assert "This alarm is over" in said(app)
@@ -150,6 +191,38 @@ def test_files_are_made_when_they_are_asked_for():
     app.button(key="trend_export").click().run()
     assert not app.exception
     assert not app.error
+
+
+def linked(app):
+    """Lines that the link names."""
+    lines = app.query_params["lines"]
+    return (lines if isinstance(lines, str) else lines[0]).split()
+
+
+def test_a_line_is_added_and_taken_off_and_the_link_says_which():
+    app = opened("trends", query={"lines": "S001~1~T_supply_secondary"})
+    app.selectbox(key="trend_station").select("S002").run()
+    point = app.selectbox(key="trend_point_S002")
+    point.select_index(0).run()
+    next(button for button in app.button if button.label == "Add").click().run()
+    _, second = linked(app)
+    assert second.startswith("S002~")
+    pills = next(group for group in app.button_group if str(group.key).startswith("trend_kept"))
+    pills.set_value([pills.value[1]]).run()
+    assert linked(app) == [second]
+
+
+@pytest.mark.parametrize("days", [1, 7])
+def test_a_day_is_laid_over_one_of_the_days_before(days):
+    api = FakeApi()
+    spans = []
+    monkey = api.history
+    api.history = lambda *asked, **more: spans.append(asked[3:5]) or monkey(*asked, **more)
+    app = opened("trends", api, {"lines": "S001~1~T_supply_secondary"})
+    spans.clear()
+    app.selectbox(key="trend_compare").select(days).run()
+    assert not app.exception
+    assert any(abs(end - (NOW - days * 86_400.0)) < 3600.0 for _, end in spans)
 
 
 # ------------------------------------------------------------------------------------------------ dispatch
@@ -209,6 +282,73 @@ def test_a_name_from_outside_is_never_markup():
     for element in [*app.markdown, *app.caption, *app.subheader, *app.warning, *app.info]:
         assert "<img" not in element.value
         assert "[x](" not in element.value
+
+
+def pressed(monkeypatch, key, row, action):
+    """Let one press of a row's button be told by the table with this key."""
+    presses, mount = [rows.Told(acted=(row, action))], rows.mount
+
+    def told(table, key_of):
+        drawn = mount(table, key_of)
+        return presses.pop() if key_of == key and presses else drawn
+
+    monkeypatch.setattr(rows, "mount", lambda table, key: told(table, key))
+
+
+def reasoned(app):
+    next(box for box in app.text_input if box.label == "In your own words").set_value("cold night").run()
+    return app
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "action", "body"),
+    [
+        ("dispatch_districts", "south", "auto", {"kind": "mode", "mode": "auto", "district": "south"}),
+        ("dispatch_overrides", "S001/1", "end", {"kind": "mode", "mode": "auto"}),
+    ],
+    ids=["a district", "an override"],
+)
+def test_what_was_taken_by_hand_is_given_back_to_the_strategy(monkeypatch, table, row, action, body):
+    api = FakeApi(prepared=order(5, kind="mode", preview={"loops": []}))
+    manual = loop_state(mode="manual", order=3, ordered_by="bo", manual_until=NOW + 900)
+    known = city(loops={"S001": [manual], "S003": [loop_state(mode="local", held=False)]})
+    pressed(monkeypatch, table, row, action)
+    app = reasoned(opened("dispatch", api, city=known))
+    app.button(key="order_preview").click().run()
+    (kind, asked, reason, _) = api.asked[0]
+    assert (kind, reason) == ("prepare", "cold night")
+    assert body.items() <= asked.items()
+    app.button(key="order_commit").click().run()
+    assert api.asked[-1] == ("commit", 5)
+
+
+def test_a_district_goes_to_local_with_a_reason_and_no_second_person(monkeypatch):
+    api = FakeApi()
+    pressed(monkeypatch, "dispatch_districts", "north", "local")
+    app = opened("dispatch", api)
+    assert app.button(key="order_local").disabled
+    reasoned(app).button(key="order_local").click().run()
+    assert api.asked[0][:3] == ("local", "north", "cold night")
+
+
+def test_another_strategy_is_ordered_for_a_district_as_it_was_seen():
+    api = FakeApi(prepared=order(5, kind="strategy", preview={}))
+    app = opened("dispatch", api)
+    assert app.button(key="strategy_ask").disabled
+    app.selectbox(key="strategy_of_north_curve").select("balance").run()
+    app.button(key="strategy_ask").click().run()
+    reasoned(app).button(key="order_preview").click().run()
+    wanted = {"kind": "strategy", "district": "north", "strategy": "balance", "seen": "curve"}
+    assert api.asked[0][1] == wanted
+
+
+def test_another_person_s_order_is_approved(monkeypatch):
+    waits = order(7, author="bo", needs_second=[SECOND], expires_at=time.time() + 600.0)
+    api = FakeApi(order_list=[waits])
+    pressed(monkeypatch, "dispatch_waiting", "7", "approve")
+    app = opened("dispatch", api)
+    app.button(key="order_approve").click().run()
+    assert api.asked == [("approve", 7)]
 
 
 # -------------------------------------------------------------------------------------------------- energy

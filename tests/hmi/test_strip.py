@@ -130,6 +130,31 @@ def test_at_real_speed_two_poll_periods_may_pass_before_data_count_as_frozen():
     assert city(speed=10.0, received=seen).frozen()
 
 
+@pytest.mark.parametrize(
+    ("poll_s", "silent_s", "frozen"), [(60.0, 100.0, False), (60.0, 130.0, True), (0.5, 9.0, False)]
+)
+def test_data_freeze_by_the_poll_period_of_the_site(poll_s, silent_s, frozen):
+    seen = time.monotonic() - silent_s
+    known = city(speed=1.0, received=seen, polled=time.monotonic())
+    known = replace(known, site=known.site.model_copy(update={"poll_s": poll_s}))
+    assert known.frozen() is frozen
+
+
+@pytest.mark.parametrize(
+    ("reading", "dot", "note"),
+    [
+        (CompactReading(-6.2, Quality.GOOD, Reason.OK, NOW - 90.0), "fresh", ""),
+        (CompactReading(-6.2, Quality.GOOD, Reason.OK, NOW - 900.0), "aged", "15 min old"),
+        (CompactReading(-6.2, Quality.UNCERTAIN, Reason.ESTIMATED, NOW), "aged", "estimated"),
+        (CompactReading(None, Quality.BAD, Reason.NO_ANSWER, NOW), "bad", "no answer"),
+    ],
+    ids=["within a cycle", "old", "one sensor only", "none"],
+)
+def test_the_outdoor_temperature_says_how_far_it_can_be_trusted(reading, dot, note):
+    outdoor = cell(shown(city(T_outdoor_centre=reading)), "Outdoor")
+    assert (outdoor["dot"], outdoor["note"]) == (dot, note)
+
+
 def test_simulation_is_said_with_its_speed_and_only_then():
     assert "speed ×10" in shown(city())["simulation"]
     assert shown(city(simulation=False))["simulation"] == ""

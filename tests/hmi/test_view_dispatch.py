@@ -33,8 +33,10 @@ def test_each_district_shows_strategy_and_modes():
         "2",
     ]
     assert [cell.text for cell in south.cells[4:8]] == ["1", "0", "1", "1"]
-    assert not north.cells[-1].disabled
-    assert south.cells[-1].disabled, "not in the person's zone"
+    assert [(cell.action, cell.disabled) for cell in north.cells[-2:]] == [("auto", False), ("local", False)]
+    assert all(cell.disabled for cell in south.cells[-2:]), "not in the person's zone"
+    calm, _ = model.district_table(EN, city(), "", lambda _: True).rows
+    assert calm.cells[-2].disabled, "every loop is in automatic"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def used(*stations):
 FOUR = (
     station_energy("S001", heat=90_000.0),
     station_energy("S002", heat=120_000.0, T_indoor=23.0),
-    station_energy("S003", heat=80_000.0, T_indoor=17.5),
+    station_energy("S003", heat=80_000.0, T_indoor=17.5, pump=900.0),
     station_energy("S004", heat=95_000.0, makeup=9.0),
 )
 
@@ -43,7 +43,7 @@ def test_the_largest_consumer_stands_first_and_a_missing_figure_last_with_its_re
     assert table.rows[-1].cells[4].value is None
 
 
-@pytest.mark.parametrize(("metric", "first"), [("heat", "S002"), ("water", "S004")])
+@pytest.mark.parametrize(("metric", "first"), [("heat", "S002"), ("pump", "S003"), ("water", "S004")])
 def test_each_metric_ranks_by_itself(metric, first):
     assert model.ranking(EN, used(*FOUR), metric, 1, "").rows[0].id == first
 

@@ -80,6 +80,27 @@ def test_far_deviations_stand_in_the_end_bar_with_the_station_s_name():
     assert sum(one.count for one in bins) == 5
 
 
+def test_a_bar_leads_to_the_stations_that_stand_in_it():
+    city = small_city(5)
+    for number in range(1, 6):
+        city = with_reading(city, f"S{number:03}", "1/T_return_secondary", 45.0 if number < 4 else 20.0)
+    bins = overview.deviation_picture(EN, city, 200).bins
+    far = overview.stations_of_bar(city, bins[0].id)
+    assert far == ["S004", "S005"]
+    assert [one.id for one in bins if not one.count] == [""] * sum(not one.count for one in bins)
+    counted = [overview.stations_of_bar(city, one.id) for one in bins if one.count]
+    assert sorted(station for found in counted for station in found) == [f"S00{n}" for n in range(1, 6)]
+
+
+def test_a_sum_says_how_old_the_oldest_value_in_it_is():
+    city = with_reading(small_city(), "S002", "0/Q_flow_primary", 3000.0, age_s=25.0)
+    city = with_reading(city, "S003", "0/Q_flow_primary", 3000.0, age_s=900.0)
+    heat = next(
+        row for row in overview.city_indicators(EN, city, None, 60).rows if row.id == "Q_flow_primary"
+    )
+    assert heat.age == "oldest value 25 s old", "one that is too old is not in the sum"
+
+
 def test_few_loops_have_no_median_and_that_is_said():
     picture = overview.deviation_picture(EN, small_city(2), 200)
     assert picture.bins == ()

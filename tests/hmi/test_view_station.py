@@ -1,5 +1,7 @@
 """One station: tags with quality and reason, faceplate, reasons, trend, writes."""
 
+from dataclasses import replace
+
 import pytest
 
 from controller.api.city_schema import Sparklines, WriteMessage
@@ -246,3 +248,66 @@ def test_alarms_of_a_station_stand_worst_first_and_are_only_its_own():
         alarm(),
     )
     assert [row.id for row in past.alarm_rows(EN, city, "S001").rows] == ["b:S001", "a:S001"]
+
+
+def test_a_value_is_aged_by_the_poll_period_of_the_site():
+    city = with_reading(small_city(), "S001", "1/T_supply_secondary", 60.0, age_s=120.0)
+    slow = replace(city, site=city.site.model_copy(update={"poll_s": 60.0}))
+    reading = city.reading("S001", "1/T_supply_secondary")
+    assert shown(EN, city, reading, "degC").quality == "aged"
+    assert shown(EN, slow, reading, "degC").quality == "good"
+
+
+def test_a_doubted_value_in_a_line_of_text_says_why_and_how_old_it_is():
+    city = with_reading(small_city(), "S001", "1/T_supply_secondary", 60.0, Quality.UNCERTAIN, Reason.SPIKE)
+    assert (
+        shown(EN, city, city.reading("S001", "1/T_supply_secondary"), "degC").told
+        == "60.0 °C · spike · 0 s old"
+    )
+
+
+def test_the_trend_of_a_day_has_supply_return_effective_value_and_flow_on_its_own_axis():
+    city = small_city()
+    loop = city.traits["S001"].loops[0]
+    points = [entry[0] for entry in past.HISTORY]
+    read = {point: history(NOW - 86_400, NOW, [NOW - 3600, NOW - 60], point=f"1/{point}") for point in points}
+    drawn = past.day_trend(EN, city, loop, read, [write(1, NOW - 7200, 61.0)], 200)
+    lines = {line.id: line for line in drawn.lines}
+    assert set(points) < set(lines), "and the instruction"
+    assert {lines[point].panel for point in points} == {0, 1}
+    assert lines["m_flow_secondary"].panel == 1
+    assert lines["m_flow_secondary"].values[0] == 216.0, "60 kg/s in t/h"
+    assert lines["T_supply_secondary_set_effective"].kind == "effective"
+    assert [panel.title for panel in drawn.panels] == ["°C", "t/h"]
+
+
+def test_the_primary_side_stands_in_the_diagram_with_area_and_heat_per_area():
+    city = small_city()
+    for point, value in (
+        ("T_return_primary", 48.0), ("p_supply_primary", 620.0), ("p_return_primary", 310.0),
+        ("m_flow_primary", 25.0), ("y_valve_primary", 0.4), ("E_heat_primary", 1000.0),
+        ("T_supply_primary", 95.0), ("Q_flow_primary", 3000.0),
+    ):  # fmt: skip
+        city = with_reading(city, "S001", f"0/{point}", value)
+    tags = diagram(EN, city, "S001").primary
+    said = {slot: f"{tag.text} {tag.unit}".strip() for slot, tag in tags.items()}
+    assert said["T_supply"] == "95.0 °C"
+    assert (said["p_supply"], said["p_return"]) == ("0.62 MPa", "0.31 MPa")
+    assert (said["m_flow"], said["valve"], said["E_heat"]) == ("90.0 t/h", "40 %", "3.6 GJ")
+    assert said["meter"] == "3.00 MW"
+    area = city.traits["S001"].A_heated_m2
+    assert said["heat_per_m2"] == f"{3.0e6 / area:.1f} W/m²"
+    assert EN.measured(area, "m2") in model.subtitle(EN, city, city.traits["S001"])
+    loop = city.traits["S001"].loops[0]
+    assert EN.measured(loop.A_heated_m2, "m2") in model.faceplate_title(EN, city.traits["S001"], loop)
+
+
+def test_a_source_has_its_pump_and_what_it_can_give_in_the_diagram():
+    city = small_city()
+    source = city.traits["S004"].model_copy(update={"kind": "source", "loops": []})
+    city = replace(city, traits={**city.traits, "S004": source})
+    city = with_reading(city, "S004", "0/P_pump_source", 180.0)
+    city = with_reading(city, "S004", "0/Q_flow_source_max", 58_000.0)
+    tags = diagram(EN, city, "S004").primary
+    assert (tags["P_pump"].text, tags["P_pump"].unit) == ("180.0", "kW")
+    assert tags["Q_flow_max"].text == "58.00"

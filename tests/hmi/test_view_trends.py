@@ -71,6 +71,9 @@ def test_the_day_before_lies_over_this_one_in_the_same_colour():
     assert (before.colour, before.kind) == (today.colour, "baseline")
     assert before.id != today.id
     assert before.label.endswith("day before")
+    week = model.drawn(EN, city(), [(SUPPLY, history())], [(SUPPLY, history())], days=7).lines[1]
+    assert week.times[0] - today.times[0] == 7 * model.DAY_S
+    assert week.label.endswith("a week before")
 
 
 def test_a_trend_moves_on_by_its_tail():

@@ -98,6 +98,14 @@ class FakeApi:
         self._note("unshelve", alarm_id)
         return AlarmAnswer(state="unack", stored=True)
 
+    def remove_from_service(self, alarm_id, reason):
+        self._note("remove", alarm_id, reason)
+        return AlarmAnswer(state="out_of_service", stored=True)
+
+    def restore_to_service(self, alarm_id):
+        self._note("restore", alarm_id)
+        return AlarmAnswer(state="unack", stored=True)
+
     def orders(self, limit=50):
         return self.order_list
 
