@@ -113,13 +113,13 @@ def settled(
     # the way from the station
     cooled = 1.0 - np.exp(-house.pipe_rate * house.pipe_mass / m_house)
     T_in = mean.T_supply[loop] - cooled * (mean.T_supply[loop] - T_GROUND_degC)
+    homes = zones.homes(Q_people, airing)
     for _ in range(STEPS):
         water, Q, _ = risers.step(water, streams, T_in, T[zone.AIR])
         loads = ZoneLoads(
             Q_emitter=Q,
-            Q_people=Q_people,
+            homes=homes,
             Q_sun=city.zone.aperture * mean.sun / 1000.0,
-            ach_extra=airing,
             T_outdoor=mean.T_outdoor,
             wind=mean.wind,
         )

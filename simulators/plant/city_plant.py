@@ -54,7 +54,7 @@ class CityPlant:
         self._pipe = house_pipes(params, dt)
         self._m_house_design = params.house.share * station.m_flow_design[loop]
         self._water = self._water_at(station.m_flow_design)
-        self._hour, self._homes = -1.0, _Homes(people=np.zeros(0), airing=np.zeros(0))
+        self._hour, self._homes = -1.0, self._zones.homes(params.house.people, np.zeros(1))
         n = params.network.n_sources
         modes = (SourceMode.DP, *(SourceMode.FLOW,) * (n - 1))
         plain = operation(
@@ -220,26 +220,21 @@ class CityPlant:
         hour = state.time // 3600.0
         if hour != self._hour:  # people come and go by the hour
             present = people.present(state.time)
-            self._hour, self._homes = (
-                hour,
-                _Homes(
-                    people=house.people * present[house.kind][:, None],
-                    airing=people.airing(present)[house.kind][:, None] * (house.people > 0.0),
-                ),
-            )
-        Q_people, Q_sun = self._homes.people, irradiation(sky, house.front_north, house.front_east)
+            airing = people.airing(present)[house.kind][:, None] * (house.people > 0.0)
+            self._hour = hour
+            self._homes = self._zones.homes(house.people * present[house.kind][:, None], airing)
+        Q_sun = irradiation(sky, house.front_north, house.front_east)
         Q_sun *= p.zone.aperture
         Q_sun /= 1000.0
         loads = ZoneLoads(
             Q_emitter=Q_emitter,
-            Q_people=Q_people,
+            homes=self._homes,
             Q_sun=Q_sun,
-            ach_extra=self._homes.airing,
             T_outdoor=sky.T_outdoor,
             wind=sky.wind,
         )
         T, flows = self._zones.step(state.T, loads)
-        return T, Q_people + Q_sun, flows
+        return T, self._homes.Q + Q_sun, flows
 
     def _refuse_fast(self, m_primary: Floats) -> None:
         """Refuse flows at which the explicit balance of a station's primary water would swing."""
@@ -260,14 +255,6 @@ class _Water:
     both: Floats
     """kg/s to each house, and through the pipes there and back."""
     streams: Streams
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Homes:
-    """People's heat in kW and air changes per hour by habit, shape of the zones."""
-
-    people: Floats
-    airing: Floats
 
 
 def pump_speed(speed: Floats, command: Floats, dt: float) -> Floats:

@@ -68,13 +68,25 @@ class ZoneLoads:
     """What acts on the zones during a step, kW, shape (n_houses, n_zones) or broadcastable."""
 
     Q_emitter: Floats
-    Q_people: Floats
+    homes: "Homes"
     Q_sun: Floats
-    ach_extra: Floats
-    """Air changes per hour by people and fans while they are there."""
     T_outdoor: float
     wind: float
     """m/s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Homes:
+    """People for a while, as ``Zones.homes`` prepares them; shape of the zones."""
+
+    Q: Floats
+    """kW."""
+    air: Floats
+    furniture: Floats
+    inner: Floats
+    """kW into the air, and K in a step of furniture and inner wall by them alone."""
+    G: Floats
+    """Airing by habit, kW/K."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +135,23 @@ class Zones:
         self._wind = leak**2 * 0.5 * (p.shelter / _WIND_RULE) ** 2
         self._open_per_K, self._open_most = WINDOW_ACH_PER_K * self._per_ach, WINDOW_ACH_MAX * self._per_ach
 
+    def homes(self, Q_people: Floats, ach_extra: Floats) -> Homes:
+        """Return people's heat in kW and the air changes per hour by them and their fans, ready for steps."""
+        return Homes(
+            Q=Q_people,
+            air=PEOPLE_TO[0] * Q_people,
+            furniture=self._people[0] * Q_people,
+            inner=self._people[1] * Q_people,
+            G=self._per_ach * ach_extra,
+        )
+
     def step(self, T: Floats, loads: ZoneLoads) -> tuple[Floats, ZoneFlows]:
         """Advance the stores ``T`` (5, n_houses, n_zones) in degC; implicit, stable for any ``dt``.
 
         Party walls are taken at the old temperatures; what one zone gives its neighbours get. So what enters
         equals what is stored plus what is lost, whatever the step.
         """
-        p, Q_people, Q_sun = self.params, loads.Q_people, loads.Q_sun
+        p, homes, Q_sun = self.params, loads.homes, loads.Q_sun
         G_leak, G_open = self._air_change(T[AIR], loads)
         G_air = G_leak + G_open
         above = T - loads.T_outdoor
@@ -137,16 +159,16 @@ class Zones:
         rest = self._keep * above[1:]
         rest += self._emitted * loads.Q_emitter
         furniture, inner, outer = rest[FURNITURE - 1], rest[INNER - 1], rest[OUTER - 1]
-        furniture += self._people[0] * Q_people
+        furniture += homes.furniture
         furniture += self._sun[0] * Q_sun
-        inner += self._people[1] * Q_people
+        inner += homes.inner
         inner += self._sun[1] * Q_sun
         inner += self._party * np.einsum("hz,hz->h", self._neighbours, above[INNER])[:, None]
         inner += self._outer_to_inner * outer
         right = np.einsum("khz,khz->hz", self._G, rest[:3])
         right += self._rate_air * above[AIR]
         right += p.split[AIR] * loads.Q_emitter
-        right += PEOPLE_TO[0] * Q_people
+        right += homes.air
         right += SUN_TO[0] * Q_sun
         air = right / (self._air + G_air)
         rest[:3] += self._by_air * air
@@ -166,7 +188,7 @@ class Zones:
         sum of stack and wind pressure, here scaled to n50/20 at 20 K and 2 m/s.
         """
         leak = np.sqrt(self._stack * np.abs(T_air - loads.T_outdoor) + self._wind * loads.wind**2)
-        leak += self._per_ach * loads.ach_extra
+        leak += loads.homes.G
         opened = self._open_per_K * (T_air - self.params.T_window)
         return leak, np.minimum(np.maximum(opened, 0.0), self._open_most)
 

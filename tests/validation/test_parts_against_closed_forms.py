@@ -15,7 +15,7 @@ from simulators.plant.network.errors import InvalidValue
 from simulators.plant.plug import PlugParams
 from simulators.plant.riser import RiserParams, Risers, RiserState
 from simulators.plant.water import C_WATER
-from simulators.plant.zone import AIR, ZoneLoads, ZoneParams, Zones
+from simulators.plant.zone import AIR, Homes, ZoneLoads, ZoneParams, Zones
 
 
 @pytest.mark.parametrize(("m_primary", "m_secondary"), [(2.0, 5.0), (5.0, 2.0), (3.0, 3.0), (0.8, 5.0)])
@@ -127,9 +127,8 @@ def loads(Q=0.0, T_outdoor=0.0):
     nothing = np.zeros((1, 1))
     return ZoneLoads(
         Q_emitter=np.full((1, 1), Q),
-        Q_people=nothing,
+        homes=Homes(Q=nothing, air=nothing, furniture=nothing, inner=nothing, G=nothing),
         Q_sun=nothing,
-        ach_extra=nothing,
         T_outdoor=T_outdoor,
         wind=0.0,
     )

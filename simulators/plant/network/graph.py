@@ -18,7 +18,7 @@ Units: m, kg/s, kPa (over ambient), degC. The two pipes of a trench are called `
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import TypeVar
 
@@ -135,40 +135,30 @@ class Network:
     pump_a: Floats
     """Head curves and the links that they act on, shape (n_pumps,)."""
 
-    @property
-    def n_nodes(self) -> int:
-        """Number of nodes on both sides."""
-        return len(self.elevation)
+    n_nodes: int = field(init=False)
+    n_pipes: int = field(init=False)
+    """On both sides."""
+    n_consumers: int = field(init=False)
+    n_links: int = field(init=False)
+    pipes: slice = field(init=False)
+    consumers: slice = field(init=False)
+    sources: slice = field(init=False)
+    """Where they are among the links."""
 
-    @property
-    def n_pipes(self) -> int:
-        """Number of pipes on both sides."""
-        return len(self.length)
-
-    @property
-    def n_consumers(self) -> int:
-        """Number of consumers."""
-        return len(self.dp_min)
-
-    @property
-    def n_links(self) -> int:
-        """Number of pipes, consumers and sources."""
-        return len(self.link_start)
-
-    @property
-    def pipes(self) -> slice:
-        """Where the pipes are among the links."""
-        return slice(0, self.n_pipes)
-
-    @property
-    def consumers(self) -> slice:
-        """Where the consumers are among the links."""
-        return slice(self.n_pipes, self.n_pipes + self.n_consumers)
-
-    @property
-    def sources(self) -> slice:
-        """Where the sources are among the links."""
-        return slice(self.n_pipes + self.n_consumers, self.n_links)
+    def __post_init__(self) -> None:
+        """Count: asked for many times a step."""
+        n_pipes, n_links = len(self.length), len(self.link_start)
+        sources = slice(n_pipes + len(self.dp_min), n_links)
+        for name, value in (
+            ("n_nodes", len(self.elevation)),
+            ("n_pipes", n_pipes),
+            ("n_consumers", len(self.dp_min)),
+            ("n_links", n_links),
+            ("pipes", slice(0, n_pipes)),
+            ("consumers", slice(n_pipes, sources.start)),
+            ("sources", sources),
+        ):
+            object.__setattr__(self, name, value)
 
 
 def network(

@@ -83,7 +83,7 @@ class Hydraulics:
     """Solver of one network; owns the pattern and the solution that the next one starts from."""
 
     def __init__(self, network: Network) -> None:
-        self._network = network
+        self._network, self._pipes = network, _Pipes(network)
         self._pattern: Pattern | None = None
         self._movable: Movable | None = None
         self._last: Solution | None = None
@@ -107,7 +107,7 @@ class Hydraulics:
             self._movable = movable(network, self._pattern, now.source_mode)
         used, where = self._pattern, self._movable
         assert where is not None
-        laws = _laws(network, now, used)
+        laws = _laws(network, self._pipes, now, used)
         m_first = _first_flows(network, now) if self._last is None else _next_flows(network, now, self._last)
         found = _iterate(network, now, used, where, laws, m_first[used.active])
         solution = _solution(network, now, used, found)
@@ -194,16 +194,26 @@ def _why(history: list[float]) -> str:
     return "it oscillates without falling"
 
 
-def _laws(network: Network, now: Operation, used: Pattern) -> _Laws:
-    D, rho = network.diameter, density(now.T_pipe)
-    mu = friction.dynamic_viscosity(now.T_pipe)
+class _Pipes:
+    """What the laws of a network's pipes take from their shape alone, shape (n_pipes,)."""
+
+    def __init__(self, network: Network) -> None:
+        n, D = network.n_pipes, network.diameter
+        self.area = np.pi / 4.0 * D**2
+        self.zeta = network.zeta / (2.0 * self.area**2) / 1000.0
+        self.m0 = LINEAR_SHARE * self.area * 1000.0
+        rise = network.elevation[network.link_end[:n]] - network.elevation[network.link_start[:n]]
+        self.lift = -GRAVITY * rise / 1000.0
+        self.per_flow = 4.0 / (np.pi * D)
+        self.c = network.length / (2.0 * D**3) / 1000.0
+        self.roughness = network.roughness / D
+
+
+def _laws(network: Network, pipes: _Pipes, now: Operation, used: Pattern) -> _Laws:
+    rho, mu = density(now.T_pipe), friction.dynamic_viscosity(now.T_pipe)
     n, links = network.n_pipes, network.n_links
     r, m0, lift = np.zeros(links), np.ones(links), np.zeros(links)
-    area = np.pi / 4.0 * D**2
-    r[:n] = network.zeta / (2.0 * rho * area**2) / 1000.0
-    m0[:n] = LINEAR_SHARE * area * 1000.0
-    rise = network.elevation[network.link_end[:n]] - network.elevation[network.link_start[:n]]
-    lift[:n] = -rho * GRAVITY * rise / 1000.0
+    r[:n], m0[:n], lift[:n] = pipes.zeta / rho, pipes.m0, pipes.lift * rho
     m_bar = flow_at_1_bar(now.Kv, now.T_consumer)
     r[network.consumers] = 100.0 / m_bar**2
     m0[network.consumers] = LINEAR_SHARE * m_bar
@@ -213,9 +223,9 @@ def _laws(network: Network, now: Operation, used: Pattern) -> _Laws:
     lift[link] += now.pump_speed**2 * network.pump_dp0
     return _Laws(
         n_pipes=n,
-        per_flow=4.0 / (np.pi * D * mu),
-        c=network.length * mu**2 / (2.0 * rho * D**3) / 1000.0,
-        roughness=network.roughness / D,
+        per_flow=pipes.per_flow / mu,
+        c=pipes.c * mu**2 / rho,
+        roughness=pipes.roughness,
         r=r[used.active],
         m0=m0[used.active],
         lift=lift[used.active],

@@ -98,6 +98,8 @@ def check(network: Network, now: Operation) -> None:
     ):
         if len(values) != len(names):
             raise InvalidValue(f"{what} has {len(values)} values for {len(names)}")
+        if not len(values) or (values.min() >= low and values.max() <= high):
+            continue
         bad = applies & ~((values >= low) & (values <= high))
         if bad.any():
             first = int(np.argmax(bad))

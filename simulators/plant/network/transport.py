@@ -1,6 +1,6 @@
 """Heat carried through the pipes: plug flow of parcels, loss to the ground, the steel's capacity.
 
-Each pipe is a row of parcels. A step takes from one end what flows out, mixes at the nodes what arrives
+Each pipe is a file of parcels. A step takes from one end what flows out, mixes at the nodes what arrives
 there, and puts the mixture in at the other ends; all pipes at once. Water that stays
 tau seconds in a pipe leaves with T_g + (T_in - T_g) exp(-U' tau / (rho c A)) (plug flow with loss: B. van der
 Heijde et al., Energy Conversion and Management 151 (2017) 158, equation 9).
@@ -8,7 +8,7 @@ Heijde et al., Energy Conversion and Management 151 (2017) 158, equation 9).
 The steel wall takes part in each parcel: it follows the water within seconds, so a front moves slower than
 the water by 1 + C_steel/C_water, while the loss of steady flow stays that of the water alone.
 
-A full row makes room by joining the two neighbours that differ least, which keeps their heat: the balance of
+A full file makes room by joining the two neighbours that differ least, which keeps their heat: the balance of
 sources, stations, loss and stored heat closes whatever the step.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags, Network
-from simulators.plant.network.ways import Ways, ways
+from simulators.plant.network.ways import Order, Ways, order, ways
 from simulators.plant.water import C_WATER, density
 
 T_REFERENCE = 70.0
@@ -53,9 +53,9 @@ class TransportParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportState:
-    """Parcels of each pipe, shape (n_pipes, n_parcels); some may be empty.
+    """Parcels of each pipe, shape (n_parcels, n_pipes); some may be empty.
 
-    A row begins where the water leaves the pipe and ends where it enters.
+    The first of a pipe is next to leave it, the last has just entered.
     """
 
     mass: Floats
@@ -126,11 +126,11 @@ def filled(
 ) -> TransportState:
     """Return pipes filled with water of one temperature on each side."""
     n = len(params.mass)
-    mass = np.zeros((n, parcels))
-    mass[:, 0] = params.mass
+    mass = np.zeros((parcels, n))
+    mass[0] = params.mass
     T_side = np.repeat([T_supply, T_return], n // 2)
     T_node = np.repeat([T_supply, T_return], params.network.n_nodes // 2)
-    T = np.repeat(T_side[:, None], parcels, axis=1)
+    T = np.repeat(T_side[None, :], parcels, axis=0)
     return TransportState(mass=mass, T=T, forward=np.ones(n, dtype=np.bool_), T_node=T_node)
 
 
@@ -141,7 +141,7 @@ def stored_heat(state: TransportState) -> float:
 
 def pipe_temperature(state: TransportState) -> Floats:
     """Return the mean temperature of each pipe in degC (``Operation.T_pipe``), shape (n_pipes,)."""
-    return np.asarray((state.mass * state.T).sum(axis=1) / state.mass.sum(axis=1))
+    return np.asarray((state.mass * state.T).sum(axis=0) / state.mass.sum(axis=0))
 
 
 def step(
@@ -157,6 +157,7 @@ class Carrier:
     def __init__(self, params: TransportParams) -> None:
         self.params = params
         self._ways = ways(params.network, np.ones(params.network.n_links, dtype=np.bool_))
+        self._order = order(params.network, self._ways)
 
     def step(
         self, state: TransportState, m_flow: Floats, leak: Floats, inlets: Inlets, dt: float
@@ -172,18 +173,22 @@ class Carrier:
         moved[moved < _AT_REST_kg] = 0.0
         mass, T = _turned(state, forward[:n_pipes])
         mass, taken = _take(mass, moved)
-        given, through = taken.sum(axis=1), np.maximum(moved - params.mass, 0.0)
+        given, through = taken.sum(axis=0), np.maximum(moved - params.mass, 0.0)
         # what arrives at the nodes: from pipes that held it, from stations and sources, from make-up
         kg = np.concatenate([given, amount[n_pipes:], [leak.sum() * dt]])
         brought = np.concatenate([inlets.T_consumer, inlets.T_source, [inlets.T_makeup]])
-        heat = np.concatenate([np.einsum("ij,ij->i", taken, T), kg[n_pipes:] * brought])
+        heat = np.concatenate([(taken * T).sum(axis=0), kg[n_pipes:] * brought])
         kg[:n_pipes] += through
-        T_node = _mixed(now, kg, heat, through, state.T_node)
-        excess = T - params.T_ground
-        _put(mass, excess, given, T_node[now.upstream[:n_pipes]] - params.T_ground)
+        turned = self._order.forward != forward[:n_pipes]
+        if turned.any() and (through[turned] > 0.0).any():
+            self._order = order(params.network, now)
+        T_node = _mixed(now, self._order, kg, heat, through, state.T_node)
+        mass, excess = _put(
+            mass, T - params.T_ground, given, T_node[now.upstream[:n_pipes]] - params.T_ground
+        )
         kept = np.exp(-params.rate * dt)
-        lost = np.einsum("ij,ij->i", mass, excess) * (1.0 - kept)
-        excess *= kept[:, None]
+        lost = (mass * excess).sum(axis=0) * (1.0 - kept)
+        excess *= kept
         excess += params.T_ground
         arriving = T_node[now.upstream[n_pipes:]]
         n = params.network.n_consumers
@@ -208,31 +213,30 @@ def heat_in(
 
 
 def _turned(state: TransportState, forward: Flags) -> tuple[Floats, Floats]:
-    """Return the parcels with rows turned round in pipes where the water has turned."""
+    """Return the parcels in the opposite order in pipes where the water has turned."""
     turned = np.flatnonzero(state.forward != forward)
     if not len(turned):
         return state.mass, state.T
     mass, T = state.mass.copy(), state.T.copy()
-    mass[turned], T[turned] = mass[turned, ::-1], T[turned, ::-1]
+    mass[:, turned], T[:, turned] = mass[::-1, turned], T[::-1, turned]
     return mass, T
 
 
 def _take(mass: Floats, moved: Floats) -> tuple[Floats, Floats]:
     """Return what stays and what leaves of each parcel when ``moved`` kg flow out."""
-    ahead = mass.cumsum(axis=1)
-    ahead -= mass
-    taken = moved[:, None] - ahead
-    np.maximum(taken, 0.0, out=taken)
-    np.minimum(taken, mass, out=taken)
+    taken, due = np.empty_like(mass), moved.copy()
+    for parcel, part in zip(mass, taken, strict=True):
+        np.minimum(due, parcel, out=part)
+        due -= part
     return mass - taken, taken
 
 
-def _mixed(now: Ways, kg: Floats, heat: Floats, through: Floats, T_before: Floats) -> Floats:
+def _mixed(now: Ways, along: Order, kg: Floats, heat: Floats, through: Floats, T_before: Floats) -> Floats:
     """Return the temperature of each node: the mean of what flows in; the last one where nothing does.
 
     ``kg`` and ``heat`` (kg degC) arrive by ``now.into``. A pipe that holds less than flows ``through`` it in
     a step passes on what enters it in the same step. Such pipes follow one another, so each is mixed in
-    along the flow, after all that feeds it.
+    ``along`` the flow, after all that feeds it; other pipes may have turned since.
     """
     n = len(T_before)
     inflow = np.bincount(now.into, weights=kg, minlength=n)
@@ -244,12 +248,12 @@ def _mixed(now: Ways, kg: Floats, heat: Floats, through: Floats, T_before: Float
     else:
         share = np.where(fed, 1.0 / np.where(fed, inflow, 1.0), 0.0)
         T_node = np.where(fed, settled * share, T_before)
-    passing = now.order[through[now.order] > 0.0]
+    passing = along.pipes[through[along.pipes] > 0.0]
     if not len(passing):
         return T_node
     upstream, downstream = now.upstream[passing], now.into[passing]
     weight = through[passing] * share[downstream]
-    if now.round:
+    if along.round:
         return _mixed_round(T_node, upstream, downstream, weight)
     T = T_node.tolist()
     for a, b, part in zip(upstream.tolist(), downstream.tolist(), weight.tolist(), strict=True):
@@ -268,22 +272,24 @@ def _mixed_round(T_node: Floats, upstream: Indices, downstream: Indices, weight:
     return T
 
 
-def _put(mass: Floats, T: Floats, put: Floats, T_in: Floats) -> None:
-    """Join the two parcels of each row that are most alike, and put a new one in behind the last."""
-    m_a, m_b = mass[:, :-1], mass[:, 1:]
-    apart = T[:, :-1] - T[:, 1:]
-    apart *= apart
-    apart *= m_a * m_b
+def _put(mass: Floats, T: Floats, put: Floats, T_in: Floats) -> tuple[Floats, Floats]:
+    """Return the parcels with the two most alike of each pipe joined, and a new one put in at the end."""
+    m_a, m_b = mass[:-1], mass[1:]
+    alike = T[:-1] - T[1:]
+    alike *= alike
+    alike *= m_a
+    alike *= m_b
     both = m_a + m_b
-    apart /= np.maximum(both, _AT_REST_kg, out=both)
-    join = apart.argmin(axis=1)
-    at = join + np.arange(0, mass.size, mass.shape[1])
-    m_a, m_b, T_a = mass.take(at), mass.take(at + 1), T.take(at)
+    alike /= np.maximum(both, _AT_REST_kg, out=both)
+    join, n = alike.argmin(axis=0), len(put)
+    at = join * n + np.arange(n)
+    m_a, m_b, T_a = mass.take(at), mass.take(at + n), T.take(at)
     joined = m_a + m_b
-    weight = np.where(joined > 0.0, m_b / np.maximum(joined, _NO_kg), 0.5)
-    T_joined = T_a + (T.take(at + 1) - T_a) * weight
-    behind = np.arange(mass.shape[1] - 1) > join[:, None]
-    for row, at_join, last in ((mass, joined, put), (T, T_joined, T_in)):
-        np.copyto(row[:, :-1], row[:, 1:].copy(), where=behind)
-        row.put(at, at_join)
-        row[:, -1] = last
+    T_joined = T_a + (T.take(at + n) - T_a) * (m_b / np.maximum(joined, _NO_kg))
+    behind = np.arange(len(mass) - 1)[:, None] > join
+    following = np.empty_like(mass), np.empty_like(T)
+    for new, old, at_join, last in zip(following, (mass, T), (joined, T_joined), (put, T_in), strict=True):
+        new[:-1] = np.where(behind, old[1:], old[:-1])
+        new.put(at, at_join)
+        new[-1] = last
+    return following

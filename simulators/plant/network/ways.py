@@ -18,8 +18,16 @@ class Ways:
     """Node that each link takes its water from, shape (n_links,)."""
     into: Indices
     """Node that each link brings it to; last the one where make-up enters, shape (n_links + 1,)."""
-    order: Indices
-    """Pipes such that each stands behind all that feed it, shape (n_pipes,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The pipes along the flow."""
+
+    forward: Flags
+    """The directions that it is for, shape (n_pipes,)."""
+    pipes: Indices
+    """Each stands behind all that feed it, shape (n_pipes,)."""
     round: bool
     """Whether water runs in a ring somewhere, so that there is no such order (only a pump can do that)."""
 
@@ -29,16 +37,15 @@ def ways(network: Network, forward: Flags) -> Ways:
     upstream = np.where(forward, network.link_start, network.link_end)
     into = np.where(forward, network.link_end, network.link_start)
     held = network.link_start[network.sources][network.reference]
+    return Ways(forward=forward, upstream=upstream, into=np.append(into, held))
+
+
+def order(network: Network, now: Ways) -> Order:
+    """Return the order of the pipes for these ways."""
     pipes = network.pipes
-    order = _along(upstream[pipes], into[pipes], network.n_nodes)
-    ring = len(order) < network.n_pipes
-    return Ways(
-        forward=forward,
-        upstream=upstream,
-        into=np.append(into, held),
-        order=np.arange(network.n_pipes) if ring else order,
-        round=ring,
-    )
+    along = _along(now.upstream[pipes], now.into[pipes], network.n_nodes)
+    ring = len(along) < network.n_pipes
+    return Order(forward=now.forward[pipes], pipes=np.arange(network.n_pipes) if ring else along, round=ring)
 
 
 def _along(upstream: Indices, downstream: Indices, n_nodes: int) -> Indices:
@@ -48,11 +55,11 @@ def _along(upstream: Indices, downstream: Indices, n_nodes: int) -> Indices:
     first = np.searchsorted(upstream[leaving], np.arange(n_nodes + 1)).tolist()
     pipes, ends = leaving.tolist(), downstream.tolist()
     ready = [node for node in range(n_nodes) if not waits[node]]
-    order: list[int] = []
+    along: list[int] = []
     for node in ready:  # it grows while it is walked through
         for pipe in pipes[first[node] : first[node + 1]]:
-            order.append(pipe)
+            along.append(pipe)
             waits[ends[pipe]] -= 1
             if not waits[ends[pipe]]:
                 ready.append(ends[pipe])
-    return np.array(order, dtype=np.intp)
+    return np.array(along, dtype=np.intp)
