@@ -143,7 +143,7 @@ class Dispatcher:
 
     async def renew_if_due(self, driver: StationDriver) -> None:
         """Extend the station's lease, unless the control cycle has stopped completing."""
-        if not self._renewable() or self.renewal_due_s() > 0:
+        if self.renewal_due_s() > 0:
             return
         self._renewed_at = self.services.clock.monotonic()
         self._beat += 1

@@ -117,7 +117,7 @@ class Supervisor:
                 async with asyncio.timeout(min(left, max(0.0, self._pacer.remaining_s()) / clock.factor)):
                     await self._stop.wait()
             if self._pacer.remaining_s() <= 0:
-                self._book_tick(answered=False)
+                self._book_missed_tick()
 
     async def _session(self) -> None:
         """One connection from its birth to its first fault."""
@@ -151,7 +151,7 @@ class Supervisor:
         try:
             raw = await driver.read()
         except DriverError:
-            self._book_tick(answered=False)
+            self._book_missed_tick()
             raise
         now = clock.now()
         readings = self._validator.check(raw, now)
@@ -162,30 +162,28 @@ class Supervisor:
         before = self._services.image[self.station]
         if before.link is not Link.ONLINE:
             self._log_recovery(before, now)
+        self._pacer.taken()
         self._services.image.update(
             self.station,
             readings=readings,
             polled_at=now,
             rtt_s=clock.wall_monotonic() - asked_wall,
+            polls=before.polls + 1,
+            polls_ok=before.polls_ok + 1,
+            missed_ticks=self._pacer.missed,
             **(
                 {}
                 if before.link is Link.ONLINE
                 else {"link": Link.ONLINE, "link_since": now, "link_why": None}
             ),
         )
-        self._book_tick(answered=True)
         self._services.slots.add(self.station, now, readings)
         self.dispatcher.verify(readings)
 
-    def _book_tick(self, *, answered: bool) -> None:
+    def _book_missed_tick(self) -> None:
         self._pacer.taken()
-        before = self._services.image[self.station]
-        self._services.image.update(
-            self.station,
-            polls=before.polls + 1,
-            polls_ok=before.polls_ok + answered,
-            missed_ticks=self._pacer.missed,
-        )
+        polls = self._services.image[self.station].polls + 1
+        self._services.image.update(self.station, polls=polls, missed_ticks=self._pacer.missed)
 
     def _missed(self, fault: DriverError) -> float:
         """Note one missed answer and return how long to wait, in wall seconds."""

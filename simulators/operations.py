@@ -61,7 +61,7 @@ class Operations:
                 return summary({name: post.recorder for name, post in self._chosen(request)})
             case "frames":
                 return {
-                    "frames": {n: [asdict(f) for f in p.recorder.frames] for n, p in self._chosen(request)}
+                    "frames": {n: [f._asdict() for f in p.recorder.frames] for n, p in self._chosen(request)}
                 }
             case "control_state":
                 return self._control_state(request)

@@ -8,7 +8,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulators import limits_table
 from simulators.adu import RequestStream, SerialStream, Stream
@@ -24,11 +24,12 @@ SLACK_S = 5.0
 SLACK_WALL_S = 1.0
 """How much closer together two writes may arrive than they were sent, on the scaled and the wall clock."""
 
+_FUNCTIONS = tuple(f"FC{function}" for function in range(256))
+
 Values = Callable[[], Mapping[Point, float | None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     """One request that reached a station."""
 
     at: float
@@ -73,6 +74,8 @@ class StationRecorder:
         self.breaks: deque[ContractBreak] = deque(maxlen=BREAKS_KEPT)
         self.n_breaks = 0
         self._new_stream: type[RequestStream | SerialStream] = SerialStream if serial else RequestStream
+        self.n_writes = 0
+        """Requests that were more than reads."""
         self._device = device
         self._table = limits_table.DEVICES[device]
         self._values = values
@@ -87,7 +90,7 @@ class StationRecorder:
         def tap(data: bytes) -> None:
             was_broken = stream.broken
             for request in stream.feed(data):
-                self._note(f"FC{request.function}", request.raw.hex())
+                self._note(_FUNCTIONS[request.function], request.raw.hex())
                 meaning = self._table.meaning(request)
                 if meaning is not None:
                     self._weigh(meaning)
@@ -113,10 +116,11 @@ class StationRecorder:
 
     def _note(self, what: str, content: str) -> None:
         self.counts[what] += 1
-        self.frames.append(Frame(at=self._clock.now(), what=what, content=content))
+        self.frames.append(Frame(self._clock.now(), what, content))
 
     def _weigh(self, meaning: Meaning) -> None:
         now = self._clock.now()
+        self.n_writes += 1
         for breach in self._judge.judge(meaning, now):
             self.n_breaks += 1
             value = breach.value if math.isfinite(breach.value) else None

@@ -3,6 +3,7 @@
 ``simulators.works`` holds the numbers, ``simulators.plc`` the logic; this is the face of both.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -66,6 +67,28 @@ _LOOP = {
     for number in range(1, MAX_LOOPS + 1)
 }
 """The same of each loop. Made once: a city's servers ask for all of them at every poll."""
+_SETPOINT = {
+    number: {
+        name: Point(number, name)
+        for name in (
+            "T_supply_secondary_set_effective",
+            "m_flow_secondary_set_effective",
+            "limit_word",
+            "remote_level",
+            "lease_token",
+            "lease_sequence",
+            "T_supply_secondary_set",
+            "T_supply_secondary_set_readback",
+            "m_flow_secondary_set",
+            "m_flow_secondary_set_readback",
+            "dT_supply_secondary_offset",
+            "dT_supply_secondary_offset_effective",
+            "dT_supply_secondary_offset_readback",
+        )
+    }
+    for number in range(1, MAX_LOOPS + 1)
+}
+"""What concerns the setpoints of each loop, by name."""
 
 _Values = dict[Point, float | None]
 
@@ -102,6 +125,9 @@ class StationSim:
         self._first = first_loop
         self._loops = station.loops
         self._device_id = float(profile.expected_device_id or DEVICE_ID_DEFAULT)
+        self._values: _Values | None = None
+        """What was last reported, until the next scan or write."""
+        self._values_at = -math.inf
 
     @property
     def events(self) -> list[PlcEvent]:
@@ -109,12 +135,17 @@ class StationSim:
         return self.plc.events
 
     def values(self) -> Mapping[Point, float | None]:
-        """Return everything the station can report, unit inside, as measured; None for a missing sensor."""
-        values = self._primary_values()
-        for offset, plc in enumerate(self.plc.loops):
-            values.update(self._loop_values(self._first + offset, plc))
-            values.update(_setpoint_values(plc, self.station_class))
-        return values
+        """Return everything the station can report, unit inside, as measured; None for a missing sensor.
+
+        As in a real device nothing moves between two scans, but by a write.
+        """
+        if self._values is None or self._values_at != self._works.now:
+            values = self._primary_values()
+            for offset, plc in enumerate(self.plc.loops):
+                values.update(self._loop_values(self._first + offset, plc))
+                values.update(self._setpoint_values(plc))
+            self._values, self._values_at = values, self._works.now
+        return self._values
 
     def truth(self) -> StationNow:
         """Return the true state behind the instruments."""
@@ -133,34 +164,42 @@ class StationSim:
         self, loop: int, token: int, sequence: int, heat: float, circulation: float | None, now: float
     ) -> bool:
         """Class A: take temperature (degC) and circulation (kg/s); False when fenced off or senseless."""
+        self._values = None
         return self.plc.write_block(loop, token, sequence, heat, circulation, now)
 
     def heartbeat(self, token: int, counter: int, valid_for_s: float, now: float) -> bool:
         """Class A: extend the leases under ``token``; False for an old token or a repeated counter."""
+        self._values = None
         return self.plc.heartbeat(token, counter, valid_for_s, now)
 
     def hand_back(self, loop: int, now: float) -> None:
         """Return the loop to its own curve; the server has checked the token where the wire carries one."""
+        self._values = None
         self.plc.hand_back(loop, now)
 
     def write_offset(self, loop: int, dT: float, now: float) -> bool:
         """Class B: take an offset in K on the own curve; False outside -3..+5."""
+        self._values = None
         return self.plc.write_offset(loop, dT, now)
 
     def write_absolute(self, loop: int, T: float, now: float) -> bool:
         """Class T: take a supply setpoint in degC; it acts while the dead-man runs."""
+        self._values = None
         return self.plc.write_absolute(loop, T, now)
 
     def write_deadman(self, seconds: float, now: float) -> None:
         """Class T: set the dead-man countdown (whole minutes)."""
+        self._values = None
         self.plc.write_deadman(seconds, now)
 
     def write_level(self, loop: int, remote: bool, now: float) -> None:
         """Class T: level bit; True puts the loop under the centre while the dead-man runs."""
+        self._values = None
         self.plc.write_level(loop, remote, now)
 
     def write_outdoor_centre(self, T: float, now: float) -> None:
         """Take the centre's outdoor temperature in degC; an implausible one is ignored."""
+        self._values = None
         self.plc.write_outdoor_centre(T, now)
 
     def _primary_values(self) -> _Values:
@@ -177,7 +216,7 @@ class StationSim:
                     max(shown["m_flow"][i], 0.0),
                     shown["p_supply"][i],
                     shown["p_return"][i],
-                    sum(works.loops.y_valve[mine].tolist()) / self.n_loops,
+                    sum(works.loop_told["y_valve"][mine]) / self.n_loops,
                     float(works.Q_meter[i]),
                     float(works.counters.E_heat[i]),
                     float(works.counters.V_primary[i]),
@@ -198,52 +237,56 @@ class StationSim:
         )
 
     def _loop_values(self, i: int, plc: LoopPlc) -> _Values:
-        works, n = self._works, plc.number
-        shown = works.loop_shown
+        works = self._works
+        shown, told = works.loop_shown, works.loop_told
         return dict(
             zip(
-                _LOOP[n],
+                _LOOP[plc.number],
                 (
                     shown["T_supply"][i],
                     shown["T_return"][i],
                     max(shown["m_flow"][i], 0.0),
                     shown["p_supply"][i],
                     shown["p_return"][i],
-                    float(works.loops.y_valve[i]),
-                    float(works.loops.y_pump[i]),
-                    float(works.flows.P_pump[i]),
-                    float(works.counters.E_pump[i]),
-                    float(works.counters.V_secondary[i]),
-                    float(works.m_flow_makeup[i]),
-                    float(works.counters.V_makeup[i]),
-                    works.level_makeup(i),
+                    told["y_valve"][i],
+                    told["y_pump"][i],
+                    told["P_pump"][i],
+                    told["E_pump"][i],
+                    told["V_secondary"][i],
+                    told["m_flow_makeup"][i],
+                    told["V_makeup"][i],
+                    told["level_makeup"][i],
                     shown["T_indoor"][i] if works.has_indoor[i] else None,
                 ),
                 strict=True,
             )
         )
 
-
-def _setpoint_values(plc: LoopPlc, station_class: StationClass) -> _Values:
-    n = plc.number
-    values: _Values = {
-        Point(n, "T_supply_secondary_set_effective"): plc.T_effective,
-        Point(n, "m_flow_secondary_set_effective"): plc.m_flow_effective,
-        Point(n, "limit_word"): float(plc.limits),
-        Point(n, "remote_level"): 1.0 if plc.remote else 0.0,
-        Point(n, "lease_token"): float(plc.lease.token),
-        Point(n, "lease_sequence"): float(plc.lease.sequence),
-    }
-    if station_class is StationClass.A:
-        held = {"T_supply_secondary_set": plc.lease.T_supply, "m_flow_secondary_set": plc.lease.m_flow}
-    elif station_class is StationClass.T:
-        held = {"T_supply_secondary_set": plc.level.T_supply}
-    elif station_class is StationClass.B:
-        held = {"dT_supply_secondary_offset": plc.offset.dT}
-        values[Point(n, "dT_supply_secondary_offset_effective")] = plc.offset.dT
-    else:
-        held = {}
-    for name, value in held.items():
-        values[Point(n, name)] = value
-        values[Point(n, f"{name}_readback")] = value
-    return values
+    def _setpoint_values(self, plc: LoopPlc) -> _Values:
+        point = _SETPOINT[plc.number]
+        values: _Values = {
+            point["T_supply_secondary_set_effective"]: plc.T_effective,
+            point["m_flow_secondary_set_effective"]: plc.m_flow_effective,
+            point["limit_word"]: float(plc.limits),
+            point["remote_level"]: 1.0 if plc.remote else 0.0,
+            point["lease_token"]: float(plc.lease.token),
+            point["lease_sequence"]: float(plc.lease.sequence),
+        }
+        held: dict[str, float]
+        match self.station_class:
+            case StationClass.A:
+                held = {
+                    "T_supply_secondary_set": plc.lease.T_supply,
+                    "m_flow_secondary_set": plc.lease.m_flow,
+                }
+            case StationClass.T:
+                held = {"T_supply_secondary_set": plc.level.T_supply}
+            case StationClass.B:
+                held = {"dT_supply_secondary_offset": plc.offset.dT}
+                values[point["dT_supply_secondary_offset_effective"]] = plc.offset.dT
+            case StationClass.C:
+                held = {}
+        for name, value in held.items():
+            values[point[name]] = value
+            values[point[f"{name}_readback"]] = value
+        return values

@@ -77,6 +77,8 @@ class CityWorks:
         self._rng = np.random.default_rng([seed, 0x3E7E])
         self.troubles = Troubles(len(loop_truths), self._n_stations)
         """What faults have broken."""
+        self._loop_told: Shown = {}
+        self._loop_told_at = -np.inf
         self.counters = self._counters_at_start(station_truths)
         idle = loops.LoopInputs(
             valve=self.loops.y_valve,
@@ -126,10 +128,28 @@ class CityWorks:
         """Return what a station's own outdoor sensor shows in degC; None where there is none."""
         return self.station_shown["T_outdoor"][station] if self._outdoor_sensor[station] else None
 
-    def level_makeup(self, loop: int) -> float:
-        """Return the level of a loop's make-up tank 0..1; it is refilled when it has given 4 m3."""
-        given = float(self.counters.V_makeup[loop]) % MAKEUP_TANK_m3
-        return 0.85 - 0.4 * given / MAKEUP_TANK_m3
+    @property
+    def loop_told(self) -> Shown:
+        """Positions, power and counters of each loop, as the PLC tells them without an instrument's error.
+
+        Gathered once a step: a city's servers ask for every loop's, one by one.
+        """
+        if self._loop_told_at != self.now:
+            counters = self.counters
+            # the make-up tank is refilled when it has given 4 m3
+            level = 0.85 - 0.4 * (counters.V_makeup % MAKEUP_TANK_m3) / MAKEUP_TANK_m3
+            self._loop_told_at = self.now
+            self._loop_told = {
+                "y_valve": self.loops.y_valve.tolist(),
+                "y_pump": self.loops.y_pump.tolist(),
+                "P_pump": self.flows.P_pump.tolist(),
+                "E_pump": counters.E_pump.tolist(),
+                "V_secondary": counters.V_secondary.tolist(),
+                "m_flow_makeup": self.m_flow_makeup.tolist(),
+                "V_makeup": counters.V_makeup.tolist(),
+                "level_makeup": level.tolist(),
+            }
+        return self._loop_told
 
     def p_supply_source(self) -> tuple[float, float]:
         """Return supply and return pressure at the source in kPa."""

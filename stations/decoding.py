@@ -33,17 +33,24 @@ def decoder(point: ProfilePoint, unit: str | None = None) -> Decoder:
     inverted, is_bool = point.inverted, point.type == "bool"
     scale, offset, factor = point.scale, point.offset, point.factor(unit)
 
-    def decode(raw: float, measured_at: float, received_at: float) -> Reading:
+    def why_bad(raw: float) -> Reason:
         if raw in sentinels:
-            return bad(Reason.SENTINEL, measured_at, received_at)
-        if not math.isfinite(raw):
-            return bad(Reason.NOT_A_NUMBER, measured_at, received_at)
-        value = float(bool(raw) != inverted) if is_bool else (raw * scale + offset) * factor
-        if not low <= value <= high:
-            return bad(Reason.OUT_OF_RANGE, measured_at, received_at)
-        return good(value, measured_at, received_at)
+            return Reason.SENTINEL
+        return Reason.OUT_OF_RANGE if math.isfinite(raw) else Reason.NOT_A_NUMBER
 
-    return decode
+    def decode(raw: float, measured_at: float, received_at: float) -> Reading:
+        value = (raw * scale + offset) * factor
+        if low <= value <= high and not (sentinels and raw in sentinels):  # NaN lies nowhere
+            return good(value, measured_at, received_at)
+        return bad(why_bad(raw), measured_at, received_at)
+
+    def decode_bool(raw: float, measured_at: float, received_at: float) -> Reading:
+        value = float(bool(raw) != inverted)
+        if math.isfinite(raw) and low <= value <= high and raw not in sentinels:
+            return good(value, measured_at, received_at)
+        return bad(why_bad(raw), measured_at, received_at)
+
+    return decode_bool if is_bool else decode
 
 
 def to_reading(

@@ -32,9 +32,6 @@ _INTEGERS = {
 }
 
 
-_ORDER = {"big": ">", "little": "<"}
-
-
 def inside_per_wire(point: ProfilePoint, unit: str | None = None) -> float:
     """Return how many units inside one wire unit of ``point`` is, for ``unit`` or the declared one."""
     name = unit or point.unit
@@ -83,19 +80,38 @@ def encoder(point: ProfilePoint, layout: ModbusMap, unit_code: int = 0) -> Encod
         return lambda value: tuple(_split_decimal(point, value, unit_code))
     if point.type == "bool":
         return lambda value: (int(wire_number(point, value)),)
-    count = REGISTERS[point.type]
-    integer = _INTEGERS.get(point.type)
-    pack = struct.Struct(">f" if integer is None else integer[2]).pack
-    unpack = struct.Struct(f"{_ORDER[point.byte_order or layout.byte_order]}{count}H").unpack
-    step = -1 if (point.word_order or layout.word_order) == "little" else 1
+    swaps_bytes = (point.byte_order or layout.byte_order) == "little"
+    low_first = (point.word_order or layout.word_order) == "little"
     missing = wire_number(point, None)
     unit, offset, scale = inside_per_wire(point), point.offset, point.scale
+    integer = _INTEGERS.get(point.type)
+    if integer is None:
+        return _float_encoder(missing, unit, offset, scale, swaps_bytes, low_first)
+    least, most, _ = integer
+    wide = REGISTERS[point.type] == 2
 
     def encode(value: float | None) -> tuple[int, ...]:
-        raw = missing if value is None else (value / unit - offset) / scale
-        if integer is None:
-            return unpack(pack(raw))[::step]
-        return unpack(pack(min(max(round(raw), integer[0]), integer[1])))[::step]
+        raw = round(missing if value is None else (value / unit - offset) / scale)
+        if raw < least:
+            raw = least
+        elif raw > most:
+            raw = most
+        words: tuple[int, ...] = (raw >> 16 & 0xFFFF, raw & 0xFFFF) if wide else (raw & 0xFFFF,)
+        if swaps_bytes:
+            words = tuple([(word & 0xFF) << 8 | word >> 8 for word in words])
+        return words[::-1] if low_first else words
+
+    return encode
+
+
+def _float_encoder(
+    missing: float, unit: float, offset: float, scale: float, swaps_bytes: bool, low_first: bool
+) -> Encoder:
+    pack, unpack = struct.Struct(">f").pack, struct.Struct("<HH" if swaps_bytes else ">HH").unpack
+
+    def encode(value: float | None) -> tuple[int, ...]:
+        words = unpack(pack(missing if value is None else (value / unit - offset) / scale))
+        return words[::-1] if low_first else words
 
     return encode
 

@@ -25,14 +25,14 @@ ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 PLANS_KEPT = 200
 """Different reads that are remembered."""
 
-_Step = tuple[Encoder, ProfilePoint | None, Point, Point, int]
-"""Encoder, declaration, point, its read-back, and how many of its first registers are not asked for."""
+_Step = tuple[Encoder | None, ProfilePoint | None, Point, Point, int]
+"""Encoder, declaration, point, its read-back, and how many of its first registers are not asked for.
+
+Without an encoder: so many registers that no point has.
+"""
 _NOWHERE = Point(0, "")
-
-
-def _nothing(_value: float | None) -> tuple[int, ...]:
-    """Show a register that no point has."""
-    return (0,)
+_ABSENT = float("nan")
+"""This object, no value of its own: the station has no such point."""
 
 
 class ModbusException(Exception):
@@ -109,8 +109,12 @@ class RegisterImage:
         words: list[int] = []
         respells = self._device.respells
         for encode, declared, point, readback, skip in plan:
-            # a setpoint shows what was last taken
-            value = values[point] if point in values else values.get(readback)
+            if encode is None:
+                words += [0] * skip
+                continue
+            value = values.get(point, _ABSENT)
+            if value is _ABSENT:  # a setpoint shows what was last taken
+                value = values.get(readback)
             shown: Sequence[int] = encode(value)
             if respells and declared is not None:
                 shown = self._device.registers(declared, value, list(shown))
@@ -136,8 +140,11 @@ class RegisterImage:
         while at < address + count:
             hit = self._cells.get((function, at))
             if hit is None:
-                steps.append((_nothing, None, _NOWHERE, _NOWHERE, 0))
-                at += 1
+                empty = 1
+                while at + empty < address + count and (function, at + empty) not in self._cells:
+                    empty += 1
+                steps.append((None, None, _NOWHERE, _NOWHERE, empty))
+                at += empty
             else:
                 cell, index = hit
                 readback = Point(cell.point.loop, f"{cell.point.name}_readback")

@@ -15,7 +15,7 @@ import heapq
 import random
 import selectors
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulators.world.host import HOST
@@ -63,6 +63,42 @@ class _NoSelector(selectors.BaseSelector):
         return self._keys
 
 
+class _Callback(asyncio.Handle):
+    """A handle that keeps no traceback of its birth, and does not ask whether it should."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: Sequence[object],
+        loop: "VirtualLoop",
+        context: contextvars.Context | None,
+    ) -> None:
+        self._context = contextvars.copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+
+
+class _Timer(asyncio.TimerHandle):
+    """The same for a timer."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Sequence[object],
+        loop: "VirtualLoop",
+        context: contextvars.Context | None,
+    ) -> None:
+        self._context = contextvars.copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+        self._when, self._scheduled = when, False
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """One world's time. ``network`` must be set before anything connects."""
 
@@ -102,44 +138,61 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call ``callback`` at a virtual second."""
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = _Timer(when, callback, args, self, context)
         self._births += 1
         heapq.heappush(self._timers, (when, self._births, timer))
         return timer
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: object,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call ``callback`` after so many virtual seconds."""
+        return self.call_at(self._virtual_s + delay, callback, *args, context=context)
 
     def call_soon(
         self, callback: Callable[..., object], *args: object, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         """Call ``callback`` at the next turn."""
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Callback(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
     def _run_once(self) -> None:
-        """Run what is ready; if nothing is, let time pass until the next timer."""
-        ready, timers = self._ready, self._timers
-        if not ready and not self._stopping:
-            self._pass_time()
-        now = self._virtual_s
-        while timers and timers[0][0] <= now:
-            ready.append(heapq.heappop(timers)[2])
-        if self.steps - self._since_moved > STEPS_AT_ONE_MOMENT:
-            raise TimeStandsStill(f"{STEPS_AT_ONE_MOMENT} steps at {self._virtual_s} s")
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if handle._cancelled:
-                continue
-            self.steps += 1
-            try:
-                handle._context.run(handle._callback, *handle._args)
-            except (
-                Exception
-            ) as error:  # as the base class: what a callback lets fall is told, and life goes on
-                self.call_exception_handler(
-                    {"message": "exception in a callback", "exception": error, "handle": handle}
-                )
-            if self.steps == self.stop_at_step:
-                self.on_step()
+        """Run what is ready; when nothing is, let time pass until the next timer; until it is to stop.
+
+        The base class would call this for each turn of the loop. A world has a million of them, so they are
+        all here; ``stop`` ends after the turn in which it is called, as ever.
+        """
+        ready, timers, pop = self._ready, self._timers, heapq.heappop
+        while True:
+            if not ready and not self._stopping:
+                self._pass_time()
+            now = self._virtual_s
+            while timers and timers[0][0] <= now:
+                ready.append(pop(timers)[2])
+            if self.steps - self._since_moved > STEPS_AT_ONE_MOMENT:
+                raise TimeStandsStill(f"{STEPS_AT_ONE_MOMENT} steps at {self._virtual_s} s")
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if handle._cancelled:
+                    continue
+                self.steps += 1
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (
+                    Exception
+                ) as error:  # as the base class: what a callback lets fall is told, and life goes on
+                    self.call_exception_handler(
+                        {"message": "exception in a callback", "exception": error, "handle": handle}
+                    )
+                if self.steps == self.stop_at_step:
+                    self.on_step()
+            if self._stopping:
+                return
 
     def _pass_time(self) -> None:
         timers = self._timers

@@ -3,6 +3,7 @@
 What pymodbus 3.16 leaves open and is closed here: answers with the wrong number of registers, another
 function or transaction id 0 count as good; exception answers do not raise; a connection that breaks in the
 middle of a request is noticed only when the whole timeout is over; a call on a closed client connects again.
+So its transport and framer are used; what waits for an answer stands here: one task, one request at a time.
 """
 
 import asyncio
@@ -11,8 +12,9 @@ import socket
 from typing import Any
 
 from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.exceptions import ConnectionException
 from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.transaction import TransactionManager
 
 from stations.driver import BadAnswer, Deadlines, DriverError, LinkLost, ModbusAddress, NoAnswer
 from stations.drivers.modbus.frames import DeviceException, Request, data_of
@@ -36,7 +38,8 @@ class _Frame(ModbusPDU):
     """A frame as its bytes; what they mean is decided in ``frames`` and ``registers``, not by the library."""
 
     def __init__(self, function: int, body: bytes, unit: int = 0) -> None:
-        super().__init__(dev_id=unit)
+        # the base class prepares registers, bits and counts that a frame of bytes has not
+        self.dev_id, self.transaction_id = unit, 0
         self.function_code = function
         self.body = body
 
@@ -132,20 +135,34 @@ class ModbusLink:
             transport.abort()
 
     async def _exchange(self, request: Request) -> bytes | DeviceException:
+        await self._keep_pause()
         client = self._client
         if client is None or client.ctx.transport is None:
             raise LinkLost(self._station, "not connected")
-        await self._keep_pause()
         frame = _Frame(request.function, request.body, self._address.unit)
         try:
-            answer = await client.execute(False, frame)
+            answer = await self._answer(client.ctx, frame)
         except ConnectionException as error:
             raise LinkLost(self._station, f"{request}: connection closed by the device") from error
-        except ModbusException as error:
+        except TimeoutError as error:
             silence = f"{request}: no answer within {self._deadlines.request_s} s"
             raise NoAnswer(self._station, silence) from error
         self._answered_at = self._clock.monotonic()
         return self._judge(request, frame, answer)
+
+    async def _answer(self, connection: TransactionManager, frame: _Frame) -> ModbusPDU:
+        """Send a frame and return the next one that comes; raises TimeoutError, ConnectionException."""
+        loop = asyncio.get_running_loop()
+        frame.transaction_id = connection.getNextTID()
+        connection.recv_buffer = b""
+        answer: asyncio.Future[ModbusPDU] = loop.create_future()
+        connection.response_future = answer
+        deadline = loop.call_later(self._deadlines.request_s, _give_up, answer)
+        try:
+            connection.pdu_send(frame)
+            return await answer
+        finally:
+            deadline.cancel()
 
     def _judge(self, request: Request, frame: _Frame, answer: ModbusPDU) -> bytes | DeviceException:
         assert isinstance(answer, _Frame)  # our decoder makes nothing else
@@ -176,6 +193,11 @@ class ModbusLink:
         if not waiting.done():
             waiting.set_exception(ConnectionException("connection lost"))
             waiting.exception()  # nobody may be waiting: then it shall not be reported as never retrieved
+
+
+def _give_up(answer: "asyncio.Future[ModbusPDU]") -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
 
 
 def _watch_peer(sock: socket.socket) -> None:

@@ -6,7 +6,7 @@ last. With A the highest byte: big/big is ABCD, big bytes with the low word firs
 
 import struct
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from stations.decoding import Decoder, decoder
@@ -18,7 +18,7 @@ from stations.profile import REGISTERS, ModbusMap, ProfilePoint
 
 _CODE = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "float32": "f", "split_decimal": "HHHH"}
 
-BlockDecoder = Callable[[bytes, float], Iterator[tuple[Point, Reading]]]
+BlockDecoder = Callable[[bytes, float], list[tuple[Point, Reading]]]
 """Turns the data of one block, as it came, and the UTC second of its arrival into readings."""
 
 
@@ -83,9 +83,10 @@ def _bit_decoder(block: BlockRead) -> BlockDecoder:
         for slot in block.slots
     ]
 
-    def decode(data: bytes, at: float) -> Iterator[tuple[Point, Reading]]:
-        for point, to_reading, byte, bit in entries:
-            yield point, to_reading(data[byte] >> bit & 1, at, at)
+    def decode(data: bytes, at: float) -> list[tuple[Point, Reading]]:
+        return [
+            (point, to_reading(data[byte] >> bit & 1, at, at)) for point, to_reading, byte, bit in entries
+        ]
 
     return decode
 
@@ -103,15 +104,21 @@ def _register_decoder(block: BlockRead, registers: ModbusMap) -> BlockDecoder:
             passes.append((layout.swapped, struct.Struct(layout.endian + codes), plain, split))
     swaps = any(swapped for swapped, *_ in passes)
 
-    def decode(data: bytes, at: float) -> Iterator[tuple[Point, Reading]]:
+    def decode(data: bytes, at: float) -> list[tuple[Point, Reading]]:
         swapped_data = _swap(data) if swaps else b""
+        readings: list[tuple[Point, Reading]] = []
         for swapped, layout, plain, split in passes:
             numbers = layout.unpack_from(swapped_data if swapped else data)
-            for (point, to_reading), raw in zip(plain, numbers, strict=False):
-                yield point, to_reading(raw, at, at)
+            readings += [
+                (point, to_reading(raw, at, at))
+                for (point, to_reading), raw in zip(plain, numbers, strict=False)
+            ]
             parts = numbers[len(plain) :]
-            for number, (point, to_split) in enumerate(split):
-                yield point, to_split(parts[4 * number : 4 * number + 4], at)
+            readings += [
+                (point, to_split(parts[4 * number : 4 * number + 4], at))
+                for number, (point, to_split) in enumerate(split)
+            ]
+        return readings
 
     return decode
 
