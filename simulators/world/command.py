@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hours", type=_hours, default=2.0, metavar="H", help="virtual hours (default: 2)")
     parser.add_argument("--stations", type=_count, default=10, metavar="N", help="stations (default: 10)")
     parser.add_argument(
+        "--opcua", type=_whole, default=0, metavar="N", help="so many of them speak OPC UA (default: 0)"
+    )
+    parser.add_argument(
         "--link", choices=sorted(PROFILES_HERE), default="city", help="mobile link (default: city)"
     )
     parser.add_argument(
@@ -41,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     world = WorldOptions(
         seed=options.seed,
         stations=options.stations,
+        opcua=min(options.opcua, options.stations),
         link=options.link,
         alarms=options.alarms,
     )
@@ -70,6 +74,8 @@ def replay_command(options: argparse.Namespace, seed: int) -> str:
         f"dhc world --seed {seed} --hours {options.hours:g} --stations {options.stations}",
         f"--link {options.link} --every {options.every:g}",
     ]
+    if options.opcua:
+        parts.insert(1, f"--opcua {options.opcua}")
     return " ".join([*parts, *(["--alarms"] if options.alarms else [])])
 
 
@@ -114,6 +120,12 @@ def _commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return f"unknown, {time.strftime('%Y-%m-%d')}"
     return found.stdout.strip()
+
+
+def _whole(text: str) -> int:
+    if not (text.isdigit() and int(text) <= 100_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= 0")
+    return int(text)
 
 
 def _count(text: str) -> int:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from simulators.judge import LoopBounds
 from simulators.recorder import StationRecorder
 from simulators.servers.modbus import ModbusStationServer
+from simulators.servers.opcua import OpcUaStationServer
 from simulators.servers.registers import RegisterImage
 from simulators.world.line import PROFILES_HERE, Line
+from simulators.world.opcua import standard_nodes
 from simulators.world.site import SCAN_S
 from stations.profile import builtin_profile
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from simulators.station import SimulatedCity
     from simulators.world.clock import WorldClock
     from simulators.world.loop import VirtualLoop
-
-WRITES = ("FC5", "FC6", "FC16", "Write", "ApplySetpoint", "Heartbeat", "Release")
 
 
 class Station:
@@ -49,17 +49,32 @@ class Station:
             values=self.sim.values,
             clock=clock,
         )
+        modbus = profile.protocol == "modbus"
         self.line = Line(
             station=station.id,
             port=station.port,
             profile=PROFILES_HERE[link],
             seed=seed,
-            new_tap=self._new_tap,
+            new_tap=self._new_tap if modbus else None,
         )
-        image = RegisterImage(
-            profile, len(station.loops), self.sim, clock, random.Random(station.id).randrange(6)
-        )
-        self._server = ModbusStationServer(image, station.unit)
+        rng = random.Random(station.id)
+        self._server: ModbusStationServer | OpcUaStationServer
+        if modbus:
+            image = RegisterImage(profile, len(station.loops), self.sim, clock, rng.randrange(6))
+            self._server = ModbusStationServer(image, station.unit)
+        else:
+            self._server = OpcUaStationServer(
+                url=f"opc.tcp://127.0.0.1:{station.port}/",
+                profile=profile,
+                n_loops=len(station.loops),
+                station=self.sim,
+                driven=self.sim,
+                clock=clock,
+                nodes=standard_nodes(),
+                identity=None,
+                watch=_Heard(self),
+                rng=rng,
+            )
         self.running = False
 
     async def start(self) -> None:
@@ -83,9 +98,8 @@ class Station:
 
     def note_heard(self) -> None:
         """Remember when a write reached the station."""
-        writes = sum(self.recorder.counts[name] for name in WRITES)
-        if writes != self._writes:
-            self._writes, self.heard_at = writes, self._clock.now()
+        if self.recorder.n_writes != self._writes:
+            self._writes, self.heard_at = self.recorder.n_writes, self._clock.now()
 
     def _new_tap(self) -> Tap:
         tap = self.recorder.new_tap()
@@ -95,6 +109,27 @@ class Station:
             self.note_heard()
 
         return listen
+
+
+class _Heard:
+    """Tells the recorder what reached an OPC UA server, and the station that it was heard."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def ua_read(self, nodes: int) -> None:
+        """Count a Read."""
+        self._station.recorder.ua_read(nodes)
+
+    def ua_write(self, node: str, raw: float) -> None:
+        """Judge a Write."""
+        self._station.recorder.ua_write(node, raw)
+        self._station.note_heard()
+
+    def ua_call(self, method: str, loop: int, arguments: list[float]) -> None:
+        """Judge a method call."""
+        self._station.recorder.ua_call(method, loop, arguments)
+        self._station.note_heard()
 
 
 class Field:

@@ -21,6 +21,8 @@ MODBUS_MIX = (
     "plc-a", "ecl-310", "plc-a", "plc-a", "plc-b",
 )  # fmt: skip
 """Profiles of ten Modbus stations; more stations begin anew. Every second ``plc-a`` has two loops."""
+OPCUA = "opcua-substation"
+"""Profile of all OPC UA stations."""
 FIRST_PORT = 20_001
 SCAN_S = 10.0
 """Plant and PLC step: twice that of the demo, half its cost; valves take a minute to open."""
@@ -42,37 +44,40 @@ class Sites:
 
 
 @functools.lru_cache(maxsize=8)
-def read_site(*, stations: int, poll_s: float, cycle_s: float) -> Sites:
+def read_site(*, stations: int, opcua: int, poll_s: float, cycle_s: float) -> Sites:
     """Write a site, read it with both readers, and remember it for the next world."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_site(folder, stations=stations, poll_s=poll_s, cycle_s=cycle_s)
+        write_site(folder, stations=stations, opcua=opcua, poll_s=poll_s, cycle_s=cycle_s)
         simulated = SimulatedCity(load_for_simulators(folder), start=START_UTC, scan_s=SCAN_S)
         return Sites(load_for_controller(folder), simulated)
 
 
-def write_site(folder: Path, *, stations: int, poll_s: float, cycle_s: float) -> None:
-    """Write ``site.toml`` and ``stations.csv``."""
+def write_site(folder: Path, *, stations: int, opcua: int, poll_s: float, cycle_s: float) -> None:
+    """Write ``site.toml`` and ``stations.csv``; the last ``opcua`` stations speak OPC UA."""
     text = city_text.site_toml(city_text.DISTRICTS[:1], "virtual_world")
     timing = f"\n[timing]\npoll_s = {poll_s}\ncycle_s = {cycle_s}\n"
     (folder / "site.toml").write_text(text + timing, encoding="utf-8")
     rows = [",".join(_HEAD)]
     for index in range(stations):
-        rows += [",".join(row) for row in _rows(index, MODBUS_MIX[index % len(MODBUS_MIX)])]
+        profile = OPCUA if index >= stations - opcua else MODBUS_MIX[index % len(MODBUS_MIX)]
+        rows += [",".join(row) for row in _rows(index, profile)]
     (folder / "stations.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def _rows(index: int, name: str) -> list[list[str]]:
     profile = builtin_profile(name)
-    assert profile.modbus is not None
-    unit = str(profile.modbus.unit)
+    if profile.modbus is None:
+        unit, security, allow_insecure = "", "none", "true"
+    else:
+        unit, security, allow_insecure = str(profile.modbus.unit), "", ""
     station = f"S{index + 1:03d}"
     head = [
         station, f"{index + 1}号站", f"Station {index + 1}", city_text.DISTRICTS[0].key, "station", name,
-        "127.0.0.1", str(FIRST_PORT + index), unit, "", "",
+        "127.0.0.1", str(FIRST_PORT + index), unit, security, allow_insecure,
         f"{37.42 + 0.01 * index:.2f}", "112.94",
     ]  # fmt: skip
-    n_loops = 2 if name == "plc-a" and index % 2 == 0 else 1
+    n_loops = 2 if name in ("plc-a", OPCUA) and index % 2 == 0 else 1
     return [head + _loop(index, number, profile.station_class.driven) for number in range(1, n_loops + 1)]
 
 

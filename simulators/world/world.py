@@ -23,6 +23,7 @@ from simulators.world.field import Field
 from simulators.world.line import PROFILES_HERE
 from simulators.world.loop import VirtualLoop
 from simulators.world.network import Network
+from simulators.world.opcua import machine_of_the_world
 from simulators.world.quiet import quiet
 from simulators.world.site import read_site
 from simulators.world.trace import EventTrace
@@ -44,6 +45,8 @@ class WorldOptions:
 
     seed: int = 1
     stations: int = 10
+    opcua: int = 0
+    """So many of them speak OPC UA, which takes ten times as long to simulate."""
     link: str = "city"
     """Name of the link profile at the start."""
     poll_s: float = 10.0
@@ -66,7 +69,9 @@ class World:
         self.disk = Disk(rng=random.Random(f"{options.seed}:disk"))
         self.disk_well_since = START_UTC
         """UTC second at which the disk was last given back its health."""
-        sites = read_site(stations=options.stations, poll_s=options.poll_s, cycle_s=options.cycle_s)
+        sites = read_site(
+            stations=options.stations, opcua=options.opcua, poll_s=options.poll_s, cycle_s=options.cycle_s
+        )
         self._site = sites.controller
         self.field = Field(sites.city, self.clock, options.seed, options.link)
         for station in self.field.stations.values():
@@ -271,9 +276,16 @@ class World:
 @contextlib.contextmanager
 def open_world(options: WorldOptions, trace_file: IO[str] | None = None) -> Iterator[World]:
     """Make a world, and take it away afterwards with all that it left in this process."""
-    with tempfile.TemporaryDirectory() as data, quiet() as said:
+    with contextlib.ExitStack() as left_behind:
+        data, said = (
+            left_behind.enter_context(tempfile.TemporaryDirectory()),
+            left_behind.enter_context(quiet()),
+        )
         world = World(options, Path(data), EventTrace(trace_file))
         said.clock = world.loop.time
+        if options.opcua:
+            rng = random.Random(f"{options.seed}:opcua")
+            left_behind.enter_context(machine_of_the_world(world.loop.time, rng))
         collecting = gc.isenabled()
         gc.disable()  # a world makes few cycles, and what finds them walks everything each time
         gc.freeze()  # the controller collects at its start: then only what the world itself has made

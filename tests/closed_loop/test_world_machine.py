@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.decisions import LoopKey
-from simulators.world.watch import LIVENESS_S
+from simulators.world.watch import INTENT_S, LIVENESS_S, LOOK_S
 from simulators.world.world import WorldOptions, open_world
 from tests.support.soak import soaking
 
-STATIONS = ("S001", "S002", "S003")
+STATIONS = ("S001", "S002", "S003", "S004", "S005")[: 5 if soaking() else 3]
+"""Class A with two loops and with one, class T; in the long form class B, too."""
 stations = st.sampled_from(STATIONS)
 
 
 class WorldMachine(RuleBasedStateMachine):
-    """A world of three stations; every rule lets some time pass."""
+    """A world of a few stations; every rule lets some time pass."""
 
     def __init__(self):
         super().__init__()
@@ -60,10 +61,27 @@ class WorldMachine(RuleBasedStateMachine):
         self.world.line(station).garble = on
         self.do(None, 15.0)
 
-    @rule(station=stations)
-    def station_off(self, station):
+    @rule(station=stations, seconds=st.sampled_from([2.0, 20.0]))
+    def stall(self, station, seconds):
+        self.world.line(station).stalled_until = self.world.loop.time() + seconds
+        self.do(None, 5.0)
+
+    @rule(station=stations, link=st.sampled_from(["city", "cell_edge", "congested"]))
+    def cell(self, station, link):
+        self.world.set_profile(station, link)
+        self.do(None, 20.0)
+
+    @rule(full=st.booleans(), slow_s=st.sampled_from([0.0, 1.2]))
+    def disk(self, full, slow_s):
+        self.world.disk.full, self.world.disk.slow_s = full, slow_s
+        self.world.note(f"disk full {full} slow {slow_s}")
+        self.do(None, 60.0)
+        self.world.mend_all()
+
+    @rule(station=stations, power=st.booleans())
+    def station_off(self, station, power):
         self.off.add(station)
-        self.do(self.world.stop_station(station), 5.0)
+        self.do(self.world.stop_station(station, power=power), 5.0)
 
     @precondition(lambda self: self.off)
     @rule()
@@ -75,6 +93,10 @@ class WorldMachine(RuleBasedStateMachine):
     @rule(silently=st.booleans())
     def kill(self, silently):
         self.do(self.world.kill_centre(silently=silently), 2.0)
+
+    @rule()
+    def planned_stop(self):
+        self.do(self.world.stop_centre(), 2.0)
 
     @rule(steps=st.integers(1, 200))
     def kill_at_step(self, steps):
@@ -89,6 +111,20 @@ class WorldMachine(RuleBasedStateMachine):
     def operator_write(self, station, dT):
         self.do(self.world.operator(LoopKey(station, 1), dT, 1800.0), 1.0)
 
+    @rule()
+    def faults_stop(self):
+        """Mend everything: within two minutes all works, and what was ordered before has ended."""
+        self.world.loop.stop_at_step = None
+        self.world.mend_all()
+        for station in STATIONS:
+            self.world.line(station).garble = False
+            self.world.set_profile(station, "city")
+            self.world.set_hole(station, on=False)
+            self.do(self.world.start_station(station), 0.0)
+        self.off.clear()
+        self.do(self.world.start_centre(), LIVENESS_S)
+        self.world.watch.look_alive()
+
     @invariant()
     def nothing_is_broken(self):
         if self.world is not None:
@@ -98,13 +134,9 @@ class WorldMachine(RuleBasedStateMachine):
         if self.world is None:
             return
         with self.stack:
-            self.world.loop.stop_at_step = None
-            for station in STATIONS:
-                self.world.line(station).garble = False
-                self.world.set_hole(station, on=False)
-                self.do(self.world.start_station(station), 0.0)
-            self.do(self.world.start_centre(), LIVENESS_S)
-            self.world.watch.look_alive()
+            self.faults_stop()
+            self.do(None, INTENT_S + LOOK_S)
+            self.nothing_is_broken()
             self.do(self.world.end(), 0.0)
             self.nothing_is_broken()
 
