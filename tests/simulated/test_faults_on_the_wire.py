@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from simulators.control import ControlError
+from simulators.link_connection import Piece
 from stations.driver import (
     BadAnswer,
     ConfigurationFault,
@@ -298,6 +299,17 @@ async def test_a_short_channel_is_renewed_between_polls_and_closed_when_it_is_no
             with pytest.raises(LinkLost):
                 await driver.read()
     await sound(bench, ua_post)
+
+
+async def test_a_driver_that_is_not_asked_sends_nothing_that_its_station_would_answer(bench, ua_post):
+    """Row P15: a library that reads by itself every second costs each idle station 100 messages a minute."""
+    answers = []
+    async with bench.connected(ua_post) as driver:
+        await driver.read()
+        ua_post.link.edit("count", lambda data: answers.append(data) or [Piece(data)])
+        await asyncio.sleep(2.5)
+        ua_post.link.edit("count", None)
+    assert answers == []
 
 
 async def test_too_many_sessions_twice_ends_with_the_later_one(bench, ua_post):

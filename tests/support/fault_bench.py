@@ -19,15 +19,15 @@ START_UTC = 1_736_899_200.0
 DEADLINES = Deadlines(connect_s=2.0, request_s=1.0, close_s=1.0)
 
 
-def driver_of(station, clock, identity, deadlines=DEADLINES):
+def driver_of(station, clock, identity, deadlines=DEADLINES, host="127.0.0.1"):
     """A new driver of the controller for a simulated station; not connected."""
     profile, n_loops = builtin_profile(station.profile), len(station.loops)
     if profile.protocol == "modbus":
-        address = ModbusAddress(host="127.0.0.1", port=station.port, unit=station.unit)
+        address = ModbusAddress(host=host, port=station.port, unit=station.unit)
         return ModbusDriver(station.id, profile, n_loops, address, clock, deadlines)
     secured = station.security != "none"
     address = OpcUaAddress(
-        url=f"opc.tcp://127.0.0.1:{station.port}/",
+        url=f"opc.tcp://{host}:{station.port}/",
         security=station.security,
         server_certificate=station.certificate if secured else None,
     )
@@ -63,10 +63,10 @@ class FaultBench:
         finally:
             await self.ask("off", name=name, stations=[station])
 
-    def driver(self, post, deadlines=DEADLINES):
+    def driver(self, post, deadlines=DEADLINES, **where):
         """A new driver of the controller for a station; not connected."""
         station = dataclasses.replace(post.station, port=post.link.port)
-        return driver_of(station, self.clock, self.identity, deadlines)
+        return driver_of(station, self.clock, self.identity, deadlines, **where)
 
     @asynccontextmanager
     async def connected(self, post, deadlines=DEADLINES):
