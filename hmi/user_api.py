@@ -13,7 +13,11 @@ from controller.api import alarm_schema, order_schema, schema
 ME_LIMIT_S = 3.0
 """Asked from every page's timer: a controller that hangs must not hold the strip."""
 LIMIT_S = 10.0
-"""Wall seconds for an answer; a trend of a week takes less than one."""
+"""Wall seconds for an answer."""
+JOURNAL_LIMIT_S = 60.0
+"""The same where the journal is read: days of many points take seconds, more on a busy machine. A page that
+waits says so."""
+JOURNAL = frozenset({"/history", "/energy"})
 
 _M = TypeVar("_M", bound=schema.Message)
 
@@ -195,7 +199,8 @@ class UserApi:
         return self._get(message, path, query)
 
     def _get(self, message: type[_M], path: str, query: Mapping[str, Any] | None = None) -> _M:
-        return call(self._client, message, "GET", path, token=self._token, query=query)
+        limit_s = JOURNAL_LIMIT_S if path in JOURNAL else LIMIT_S
+        return call(self._client, message, "GET", path, token=self._token, query=query, limit_s=limit_s)
 
     def _post(self, message: type[_M], path: str, body: Mapping[str, Any] | None = None) -> _M:
         return call(self._client, message, "POST", path, token=self._token, body=body)

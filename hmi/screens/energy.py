@@ -115,7 +115,7 @@ def _download(screen: Screen, energy: Energy, stations: list[Used]) -> None:
 
 
 def _energy(screen: Screen, period: float) -> Energy:
-    """Return the answer for the last ``period`` seconds; the same for all who ask within a minute."""
+    """Return the answer for the last ``period`` seconds, not older than a minute."""
     end = screen.city.clock() // 60.0 * 60.0
     known: tuple[float, float, Energy] | None = st.session_state.get("energy_known")
     if (
@@ -124,6 +124,7 @@ def _energy(screen: Screen, period: float) -> Energy:
         and 0.0 <= end - known[1] < KEEP.total_seconds() * screen.city.speed
     ):
         return known[2]
-    found = screen.api.get(Energy, "/energy", {"start": max(0.0, end - period), "end": end})
+    with st.spinner(screen.words("The journal is being read …")):
+        found = screen.api.get(Energy, "/energy", {"start": max(0.0, end - period), "end": end})
     st.session_state["energy_known"] = (period, end, found)
     return found

@@ -180,7 +180,10 @@ def _known(screen: Screen, pick: Pick, start: float, end: float, shift_s: float)
     key = (str(pick), round(end - start), shift_s)
     whole_end, history = kept.get(key, (None, None))
     if history is None or whole_end is None or not 0.0 <= end - whole_end <= TAIL_SHARE * (end - start):
-        history = screen.api.history(pick.station, pick.point, pick.loop, max(0.0, start), end, MAX_POINTS)
+        with st.spinner(screen.words("The journal is being read …")):
+            history = screen.api.history(
+                pick.station, pick.point, pick.loop, max(0.0, start), end, MAX_POINTS
+            )
         whole_end = end
     elif end > history.end:
         since = max(0.0, history.end - TAIL_OVERLAP_S)
@@ -213,7 +216,7 @@ def _exports(screen: Screen, picks: list[Pick], span: float) -> None:
         made = st.session_state["trend_files"][1]
     with st.container(horizontal=True):
         if st.button(words("Prepare export"), key="trend_export"):
-            with reading(words):
+            with reading(words), st.spinner(words("The journal is being read …")):
                 made = _files(screen, picks, span)
                 st.session_state["trend_files"] = (asked, made)
         for kind, mime, name in (
