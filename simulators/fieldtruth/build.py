@@ -17,7 +17,7 @@ from simulators.fieldtruth.draw_stations import (
     draw_transport,
 )
 from simulators.fieldtruth.parameters import parameters
-from simulators.plant import plug
+from simulators.plant import filling, plug
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.city_parts import CityParams, CityState
 from simulators.plant.city_plant import house_pipes
@@ -91,6 +91,7 @@ class FieldCity:
             y_pump=self.params.station.m_flow_design / self.params.station.m_flow_max,
             T_return_primary=np.full(n_loops, 45.0),
             T_supply=mean.T_supply,
+            p_secondary=np.full(n_loops, filling.HOLD_kPa),
             network=transport.filled(self.params.transport, T_source, 45.0, PARCELS),
             source=PlantState(
                 T_supply=np.full(n_sources, T_source),

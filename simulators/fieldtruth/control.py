@@ -13,7 +13,7 @@ import numpy as np
 from simulators.citygen.model import EMITTERS, GeneratedCity
 from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
-from simulators.plant.facade import Sky
+from simulators.plant.facade import Sky, horizontal
 from simulators.plant.network.graph import Flags
 from simulators.plant.water import C_WATER
 
@@ -36,10 +36,10 @@ class OwnCurves:
     """K that a loop's curve lies higher, shape (n_loops,)."""
     is_floor: Flags
 
-    def at(self, T_outdoor: float) -> Floats:
-        """Return the supply setpoint of each loop, shape (n_loops,)."""
-        radiator = float(np.interp(T_outdoor, self.T_outdoor, self.radiator))
-        floor = float(np.interp(T_outdoor, self.T_outdoor, self.floor))
+    def at(self, T_outdoor: Floats | float) -> Floats:
+        """Return the supply setpoint of each loop, shape (n_loops,), by one or by each one's temperature."""
+        radiator = np.interp(T_outdoor, self.T_outdoor, self.radiator)
+        floor = np.interp(T_outdoor, self.T_outdoor, self.floor)
         return np.where(self.is_floor, floor, radiator) + self.offset
 
 
@@ -73,7 +73,11 @@ class OwnControl:
         self._params, self._curves, self._source, self._base = params, curves, tables["source"], base
         self._filter_s = tables["own_curve"]["outdoor_filter_h"] * 3600.0
         self._lag_s = tables["source"]["outdoor_lag_h"] * 3600.0
-        self._T_station = self._T_source = T_outdoor
+        self._T_station, self._T_source = np.full(n, T_outdoor), T_outdoor
+        self.curve_shift = np.zeros(n)
+        """K that somebody has moved each loop's curve by."""
+        self.sun_gain = np.zeros(n)
+        """K that each loop's outdoor sensor is too warm per W/m2 of sun on the horizontal."""
         self._load: float | None = None
         self._peak = False
         self._plain = CityInputs(
@@ -96,11 +100,14 @@ class OwnControl:
             leak=np.zeros(params.network.n_nodes),
             fouling=fouling,
             stuck=np.zeros(n, dtype=np.bool_),
+            tripped=np.zeros(n, dtype=np.bool_),
+            burst=np.zeros(n),
+            hole=np.zeros(n),
         )
 
     def T_supply_set(self) -> Floats:  # noqa: N802 - a field symbol
         """Return what the own curves ask for now in degC, shape (n_loops,)."""
-        return self._curves.at(self._T_station)
+        return self._curves.at(self._T_station) + self.curve_shift
 
     def T_source_set(self) -> float:  # noqa: N802 - a field symbol
         """Return what the sources' curve asks for now in degC."""
@@ -108,7 +115,8 @@ class OwnControl:
 
     def inputs(self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float) -> CityInputs:
         """Return what everything is told for the next ``dt`` s."""
-        self._T_station += (sky.T_outdoor - self._T_station) * dt / (self._filter_s + dt)
+        shown = sky.T_outdoor + self.sun_gain * horizontal(sky)
+        self._T_station = self._T_station + (shown - self._T_station) * dt / (self._filter_s + dt)
         self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         error = self.T_supply_set() - state.T_supply
         valve = np.minimum(np.maximum(self._plain.valve + VALVE_PER_K * error, 0.0), 1.0)

@@ -95,6 +95,8 @@ class CityState:
     T_return_primary: Floats
     T_supply: Floats
     """Leaving the exchangers, shape (n_loops,)."""
+    p_secondary: Floats
+    """kPa over ambient of each loop's water at the station, shape (n_loops,)."""
     network: TransportState
     source: PlantState
     pipe: PlugState
@@ -129,6 +131,12 @@ class CityInputs:
     """Share of each exchanger's design resistance, shape (n_loops,)."""
     stuck: Flags
     """Valves whose motor does not move, shape (n_loops,)."""
+    tripped: Flags
+    """Circulation pumps that stand, whatever is commanded, shape (n_loops,)."""
+    burst: Floats
+    """Share of each loop's circulation that runs out besides its usual leak, shape (n_loops,)."""
+    hole: Floats
+    """Between both sides of each exchanger: kg/s at 1 kPa (``filling``), shape (n_loops,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +168,10 @@ class CityOutputs:
     Q_lost_house_pipes: float
     Q_makeup: float
     """Heat that left with leaks of both networks, less what the make-up brought."""
+    m_flow_makeup: Floats
+    """Of each loop, shape (n_loops,)."""
+    m_flow_through: Floats
+    """kg/s of primary water that leaks into each loop; negative where it runs back; shape (n_loops,)."""
     Q_emitter: Floats
     Q_gains: Floats
     """People and sun."""

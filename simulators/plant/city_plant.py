@@ -17,6 +17,7 @@ import numpy as np
 from simulators.plant import exchanger, people, plants, plug, pump, riser, valve, zone
 from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
+from simulators.plant.crossing import Crossing
 from simulators.plant.facade import Sky, irradiation
 from simulators.plant.network import transport
 from simulators.plant.network.errors import InvalidValue
@@ -54,6 +55,8 @@ class CityPlant:
         self._pipe = house_pipes(params, dt)
         self._m_house_design = params.house.share * station.m_flow_design[loop]
         self._water = self._water_at(station.m_flow_design)
+        held = params.house.pipe_mass * 2.0 + params.riser.C.sum(axis=1) / C_WATER
+        self.crossing = Crossing(params, self._mixed(held))
         self._hour, self._homes = -1.0, self._zones.homes(params.house.people, np.zeros(1))
         n = params.network.n_sources
         modes = (SourceMode.DP, *(SourceMode.FLOW,) * (n - 1))
@@ -71,27 +74,40 @@ class CityPlant:
         p, dt, station = self.params, self.dt, self.params.station
         command = np.where(inputs.stuck, state.motor, inputs.valve)
         motor, stem = valve.move_stem(state.motor, state.stem, command, station.stroke_s, station.play, dt)
-        y_pump = pump_speed(state.y_pump, inputs.pump, dt)
-        Kv = valve.series(valve.flow_coefficient(stem, station.Kvs), station.K_fixed)
-        now = self._operation(inputs, Kv)
+        y_pump = np.where(inputs.tripped, 0.0, pump_speed(state.y_pump, inputs.pump, dt))
+        m = pump.mass_flow(y_pump, station.m_flow_max)
+        Kv_valve = valve.flow_coefficient(stem, station.Kvs)
+        Kv = valve.series(Kv_valve, station.K_fixed)
+        if inputs.hole.any() and not self.primary.solutions:  # what crosses needs pressures
+            self.primary.flows(self._operation(inputs, Kv, inputs.leak), state.network, state.time)
+        filled = self.crossing.filled(state.p_secondary, self.primary.p, inputs, Kv_valve, m, dt)
+        drawn = self.crossing.drawn(filled, state.T_return_primary, inputs.leak)
+        now = self._operation(inputs, Kv, drawn.net)
         flows = self.primary.flows(now, state.network, state.time)
         m_station = flows.m_flow[p.network.consumers]
         Kv_station = now.Kv
         m_primary = Kv * (m_station / Kv_station)[station.station]
-        m = pump.mass_flow(y_pump, station.m_flow_max)
         # loops of a station share its flow by their valves, and so they mix
         T_back = self._of_stations(Kv * state.T_return_primary) / Kv_station
-        inlets = Inlets(T_source=state.source.T_supply, T_consumer=T_back, T_makeup=T_MAKEUP_degC)
-        network, carried = self.primary.carry(state.network, flows, inputs.leak, inlets, dt)
+        inlets = Inlets(
+            T_source=state.source.T_supply,
+            T_consumer=T_back,
+            T_makeup=T_MAKEUP_degC,
+            entering=drawn.entering,
+            T_entering=drawn.T_entering,
+        )
+        network, carried = self.primary.carry(state.network, flows, drawn.leak, inlets, dt)
         T_primary = carried.T_consumer[station.station]
 
         if not np.array_equal(m, self._water.m_flow):
             self._water = self._water_at(m)
         water, m_house = self._water, self._water.m_house
         left = plug.leaving(state.pipe, self._pipe, water.both, dt)
-        T_return = self._mixed(m_house * left.T[len(m_house) :]) / np.maximum(m, 1e-9)
-        Q_leak = station.leak * m * C_WATER * (T_return - T_MAKEUP_degC)
-        T_return = T_return - station.leak * (T_return - T_MAKEUP_degC)
+        T_mixed = self._mixed(water.share * left.T[len(m_house) :])
+        # what is lost is replaced by cold water, or by primary water that came through a hole
+        T_across = network.T_node[self.crossing.returns]
+        brought = filled.replaced * (T_across - T_MAKEUP_degC) - filled.lost * (T_mixed - T_MAKEUP_degC)
+        T_return = T_mixed + brought / np.maximum(m, 1e-9)
         UA = exchanger.conductance(
             station.UA,
             m_primary / station.m_flow_primary_design,
@@ -100,10 +116,15 @@ class CityPlant:
         )
         Q = exchanger.heat_flow(UA, m_primary, m, T_primary, T_return)
         Q_primary = m_primary * C_WATER * (T_primary - state.T_return_primary)
-        self._refuse_fast(m_primary)
-        T_return_primary = state.T_return_primary + (Q_primary - Q) * dt / self._C_primary
-        carry, store = m * C_WATER, station.C_secondary / dt
-        T_supply = (store * state.T_supply + carry * T_return + Q) / (store + carry)
+        back = np.maximum(-filled.through, 0.0)
+        self._refuse_fast(np.abs(m_primary) + back)
+        carry, store, passing = m * C_WATER, station.C_secondary / dt, filled.passing * C_WATER
+        T_passing = np.where(filled.through > 0.0, T_across, T_MAKEUP_degC)
+        T_supply = (store * state.T_supply + carry * T_return + Q + passing * T_passing) / (
+            store + carry + passing
+        )
+        Q_back = back * C_WATER * (T_supply - state.T_return_primary)
+        T_return_primary = state.T_return_primary + (Q_primary - Q + Q_back) * dt / self._C_primary
 
         emitter, Q_emitter, T_house = self._risers.step(
             state.riser, water.streams, left.T[: len(m_house)], state.T[zone.AIR]
@@ -139,8 +160,9 @@ class CityPlant:
             Q_source=source.Q_firing,
             Q_lost_network=float(carried.Q_loss.sum()),
             Q_lost_house_pipes=lost_pipes,
-            Q_makeup=float(Q_leak.sum())
-            + C_WATER * float(inputs.leak @ network.T_node - inputs.leak.sum() * T_MAKEUP_degC),
+            Q_makeup=self.crossing.heat_left(drawn, filled, network.T_node, T_mixed, T_supply, T_MAKEUP_degC),
+            m_flow_makeup=filled.makeup,
+            m_flow_through=filled.through,
             Q_emitter=Q_emitter,
             Q_gains=Q_gains,
             Q_lost=lost.Q_lost,
@@ -154,6 +176,7 @@ class CityPlant:
             y_pump=y_pump,
             T_return_primary=T_return_primary,
             T_supply=T_supply,
+            p_secondary=filled.p,
             network=network,
             source=source,
             pipe=pipe,
@@ -175,7 +198,7 @@ class CityPlant:
             + zone.stored_heat(state.T, p.zone)
         )
 
-    def _operation(self, inputs: CityInputs, Kv: Floats) -> Operation:
+    def _operation(self, inputs: CityInputs, Kv: Floats, leak: Floats) -> Operation:
         """Return what acts on the network, but for the temperatures."""
         return replace(
             self._plain,
@@ -183,7 +206,7 @@ class CityPlant:
             source_dp=np.full(self.params.network.n_sources, inputs.source_dp),
             source_m_flow=inputs.source_m_flow,
             pump_speed=inputs.pump_speed,
-            leak=inputs.leak,
+            leak=leak,
         )
 
     def _of_stations(self, of_loop: Floats) -> Floats:
@@ -200,10 +223,12 @@ class CityPlant:
         p, house, loop = self.params, self.params.house, self.params.house.loop
         ratio = (m / p.station.m_flow_design)[loop]
         parts = house.share * riser.uneven(house.deviation, ratio, house.exponent)
-        m_house = parts * (m / self._mixed(parts))[loop]
+        part = parts / self._mixed(parts)[loop]
+        m_house = part * m[loop]
         share = riser.shares(p.riser, m_house / self._m_house_design)
         return _Water(
             m_flow=m,
+            share=part,
             m_house=m_house,
             both=np.concatenate([m_house, m_house]),
             streams=self._risers.streams(m_house, share),
@@ -238,7 +263,7 @@ class CityPlant:
 
     def _refuse_fast(self, m_primary: Floats) -> None:
         """Refuse flows at which the explicit balance of a station's primary water would swing."""
-        fast = np.abs(m_primary) > self._m_primary_most
+        fast = m_primary > self._m_primary_most
         if fast.any():
             stations = self.params.station.station[fast]
             names = [self.params.network.link_names[self.params.network.consumers][i] for i in stations]
@@ -251,6 +276,8 @@ class _Water:
 
     m_flow: Floats
     """kg/s, shape (n_loops,)."""
+    share: Floats
+    """Of the loop's water to each house; known while it stands, too."""
     m_house: Floats
     both: Floats
     """kg/s to each house, and through the pipes there and back."""

@@ -31,6 +31,11 @@ class Sky:
     """Degrees above the horizon, and from north by east."""
 
 
+def horizontal(sky: Sky) -> float:
+    """Return W/m2 on the horizontal."""
+    return sky.sun_diffuse + sky.sun_direct * max(math.sin(math.radians(sky.sun_elevation)), 0.0)
+
+
 def irradiation(sky: Sky, north: Floats, east: Floats) -> Floats:
     """Return W/m2 on vertical fronts that look along the unit vectors (``north``, ``east``), any shape.
 

@@ -1,8 +1,8 @@
 """The primary network in the city's step: hydraulics only as often as needed, heat in every step.
 
 Flows are solved anew when a station's flow has moved by more than ``MOVED``, at the latest after
-``AGE_MAX_S``, and whenever something other than valves and speeds changed. In between they follow valves
-and speeds to first order (``Hydraulics.follow``), with the mass balance kept.
+``AGE_MAX_S``, and whenever something else than valves, speeds and leaks changed. In between they follow
+those to first order (``Hydraulics.follow``), with the mass balance kept.
 """
 
 from dataclasses import dataclass, replace
@@ -62,7 +62,7 @@ class Primary:
         """Return the flows at ``time`` s with this water; raises what ``Hydraulics.solve`` does."""
         consumers = self.network.consumers
         if self._now is not None and time - self._at < self._age_max_s and _comparable(self._now, now):
-            m_flow, dp = self._solver.follow(now.Kv, now.pump_speed, now.source_m_flow)
+            m_flow, dp = self._solver.follow(now.Kv, now.pump_speed, now.source_m_flow, now.leak)
             if (np.abs(m_flow[consumers] - self._m) <= self._near).all():
                 return PrimaryFlows(m_flow=m_flow, dp=dp, solved=False)
         T_pipe = transport.pipe_temperature(state)
@@ -84,11 +84,10 @@ class Primary:
 
 
 def _comparable(before: Operation, now: Operation) -> bool:
-    """Tell whether only valves, speeds of running pumps and prescribed flows of sources may differ."""
+    """Tell whether only valves, speeds of running pumps, flows of sources and leaks may differ."""
     return (
         before.source_mode == now.source_mode
         and before.p_return == now.p_return
         and np.array_equal(before.source_dp, now.source_dp)
-        and (before.leak is now.leak or np.array_equal(before.leak, now.leak))
         and np.array_equal(before.pump_speed > 0.0, now.pump_speed > 0.0)
     )

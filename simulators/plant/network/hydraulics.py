@@ -126,13 +126,15 @@ class Hydraulics:
         _refuse_unserved(network, now, solution)
         return solution
 
-    def follow(self, Kv: Floats, pump_speed: Floats, source_m_flow: Floats) -> tuple[Floats, Floats]:
+    def follow(
+        self, Kv: Floats, pump_speed: Floats, source_m_flow: Floats, leak: Floats
+    ) -> tuple[Floats, Floats]:
         """Return (flow of each link, differential pressure of each station) to first order.
 
         About the last solution, which must be there; see ``Tangent.follow``.
         """
         assert self._tangent is not None
-        return self._tangent.follow(Kv, pump_speed, source_m_flow)
+        return self._tangent.follow(Kv, pump_speed, source_m_flow, leak)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ class Operation:
     p_return: float
     """kPa over ambient held at the return node of the reference source."""
     leak: Floats
-    """kg/s lost at each node, made up at the reference's return node, shape (n_nodes,)."""
+    """kg/s lost at each node (below 0: coming in), made up at the reference's return, shape (n_nodes,)."""
     T_pipe: Floats
     """degC of the water in each pipe, for density and viscosity, shape (n_pipes,)."""
     T_consumer: Floats
@@ -92,7 +92,7 @@ def check(network: Network, now: Operation) -> None:
         ("source_dp", now.source_dp, sources, modes == SourceMode.DP, 0.0, 1e5),
         ("source_m_flow", now.source_m_flow, sources, modes == SourceMode.FLOW, 0.0, 1e6),
         ("pump_speed", now.pump_speed, pumps, True, 0.0, 1.5),
-        ("leak", now.leak, nodes, True, 0.0, 1e6),
+        ("leak", now.leak, nodes, True, -1e6, 1e6),
         ("T_pipe", now.T_pipe, pipes, True, 0.0, 180.0),
         ("T_consumer", now.T_consumer, stations, True, 0.0, 180.0),
     ):

@@ -26,6 +26,8 @@ class Movable:
     stations: Indices
     valves: Indices
     """Stations whose flow is not prescribed, and their places among the active links."""
+    place: Indices
+    """Unknown of each node, shape (n_nodes,)."""
     supplies: Indices
     returns: Indices
     """Unknowns at both sides of all stations."""
@@ -61,6 +63,7 @@ def movable(network: Network, used: Pattern, modes: tuple[SourceMode, ...]) -> M
         end=place[end[used.active]],
         stations=stations,
         valves=np.searchsorted(used.active, stations + network.n_pipes),
+        place=place,
         supplies=place[start[network.consumers]],
         returns=place[end[network.consumers]],
         pumps=pumps,
@@ -105,7 +108,9 @@ class Tangent:
         self._per_Kv2 = 1.0 / now.Kv[where.stations] ** 2
         self._valve_start, self._valve_end = where.start[where.valves], where.end[where.valves]
 
-    def follow(self, Kv: Floats, pump_speed: Floats, source_m_flow: Floats) -> tuple[Floats, Floats]:
+    def follow(
+        self, Kv: Floats, pump_speed: Floats, source_m_flow: Floats, leak: Floats
+    ) -> tuple[Floats, Floats]:
         """Return (flow of each link, differential pressure of each station); arguments as in ``Operation``.
 
         Pumps that stood stand, those that ran run.
@@ -127,6 +132,8 @@ class Tangent:
             more = (source_m_flow - now.source_m_flow)[where.giving]
             np.add.at(right, where.given_to, more)
             np.subtract.at(right, where.taken_from, more)
+        if leak is not now.leak:
+            right -= np.bincount(where.place, weights=leak - now.leak, minlength=n)
         change = np.zeros(n)
         change[1:] = self._factors.solve(right[1:])
         m += (change[where.start] - change[where.end]) * per_slope
@@ -134,5 +141,5 @@ class Tangent:
         flows[self._used.active] = m
         flows[self._first_source + where.giving] = source_m_flow[where.giving]
         for link, links, signs, node in where.holding:  # what its supply node lacks
-            flows[link] = flows[links] @ signs + now.leak[node]
+            flows[link] = flows[links] @ signs + leak[node]
         return flows, self._dp + (change[where.supplies] - change[where.returns])

@@ -78,6 +78,9 @@ class Inlets:
     """Leaving each station, shape (n_consumers,)."""
     T_makeup: float = 15.0
     """Of what replaces leaks."""
+    entering: Floats | None = None
+    T_entering: Floats | None = None
+    """kg/s that come in besides, and their degC, shape (n_nodes,); they count as negative leaks in flows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,14 +178,15 @@ class Carrier:
         mass, taken = _take(mass, moved)
         given, through = taken.sum(axis=0), np.maximum(moved - params.mass, 0.0)
         # what arrives at the nodes: from pipes that held it, from stations and sources, from make-up
-        kg = np.concatenate([given, amount[n_pipes:], [leak.sum() * dt]])
+        makeup = leak.sum() if inlets.entering is None else max((leak - inlets.entering).sum(), 0.0)
+        kg = np.concatenate([given, amount[n_pipes:], [makeup * dt]])
         brought = np.concatenate([inlets.T_consumer, inlets.T_source, [inlets.T_makeup]])
         heat = np.concatenate([(taken * T).sum(axis=0), kg[n_pipes:] * brought])
         kg[:n_pipes] += through
         turned = self._order.forward != forward[:n_pipes]
         if turned.any() and (through[turned] > 0.0).any():
             self._order = order(params.network, now)
-        T_node = _mixed(now, self._order, kg, heat, through, state.T_node)
+        T_node = _mixed(now, self._order, kg, heat, through, state.T_node, inlets, dt)
         mass, excess = _put(
             mass, T - params.T_ground, given, T_node[now.upstream[:n_pipes]] - params.T_ground
         )
@@ -231,7 +235,16 @@ def _take(mass: Floats, moved: Floats) -> tuple[Floats, Floats]:
     return mass - taken, taken
 
 
-def _mixed(now: Ways, along: Order, kg: Floats, heat: Floats, through: Floats, T_before: Floats) -> Floats:
+def _mixed(
+    now: Ways,
+    along: Order,
+    kg: Floats,
+    heat: Floats,
+    through: Floats,
+    T_before: Floats,
+    inlets: Inlets,
+    dt: float,
+) -> Floats:
     """Return the temperature of each node: the mean of what flows in; the last one where nothing does.
 
     ``kg`` and ``heat`` (kg degC) arrive by ``now.into``. A pipe that holds less than flows ``through`` it in
@@ -239,8 +252,11 @@ def _mixed(now: Ways, along: Order, kg: Floats, heat: Floats, through: Floats, T
     ``along`` the flow, after all that feeds it; other pipes may have turned since.
     """
     n = len(T_before)
-    inflow = np.bincount(now.into, weights=kg, minlength=n)
-    settled = np.bincount(now.into, weights=heat, minlength=n)
+    inflow = np.asarray(np.bincount(now.into, weights=kg, minlength=n), dtype=np.float64)
+    settled = np.asarray(np.bincount(now.into, weights=heat, minlength=n), dtype=np.float64)
+    if inlets.entering is not None and inlets.T_entering is not None:
+        inflow += inlets.entering * dt
+        settled += inlets.entering * inlets.T_entering * dt
     fed = inflow > _AT_REST_kg
     if fed.all():
         share = 1.0 / inflow
