@@ -12,7 +12,7 @@ RETRY_S = 5.0
 """Wall seconds after a failure in which it is not tried again."""
 BEHIND = 3.0
 """Times its ``ttl_s`` that an answer may be old and still stand in for one that is being asked for."""
-MOST = 64
+MOST = 128
 """Answers that are kept; beyond that the one that was used longest ago goes."""
 
 _T = TypeVar("_T")

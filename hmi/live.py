@@ -24,7 +24,7 @@ from hmi.session import TOKEN_COOKIE, SessionOver, known_token, screen_of
 from hmi.user_api import Refused, Unreachable
 
 PATH = "/live/"
-MAX_QUERY = 400
+MAX_QUERY = 1000
 """Characters of a question."""
 
 

@@ -8,14 +8,18 @@ from controller.api.schema import History
 from hmi import export
 from hmi.components import trend
 from hmi.context import Screen, current_screen
+from hmi.kept import kept, last
 from hmi.language import N_, Words
+from hmi.live import Parts, region
 from hmi.screens.saying import plain, reading
+from hmi.user_api import Unreachable
 from hmi.view_models import trends as model
 from hmi.view_models.overview import trend_texts
 from hmi.view_models.trends import Pick
 
 TITLE = N_("Trends")
-LIVE_S = 10.0
+LIVE_S, FRESH_S = 10.0, 5.0
+"""Wall seconds from one refresh to the next, and for which a line read by one session serves all."""
 TAIL_SHARE = 0.1
 """Share of the span that is read sample by sample at its end before the whole is read anew."""
 TAIL_OVERLAP_S = 120.0
@@ -138,62 +142,74 @@ def _span(words: Words) -> tuple[float, int]:
 # ---------------------------------------------------------------------------------------------- the picture
 
 
-@st.fragment(run_every=LIVE_S)
+@region("trends", LIVE_S)
+def _now(screen: Screen, query: Mapping[str, str]) -> Parts:
+    """Fill the picture; ``query`` holds the lines as in the link, the span in s and the days back.
+
+    Raises Unreachable where a line could not be read and never was.
+    """
+    words, city = screen.words, screen.city
+    picks, _ = model.parse_picks(query.get("lines", ""), city)
+    span = next((one for one in model.RANGES if f"{one:.0f}" == query.get("span")), model.DEFAULT_RANGE_S)
+    days = next((one for one in model.EARLIER if str(one) == query.get("days")), 0)
+    end = city.clock()
+    read = [(pick, _known(screen, pick, end - span, end, 0.0)) for pick in picks]
+    before: Read = []
+    if days:
+        back = days * model.DAY_S
+        before = [(pick, _known(screen, pick, end - span - back, end - back, back)) for pick in picks]
+    drawn = model.drawn(words, city, read, before, days)
+    picture = trend.Trend(
+        lines=drawn.lines,
+        panels=drawn.panels,
+        start=end - span,
+        end=end,
+        timezone=city.site.timezone,
+        texts=trend_texts(words),
+        label=words("Trend of {lines}", lines=", ".join(line.label for line in drawn.lines)),
+        seq=city.version,
+        now=end,
+        height_px=520,
+    )
+    notes = []
+    if drawn.left_out:
+        units = ", ".join(drawn.left_out)
+        notes.append(words("Two axes hold two units; not drawn: {units}", units=units))
+    if days and not any(history.stored for _, history in before):
+        notes.append(words("The journal does not reach back so far."))
+    return Parts(drawings={"trend_picture": trend.payload(picture)}, layout="\n".join(notes))
+
+
+@st.fragment
 def _live(picks: tuple[Pick, ...], span: float, days: int) -> None:
     screen = current_screen()
-    words, city = screen.words, screen.city
-    end = city.clock()
-    with reading(words):
-        read = [(pick, _known(screen, pick, end - span, end, 0.0)) for pick in picks]
-        before: Read = []
-        if days:
-            back = days * model.DAY_S
-            before = [(pick, _known(screen, pick, end - span - back, end - back, back)) for pick in picks]
-        drawn = model.drawn(words, city, read, before, days)
-        trend.mount(
-            trend.Trend(
-                lines=drawn.lines,
-                panels=drawn.panels,
-                start=end - span,
-                end=end,
-                timezone=city.site.timezone,
-                texts=trend_texts(words),
-                label=words("Trend of {lines}", lines=", ".join(line.label for line in drawn.lines)),
-                seq=city.version,
-                now=end,
-                height_px=520,
-            ),
-            key="trend_picture",
-        )
-        if drawn.left_out:
-            units = ", ".join(drawn.left_out)
-            st.caption(plain(words("Two axes hold two units; not drawn: {units}", units=units)))
-        if days and not any(history.stored for _, history in before):
-            st.caption(words("The journal does not reach back so far."))
+    query = {"lines": model.picks_text(picks), "span": f"{span:.0f}", "days": str(days)}
+    with reading(screen.words):
+        with st.spinner(screen.words("The journal is being read …")):
+            picture = _now.lay(screen, query)["trend_picture"]
+        trend.mount(picture, key="trend_picture")
+        for note in picture["live"]["layout"].splitlines():
+            st.caption(plain(note))
 
 
 def _known(screen: Screen, pick: Pick, start: float, end: float, shift_s: float) -> History:
-    """Return a trend of the moving span: read once as a whole, then only at its end."""
-    kept: dict[tuple[str, float, float], tuple[float, History]] = st.session_state.setdefault(
-        "trend_read", {}
-    )
-    key = (str(pick), round(end - start), shift_s)
-    whole_end, history = kept.get(key, (None, None))
-    if history is None or whole_end is None or not 0.0 <= end - whole_end <= TAIL_SHARE * (end - start):
-        with st.spinner(screen.words("The journal is being read …")):
-            history = screen.api.history(
-                pick.station, pick.point, pick.loop, max(0.0, start), end, MAX_POINTS
-            )
-        whole_end = end
-    elif end > history.end:
-        since = max(0.0, history.end - TAIL_OVERLAP_S)
-        tail = screen.api.history(pick.station, pick.point, pick.loop, since, end, MAX_POINTS)
-        history = model.extended(history, tail, start, end)
-    kept.pop(key, None)
-    kept[key] = (whole_end, history)
-    while len(kept) > 2 * model.MAX_PICKS:
-        kept.pop(next(iter(kept)))
-    return history
+    """Return a trend of the moving span: read once as a whole, then only at its end; the same for all."""
+    name = f"trend:{pick}:{end - start:.0f}:{shift_s:.0f}"
+
+    def ask() -> tuple[float, History]:
+        known = last(name)
+        if isinstance(known, tuple):
+            whole_end, history = known
+            if 0.0 <= end - whole_end <= TAIL_SHARE * (end - start) and end > history.end:
+                since = max(0.0, history.end - TAIL_OVERLAP_S)
+                tail = screen.api.history(pick.station, pick.point, pick.loop, since, end, MAX_POINTS)
+                return whole_end, model.extended(history, tail, start, end)
+        return end, screen.api.history(pick.station, pick.point, pick.loop, max(0.0, start), end, MAX_POINTS)
+
+    found = kept(name, FRESH_S, ask)
+    if found is None:
+        raise Unreachable("a trend was never read")
+    return found[1]
 
 
 def _read(screen: Screen, picks: Sequence[Pick], start: float, end: float, points: int) -> Read:

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 import hmi.frame  # its strip is a region
 import hmi.screens.overview
 import hmi.screens.station
+import hmi.screens.trends
 import hmi.session
 from controller.api.order_schema import LoginMessage
 from hmi import live
@@ -104,7 +105,7 @@ async def test_a_silent_controller_is_said_and_an_unknown_region_too(browser, to
     monkeypatch.setattr(hmi.session, "_who", silent)
     assert (await browser.get("/live/counted")).status_code == 503
     assert (await browser.get("/live/nothing")).status_code == 404
-    long = await browser.get(f"/live/counted?x={'y' * 500}")
+    long = await browser.get(f"/live/counted?x={'y' * 1100}")
     assert long.status_code == 404
 
 
@@ -116,6 +117,7 @@ async def test_every_region_of_the_screen_answers_in_words(browser, token, langu
         ("overview", {"city_map", "city_indicators", "city_deviations", "city_load"}),
         ("station?station=S001", {"link", "process_diagram", "faceplate_1", "told_1", "station_writes"}),
         ("station_trends?station=S001", {"day_trend_1"}),
+        ("trends?lines=S001~1~T_supply_secondary&span=3600&days=1", {"trend_picture"}),
     ):
         sign = "&" if "?" in name else "?"
         answer = await browser.get(f"/live/{name}{sign}language={language}&theme=light")
