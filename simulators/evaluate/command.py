@@ -154,6 +154,12 @@ def _verdict(case: Case, names: list[str], options: argparse.Namespace, *, sever
     if options.calibrate:
         keep(case, calibrate(case, _progress(f"calibrating{seed}")))
     found = stored(case) if needs_offsets(case, names) else audited(case)
+    days = case.uncounted_days + case.counted_days
+    if found.days != days:
+        print(
+            f"evaluate: the offsets for {case.key} are of {found.days:g} days, this run has {days:g}",
+            file=sys.stderr,
+        )
     trial = case.trial(contestants(case, found, names))
     records = run_trial(trial, _progress(f"judging {', '.join(names)}{seed}"))
     picture = options.picture or Path("build", "evaluate", f"{case.scenario.name}.png")
