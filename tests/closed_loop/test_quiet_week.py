@@ -9,7 +9,7 @@ from tests.support.quiet_city import quiet_city
 @pytest.mark.soak
 @pytest.mark.parametrize(
     ("strategy", "stations", "hours"),
-    [("curve", 40, 2), ("balance", 8, 7)],
+    [("curve", 40, 2), ("balance", 6, 6.5)],
     ids=["curve", "balance"],
 )
 def test_a_quiet_simulated_week_of_forty_stations_raises_no_alarm(tmp_path, soak, strategy, stations, hours):
