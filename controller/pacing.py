@@ -36,9 +36,16 @@ class TickPacer:
         return self._next - self._clock.monotonic()
 
     def taken(self) -> None:
-        """Book the due tick and move to the next one in the future; ticks in between count as missed."""
-        self._next += self._period_s
+        """Book the due tick and move to the next one in the future; ticks in between count as missed.
+
+        After a poll ahead of its tick, right after a new connection, the next one is at least half a period
+        away.
+        """
         now = self._clock.monotonic()
+        if self._next > now:
+            self._next = self._after(now + self._period_s / 2.0)
+            return
+        self._next += self._period_s
         if self._next <= now:
             following = self._after(now)
             self.missed += round((following - self._next) / self._period_s)

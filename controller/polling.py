@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -28,7 +28,7 @@ from stations.driver import (
 )
 from stations.model.clock import Clock
 from stations.model.identity import Point
-from stations.model.quality import Reason
+from stations.model.quality import Quality, Reason
 from stations.model.reading import Reading, bad
 
 log = structlog.get_logger("field")
@@ -87,6 +87,8 @@ class Supervisor:
         self._backoff = Backoff(random.Random(station))
         self._misses = 0
         self._answered = False
+        self._overdue = False
+        """A session ended with a fault: the next link is asked at once, not at its turn on the grid."""
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -107,6 +109,7 @@ class Supervisor:
                 self._down(Link.QUARANTINED, Reason.QUARANTINED, _bug(error))
                 log.exception("station_quarantined", station=self.station, retry_after_s=PERMANENT_RETRY_S)
                 wait_s = PERMANENT_RETRY_S
+            self._overdue = True
             await self._wait_missing_ticks(clock.wall_monotonic() + wait_s)
 
     async def _wait_missing_ticks(self, until_wall: float) -> None:
@@ -127,7 +130,9 @@ class Supervisor:
             await driver.connect()
             self.dispatcher.connected()
             while not self._stop.is_set():
-                await self._until_due(driver)
+                if not self._overdue:
+                    await self._until_due(driver)
+                self._overdue = False
                 if self._stop.is_set():
                     break  # nothing new goes out any more
                 await self.dispatcher.write_pending(driver)
@@ -195,7 +200,20 @@ class Supervisor:
             return PERMANENT_RETRY_S
         if self._misses >= MISSES_TO_LOST:
             self._down(Link.LOST, Reason.LINK_DOWN, _told(fault))
+        else:
+            self._doubt()
         return 0.0 if self._misses == 1 else self._backoff.next_s(self._services.clock.wall_monotonic())
+
+    def _doubt(self) -> None:
+        """One answer is missing: what was good is now the last that is known, until the next answer."""
+        before = self._services.image[self.station].readings
+        doubted = {
+            point: replace(reading, quality=Quality.UNCERTAIN, reason=Reason.NO_ANSWER)
+            if reading.quality is Quality.GOOD
+            else reading
+            for point, reading in before.items()
+        }
+        self._services.image.update(self.station, readings=doubted)
 
     def _down(self, link: Link, reason: Reason, why: Phrase) -> None:
         """Mark every value of the station BAD; log the transition once."""

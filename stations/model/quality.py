@@ -18,6 +18,7 @@ class Reason(StrEnum):
     # bad: there is no value
     NEVER_READ = "never_read"
     NO_ANSWER = "no_answer"
+    """Bad where nothing was ever answered; uncertain for the last value when the newest poll was missed."""
     LINK_DOWN = "link_down"
     DEVICE_EXCEPTION = "device_exception"
     MALFORMED_ANSWER = "malformed_answer"

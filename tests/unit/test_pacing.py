@@ -61,6 +61,30 @@ def test_a_utc_clock_that_jumps_does_not_move_the_ticks():
     assert pacer.remaining_s() == pytest.approx(10.0)
 
 
+@pytest.mark.parametrize(("ahead_s", "next_in_s"), [(9.0, 9.0), (5.1, 5.1), (4.9, 14.9), (0.1, 10.1)])
+def test_after_a_poll_ahead_of_its_tick_the_next_is_on_the_grid_and_half_a_period_away(ahead_s, next_in_s):
+    clock = ManualClock(monotonic=1000.0)
+    pacer = TickPacer(clock, 10.0, 4.0)
+    clock.advance(pacer.remaining_s() + 10.0 - ahead_s)
+    pacer.taken()  # the one that is due
+    assert pacer.remaining_s() == pytest.approx(ahead_s)
+
+    pacer.taken()
+
+    assert pacer.remaining_s() == pytest.approx(next_in_s)
+    assert pacer.missed == 0
+
+
+def test_many_polls_ahead_of_their_ticks_do_not_run_away_from_the_grid():
+    clock = ManualClock(monotonic=1000.0)
+    pacer = TickPacer(clock, 10.0, 4.0)
+    for _ in range(75):
+        clock.advance(0.5)
+        pacer.taken()
+
+    assert pacer.remaining_s() <= 15.0
+
+
 def test_waits_are_jittered_below_a_ceiling_that_doubles_to_ten_seconds():
     backoffs = [Backoff(random.Random(seed)) for seed in range(300)]
 
@@ -109,6 +133,21 @@ async def test_the_gate_spaces_a_rush_of_connections_and_keeps_their_order():
 
     assert [number for number, _ in passed] == list(range(20))
     assert passed[-1][1] >= 19 / 200.0 - 0.005
+
+
+async def test_all_stations_together_connect_at_most_fifty_times_a_second(monkeypatch):
+    clock, slept = ManualClock(), []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    gate = ConnectGate(clock)
+    for _ in range(26):
+        await gate.turn()
+
+    assert max(slept) >= 0.5 - 1e-9
+    assert slept == pytest.approx([turn * 0.02 for turn in range(26)])
 
 
 async def test_idle_time_is_not_saved_up_for_a_burst():

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+import structlog
 
 from controller import polling
 from controller.dispatch import Dispatcher
@@ -15,6 +16,7 @@ from stations.driver import BadAnswer, ConfigurationFault, LinkLost, NoAnswer, S
 from stations.model.clock import ScaledClock
 from stations.model.identity import Point
 from stations.model.quality import Quality, Reason
+from stations.model.reading import uncertain
 from tests.support.field_world import STATION, FieldBench, intent
 from tests.support.scripted_driver import fault
 
@@ -40,7 +42,7 @@ class Trusting:
 class FieldLoop:
     """A bench with its supervisor as a task."""
 
-    def __init__(self, validator=None, loops=(1,)):
+    def __init__(self, validator=None, loops=(1,), gate=None):
         clock = ScaledClock(start_utc=1_736_899_200.0, anchor=time.monotonic() - 10.0, factor=FACTOR)
         self.bench = FieldBench(clock, loops=loops)
         self.script, self.clock = self.bench.script, clock
@@ -55,7 +57,7 @@ class FieldLoop:
             FieldServices(
                 clock=clock,
                 image=self.bench.image,
-                gate=ConnectGate(clock),
+                gate=gate or ConnectGate(clock),
                 slots=self.slots,
                 poll_s=POLL_S,
             ),
@@ -102,16 +104,24 @@ async def test_a_healthy_station_is_polled_on_its_grid_and_every_answer_is_kept(
         assert len(field.script.drivers) == 1
 
 
-async def test_two_misses_keep_the_last_values_and_the_third_loses_the_link():
+async def test_the_first_miss_doubts_the_last_values_and_the_third_loses_the_link():
     async with FieldLoop() as field:
         await field.online()
-        seen = []
-        silence = lambda: seen.append(field.image.link) or fault(NoAnswer)  # noqa: E731
+        seen, told = [], []
+
+        def silence():
+            seen.append(field.image.link)
+            told.append(field.image.readings[Point(1, "T_supply_secondary")])
+            return fault(NoAnswer)
+
         field.script.answers["read"].extend([silence] * 3)
         field.script.answers["connect"].extend([None, None, fault(LinkLost)])
         await field.until(lambda: len(seen) == 3 and field.image.link is Link.LOST, "lost")
 
         assert seen == [Link.ONLINE] * 3
+        assert [reading.value for reading in told] == [55.0] * 3
+        assert [reading.quality for reading in told] == [Quality.GOOD, Quality.UNCERTAIN, Quality.UNCERTAIN]
+        assert {reading.reason for reading in told[1:]} == {Reason.NO_ANSWER}
         assert {reading.reason for reading in field.image.readings.values()} == {Reason.LINK_DOWN}
         assert {reading.quality for reading in field.image.readings.values()} == {Quality.BAD}
         assert field.image.link_why == said("link.no_answer", detail="scripted")
@@ -127,6 +137,24 @@ async def test_two_misses_keep_the_last_values_and_the_third_loses_the_link():
         assert field.bench.admission.remaining_s(field.clock.monotonic()) > 0.0
 
 
+async def test_a_doubt_or_a_fault_of_a_value_is_not_covered_by_a_missed_answer():
+    class Doubting:
+        def check(self, readings, now):
+            doubted = uncertain(55.0, Reason.FROZEN, now)
+            return {**readings, Point(1, "T_supply_secondary"): doubted}
+
+    async with FieldLoop(Doubting()) as field:
+        await field.online()
+        reasons = []
+        field.script.answers["read"].append(fault(NoAnswer))
+        field.script.answers["connect"].append(
+            lambda: reasons.extend(reading.reason for reading in field.image.readings.values())
+        )
+        await field.until(lambda: reasons, "a new connection")
+
+        assert set(reasons) == {Reason.FROZEN, Reason.NO_ANSWER}
+
+
 async def test_a_fresh_driver_is_made_for_every_attempt_and_each_is_closed():
     async with FieldLoop() as field:
         await field.online()
@@ -136,6 +164,40 @@ async def test_a_fresh_driver_is_made_for_every_attempt_and_each_is_closed():
 
         assert [driver.closed for driver in field.script.drivers] == [1, 1, 0]
         assert field.image.link is Link.ONLINE
+
+
+async def test_stations_take_turns_to_connect_at_one_gate():
+    connected = []
+    gate = ConnectGate(ScaledClock(start_utc=0.0, anchor=0.0, factor=1.0), per_s=5.0)
+    first, second = FieldLoop(gate=gate), FieldLoop(gate=gate)
+    for field in (first, second):
+        field.script.answers["connect"].append(lambda: connected.append(time.monotonic()))
+    async with first, second:
+        await first.until(lambda: len(connected) == 2, "both connected")
+
+    assert connected[1] - connected[0] >= 0.19
+
+
+async def test_a_loss_and_a_return_are_each_told_once_and_the_return_says_how_long(monkeypatch):
+    monkeypatch.setattr(polling, "log", structlog.get_logger("field"))
+    with structlog.testing.capture_logs() as lines:
+        async with FieldLoop() as field:
+            await field.online()
+            field.script.answers["read"].extend([fault(NoAnswer)] * 3)
+            field.script.answers["connect"].extend([None, None, fault(LinkLost)])
+            await field.until(lambda: field.image.link is Link.LOST, "lost")
+            lost_since = field.image.link_since
+            await field.online()
+            lasted_s = field.image.link_since - lost_since
+
+    links = [line for line in lines if line["event"].startswith("link_")]
+    assert [(line["event"], line["was"]) for line in links] == [
+        ("link_up", Link.NEVER),
+        ("link_down", Link.ONLINE),
+        ("link_up", Link.LOST),
+    ]
+    assert links[1]["now"] is Link.LOST
+    assert [line["down_s"] for line in links if line["event"] == "link_up"] == [None, pytest.approx(lasted_s)]
 
 
 async def test_an_outage_counts_the_polls_that_were_due():
