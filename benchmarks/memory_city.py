@@ -70,8 +70,7 @@ class HoldingStation:
         profile = config.profile
         points = station_points(profile, len(config.loops))
         self._held: dict[Point, float] = {point: _SHOWN.get(point.name, 0.0) for point in points}
-        if profile.expected_device_id is not None:
-            self._held[Point(PRIMARY, "device_id")] = float(profile.expected_device_id)
+        self._held |= {Point(PRIMARY, name): value for name, value in profile.identity.items()}
         # what the site's list says, or each station would raise an alarm that its area differs
         self._show(Point(PRIMARY, "A_heated"), sum(loop.A_heated_m2 for loop in config.loops))
         for loop in config.loops:

@@ -199,6 +199,8 @@ class Profile(_Strict):
     circulation: CirculationChannel | None = None
     expected_device_id: int | None = None
     """If given, ``device_id`` must read this before anything is written."""
+    expected_firmware: float | None = None
+    """If given, ``firmware`` must read this before anything is written: a map belongs to a firmware."""
     modbus: ModbusMap | None = None
     opcua: OpcUaMap | None = None
     modbus_lease: ModbusLease | None = None
@@ -222,6 +224,12 @@ class Profile(_Strict):
     def writable_setpoints(self) -> frozenset[str]:
         """Names of setpoints that this device lets the centre write."""
         return frozenset(point.name for point in self.points if point.writable and point.name in SETPOINTS)
+
+    @property
+    def identity(self) -> dict[str, float]:
+        """What a device must say of itself, by point, before anything is written to it."""
+        expected = {"device_id": self.expected_device_id, "firmware": self.expected_firmware}
+        return {name: float(value) for name, value in expected.items() if value is not None}
 
     @property
     def takes_outdoor(self) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from stations.model.points import POINTS, SETPOINTS
 from stations.model.quantity import WIRE_UNITS
 from stations.model.setpoint import CirculationChannel, HeatChannel, StationClass
+from stations.profile_registers import modbus_faults
 
 if TYPE_CHECKING:
-    from stations.profile import Profile, ProfilePoint
+    from stations.profile import DeadMan, Profile, ProfilePoint
 
 _HEAT = frozenset(channel.value for channel in HeatChannel)
 _CIRCULATION = frozenset(channel.value for channel in CirculationChannel)
@@ -20,7 +20,6 @@ _LEASE_WRITES = frozenset({"remote_level", "deadman_remaining"})
 """Protocol points that stand in a map of their own; token, sequence and heartbeat live in the lease block."""
 
 _NODE = re.compile(r"s=.+|i=[0-9{}loop]+")
-_HEARTBEAT_REGISTERS = 5
 
 
 def profile_faults(profile: Profile) -> list[str]:
@@ -32,7 +31,9 @@ def profile_faults(profile: Profile) -> list[str]:
     if len(known) == len(profile.points):
         faults += _channel_faults(profile) + _class_faults(profile)
         if profile.protocol == "modbus" and profile.modbus is not None and not faults:
-            faults += _modbus_faults(profile)
+            faults += modbus_faults(profile)
+        if profile.protocol == "opcua" and not faults:
+            faults += _shared_nodes(profile)
     if (profile.protocol == "modbus") != (profile.modbus is not None):
         faults.append("modbus: the section goes with protocol = 'modbus', and only with it")
     if (profile.protocol == "opcua") != (profile.opcua is not None):
@@ -145,8 +146,8 @@ def _class_faults(profile: Profile) -> list[str]:
         faults.append("circulation: class B takes no flow")
     if profile.offset and not profile.offset.lower <= profile.offset.neutral <= profile.offset.upper:
         faults.append(f"offset.neutral: {profile.offset.neutral} must lie between lower and upper")
-    if profile.deadman and profile.deadman.rewrite_at_s >= profile.deadman.arm_s:
-        faults.append("deadman.rewrite_at_s: must be below arm_s")
+    if profile.deadman:
+        faults += _deadman_faults(profile, profile.deadman)
     needed = {
         StationClass.A: ["lease_token", "lease_sequence", "remote_level", "limit_word"],
         StationClass.T: ["remote_level", "deadman_remaining", "device_id"],
@@ -157,99 +158,51 @@ def _class_faults(profile: Profile) -> list[str]:
         needed = [*needed, f"{profile.circulation.value}_readback"]
     present = _names(profile)
     faults += [f"points: class {cls} needs {name} for verification" for name in needed if name not in present]
-    return faults
+    if profile.expected_firmware is not None and "firmware" not in present:
+        faults.append("expected_firmware: needs the point firmware")
+    return faults + _hand_back_faults(profile)
 
 
-def _modbus_faults(profile: Profile) -> list[str]:
-    """Check what depends on addresses: the lease block, overlapping writes, loops, readable blocks."""
-    assert profile.modbus is not None
-    looped = any(point.per_loop for point in profile.points)
-    if looped and profile.max_loops > 1 and profile.modbus.loop_stride == 0:
-        return ["modbus.loop_stride: missing, the profile has several loops"]
-    faults, writes = _lease_ranges(profile)
-    writes += _written_ranges(profile)
-    writes.sort()
-    for (start, count, key), (next_start, _, next_key) in pairwise(writes):
-        if start + count > next_start:
-            faults.append(
-                f"{next_key}: register {next_start} overlaps {key} ({start}..{start + count - 1}), "
-                "both are writable"
-            )
-    return faults + _block_faults(profile)
-
-
-def _strides(profile: Profile, per_loop: bool) -> list[int]:
-    """Return by how many registers a point of loop 1 moves for each loop that the profile allows."""
-    assert profile.modbus is not None
-    return [loop * profile.modbus.loop_stride for loop in range(max(1, profile.max_loops) if per_loop else 1)]
-
-
-def _lease_ranges(profile: Profile) -> tuple[list[str], list[tuple[int, int, str]]]:
-    """Return faults of the class A setpoint block, and the registers that the lease writes."""
-    from stations.profile import REGISTERS  # profile imports this module
-
-    lease = profile.modbus_lease
-    if lease is None:
-        return [], []
-    faults = []
-    cursor = lease.setpoint_address + 4  # token and sequence, two registers each
-    for channel in (profile.heat, profile.circulation):
-        point = None if channel is None else profile.point(channel.value)
-        if point is None:
-            continue
-        if point.address != cursor:
-            faults.append(
-                f"points.{point.name}.address: {point.address} does not stand in the setpoint block, "
-                f"allowed is {cursor}"
-            )
-        cursor += REGISTERS[point.type]
-    count = cursor + 1 - lease.setpoint_address  # with the CRC
-    ranges = [
-        (lease.setpoint_address + move, count, "modbus_lease.setpoint_address")
-        for move in _strides(profile, per_loop=True)
-    ]
-    return faults, [
-        *ranges,
-        (lease.heartbeat_address, _HEARTBEAT_REGISTERS, "modbus_lease.heartbeat_address"),
-    ]
-
-
-def _written_ranges(profile: Profile) -> list[tuple[int, int, str]]:
-    """Return the registers that are written one point at a time, for every loop."""
-    from stations.profile import REGISTERS  # profile imports this module
-
-    in_block = {c.value for c in (profile.heat, profile.circulation) if c} if profile.modbus_lease else set()
+def _hand_back_faults(profile: Profile) -> list[str]:
+    """Check that the centre can write what hands a loop back: on OPC UA methods do it, on Modbus points."""
+    if profile.protocol != "modbus":
+        return []
+    needed = {
+        StationClass.A: ["remote_level"],
+        StationClass.T: ["remote_level", "deadman_remaining"],
+    }.get(profile.station_class, [])
     return [
-        (point.address + move, REGISTERS[point.type], f"points.{point.name}.address")
+        f"points.{point.name}.access: must be 'write' in class {profile.station_class}"
         for point in profile.points
-        if point.writable
-        and point.type != "bool"
-        and point.name not in in_block
-        and point.address is not None
-        for move in _strides(profile, point.per_loop)
+        if point.name in needed and not point.writable
     ]
 
 
-def _block_faults(profile: Profile) -> list[str]:
-    """Check that every point that is read lies in one readable block and inside the address space."""
-    from stations.profile import REGISTERS  # profile imports this module
-
-    assert profile.modbus is not None
+def _deadman_faults(profile: Profile, deadman: DeadMan) -> list[str]:
     faults = []
-    for point in profile.points:
-        assert point.address is not None
-        last = point.address + REGISTERS[point.type] - 1
-        if last + _strides(profile, point.per_loop)[-1] > 65535:
-            faults.append(f"points.{point.name}.address: {point.address} ends beyond register 65535")
-        if point.name in SETPOINTS or not profile.modbus.blocks:
-            continue
-        function = point.function or profile.modbus.function
-        if not any(
-            block.function == function and block.start <= point.address and last < block.start + block.count
-            for block in profile.modbus.blocks
-        ):
-            faults.append(
-                f"points.{point.name}.address: {point.address}..{last} (function {function}) lies in none of "
-                "modbus.blocks"
-            )
+    if deadman.rewrite_at_s >= deadman.arm_s:
+        faults.append("deadman.rewrite_at_s: must be below arm_s")
+    timer = profile.point("deadman_remaining")
+    if timer is None or timer.unit not in WIRE_UNITS[POINTS[timer.name].quantity] or not timer.resolution:
+        return faults
+    steps = (deadman.arm_s / timer.factor() - timer.offset) / timer.scale
+    if abs(steps - round(steps)) > 1e-6:
+        faults.append(
+            f"deadman.arm_s: {deadman.arm_s:g} is not a whole number of the timer's steps of "
+            f"{timer.resolution:g} s"
+        )
     return faults
+
+
+def _shared_nodes(profile: Profile) -> list[str]:
+    """Refuse two points on one node in any loop; only a setpoint and its own read-back may share one."""
+    faults: dict[str, None] = {}
+    users: dict[str, str] = {}
+    for point in profile.points:
+        assert point.node is not None  # faults of single points are told first
+        for loop in range(1, max(1, profile.max_loops) + 1) if point.per_loop else (1,):
+            other = users.setdefault(point.node.replace("{loop}", str(loop)), point.name)
+            pair = point.name == f"{other}_readback" or other == f"{point.name}_readback"
+            if other != point.name and not pair:
+                faults[f"points.{point.name}.node: {point.node!r} is the node of {other} already"] = None
+    return list(faults)

@@ -118,8 +118,8 @@ def _still(profile: Profile, point: Point, declared: ProfilePoint) -> float | No
     Nobody leads it, no lease runs, no limit acts. An alarm word without a way to be missing is zero as well:
     all ones would be every alarm at once.
     """
-    if point.name == "device_id":
-        return float(profile.expected_device_id or 0)
+    if point.name in profile.identity:
+        return profile.identity[point.name]
     if point.name in PROTOCOL or (profile.protocol == "modbus" and not _shows_absence(declared)):
         return 0.0
     return None

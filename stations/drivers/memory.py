@@ -10,7 +10,7 @@ from typing import Protocol
 
 from stations.decoding import Decoder, decoder, to_raw
 from stations.driver import LinkLost
-from stations.drivers.refusals import refuse_beat, refuse_command, refuse_loop
+from stations.drivers.refusals import refuse_beat, refuse_command, refuse_loop, refuse_stranger
 from stations.model.clock import Clock
 from stations.model.identity import PRIMARY, Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown, WriteOutcome
@@ -197,10 +197,10 @@ class MemoryDriver:
         return Acknowledged()
 
     def _refuse_stranger(self) -> Rejected | None:
-        expected, found = self._profile.expected_device_id, self._value("device_id", PRIMARY)
-        if expected is None or found == expected:
-            return None
-        return Rejected(f"device id is {found}, expected {expected}; nothing is written to a strange device")
+        for name, expected in self._profile.identity.items():
+            if (refusal := refuse_stranger(name, self._value(name, PRIMARY), expected)) is not None:
+                return refusal
+        return None
 
     def _value(self, name: str, loop: int) -> float | None:
         return self._station.values().get(Point(loop, name))

@@ -12,6 +12,8 @@ from stations.profile import Profile
 UINT32_MAX = 2**32 - 1
 VALID_FOR_MIN_S, VALID_FOR_MAX_S = 60.0, 600.0
 """What a class A station takes as its watchdog; docs/safety-contract.md."""
+IDENTITY_TOLERANCE = 1e-6
+"""A firmware of 2.62 travels as 262 steps of 0.01."""
 
 
 def refuse_loop(profile: Profile, n_loops: int, loop: int) -> Rejected | None:
@@ -43,6 +45,13 @@ def refuse_command(profile: Profile, n_loops: int, command: LoopCommand) -> Reje
         except ValueError as error:
             return Rejected(str(error))
     return _refuse_numbers(command.token, command.sequence)
+
+
+def refuse_stranger(name: str, found: float | None, expected: float) -> Rejected | None:
+    """Refuse a device whose ``device_id`` or ``firmware`` is not that of the profile: its map is another."""
+    if found is not None and abs(found - expected) <= IDENTITY_TOLERANCE:
+        return None
+    return Rejected(f"{name} is {found}, expected {expected:g}; nothing is written to a strange device")
 
 
 def refuse_beat(beat: Heartbeat) -> Rejected | None:

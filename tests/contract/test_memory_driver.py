@@ -98,6 +98,7 @@ async def test_a_station_that_holds_a_newer_token_rejects(rig):
 
 
 DEADMAN, IDENTITY, LEVEL = Point(0, "deadman_remaining"), Point(0, "device_id"), Point(1, "remote_level")
+FIRMWARE = Point(0, "firmware")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ async def test_a_device_with_a_dead_man_is_written_in_the_same_order_as_the_real
     remaining_s, level, writes
 ):
     rig = MemoryRig("trovis-5578", n_loops=1)
-    rig.show({IDENTITY: 5578.0, DEADMAN: remaining_s, LEVEL: level})
+    rig.show({IDENTITY: 5578.0, FIRMWARE: 2.62, DEADMAN: remaining_s, LEVEL: level})
     driver = await contract.connected(rig)
     assert await driver.apply(contract.command(heat=61.2, circulation=None)) == Acknowledged()
     assert [(*entry[:-1], pytest.approx(entry[-1])) for entry in rig.written()] == writes
@@ -121,7 +122,7 @@ async def test_a_device_with_a_dead_man_is_written_in_the_same_order_as_the_real
 
 async def test_a_dead_man_is_renewed_only_when_low_and_the_level_bit_hands_back():
     rig = MemoryRig("trovis-5578", n_loops=1)
-    rig.show({IDENTITY: 5578.0, DEADMAN: 420.0, LEVEL: 1.0})
+    rig.show({IDENTITY: 5578.0, FIRMWARE: 2.62, DEADMAN: 420.0, LEVEL: 1.0})
     driver = await contract.connected(rig)
     beat = Heartbeat(token=1, counter=1, valid_for_s=180.0)
     assert await driver.renew(beat) == Acknowledged()
@@ -131,9 +132,10 @@ async def test_a_dead_man_is_renewed_only_when_low_and_the_level_bit_hands_back(
     assert rig.written() == [("deadman", 600.0), ("level", 1, False)]
 
 
-async def test_nothing_is_written_to_a_device_with_another_identity():
+@pytest.mark.parametrize(("device_id", "firmware"), [(5573.0, 2.62), (5578.0, 2.63), (5578.0, None)])
+async def test_nothing_is_written_to_a_device_with_another_identity_or_firmware(device_id, firmware):
     rig = MemoryRig("trovis-5578", n_loops=1)
-    rig.show({IDENTITY: 5573.0, DEADMAN: 0.0, LEVEL: 0.0})
+    rig.show({IDENTITY: device_id, FIRMWARE: firmware, DEADMAN: 0.0, LEVEL: 0.0})
     driver = await contract.connected(rig)
     assert isinstance(await driver.apply(contract.command(heat=61.2, circulation=None)), Rejected)
     assert isinstance(await driver.renew(Heartbeat(token=1, counter=1, valid_for_s=180.0)), Rejected)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stations.model.outcome import Acknowledged
+from stations.model.outcome import Acknowledged, Rejected
 from stations.model.setpoint import Heartbeat, Instruction, LoopCommand
 from tests.support.modbus_golden import alike, conversation, values
 
@@ -85,11 +85,12 @@ async def test_the_flow_of_the_meter_is_a_number_only_with_a_known_unit(flow, ex
 async def test_taking_the_loop_over_arms_ten_minutes_then_writes_61_5_degc_then_clears_the_level_coil():
     exchanges = [
         ("0001 0000 0006 01 03 0000 0001", "0001 0000 0005 01 03 02 15CA"),  # 5578
-        ("0002 0000 0006 01 03 004D 0001", "0002 0000 0005 01 03 02 0000"),  # timer at 0
-        ("0003 0000 0006 01 06 004D 000A", "0003 0000 0006 01 06 004D 000A"),  # 10 min
-        ("0004 0000 0006 01 06 03E7 0267", "0004 0000 0006 01 06 03E7 0267"),  # 61.5 degC
-        ("0005 0000 0006 01 01 0073 0001", "0005 0000 0004 01 01 01 01"),  # CL116 = 1: local
-        ("0006 0000 0006 01 05 0073 0000", "0006 0000 0006 01 05 0073 0000"),  # CL116 = 0: supervisory
+        ("0002 0000 0006 01 03 0002 0001", "0002 0000 0005 01 03 02 0106"),  # firmware 2.62
+        ("0003 0000 0006 01 03 004D 0001", "0003 0000 0005 01 03 02 0000"),  # timer at 0
+        ("0004 0000 0006 01 06 004D 000A", "0004 0000 0006 01 06 004D 000A"),  # 10 min
+        ("0005 0000 0006 01 06 03E7 0267", "0005 0000 0006 01 06 03E7 0267"),  # 61.5 degC
+        ("0006 0000 0006 01 01 0073 0001", "0006 0000 0004 01 01 01 01"),  # CL116 = 1: local
+        ("0007 0000 0006 01 05 0073 0000", "0007 0000 0006 01 05 0073 0000"),  # CL116 = 0: supervisory
     ]
     instruction = Instruction(heat=61.5, circulation=None)
     async with conversation("trovis-5578", 1, 1, *exchanges) as driver:
@@ -97,13 +98,26 @@ async def test_taking_the_loop_over_arms_ten_minutes_then_writes_61_5_degc_then_
         assert await driver.apply(command) == Acknowledged()
 
 
+async def test_another_firmware_is_not_written():
+    exchanges = [
+        ("0001 0000 0006 01 03 0000 0001", "0001 0000 0005 01 03 02 15CA"),
+        ("0002 0000 0006 01 03 0002 0001", "0002 0000 0005 01 03 02 0107"),  # 2.63
+    ]
+    command = LoopCommand(loop=1, token=7, sequence=1, instruction=Instruction(heat=61.5, circulation=None))
+    async with conversation("trovis-5578", 1, 1, *exchanges) as driver:
+        assert await driver.apply(command) == Rejected(
+            "firmware is 2.63, expected 2.62; nothing is written to a strange device"
+        )
+
+
 async def test_renewal_rewrites_the_timer_at_six_minutes_and_hand_back_sets_the_level_coil():
     exchanges = [
         ("0001 0000 0006 01 03 0000 0001", "0001 0000 0005 01 03 02 15CA"),
-        ("0002 0000 0006 01 03 004D 0001", "0002 0000 0005 01 03 02 0007"),
-        ("0003 0000 0006 01 03 004D 0001", "0003 0000 0005 01 03 02 0006"),
-        ("0004 0000 0006 01 06 004D 000A", "0004 0000 0006 01 06 004D 000A"),
-        ("0005 0000 0006 01 05 0073 FF00", "0005 0000 0006 01 05 0073 FF00"),
+        ("0002 0000 0006 01 03 0002 0001", "0002 0000 0005 01 03 02 0106"),
+        ("0003 0000 0006 01 03 004D 0001", "0003 0000 0005 01 03 02 0007"),
+        ("0004 0000 0006 01 03 004D 0001", "0004 0000 0005 01 03 02 0006"),
+        ("0005 0000 0006 01 06 004D 000A", "0005 0000 0006 01 06 004D 000A"),
+        ("0006 0000 0006 01 05 0073 FF00", "0006 0000 0006 01 05 0073 FF00"),
     ]
     beat = Heartbeat(token=7, counter=1, valid_for_s=180.0)
     async with conversation("trovis-5578", 1, 1, *exchanges) as driver:

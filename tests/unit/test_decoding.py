@@ -15,6 +15,7 @@ TEMPERATURE = ProfilePoint(
 FLOW = ProfilePoint(name="m_flow_secondary_set", unit="t/h", type="float32", access="write", minimum=0.1)
 LEVEL = ProfilePoint(name="remote_level", unit="1", type="bool", inverted=True, access="write")
 TIMER = ProfilePoint(name="deadman_remaining", unit="min", type="uint16", access="write")
+TIMER_S = ProfilePoint(name="deadman_remaining", unit="s", type="uint16", access="write")
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,7 @@ TIMER = ProfilePoint(name="deadman_remaining", unit="min", type="uint16", access
         (LEVEL, 0.0, 1.0),
         (LEVEL, 1.0, 0.0),
         (TIMER, 10.0, 600.0),
+        (TIMER_S, 600.0, 600.0),
         (ProfilePoint(name="T_outdoor", unit="degC", type="uint16", scale=0.1, offset=-50.0), 417.0, -8.3),
     ],
 )

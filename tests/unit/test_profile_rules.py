@@ -66,6 +66,12 @@ def with_modbus(profile="plc-a", **change):
     return data
 
 
+def with_lease(**change):
+    data = raw("plc-a")
+    data["modbus_lease"].update(change)
+    return data
+
+
 @pytest.mark.parametrize("name", known_profiles())
 def test_every_profile_that_ships_is_valid_and_named_like_its_file(name):
     assert builtin_profile(name).name == name
@@ -129,6 +135,26 @@ def test_every_profile_that_ships_is_valid_and_named_like_its_file(name):
             "register 119 overlaps modbus_lease.setpoint_address (112..119)",
         ),
         (
+            with_point("T_outdoor_centre", address=2),
+            "points.T_outdoor_centre.address: 2..2 is written, but m_flow_primary is read at 2",
+        ),
+        (
+            with_point("T_outdoor_centre", address=3),
+            "points.T_outdoor_centre.address: 3..3 is written, but m_flow_primary is read at 2",
+        ),
+        (
+            with_lease(heartbeat_address=0),
+            "modbus_lease.heartbeat_address: 0..4 is written, but T_supply_primary is read at 0",
+        ),
+        (
+            with_point("T_outdoor_centre_readback", address=72),
+            "modbus_lease.setpoint_address: 72..79 is written, but T_outdoor_centre_readback is read at 72",
+        ),
+        (
+            with_point("T_supply_secondary_set_readback", address=77),
+            "is written, but T_supply_secondary_set_readback is read at 77",
+        ),
+        (
             with_point("T_supply_secondary_set", address=75),
             "75 does not stand in the setpoint block, allowed is 76",
         ),
@@ -158,6 +184,26 @@ def test_every_profile_that_ships_is_valid_and_named_like_its_file(name):
             with_top("trovis-5578", deadman={"arm_s": 600, "rewrite_at_s": 600}),
             "rewrite_at_s: must be below arm_s",
         ),
+        (
+            with_top("trovis-5578", deadman={"arm_s": 630, "rewrite_at_s": 360}),
+            "deadman.arm_s: 630 is not a whole number of the timer's steps of 60 s",
+        ),
+        (
+            with_point("remote_level", access="read", write_function=None),
+            "points.remote_level.access: must be 'write' in class A",
+        ),
+        (
+            with_point("remote_level", "trovis-5578", access="read", write_function=None),
+            "points.remote_level.access: must be 'write' in class T",
+        ),
+        (
+            with_point("deadman_remaining", "trovis-5578", access="read", write_function=None),
+            "points.deadman_remaining.access: must be 'write' in class T",
+        ),
+        (
+            without_point("firmware", "trovis-5578"),
+            "expected_firmware: needs the point firmware",
+        ),
         (without_top("heat"), "heat: class A needs a heat channel"),
         (
             with_top(heat="Q_flow_set"),
@@ -179,6 +225,14 @@ def test_every_profile_that_ships_is_valid_and_named_like_its_file(name):
             "is not of the form s=text or i=number",
         ),
         (with_point("T_outdoor", "opcua-substation", node=None), "points.T_outdoor.node: missing"),
+        (
+            with_point("T_outdoor", "opcua-substation", node="s=Station.T_supply_primary"),
+            "points.T_outdoor.node: 's=Station.T_supply_primary' is the node of T_supply_primary already",
+        ),
+        (
+            with_point("T_outdoor", "opcua-substation", node="s=Loop3.T_return_secondary"),
+            "is the node of T_outdoor already",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -188,6 +242,26 @@ def test_a_wrong_profile_is_refused_and_the_key_is_named(data, fault):
 
 def test_a_map_without_blocks_lets_everything_be_read():
     _load(with_modbus(profile="trovis-5578", blocks=[]))
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("T_outdoor_centre_readback", {"address": 30}),
+        ("T_supply_secondary_set_readback", {"address": 76}),
+        ("m_flow_secondary_set_readback", {"address": 77}),
+        ("lease_token", {"address": 72}),
+        ("lease_sequence", {"address": 74}),
+        ("A_heated", {"address": 20, "function": 4}),  # input registers are others than those written
+    ],
+)
+def test_a_device_may_show_what_it_holds_where_that_is_written(name, place):
+    _load(with_point(name, **place))
+
+
+def test_a_setpoint_and_its_read_back_may_be_one_node():
+    node = point(raw("opcua-substation"), "T_outdoor_centre")["node"]
+    _load(with_point("T_outdoor_centre_readback", "opcua-substation", node=node))
 
 
 def test_two_writable_channels_of_one_kind_are_refused():

@@ -1,8 +1,8 @@
 """Class T: an absolute setpoint that holds while a timer in the device runs.
 
-The order matters. The identity is checked before anything is written, because the same register means
-something else in another device. The timer runs before the setpoint and the level bit are set, so a loop
-never follows the centre without it.
+The order matters. The identity (device and firmware) is checked before anything is written, because the same
+register means something else in another device. The timer runs before the setpoint and the level bit are set,
+so a loop never follows the centre without it.
 """
 
 from stations.driver import DriverError
@@ -10,6 +10,7 @@ from stations.drivers.modbus.frames import DeviceException
 from stations.drivers.modbus.plan import BlockRead, Slot
 from stations.drivers.modbus.registers import block_decoder
 from stations.drivers.modbus.writing import PointWriter
+from stations.drivers.refusals import refuse_stranger
 from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, Rejected, Unknown, WriteOutcome
 from stations.model.setpoint import Heartbeat, LoopCommand
@@ -58,14 +59,11 @@ class DeadManWriter:
             return Unknown(error.why)
 
     async def _refuse_stranger(self) -> Rejected | None:
-        expected = self._points.profile.expected_device_id
-        if self._identified or expected is None:
+        if self._identified:
             return None
-        found = await self._value("device_id", 0)
-        if found != expected:
-            return Rejected(
-                f"device id is {found}, expected {expected}; nothing is written to a strange device"
-            )
+        for name, expected in self._points.profile.identity.items():
+            if (refusal := refuse_stranger(name, await self._value(name, 0), expected)) is not None:
+                return refusal
         self._identified = True
         return None
 
