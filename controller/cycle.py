@@ -20,6 +20,7 @@ from controller.memory import ControlMemory
 from controller.modes import Orders
 from controller.observe import LoopSituation
 from controller.outbox import Outbox, channel_values
+from controller.outdoor import at_pace
 from controller.recorder import TransitionRecorder
 from controller.state import ControllerState, LoopStatus
 from controller.words.phrase import said, stored
@@ -53,7 +54,7 @@ class CycleParts:
     """Stations that take the centre's outdoor temperature."""
     sequences: dict[LoopKey, int] = field(default_factory=dict)
     outdoor_told: tuple[float, float] | None = None
-    """(scaled monotonic second, degC) of the last T_outdoor_centre handed over."""
+    """(scaled monotonic second, degC) of the last T_outdoor_centre handed over, by an earlier run too."""
     orders: Orders = field(default_factory=Orders)
     """What people have ordered."""
     witness: Callable[[Sequence[Intent]], None] = lambda _: None
@@ -239,9 +240,14 @@ def release(parts: CycleParts, thought: Thought) -> None:
 
 
 def tell_outdoor(parts: CycleParts, monotonic: float, T_outdoor_centre: float) -> None:
-    """Pass the outdoor temperature to stations that take it: when it moved, and before it gets too old."""
+    """Pass the outdoor temperature to stations that take it: when it moved, and before it gets too old.
+
+    After a restart the centre's own value begins anew at what sensors show; what stations are told goes on
+    from what they were told before.
+    """
     if parts.outdoor_told is not None:
         at, told = parts.outdoor_told
+        T_outdoor_centre = at_pace(T_outdoor_centre, told, monotonic - at)
         if abs(T_outdoor_centre - told) < OUTDOOR_STEP_K and monotonic - at < OUTDOOR_REPEAT_S:
             return
     parts.outdoor_told = (monotonic, T_outdoor_centre)

@@ -51,7 +51,7 @@ def outdoor_centre(
     kept = _without_outliers(sources, last)
     measured_at = min(now, max(reading.measured_at for reading in kept))
     wanted = median(_value(reading) for reading in kept)
-    value = wanted if last is None else _towards(wanted, last, dt)
+    value = wanted if last is None else at_pace(wanted, last, dt)
     if abs(wanted - value) > 1.0:
         return uncertain(value, Reason.RATE, measured_at, now)
     if len(kept) < 2:
@@ -100,7 +100,8 @@ def _without_outliers(sources: list[Reading], last: float | None) -> list[Readin
     return [min(sources, key=lambda r: _value(r) if last is None else abs(_value(r) - last))]
 
 
-def _towards(wanted: float, last: float, dt: float) -> float:
+def at_pace(wanted: float, last: float, dt: float) -> float:
+    """Return ``wanted``, or how far one comes towards it from ``last`` in ``dt`` seconds at 3 K an hour."""
     step = MAX_RATE_K_PER_S * min(max(dt, 0.0), LOST_AFTER_S)
     return min(max(wanted, last - step), last + step)
 
@@ -113,4 +114,4 @@ def _without_source(previous: Reading | None, now: float, dt: float, forecast: f
     if forecast is None or not math.isfinite(forecast):
         return uncertain(previous.value, Reason.STALE, previous.measured_at, now)
     wanted = previous.value - (forecast - previous.value) * math.expm1(-max(0.0, dt) / DECAY_S)
-    return uncertain(_towards(wanted, previous.value, dt), Reason.SUBSTITUTED, previous.measured_at, now)
+    return uncertain(at_pace(wanted, previous.value, dt), Reason.SUBSTITUTED, previous.measured_at, now)

@@ -37,7 +37,7 @@ from controller.recorder import TransitionRecorder
 from controller.runtime import Runtime
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
-from controller.warm_start import filtered_from_history
+from controller.warm_start import filtered_from_history, outdoor_told_before
 from controller.wiring import comfort_rules, driver_factory, first_state, loop_traits, regulation_laws
 from stations.driver import OpcUaAddress
 from stations.drivers.opcua.identity import ClientIdentity
@@ -96,6 +96,9 @@ class Service:
             self.journal, (station.id for station in site.stations), filters_s, clock.now()
         )
 
+        takes_outdoor = tuple(s.id for s in site.stations if s.profile.takes_outdoor)
+        told = outdoor_told_before(self.journal, takes_outdoor, clock.now())
+
         def supervisor(index: int, station: StationConfig) -> Supervisor:
             own = {key.loop: loop for key, loop in traits.items() if key.station == station.id}
             return Supervisor(
@@ -124,7 +127,8 @@ class Service:
             command_log=self.command_log,
             recorder=recorder,
             admissions=admissions,
-            takes_outdoor=tuple(s.id for s in site.stations if s.profile.takes_outdoor),
+            takes_outdoor=takes_outdoor,
+            outdoor_told=None if told is None else (clock.monotonic() - told[0], told[1]),
             orders=room.orders,
             witness=room.witness,
         )

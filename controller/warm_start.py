@@ -1,4 +1,4 @@
-"""What a restarted controller can know at once: the outdoor temperature as heavy buildings have felt it.
+"""What a restarted controller can know at once: the outdoor temperature as felt by buildings, and as told.
 
 The filter of the heating curve has a memory of half a day. Begun anew at the present temperature it would
 move the whole city's targets by some kelvin at every restart; the journal knows the last day and a half.
@@ -19,6 +19,24 @@ STEP_S = 3600.0
 SENSORS = 3
 """Stations asked; the median of three survives one sensor in the sun."""
 T_OUTDOOR = Point(0, "T_outdoor")
+T_OUTDOOR_TOLD = Point(0, "T_outdoor_centre_readback")
+TOLD_VALID_S = 2 * 3600.0
+"""After so long a station has forgotten what it was told."""
+
+
+def outdoor_told_before(journal: Journal, stations: Iterable[str], now: float) -> tuple[float, float] | None:
+    """Return (age in seconds, degC) of the newest outdoor temperature that a station showed as told.
+
+    ``stations`` are asked in order until ``SENSORS`` of them have one; None where none was told lately.
+    """
+    told: list[tuple[float, float]] = []
+    for station in stations:
+        series = journal.history(station, T_OUTDOOR_TOLD, now - TOLD_VALID_S, now)
+        shown = [(now - s.measured_at, s.value) for s in series.samples if s.value is not None]
+        told += shown[-1:]
+        if len(told) == SENSORS:
+            break
+    return min(told, default=None)
 
 
 def filtered_from_history(

@@ -44,6 +44,8 @@ class Held:
     """Effective circulation, kg/s."""
     dT: float | None
     """Offset in force, K."""
+    T_outdoor: float | None = None
+    """Outdoor temperature that the station's own curve runs on, degC; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,8 @@ class LoopBounds:
     """``radiator`` or ``floor``."""
     m_flow_design: float
     """kg/s."""
+    own_supply: Callable[[float], float] | None = None
+    """The station's own curve: outdoor degC to supply degC. None where no station list tells it."""
 
 
 @dataclass(slots=True)
@@ -88,6 +92,8 @@ class _Ledger:
     T: _Trace = field(default_factory=_Trace)
     flow: _Trace = field(default_factory=_Trace)
     offset: _Trace = field(default_factory=_Trace)
+    flow_moved: tuple[float, float] | None = None
+    """(UTC second, direction) of the last change of flow since the loop was taken over."""
     fence: tuple[int, int] = (0, 0)
     changes: deque[float] = field(default_factory=deque)
     """Times of changed values within a day."""
@@ -113,6 +119,8 @@ class Judge:
         self._slack_s = slack_s
         self._ledgers = {loop: _Ledger() for loop in loops}
         self._token = 0
+        self._outdoor: deque[tuple[float, float]] = deque()
+        """(UTC second, degC) of what the station was told lately."""
 
     def judge(self, meaning: Meaning, now: float) -> list[Breach]:
         """Return every break that a write means when it arrives at UTC second ``now``."""
@@ -132,7 +140,7 @@ class Judge:
             case DeadManTime():
                 return list(_inside(0, "dead-man", meaning.seconds, (0.0, table.DEADMAN_MAX_S)))
             case OutdoorCentre():
-                return list(_inside(0, "T_outdoor_centre", meaning.T, table.OUTDOOR_RANGE_degC))
+                return list(self._told_outdoor(meaning.T, now))
             case Harmless():
                 return []
             case _:
@@ -145,11 +153,13 @@ class Judge:
         T_max = table.T_SUPPLY_MAX_degC[bounds.emitter]
         T_range = (table.T_SUPPLY_MIN_degC - table.T_TOLERANCE_K, T_max + table.T_TOLERANCE_K)
         yield from _inside(loop, "T_supply", new.T, T_range)
+        yield from _near_own_curve(new, held, bounds)
         before = (ledger.T.last, ledger.flow.last)
         step_max = table.T_STEP_MAX_K + table.T_TOLERANCE_K
         if not held.remote or ledger.T.last is None:
             ledger.T.restart(now, held.T)
             ledger.flow.restart(now, held.flow)
+            ledger.flow_moved = None
             step_max = table.T_STEP_MAX_K + table.TAKEOVER_TOLERANCE_K
         yield from _at_most(loop, "T_supply step", abs(new.T - _or(ledger.T.last, new.T)), step_max)
         since = now - _15_MIN_S + self._slack_s
@@ -174,7 +184,40 @@ class Judge:
         ):
             travel = trace.travel(flow, now - max(0.0, window_s - self._slack_s)) / design
             yield from _at_most(loop, name, travel, most + tolerance)
+        yield from self._turn(loop, flow, now)
         trace.add(now, flow)
+
+    def _turn(self, loop: int, flow: float, now: float) -> Iterator[Breach]:
+        """Judge whether circulation turns from rising to falling, or back, too soon."""
+        ledger, design = self._ledgers[loop], self._loops[loop].m_flow_design
+        change = (flow - _or(ledger.flow.last, flow)) / design
+        if not abs(change) > table.FLOW_TOLERANCE_SHARE:
+            return
+        direction = math.copysign(1.0, change)
+        moved_at, before = ledger.flow_moved or (-math.inf, direction)
+        least_s = table.FLOW_TURN_MIN_S - self._slack_s
+        if direction != before and now - moved_at < least_s:
+            limit = f">= {table.FLOW_TURN_MIN_S:.0f} s"
+            yield Breach(loop=loop, what="flow turned after", value=now - moved_at, limit=limit)
+        ledger.flow_moved = (now, direction)
+
+    def _told_outdoor(self, T: float, now: float) -> Iterator[Breach]:
+        """Judge an outdoor temperature by itself and by what the station was told before."""
+        low, high = table.OUTDOOR_RANGE_degC
+        yield from _inside(0, "T_outdoor_centre", T, (low, high))
+        if not low <= T <= high:
+            return
+        while self._outdoor and now - self._outdoor[0][0] > table.OUTDOOR_VALID_S:
+            self._outdoor.popleft()
+        paces = (
+            abs(T - told) - table.OUTDOOR_MAX_K_PER_H * (now - at + self._slack_s) / 3600.0
+            for at, told in self._outdoor
+        )
+        beyond = max(paces, default=0.0)
+        if beyond > table.OUTDOOR_TOLERANCE_K:
+            limit = f"{table.OUTDOOR_MAX_K_PER_H:g} K/h since it was told before"
+            yield Breach(loop=0, what="pace of T_outdoor_centre", value=T, limit=limit)
+        self._outdoor.append((now, T))
 
     def _fence(self, new: Setpoint, ledger: _Ledger) -> Iterator[Breach]:
         if new.token is None or new.sequence is None:
@@ -221,6 +264,15 @@ class Judge:
         if beat.token < self._token:
             yield Breach(loop=0, what="token of a heartbeat", value=beat.token, limit=f">= {self._token}")
         self._token = max(self._token, beat.token)
+
+
+def _near_own_curve(new: Setpoint, held: Held, bounds: LoopBounds) -> Iterator[Breach]:
+    """Judge the distance from where a fallback would lead; hard limits may keep a loop further away."""
+    if held.T_outdoor is None or bounds.own_supply is None:
+        return
+    own = bounds.own_supply(held.T_outdoor)
+    most = table.T_OWN_CURVE_BAND_K + table.OWN_CURVE_TOLERANCE_K
+    yield from _inside(new.loop, "T_supply beside own curve", new.T, (own - most, own + most))
 
 
 def _or(value: float | None, other: float) -> float:

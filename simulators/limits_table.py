@@ -23,21 +23,31 @@ from simulators.meaning import (
 
 T_SUPPLY_MAX_degC = {"radiator": 85.0, "floor": 55.0}
 T_SUPPLY_MIN_degC = 25.0
+T_OWN_CURVE_BAND_K = 8.0
 T_STEP_MAX_K = 1.0
 T_15_MIN_MAX_K = 3.0
 FLOW_MIN_SHARE = 0.30
 FLOW_5_MIN_MAX_SHARE = 0.05
 FLOW_15_MIN_MAX_SHARE = 0.10
+FLOW_TURN_MIN_S = 1800.0
 OFFSET_RANGE_K = (-3.0, 5.0)
 DEADMAN_MAX_S = 600.0
 VALID_FOR_RANGE_S = (60.0, 600.0)
 OUTDOOR_RANGE_degC = (-50.0, 50.0)
+OUTDOOR_MAX_K_PER_H = 3.0
+OUTDOOR_VALID_S = 7200.0
+"""After so long a station has forgotten what it was told: then any value is a first one."""
 EEPROM_GAP_S = 900.0
 EEPROM_CHANGES_PER_DAY = 48
 VOLATILE_GAP_S = 60.0
 
 T_TOLERANCE_K = 0.06
 """Half a wire step of 0.1 K, which the coarsest device has."""
+OWN_CURVE_TOLERANCE_K = 2.0
+"""The centre counts with the city's outdoor temperature, a station that is not told it with its own sensor:
+they differ by about 1 K, and curves are up to twice as steep."""
+OUTDOOR_TOLERANCE_K = 0.5
+"""It is told in steps of 0.3 K and travels in steps of 0.1 K; one that a link held up is a step late."""
 FLOW_TOLERANCE_SHARE = 0.005
 TAKEOVER_TOLERANCE_K = 0.3
 """The own curve moves between the poll that the centre saw and its first write."""

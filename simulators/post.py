@@ -52,7 +52,9 @@ class Post:
             station=station.id,
             device=profile.name,
             loops={
-                loop.number: LoopBounds(emitter=loop.emitter, m_flow_design=loop.m_flow_design)
+                loop.number: LoopBounds(
+                    emitter=loop.emitter, m_flow_design=loop.m_flow_design, own_supply=loop.own_supply
+                )
                 for loop in station.loops
             },
             values=served.values,

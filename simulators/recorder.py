@@ -142,6 +142,7 @@ class StationRecorder:
             T=values.get(Point(loop, "T_supply_secondary_set_effective")),
             flow=values.get(Point(loop, "m_flow_secondary_set_effective")),
             dT=values.get(Point(loop, "dT_supply_secondary_offset_readback")),
+            T_outdoor=values.get(Point(0, "T_outdoor_centre_effective")),
         )
 
 

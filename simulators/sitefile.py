@@ -44,6 +44,10 @@ class SimLoop:
     """degC, the PLC's own clamp."""
     curve: HeatingCurve
 
+    def own_supply(self, T_outdoor: float) -> float:
+        """Return what the loop's own curve asks at an outdoor temperature, degC, within the PLC's clamp."""
+        return min(self.curve.at(T_outdoor), self.T_supply_max)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimStation:

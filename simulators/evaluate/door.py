@@ -95,7 +95,9 @@ class StationDoor:
         self._points += [Point(loop.number, name) for loop in plc.loops for name in LOOP_NAMES]
         self._measured: dict[Point, float | None] = {}
         self._bounds = {
-            loop.number: LoopBounds(emitter=loop.emitter, m_flow_design=loop.m_flow_design)
+            loop.number: LoopBounds(
+                emitter=loop.emitter, m_flow_design=loop.m_flow_design, own_supply=loop.own_supply
+            )
             for loop in station.loops
         }
         self._judge = Judge(DEVICES[station.profile], self._bounds, self._held, SLACK_S)
@@ -193,4 +195,10 @@ class StationDoor:
     def _held(self, number: int) -> Held:
         loop = self._plc.loops[number - 1]
         dT = loop.offset.dT if self._class is StationClass.B else None
-        return Held(remote=loop.remote, T=loop.T_effective, flow=loop.m_flow_effective, dT=dT)
+        return Held(
+            remote=loop.remote,
+            T=loop.T_effective,
+            flow=loop.m_flow_effective,
+            dT=dT,
+            T_outdoor=self._plc.outdoor.T,
+        )

@@ -23,7 +23,7 @@ from controller.historian.records import (
     Transition,
 )
 from controller.historian.slot import JournalStats, Sample, Series, Slot
-from controller.warm_start import T_OUTDOOR
+from controller.warm_start import T_OUTDOOR, T_OUTDOOR_TOLD
 from simulators.world.clock import WorldClock
 from simulators.world.host import Host
 from stations.model.identity import Point
@@ -50,6 +50,8 @@ class Disk:
     writes: int = 0
     """Register writes counted for wear."""
     outdoor: dict[str, list[Sample]] = field(default_factory=dict)
+    told: dict[str, Sample] = field(default_factory=dict)
+    """The newest outdoor temperature that each station showed as told by the centre."""
     token: int = 0
 
     def commit_s(self) -> float:
@@ -148,7 +150,9 @@ class MemoryJournal:
 
     def history(self, station: str, point: Point, start: float, end: float) -> Series:
         """Return what is kept of one point."""
-        kept = self._disk.outdoor.get(station, ()) if point == T_OUTDOOR else ()
+        kept: Sequence[Sample] = self._disk.outdoor.get(station, ()) if point == T_OUTDOOR else ()
+        if point == T_OUTDOOR_TOLD and station in self._disk.told:
+            kept = (self._disk.told[station],)
         samples = tuple(sample for sample in kept if start <= sample.measured_at < end)
         return Series(
             station=station,
@@ -167,6 +171,9 @@ class MemoryJournal:
         readings = 0
         for answer in slot.answers:
             readings += len(answer.readings)
+            told = answer.readings.get(T_OUTDOOR_TOLD)
+            if told is not None and told.value is not None:
+                self._disk.told[answer.station] = Sample(slot.start, told.value, told.quality, told.reason)
             outdoor = answer.readings.get(T_OUTDOOR)
             kept = self._disk.outdoor.setdefault(answer.station, [])
             if outdoor is None or (kept and slot.start - kept[-1].measured_at < OUTDOOR_EVERY_S):

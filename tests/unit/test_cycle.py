@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import inspect
+import itertools
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,21 @@ async def test_a_lost_loop_whose_register_wears_out_is_not_taken_over_again_at_o
         assert world.pending()
     finally:
         world.log.close()
+
+
+async def test_stations_are_told_the_outdoor_temperature_at_3_k_an_hour_also_by_a_controller_that_begins(
+    world,
+):
+    world.parts.outdoor_told = (world.clock.monotonic() - 600.0, T_OUTDOOR - 4.0)  # by the one before it
+    told = []
+    for _ in range(60):
+        await world.cycle()
+        box = world.outbox.box("S001")
+        if box.T_outdoor_centre is not None:
+            told.append((world.clock.monotonic(), box.T_outdoor_centre))
+            box.T_outdoor_centre = None
+
+    assert told[0][1] == pytest.approx(T_OUTDOOR - 4.0 + 3.0 * 660.0 / 3600.0)
+    for (at, T), (later, T_later) in itertools.pairwise(told):
+        assert 0.3 <= T_later - T <= 3.0 * (later - at) / 3600.0 + 1e-9
+    assert told[-1][1] > T_OUTDOOR - 0.9

@@ -21,8 +21,10 @@ class Story:
     """A judge and a loop of 10 kg/s; ``write`` advances time first and keeps what broke."""
 
     def __init__(self, device="plc-a", emitter="radiator", remote=True, T=60.0, flow=8.0, slack_s=0.0):
-        self.held = Held(remote=remote, T=T, flow=flow, dT=0.0)
-        bounds = LoopBounds(emitter=emitter, m_flow_design=10.0)
+        self.held = Held(remote=remote, T=T, flow=flow, dT=0.0, T_outdoor=-5.0)
+        # a curve of 2 K per kelvin through 60 degC at -5 degC, unless the story lies elsewhere
+        own_supply = None if T != 60.0 else lambda T_outdoor: 50.0 - 2.0 * T_outdoor
+        bounds = LoopBounds(emitter=emitter, m_flow_design=10.0, own_supply=own_supply)
         table = limits_table.DEVICES[device]
         self.judge = Judge(table, {1: bounds}, lambda loop: self.held, slack_s)
         self.now = 1_000_000.0
@@ -106,6 +108,63 @@ def test_the_first_write_after_the_own_curve_must_start_from_what_the_loop_holds
     story.held = Held(remote=False, T=52.0, flow=10.0, dT=0.0)
     assert story.write(52.6, 10.0) == []
     assert story.write(52.6, 8.0) == ["flow in 5 min", "flow in 15 min"]
+
+
+def test_a_setpoint_may_lie_eight_kelvin_beside_the_own_curve_and_not_eleven():
+    for outdoor, T, broken in (
+        (-5.0, 60.0, []),
+        (-1.0, 60.0, []),  # own curve at 52 degC
+        (-9.0, 60.0, []),  # own curve at 68 degC
+        (0.5, 60.0, ["T_supply beside own curve"]),
+        (-10.5, 60.0, ["T_supply beside own curve"]),
+    ):
+        story = Story()
+        story.held = Held(remote=True, T=60.0, flow=8.0, dT=0.0, T_outdoor=outdoor)
+        assert story.write(T) == broken, outdoor
+
+
+def test_a_creeping_curve_leaves_a_held_setpoint_behind_and_the_next_write_is_a_break():
+    story = Story()
+    assert story.write(60.0) == []
+    story.held = Held(remote=True, T=60.0, flow=8.0, dT=0.0, T_outdoor=2.0)
+    assert story.write(59.5) == ["T_supply beside own curve"]
+
+
+def test_flow_that_turns_within_half_an_hour_is_a_break_and_later_is_none():
+    story = Story()
+    story.write(60.0, 8.0)
+    assert story.write(60.0, 8.4) == []
+    assert story.write(60.0, 8.8, after_s=20 * MIN) == []
+    assert story.write(60.0, 8.4, after_s=29 * MIN) == ["flow turned after"]
+    assert story.write(60.0, 8.0, after_s=20 * MIN) == []
+    assert story.write(60.0, 8.4, after_s=31 * MIN) == []
+
+
+def test_rounding_is_no_turn_of_the_flow_and_a_loop_taken_over_anew_has_no_direction():
+    story = Story()
+    story.write(60.0, 8.0)
+    assert story.write(60.0, 8.4) == []
+    assert story.write(60.0, 8.36, after_s=6 * MIN) == []
+    story.held = Held(remote=False, T=60.0, flow=8.4, dT=0.0)
+    assert story.write(60.0, 8.4, after_s=6 * MIN) == []
+    story.held = Held(remote=True, T=60.0, flow=8.4, dT=0.0)
+    assert story.write(60.0, 8.0, after_s=6 * MIN) == []
+
+
+def test_the_outdoor_temperature_moves_three_kelvin_an_hour_and_begins_anew_when_it_was_forgotten():
+    story = Story()
+
+    def tell(T, after_min):
+        story.now += after_min * MIN
+        return story.one(OutdoorCentre(T=T))
+
+    assert tell(-8.0, 0) == []
+    assert tell(-7.6, 0) == []  # a step of telling
+    assert tell(-7.1, 10) == []
+    assert [tell(-7.1 + 0.3 * step, 6) for step in range(1, 11)] == [[]] * 10
+    assert tell(-2.9, 6) == ["pace of T_outdoor_centre"]
+    assert tell(-12.0, 60) == ["pace of T_outdoor_centre"]
+    assert tell(5.0, 121) == []
 
 
 def test_an_old_or_repeated_token_and_sequence_is_a_break():

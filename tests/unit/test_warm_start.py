@@ -4,7 +4,7 @@ import pytest
 
 from controller.historian.journal import Journal
 from controller.historian.slot import Answer, Slot
-from controller.warm_start import filtered_from_history
+from controller.warm_start import T_OUTDOOR_TOLD, filtered_from_history, outdoor_told_before
 from stations.model.identity import Point
 from stations.model.quality import Reason
 from stations.model.reading import bad, good
@@ -27,6 +27,20 @@ def store(journal, at, **temperatures):
         reading = bad(Reason.SENTINEL, at) if T is None else good(T, at)
         answers.append(Answer(station, {Point(0, "T_outdoor"): reading}))
     assert journal.append(Slot(start=at // 10 * 10, answers=answers)).result(10)
+
+
+def tell(journal, at, station, T):
+    answer = Answer(station, {T_OUTDOOR_TOLD: good(T, at)})
+    assert journal.append(Slot(start=at // 10 * 10, answers=[answer])).result(10)
+
+
+def test_what_stations_were_told_last_is_known_for_two_hours(journal):
+    assert outdoor_told_before(journal, ["S001", "S002"], NOW) is None
+    tell(journal, NOW - 7300.0, "S001", -9.0)
+    assert outdoor_told_before(journal, ["S001", "S002"], NOW) is None
+    tell(journal, NOW - 300.0, "S001", -7.5)
+    tell(journal, NOW - 120.0, "S002", -7.2)
+    assert outdoor_told_before(journal, ["S001", "S002"], NOW) == pytest.approx((120.0, -7.2))
 
 
 def test_without_history_nothing_is_known(journal):
