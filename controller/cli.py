@@ -16,6 +16,9 @@ LINKS = ["none", "good", "cell_edge", "congested", "outage"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - a source tree is run by whatever interpreter is at hand
+        print("dhc needs Python 3.11 or newer", file=sys.stderr)
+        return 2
     options = _parser().parse_args(arguments)
     # imported when asked for: --help need not load protocol stacks
     command = importlib.import_module(f"controller.commands.{options.command}")

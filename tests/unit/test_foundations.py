@@ -222,3 +222,25 @@ def test_each_import_contract_finds_the_break_it_is_for(tmp_path):
             file.write(text + "\n")
     found, run = broken()
     assert found == set(BREAKS), run.stdout
+
+
+def test_the_oracle_shares_no_code_with_the_guard():
+    oracle = (ROOT / "tests" / "support" / "guard_oracle.py").read_text(encoding="utf-8")
+    ours = {name for name in imported_modules(oracle) if name.split(".")[0] in (*PACKAGES, "tests")}
+    assert ours == {"controller.decisions"}  # what a decision is, not how it is made
+
+
+def test_make_refuses_an_old_python_and_makes_nothing(tmp_path):
+    old = tmp_path / "python3.9"
+    old.write_text('#!/bin/sh\ncase "$2" in *version_info*) exit 1 ;; esac\n', encoding="utf-8")
+    old.chmod(0o755)
+    for name in ("requirements-dev.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    make = ["make", "--no-print-directory", f"PYTHON={old}", "demo"]
+    run = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "Python 3.11 or newer is needed" in run.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["Makefile", old.name, "requirements-dev.txt", "pyproject.toml"]
+    )
