@@ -29,13 +29,15 @@ demo: venv ## the demo city on real sockets, under control; Ctrl-C stops everyth
 
 # Two calls of pytest, both always made. First, alone and without coverage, what measures time or load
 # (marker `serial`): beside neighbours or under a tracer it would measure those. Then all the rest on
-# $(WORKERS) workers; loadfile keeps the tests of a file together, with what they share.
+# $(WORKERS) workers; loadfile keeps the tests of a file together, with what they share, and files are taken
+# in the order of tests/conftest.py: those with long tests first.
+# Coverage is that of the first moments of each test (tests/support/tracer.py says why).
 # Status 5 means that no test was collected, which is no fault of a selection.
 test: deps venv ## every behaviour, long tests at reduced count
 	@serial=0
 	$(PYTEST) -m serial $(ARGS) || serial=$$?
 	if [ $$serial -eq 5 ]; then serial=0; fi
-	$(PYTEST) -m "not serial and not long" -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
+	$(PYTEST) -m "not serial and not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(COVERAGE) $(ARGS)
 	if [ $$serial -ne 0 ]; then echo "make test: the serial part above failed (pytest status $$serial)" >&2; fi
 	exit $$serial
 

@@ -1,14 +1,17 @@
 """What holds for every test: no task is left running, long tests have two lengths, real data is asked for."""
 
+import gc
 import os
 import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from tests.support.leaks import *  # noqa: F403  (its fixtures apply to every test)
 from tests.support.soak import Soak, soaking
+from tests.support.tracer import pytest_runtest_call, pytest_runtest_setup  # noqa: F401  (hooks of pytest)
 
 REALDATA = "DHC_REALDATA"
 _deselected = pytest.StashKey[int]()
@@ -18,6 +21,17 @@ _outcome = pytest.StashKey[str]()
 hypothesis.settings.register_profile("test", deadline=None, max_examples=100, print_blob=True)
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=5000, print_blob=True)
 hypothesis.settings.load_profile("soak" if soaking() else "test")
+
+# While tests are collected nothing becomes garbage; the collector would look through a growing heap for it.
+gc.disable()
+
+# Out of the box structlog draws the locals of every frame of a traceback: seconds for one with a large state.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture
@@ -42,15 +56,35 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    """Last, so that pytest-randomly has shuffled and `-m` has selected before."""
+    if not os.environ.get(REALDATA):
+        _deselect_realdata(config, items)
+    _long_files_first(items)
+
+
+def _long_files_first(items):
+    """Workers take files in this order: one with minutes of tests, taken last, would let the others wait.
+
+    The sort is stable: among long files and among short ones the order stays random.
+    """
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def _deselect_realdata(config, items):
     """Without DHC_REALDATA the tests on measured data are deselected, and counted, never skipped unseen."""
-    if os.environ.get(REALDATA):
-        return
     left_out = [item for item in items if item.get_closest_marker("realdata")]
     config.stash[_deselected] = len(left_out)
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish(session):

@@ -17,15 +17,18 @@ def suite(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("DHC_REALDATA", raising=False)
     monkeypatch.delenv("DHC_SOAK", raising=False)
+    # each of these runs is a process: only the plug-ins that are tried here, or their imports take seconds
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    plugins = ("-p", "pytest_asyncio.plugin", "-p", "xdist.plugin")
     pytester.makeini(
         "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
-        "filterwarnings = error\naddopts = --strict-markers\nmarkers =\n    realdata\n    soak\n"
+        "filterwarnings = error\naddopts = --strict-markers\nmarkers =\n    realdata\n    soak\n    slow\n"
     )
     pytester.makeconftest(CONFTEST)
 
     def run(text, *arguments):
         pytester.makepyfile(text)
-        return pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:cacheprovider", *arguments)
+        return pytester.runpytest_subprocess(*plugins, "-p", "no:cacheprovider", *arguments)
 
     return run
 
@@ -117,6 +120,18 @@ def test_tests_on_measured_data_are_counted_where_there_is_none(suite, workers):
     )
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["1 test on measured data deselected: DHC_REALDATA is not set"])
+
+
+def test_files_with_long_tests_come_first_and_whole(suite, pytester):
+    pytester.makepyfile(
+        test_a="def test_a(): pass",
+        test_b="import pytest\n\ndef test_quick(): pass\n\n@pytest.mark.slow\ndef test_slow(): pass",
+        test_c="def test_c(): pass",
+    )
+    result = suite("", "-v")
+    result.assert_outcomes(passed=4)
+    ran = [line.split()[0] for line in result.outlines if "PASSED" in line]
+    assert ran == ["test_b.py::test_quick", "test_b.py::test_slow", "test_a.py::test_a", "test_c.py::test_c"]
 
 
 def test_a_long_test_is_reduced_in_the_plain_run_and_leaves_no_file(tmp_path):

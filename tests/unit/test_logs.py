@@ -25,14 +25,14 @@ def time():
 @pytest.fixture
 def lines(time):
     """Set up JSON logs into memory; call it for the lines so far. Everything is put back afterwards."""
-    root = logging.getLogger()
+    root, before = logging.getLogger(), structlog.get_config()
     handlers, level = list(root.handlers), root.level
     stream = io.StringIO()
     configure_logs("json", stream, monotonic=time)
     yield lambda: [json.loads(line, parse_constant=pytest.fail) for line in stream.getvalue().splitlines()]
     logging.captureWarnings(False)
     root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_an_event_is_one_json_line_with_its_fields_in_utc(lines):
