@@ -32,13 +32,17 @@ _OWN_NODES = frozenset(
 
 StandardNodes = dict[ua.NodeId, NodeData]
 
+_built: StandardNodes = {}
+
 
 async def standard_nodes() -> StandardNodes:
-    """Build the standard nodes; done once per process, takes 1 to 2 s."""
-    server = InternalServer()
-    await server.load_standard_address_space()
-    await server._address_space_fixes()
-    return server.aspace._nodes
+    """Return the standard nodes; the first call of a process builds them, which takes 1 to 2 s."""
+    if not _built:
+        server = InternalServer()
+        await server.load_standard_address_space()
+        await server._address_space_fixes()
+        _built.update(server.aspace._nodes)
+    return _built
 
 
 def _own_copy(node: NodeData) -> NodeData:

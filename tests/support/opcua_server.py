@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives import serialization
 from simulators.servers.opcua_space import SharedSpaceServer, standard_nodes
 
 V = ua.VariantType
-_STANDARD_NODES = {}
 SUBSTATION = "urn:dhc:substation"
 SOURCE = "urn:dhc:source"
 
@@ -134,13 +133,6 @@ def secured(pair, policies=(SecurityPolicyBasic256Sha256, SecurityPolicyAes256Sh
     return [SecurityPolicyFactory(kind, mode, pair.certificate, pair.private_key) for kind in policies]
 
 
-async def _standard_nodes():
-    """The 6,000 nodes that every server has, built once per process: each building costs a second."""
-    if not _STANDARD_NODES:
-        _STANDARD_NODES.update(await standard_nodes())
-    return _STANDARD_NODES
-
-
 def _der(private_key):
     return private_key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -156,7 +148,7 @@ async def station_server(
     Without ``pair`` its door is open, with it (certificate and key) it takes SignAndEncrypt only.
     """
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-    server = Server(iserver=SharedSpaceServer(await _standard_nodes()))
+    server = Server(iserver=SharedSpaceServer(await standard_nodes()))
     await server.init()
     await server.set_application_uri(application_uri)
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/")
