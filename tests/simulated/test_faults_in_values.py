@@ -5,6 +5,7 @@ import math
 import pytest
 import pytest_asyncio
 
+from stations.driver import Deadlines
 from stations.model.identity import Point
 from stations.model.quality import Quality, Reason
 from tests.support.fault_bench import fault_bench
@@ -15,6 +16,8 @@ FLOW = Point(1, "m_flow_secondary")
 T_SUPPLY, T_RETURN = Point(1, "T_supply_secondary"), Point(1, "T_return_secondary")
 FLOW_PRIMARY, ENERGY = Point(0, "m_flow_primary"), Point(0, "E_heat_primary")
 PROFILES = ["plc-a", "opcua-substation"]
+PATIENT = Deadlines(connect_s=30.0, request_s=30.0, close_s=5.0)
+"""What is read is tested here, not how soon: server and driver share a loop, and a machine with others."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -25,7 +28,7 @@ async def bench(tmp_path_factory):
 
 
 async def read(bench, post):
-    async with bench.connected(post) as driver:
+    async with bench.connected(post, PATIENT) as driver:
         return await driver.read()
 
 

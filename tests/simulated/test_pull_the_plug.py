@@ -22,12 +22,19 @@ from tests.support.running_city import (
     running_city,
 )
 
-pytestmark = [pytest.mark.plug, pytest.mark.slow, pytest.mark.xdist_group("city")]
+pytestmark = [
+    pytest.mark.plug,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("city"),
+]
 
 STATIONS = 40
 SPEED = 30.0
 WATCHDOG_S = 180.0
 RAMP_K_PER_MIN = 0.2
+WAIT_S = 90.0
+"""For what must come true, however busy the machine; what must come soon has its own limit beside it."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +48,7 @@ def some_station(city, profile):
     return next(station for station in site.stations if station.profile.name == profile)
 
 
-async def all_online(state, wall_s=30.0):
+async def all_online(state, wall_s=WAIT_S):
     await until(
         lambda: all(image.link is Link.ONLINE for image in state.image.freeze().values()),
         wall_s,
@@ -66,7 +73,7 @@ async def test_a_stopped_station_is_bad_with_a_reason_and_comes_back_while_other
             assert image[victim].link_why
             await until(
                 lambda: all(image[name].polls_ok > polls + 2 for name, polls in others_before.items()),
-                10.0,
+                WAIT_S,
                 "further polls of the others",
             )
             assert all(image[name].link is Link.ONLINE for name in others_before)
@@ -94,7 +101,9 @@ async def test_a_black_hole_is_noticed_within_15_s_and_leaves_no_task_behind(cit
                 await city.ask("blackhole", station=victim, on=False)
         await all_online(service.state, 15.0)
         await until(
-            lambda: len(asyncio.all_tasks()) <= tasks_before + 2, 10.0, f"end of tasks beyond {tasks_before}"
+            lambda: len(asyncio.all_tasks()) <= tasks_before + 2,
+            WAIT_S,
+            f"end of tasks beyond {tasks_before}",
         )
 
 
@@ -111,7 +120,7 @@ async def test_a_killed_controller_leaves_every_class_a_station_on_its_own_rampe
         loops = await city.loops()
         return all(loops[key]["state"] != "remote" for key in held)
 
-    await until(all_on_their_own, 30.0, "fallback of every class A loop")
+    await until(all_on_their_own, WAIT_S, "fallback of every class A loop")
     loops = await city.loops()
     for key in held:
         last = loops[key]["events"][-1]
@@ -152,10 +161,10 @@ async def test_a_hung_cycle_with_a_living_field_loop_lets_stations_release(city,
     monkeypatch.setattr(runtime, "run_cycle", cycle)
     async with controller_inside(city, tmp_path, monkeypatch) as service:
         state = service.state
-        await until(lambda: sum(loop.held for loop in state.loops.values()) >= 39, 40.0, "all loops held")
+        await until(lambda: sum(loop.held for loop in state.loops.values()) >= 39, WAIT_S, "all loops held")
         held = {key for key, loop in (await city.loops()).items() if loop["class"] == "A"}
         completed = state.counters.cycles
-        await until(lambda: state.counters.cycles > completed, 10.0, "one more cycle")
+        await until(lambda: state.counters.cycles > completed, WAIT_S, "one more cycle")
         hung.set()
         hung_at = state.last_cycle_at
         polls = sum(image.polls_ok for image in state.image.freeze().values())
@@ -164,7 +173,7 @@ async def test_a_hung_cycle_with_a_living_field_loop_lets_stations_release(city,
             loops = await city.loops()
             return all(loops[key]["state"] != "remote" for key in held)
 
-        await until(released, 25.0, "release of every class A loop")
+        await until(released, WAIT_S, "release of every class A loop")
         assert sum(image.polls_ok for image in state.image.freeze().values()) > polls, "field loop must live"
         loops = await city.loops()
         for key in held:
@@ -191,7 +200,9 @@ async def test_sigterm_ends_within_10_s_with_every_station_handed_back(city, tmp
         now = await city.loops()
         return all(abs(now[key]["T_effective"] - now[key]["T_own"]) < 0.3 for key in neutral)
 
-    await until(ramped_back, 60.0, "return of class B loops to their own curve, at 0.2 K/min from up to 5 K")
+    await until(
+        ramped_back, 2 * WAIT_S, "return of class B loops to their own curve, at 0.2 K/min from up to 5 K"
+    )
 
 
 async def test_a_second_controller_on_the_same_data_folder_exits_1_and_names_the_holder(city, tmp_path):
@@ -201,7 +212,7 @@ async def test_a_second_controller_on_the_same_data_folder_exits_1_and_names_the
             run_command(city, tmp_path),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=WAIT_S,
             check=False,
         )
         assert second.returncode == 1
@@ -233,17 +244,17 @@ async def test_a_station_whose_every_answer_raises_in_our_code_leaves_the_others
     monkeypatch.setattr(StationValidator, "check", check)
     index = [station.id for station in city.site(tmp_path).stations].index(victim)
     async with controller_inside(city, tmp_path, monkeypatch) as service:
-        await until(lambda: len(made) == len(service.site.stations), 10.0, "all supervisors")
+        await until(lambda: len(made) == len(service.site.stations), WAIT_S, "all supervisors")
         broken[0] = made[index]
         image = service.state.image
-        await until(lambda: image[victim].link is Link.QUARANTINED, 15.0, "quarantine")
+        await until(lambda: image[victim].link is Link.QUARANTINED, WAIT_S, "quarantine")
         assert "ZeroDivisionError" in image[victim].link_why.en
         before = {s: i.polls_ok for s, i in image.freeze().items() if s != victim}
         await until(
             lambda: all(
                 image[s].link is Link.ONLINE and image[s].polls_ok > n + 5 for s, n in before.items()
             ),
-            20.0,
+            WAIT_S,
             "polls of the others",
         )
         assert image[victim].readings[Point(1, "T_supply_secondary")].value is None

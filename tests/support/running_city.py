@@ -23,6 +23,8 @@ from tests.support.polling import until
 from tests.support.ports import free_block
 
 START_UTC = 1_768_406_400.0
+START_S = 60.0
+"""Wall seconds for a process to import all it needs, beside others that do the same."""
 
 
 @dataclass
@@ -93,7 +95,7 @@ class ControllerProcess:
         answer.raise_for_status()
         return answer.json()
 
-    async def all_confirmed(self, wall_s=75.0):
+    async def all_confirmed(self, wall_s=120.0):
         """Wait until every driven loop has had a setpoint confirmed."""
 
         async def done():
@@ -129,7 +131,7 @@ async def controller_process(city, data):
         )
     controller = None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), 30.0)
+        line = await asyncio.wait_for(process.stdout.readline(), START_S)
         assert line, (data / "controller.log").read_text()
         controller = ControllerProcess(city, data, process, json.loads(line))
         yield controller
@@ -157,7 +159,7 @@ async def controller_inside(city, data, monkeypatch):
     site = replace(site, api=replace(site.api, port=0))
     running = asyncio.create_task(service.run_service(site, city.clock), name="controller under test")
     try:
-        await until(lambda: running.done() or made, 20.0, "start of the controller")
+        await until(lambda: running.done() or made, START_S, "start of the controller")
         if running.done():
             running.result()
         yield made[0]
