@@ -17,16 +17,19 @@ JANUARY_degC = -5.5
 
 
 @pytest.mark.slow
-def test_on_one_common_curve_stations_differ_by_two_point_three_kelvin(capsys):
+@pytest.mark.soak
+def test_on_one_common_curve_stations_differ_by_two_point_three_kelvin(soak, capsys):
+    hours = soak.pick(reduced=4, full=12)
     city = SimulatedCity(load_site(DEMO), start=START, weather=steady(JANUARY_degC), scan_s=10.0)
     at_start = city.truth()
-    city.step(START + 12 * 3600.0)
+    city.step(START + hours * 3600.0)
     now = city.truth()
     with capsys.disabled():
-        print(f"\ndemo_city, steady {JANUARY_degC} degC, own curves, after 12 h:")
+        print(f"\ndemo_city, steady {JANUARY_degC} degC, own curves, after {hours} h:")
         print(f"  indoor mean {now.indoor_mean:.2f} degC, sd between stations {now.indoor_sd:.2f} K")
         print(f"  heat {now.heat_W_per_m2_mean:.1f} W/m2, source {now.Q_source / 1000.0:.1f} MW")
         _print_stations(city)
+    soak.record(hours=hours, indoor_sd=now.indoor_sd, indoor_mean=now.indoor_mean)
     assert now.indoor_sd == pytest.approx(2.3, abs=0.4)
     assert 20.0 <= now.indoor_mean <= 22.5
     assert 25.0 <= now.heat_W_per_m2_mean <= 50.0

@@ -46,7 +46,7 @@ def numbers(told, word):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_nothing_acknowledged_is_lost_or_torn_by_a_kill(tmp_path, soak):
-    kills = soak.pick(reduced=20, full=200)
+    kills = soak.pick(reduced=10, full=200)
     generator = random.Random(6)
     committed, confirmed, slots, tokens = set(), set(), set(), []
     for _ in range(kills):

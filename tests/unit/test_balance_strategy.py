@@ -37,8 +37,14 @@ class House:
 
     def __init__(self, K, U=1.3, *, sensor=True, still=None):
         self.K, self.U, self.sensor, self.still = K, U, sensor, still
+        self._known = {}
 
     def at(self, T_supply, m_flow):
+        if (T_supply, m_flow) not in self._known:
+            self._known[T_supply, m_flow] = self._at_rest(T_supply, m_flow)
+        return self._known[T_supply, m_flow]
+
+    def _at_rest(self, T_supply, m_flow):
         T, T_return = self.still or 20.0, T_supply - 10.0
         for _ in range(150):
             low = max(T_return - T, 0.1)

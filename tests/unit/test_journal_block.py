@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.historian.block import Block, BlockDamaged
@@ -63,6 +63,8 @@ answers = st.builds(
 )
 
 
+# A quarter of the examples: one is up to 24 answers of five readings each.
+@settings(max_examples=settings.default.max_examples // 4)
 @given(st.lists(st.lists(answers, max_size=8), min_size=1, max_size=3))
 def test_every_reading_comes_back_equal_to_what_was_given(slots):
     encoder = Encoder()
