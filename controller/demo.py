@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from controller.children import Child, ChildDied, first_line, start_child
-from controller.demo_hmi import DemoHmi, kept, make_accounts
+from controller.demo_hmi import NO_FONT, DemoHmi, kept, make_accounts, no_chinese_font
 from controller.demo_report import DemoReport, Observer
 from controller.demo_table import DemoScreen
 from stations.model.clock import ScaledClock
@@ -87,6 +87,8 @@ async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
             ]
             await _wait_until_ready(observer, screen, stop)
             screen.running(city.api_url, city.token_file, city.folder, city.control_port, login)
+            if login is not None and await asyncio.to_thread(no_chinese_font):
+                screen.note(NO_FONT)
             await _watch(options, observer, screen, stop)
             report = await _finished(observer)
             exit_code = await city.controller.stop()

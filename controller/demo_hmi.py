@@ -8,7 +8,9 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -35,6 +37,11 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 START_LIMIT_S = 180.0
 AGAIN_S = 2.0
 LOGIN_FILE = "login.json"
+FONTS_LIMIT_S = 10.0
+NO_FONT = (
+    "no Chinese font on this machine: a browser here draws boxes for Chinese; "
+    "apt-get install fonts-noto-cjk, or press EN on the screen"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,18 @@ def make_accounts(data: Path) -> str:
                 actor="demo",
             )
     return password
+
+
+def no_chinese_font() -> bool:
+    """Tell whether this machine surely has no Chinese font; False where nobody can tell."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return False
+    try:
+        found = subprocess.run([program, ":lang=zh"], capture_output=True, timeout=FONTS_LIMIT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return found.returncode == 0 and not found.stdout.strip()
 
 
 class DemoHmi:

@@ -1,5 +1,6 @@
 """The screen as a process: refuses in words what can not work, and opens beside a controller that is down."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -8,12 +9,26 @@ import sys
 
 import httpx
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from hmi import server
 from hmi.__main__ import main
+from hmi.server import settings
 from tests.support.api_bench import TOKEN
 
 NOWHERE = "http://127.0.0.1:9"
 END_S = 60
+FAULTY = """
+from hmi import errors
+from hmi.language import Words
+
+errors.words_of_this_run = lambda: Words("zh")
+try:
+    {}["secret of the inside"]
+except KeyError as error:
+    errors.told(error)
+"""
+"""What the server does with a screen that raises (``on_script_error``), in a run of a page."""
 
 
 @pytest.fixture
@@ -91,3 +106,36 @@ def test_the_screen_opens_beside_a_controller_that_is_down_and_ends_when_told(tm
     said = (tmp_path / "log").read_text()
     assert "Traceback" not in said
     assert TOKEN not in said
+
+
+def test_the_screen_never_collects_garbage_in_a_run_nor_tells_a_traceback():
+    told = settings("127.0.0.1", 0)
+    assert told["runner.postScriptGC"] is False, "90 % of a core at 20 sessions"
+    assert (told["client.showErrorDetails"], told["client.showErrorLinks"]) == ("none", "false")
+    assert told["browser.gatherUsageStats"] is False
+    assert (told["server.fileWatcherType"], told["server.runOnSave"]) == ("none", False)
+
+
+async def test_what_is_imported_at_the_start_is_frozen_and_a_timer_collects(monkeypatch):
+    done, twice = [], asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def collect():
+        done.append("collect")
+        if done[3:] == ["collect", "collect"]:
+            loop.call_soon_threadsafe(twice.set)
+
+    monkeypatch.setattr(server, "_warm_up", lambda: done.append("imports"))
+    monkeypatch.setattr(server.gc, "freeze", lambda: done.append("freeze"))
+    monkeypatch.setattr(server.gc, "collect", collect)
+    monkeypatch.setattr(server, "COLLECT_EVERY_S", 0.01)
+    async with server._alive(None):
+        assert done[:3] == ["imports", "collect", "freeze"]
+        await asyncio.wait_for(twice.wait(), 10.0)
+
+
+def test_a_fault_of_ours_is_one_sentence_on_the_page_and_whole_in_the_log(capsys):
+    page = AppTest.from_string(FAULTY, default_timeout=20).run()
+    assert not page.exception
+    assert [error.value for error in page.error] == ["本页这一部分因软件故障未能显示；控制不受影响。"]
+    assert "secret of the inside" in capsys.readouterr().out

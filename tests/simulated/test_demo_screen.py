@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from controller.accounts import store
-from controller.demo_hmi import ACCOUNTS, USER, make_accounts
+from controller.demo_hmi import ACCOUNTS, USER, Login, make_accounts, no_chinese_font
+from controller.demo_table import DemoScreen
 
 START_S = 150.0
 
@@ -23,6 +24,29 @@ def test_the_demo_has_an_account_for_each_duty_with_a_password_of_its_own_run(tm
     assert first != second
     with store.open_accounts(tmp_path / "a").reading() as connection:
         assert {user.name: user.role for user in store.users(connection)} == dict(ACCOUNTS)
+
+
+def test_the_address_the_user_and_the_password_are_printed_for_a_person_and_not_for_a_program(
+    tmp_path, capsys
+):
+    login = Login(url="http://127.0.0.1:8641", name=USER, password="abcde-fghjk-mnpqr")
+    for quiet in (False, True):
+        DemoScreen(quiet=quiet).running("http://127.0.0.1:8640", "token", tmp_path, 1, login)
+        said = capsys.readouterr().err
+        assert (f"screen  {login.url}   user {USER}   password {login.password}" in said) is not quiet
+        assert (login.password in said) is not quiet
+
+
+@pytest.mark.parametrize(
+    ("listed", "missing"), [("/fonts/a.ttc: Noto Sans CJK SC", False), ("", True), (None, False)]
+)
+def test_a_machine_without_a_chinese_font_is_known(tmp_path, monkeypatch, listed, missing):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if listed is not None:
+        program = tmp_path / "fc-list"
+        program.write_text(f"#!/bin/sh\nprintf '%s' '{listed}'\n")
+        program.chmod(0o755)
+    assert no_chinese_font() is missing
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 """No point is missing on real server historians, whichever side is stopped or killed in between."""
 
+import os
 import subprocess
 import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,28 @@ def influxdb(tmp_path):
 def victoria(tmp_path):
     with running(VictoriaMetrics(tmp_path / "server")) as started:
         yield started
+
+
+def test_the_servers_of_the_tests_listen_on_loopback_alone(server):
+    parts = [server.process, *([server.proxy] if isinstance(server, InfluxDB) else [])]
+    found = {address for part in parts for address in listening(part.child.pid)}
+    assert found
+    assert all(address.is_loopback for address in found), found
+
+
+def listening(pid):
+    """Addresses on which a process waits for connections."""
+    held = {
+        os.readlink(entry).removeprefix("socket:[").removesuffix("]")
+        for entry in Path(f"/proc/{pid}/fd").iterdir()
+        if entry.is_symlink() and os.readlink(entry).startswith("socket:[")
+    }
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and rest[5] in held:
+                words = bytes.fromhex(local.partition(":")[0])
+                yield ip_address(b"".join(words[i : i + 4][::-1] for i in range(0, len(words), 4)))
 
 
 @contextmanager
