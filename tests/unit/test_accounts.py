@@ -165,6 +165,41 @@ async def test_five_wrong_passwords_lock_a_name_for_a_quarter_of_an_hour_even_fo
     await desk.login()
 
 
+class Counted:
+    """A hasher that notes which hashes it is asked to verify."""
+
+    def __init__(self):
+        self.verified = []
+        self.hash = QUICK.hash
+
+    def verify(self, known, password):
+        self.verified.append(known)
+        return QUICK.verify(known, password)
+
+
+async def test_a_refusal_costs_one_verification_of_equal_cost_whether_the_name_is_known_or_not(tmp_path):
+    hasher = Counted()
+    desk = Desk(tmp_path, hashes=PasswordHashes(hasher))
+    for name in ("olga", "otto"):
+        await desk.accounts.add(name, PASSWORD, Role.OPERATOR, None, "console")
+    await desk.accounts.set_disabled("otto", True, "console")
+    costs = []
+    for name, password in (
+        ("olga", "wrong"),
+        ("nobody", "wrong"),
+        ("otto", PASSWORD),
+        ("", ""),
+        ("x" * 64, ""),
+    ):
+        hasher.verified.clear()
+        with pytest.raises(LoginRefused):
+            await desk.login(name, password)
+        (known,) = hasher.verified
+        costs.append(known.split("$")[:4])  # kind, version, memory, passes and lanes
+    assert all(cost == costs[0] for cost in costs), costs
+    desk.accounts.close()
+
+
 async def test_an_unknown_name_locks_like_a_known_one(desk):
     for name in ("olga", "nobody"):
         seconds = []

@@ -10,10 +10,11 @@ import pytest
 from controller.accounts import store
 from controller.accounts.passwords import PasswordHashes
 from controller.cli import main
-from controller.commands import user
+from controller.commands import run, user
 from controller.commands.exit_codes import FAILED, OK, WRONG_USE
 from controller.config.loader import load_site
 from tests.support.api_bench import QUICK
+from tests.support.control_room import ControlRoomBench
 from tests.support.sites import write_site
 
 PASSWORD = "a winter of 6 months"
@@ -93,3 +94,31 @@ def test_a_first_start_at_a_terminal_asks_until_there_is_an_administrator(site, 
 def test_a_start_without_a_terminal_asks_nobody(site, monkeypatch):
     typed(monkeypatch)
     user.first_account(load_site(Path(site), None))
+
+
+def test_a_run_asks_for_the_first_account_before_anything_is_served(site, monkeypatch, capsys):
+    accounts = []
+
+    async def served(loaded, _clock, **_options):
+        with store.open_accounts(loaded.data).reading() as connection:
+            accounts.append([(one.name, one.role.value) for one in store.users(connection)])
+
+    monkeypatch.setattr(run, "run_service", served)
+    monkeypatch.setattr(run, "configure_logs", lambda _: None)
+    typed(monkeypatch, "ada", PASSWORD, PASSWORD, tty=True)
+    assert main(["run", site]) == OK
+    assert accounts == [[("ada", "admin")]]
+    assert "no account yet" in capsys.readouterr().err
+    typed(monkeypatch)
+    assert main(["run", site]) == OK
+
+
+async def test_without_an_account_the_api_tells_who_logs_in_how_one_is_made(tmp_path):
+    bench = ControlRoomBench(tmp_path)
+    async with bench.client() as anybody:
+        answer = await anybody.post("login", json={"name": "ada", "password": PASSWORD})
+    assert answer.status_code == 401
+    error = answer.json()["error"]
+    assert error["code"] == "no_account"
+    assert "dhc user add SITE NAME --role admin" in error["message"]
+    bench.close()

@@ -1,5 +1,7 @@
 """Certificates are looked at in real time, whatever the clock of the plant says."""
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from controller.alarms.certificates import CertificateWatch, judge
+from controller.alarms.model import AlarmKey
 from stations.driver import OpcUaAddress
+from tests.support import alarm_bench
+from tests.support.alarm_bench import BenchClock
+from tests.support.polling import until
 from tests.support.sites import site_config, station_config
 
 NOW = 1_780_000_000.0
@@ -80,3 +86,34 @@ def test_all_pinned_certificates_and_our_own_are_watched_and_files_are_read_twic
 
 def test_a_site_without_secured_stations_needs_no_certificate(tmp_path):
     assert not CertificateWatch.of_site(site_config(tmp_path, station_config("S001"))).due(NOW)
+
+
+class Walking(BenchClock):
+    """Time passes by itself wherever somebody sleeps."""
+
+    async def sleep(self, scaled_s):
+        self.elapsed += scaled_s
+        await asyncio.sleep(0)
+
+
+async def test_a_certificate_that_ends_soon_comes_into_the_book_of_a_running_watch(tmp_path, monkeypatch):
+    monkeypatch.setattr(alarm_bench, "BenchClock", Walking)
+    path = certificate(tmp_path / "S01.der", 10)
+    secured = OpcUaAddress(
+        url="opc.tcp://127.0.0.1:1/", security="sign_and_encrypt", server_certificate=str(path)
+    )
+    bench = alarm_bench.AlarmBench(
+        tmp_path, [alarm_bench.station("S01", profile="opcua-substation", address=secured)]
+    )
+    bench.wall = NOW
+    watching = asyncio.create_task(bench.watch.run())
+    key = AlarmKey("certificate_expiring", "S01")
+    try:
+        await until(lambda: watching.done() or key in bench.book.alarms, 10.0, "the alarm")
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+    alarm = bench.book.alarms[key]
+    assert alarm.active
+    assert alarm.params["days"] == 10

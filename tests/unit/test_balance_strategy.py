@@ -163,6 +163,20 @@ def test_no_loop_moves_more_than_half_a_kelvin_an_hour_at_equal_flow():
     assert sum(step > 0.0 for step in steps) >= 3
 
 
+def test_a_loop_moves_once_an_hour_with_its_flow_whenever_one_looks():
+    town = Town([House(0.45)])
+    at, places = [], [town.run(CYCLE_S / 3600.0)[0]]
+    for _ in range(round(24 * 3600.0 / CYCLE_S)):
+        (wish,) = town.run(CYCLE_S / 3600.0)
+        if (wish.T_supply, wish.m_flow) != (places[-1].T_supply, places[-1].m_flow):
+            at.append(town.cycles * CYCLE_S)
+            assert abs(wish.m_flow - places[-1].m_flow) <= 0.05 * town.traits[0].m_flow_design + 1e-9
+            places.append(wish)
+    assert len(at) >= 8, "it does move"
+    assert len({wish.m_flow for wish in places}) >= 5, "and its flow does"
+    assert min(after - before for before, after in pairwise(at)) >= 3600.0
+
+
 def test_it_begins_with_what_the_loops_hold_and_learns_before_it_moves():
     town = Town([House(0.27)])
     key = town.traits[0].key

@@ -4,6 +4,7 @@ import ast
 import asyncio
 import inspect
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, State
 from controller.image import Link
 from controller.memory import ControlMemory
+from controller.modes import StrategyOrder, Subject
 from controller.outbox import Outbox
 from controller.recorder import TransitionRecorder
 from controller.wiring import first_state, loop_traits, regulation_laws
+from optimizer.regulation import supply_temperature
 from stations.model.identity import Point
 from stations.model.reading import good
 from tests.support.clocks import ManualClock
@@ -116,6 +119,36 @@ async def test_the_first_cycle_takes_every_loop_over_where_it_is_and_moves_it_by
     ], "every intent is in the command log before it is handed over"
     assert world.state.loops[KEY].write_state is State.REQUESTED
     assert world.state.last_cycle_monotonic == world.clock.monotonic()
+
+
+async def test_a_district_that_leaves_balance_is_sent_what_the_curve_says_bit_for_bit(world):
+    sent = []
+
+    async def run(cycles):
+        sent.clear()
+        for _ in range(cycles):
+            world.clock.advance(1200.0)
+            world.poll(T_supply=64.8)  # so the last of the guard's steps of 1 K is above its dead-band
+            await run_cycle(world.parts)
+            await world.recorder.drain()
+            if world.pending():
+                sent.append(world.deliver())
+
+    district = Subject("strategy", "north")
+    chosen = StrategyOrder(order=1, author="lei", strategy="balance", configured="curve")
+    world.parts.orders.put(district, chosen)
+    await run(4)
+    assert {intent.author for intent in sent} == {"strategy:balance"}
+    assert abs(sent[-1].T_supply_set - T_CURVE) > 1.0, "balance begins where the loop was, and learns first"
+    assert world.parts.memory.records
+
+    world.parts.orders.put(district, replace(chosen, order=2, strategy="curve"))
+    await run(8)
+    (T_outdoor,) = set(world.parts.memory.T_outdoor_filtered.values())
+    exact = supply_temperature(regulation_laws(world.site)["radiator"], T_outdoor)
+    assert {intent.author for intent in sent} == {"strategy:curve"}
+    assert (sent[-1].reason, sent[-1].T_supply_set, sent[-1].heat_value) == ((), exact, exact)
+    assert world.state.loops[KEY].T_supply_set == exact
 
 
 async def test_rates_bind_over_cycles_and_sequences_grow(world):

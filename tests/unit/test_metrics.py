@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from controller.alarms.definitions import definitions
 from controller.alarms.model import Alarm, AlarmKey
-from controller.decisions import LoopKey
+from controller.decisions import LoopKey, Rule
 from controller.historian.records import State
 from controller.historian.slot import JournalStats
 from controller.image import Link
@@ -101,3 +101,31 @@ async def test_alarms_are_counted_by_priority_and_state(state):
         (("priority", priority), ("state", "unack")): 1,
     }
     assert found[("dhc_login_failures_total",)] == 3
+
+
+PROMISED = (
+    # poll age, polls, errors by class
+    "dhc_station_age_seconds_bucket", "dhc_polls_total", "dhc_polls_answered_total", "dhc_poll_faults_total",
+    # write intents by state, clamps, stations per mode
+    "dhc_loops_by_write_state", "dhc_setpoints_total", "dhc_guard_cuts_total", "dhc_stations_by_authority",
+    "dhc_loops", "dhc_loops_held",
+    # outbox, lease, the process itself, logins
+    "dhc_outbox_setpoints", "dhc_outbox_age_seconds", "dhc_token", "dhc_token_age_seconds",
+    "dhc_loop_lag_seconds", "dhc_tasks", "dhc_open_files", "dhc_resident_bytes", "dhc_login_failures_total",
+)  # fmt: skip
+"""What dashboards and alerts of a plant's operators rest on: a name that changes breaks them."""
+
+
+async def test_every_promised_metric_is_there_under_its_name_and_few_lines_a_station(state):
+    state.image.faults["NoAnswer"] += 1
+    state.counters.guard_cuts[Rule.OWN_CURVE] = 3
+    state.counters.setpoints_sent = 5
+    state.loops[LoopKey("S001", 1)].write_state = State.SENT
+    found = await read(state)
+    assert set(PROMISED) - {key[0] for key in found} == set()
+    assert found[("dhc_loops_by_write_state", ("state", "sent"))] == 1
+    assert found[("dhc_setpoints_total", ("state", "sent"))] == 5
+    assert found[("dhc_guard_cuts_total", ("rule", "own_curve"))] == 3
+    assert found[("dhc_tasks",)] >= 1
+    assert found[("dhc_open_files",)] >= 3
+    assert not any("S001" in str(key) for key in found), "no line for each station: 5,000 of them fit too"
