@@ -14,18 +14,19 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from benchmarks.chromium import EXECUTABLE, FLAGS
 from benchmarks.hmi_city import TELLING, measured_when
 from benchmarks.hmi_room import STATIONS, Room, control_room
+from benchmarks.hmi_trend import task_s
 from benchmarks.report import Figures, Result, median_of
 from hmi.session import TOKEN_COOKIE
 
 COLD, WARM = "hmi.overview_1000.first_paint_cold_s", "hmi.overview_1000.first_paint_warm_s"
 DRAWN, TABLE = "hmi.drawn_view.task_ms", "hmi.table_1000.task_ms"
-RATIO, AGE = "hmi.trend.ratio_plotly", "hmi.age_end_to_end.p95_s"
-NAMES = (COLD, WARM, DRAWN, TABLE, RATIO, AGE)
+AGE = "hmi.age_end_to_end.p95_s"
+NAMES = (COLD, WARM, DRAWN, TABLE, AGE)
 PAINTS, REFRESHES = 5, 8
 TABLE_PERIOD_S = 5.0
 """Of ``hmi.screens.stations``."""
@@ -52,7 +53,6 @@ async def _measured(folder: Path) -> Figures:
             figures.results.append(await _age(browser, room, teller))
         finally:
             await browser.close()
-    figures.missing[RATIO] = "plotly is not among what this project installs, so there is no other side"
     return figures
 
 
@@ -175,10 +175,10 @@ async def _pace(browser: Browser, room: Room, path: str, mark: str) -> Pace:
         await _next(page, mark, 3)
         devtools = await context.new_cdp_session(page)
         await devtools.send("Performance.enable")
-        before, began = await _task_s(devtools), time.perf_counter()
+        before, began = await task_s(devtools), time.perf_counter()
         refreshes = await _next(page, mark, REFRESHES)
         took_s = time.perf_counter() - began
-        return Pace(share=(await _task_s(devtools) - before) / took_s, period_s=took_s / refreshes)
+        return Pace(share=(await task_s(devtools) - before) / took_s, period_s=took_s / refreshes)
 
 
 async def _table_ms(browser: Browser, room: Room) -> float:
@@ -190,14 +190,9 @@ async def _table_ms(browser: Browser, room: Room) -> float:
         await _next(page, STRIP, 3)
         devtools = await context.new_cdp_session(page)
         await devtools.send("Performance.enable")
-        before = await _task_s(devtools)
+        before = await task_s(devtools)
         await asyncio.sleep(TABLE_PERIOD_S * REFRESHES)
-        return (await _task_s(devtools) - before) / REFRESHES * 1000.0
-
-
-async def _task_s(devtools: CDPSession) -> float:
-    metrics = (await devtools.send("Performance.getMetrics"))["metrics"]
-    return float(next(one["value"] for one in metrics if one["name"] == "ThreadTime"))
+        return (await task_s(devtools) - before) / REFRESHES * 1000.0
 
 
 async def _next(page: Page, mark: str, count: int) -> int:
