@@ -2,7 +2,9 @@
 
 import argparse
 import importlib
+import os
 import re
+import select
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 from stations.model.clock import ScaledClock
 
 SPEED_MAX = 60.0
+READER_GONE = 141
+"""Exit code of a program that a closed pipe ended: 128 and the number of the signal."""
 LINKS = ["none", "good", "cell_edge", "congested", "outage"]
 """Profiles of the simulated mobile link; the simulators know what they mean."""
 
@@ -22,7 +26,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # imported when asked for: --help need not load protocol stacks
     command = importlib.import_module(f"controller.commands.{options.command}")
-    return int(command.execute(options))
+    try:
+        code = int(command.execute(options))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _reader_gone():
+            raise
+        return READER_GONE
+    return code
+
+
+def _reader_gone() -> bool:
+    """Tell whether nobody reads what is printed any more (`| head`); what is left of it is dropped then."""
+    watch = select.poll()
+    watch.register(sys.stdout.fileno(), 0)
+    gone = any(event & select.POLLERR for _, event in watch.poll(0))
+    if gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return gone
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -247,5 +248,8 @@ def _wrong_use(text: str) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] in (["city"], ["season"]):
+        # they print and use no sockets: where the reader of a pipe goes (`| head`), they go without a word
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     with contextlib.suppress(KeyboardInterrupt):
         sys.exit(main())

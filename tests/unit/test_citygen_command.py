@@ -1,5 +1,8 @@
 """``dhc city new`` and ``dhc city check``: what they print, what they refuse and how that is told."""
 
+import os
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -158,3 +161,22 @@ def test_all_options_of_dhc_reach_the_generator(given, monkeypatch):
     dhc_city.execute(_parser().parse_args(["city", *given]))
     assert called == [[sys.executable, "-m", "simulators", "city", *given]]
     command._parser().parse_args(given)
+
+
+@pytest.mark.parametrize("command", ["city check", "check"])
+def test_where_nobody_reads_any_more_a_command_ends_without_a_word(site, command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "controller.cli", *command.split(), str(site)],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode in (-signal.SIGPIPE, 128 + signal.SIGPIPE)
