@@ -1,14 +1,26 @@
 """The judge on the physical city: its network, its faults, and the controller's own code in the loop."""
 
 import json
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from controller.wiring import regulation_laws
+from optimizer.regulation import supply_temperature
+from simulators.evaluate import trial
+from simulators.evaluate.case import PHYSICAL, Case
+from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.kpis import key_figures
+from simulators.evaluate.picture import draw
+from simulators.evaluate.report import print_report, print_together
+from simulators.evaluate.several import together
 from simulators.evaluate.verdict import verdict
 from simulators.fieldtruth.parameters import parameter_hash
-from simulators.scenario import known_scenarios
+from simulators.scenario import known_scenarios, load_scenario
+from stations.model.setpoint import StationClass
 from tests.support.physical_judge import SmallJudge
 
 
@@ -29,12 +41,37 @@ def test_the_same_seed_gives_the_same_json_twice(judge, january):
     assert again["parameters"] == parameter_hash()
 
 
+def test_the_centres_laws_and_the_stations_curves_are_those_that_the_field_was_audited_on(january):
+    town = january[0].contestants[0].town
+    curves, laws = town.field.curves, regulation_laws(town.controlled)
+    for T_outdoor in (-15.0, -10.0, -5.0, 0.0, 5.0, 10.0):
+        own = curves.at(T_outdoor)
+        loops = [loop for station in town.simulated.stations for loop in station.loops]
+        assert [loop.curve.at(T_outdoor) for loop in loops] == pytest.approx(own, abs=0.01)
+        for emitter, law in laws.items():
+            common = (own - curves.offset)[curves.is_floor == (emitter == "floor")]
+            assert common == pytest.approx(supply_temperature(law, T_outdoor), abs=1.0)
+
+
 def test_every_driven_loop_is_driven_and_inside_the_contract(january):
     for record in january[1]:
         figures = key_figures(record)
         assert record.control.breaks == []
         assert figures["setpoints_rejected"] == figures["setpoints_expired"] == 0
         assert figures["setpoint_moves"] > 0
+
+
+def test_a_run_is_told_and_drawn_with_its_network_and_several_with_mean_and_worst(january, tmp_path):
+    told = verdict(*january)
+    draw(january[1], "eight stations", tmp_path / "week.png")
+    assert (tmp_path / "week.png").read_bytes().startswith(b"\x89PNG")
+    screen = Console(record=True, width=160)
+    print_report(told, screen)
+    print_together(together([told, {**told, "seed": 4}]), screen)
+    text = screen.export_text()
+    for words in (f"physical plant, parameters {parameter_hash()}", "heat lost in pipes", "seeds 3, 4",
+                  "dp at the worst station", "make-up water"):  # fmt: skip
+        assert words in text
 
 
 def test_heat_is_stored_or_lost_and_pipes_lose_their_share_of_it(january):
@@ -48,10 +85,24 @@ def test_heat_is_stored_or_lost_and_pipes_lose_their_share_of_it(january):
 
 
 def test_a_plant_that_gives_70_percent_is_short_and_stations_bear_it_unequally(judge, january):
-    _, (short,) = judge.run("plant_70", "curve", hours=8.0)
+    _, (short,) = judge.run("plant_70", "curve", hours=7.0)
     figures = key_figures(short)
     assert figures["shortage_hours"] >= 5
     assert figures["shortage_spread_K_h"] > figures["shortage_sd_K_h"] > 0.0
+
+
+def test_a_station_whose_link_is_gone_falls_back_to_its_curve_and_is_taken_back(judge, monkeypatch):
+    cities, make = [], trial._city
+    monkeypatch.setattr(trial, "_city", lambda one: cities.append(make(one)) or cities[0])
+    outage = {"name": "outage", "at_s": 1800.0, "duration_s": 2700.0, "stations": "all"}
+    scenario = replace(load_scenario("autumn_start"), faults={"fault": [outage]})
+    _, (record,) = judge.run(scenario, "curve", hours=2.0, uncounted_hours=0.0)
+    assert record.control.breaks == []
+    for plc in cities[0].plcs[0]:
+        whys = [event.why for event in plc.events if event.loop == 1]
+        if plc.station_class is StationClass.A:
+            assert whys == ["setpoint", "watchdog", "setpoint"]
+        assert all(loop.remote for loop in plc.loops) == (plc.station_class is not StationClass.C)
 
 
 @pytest.mark.parametrize("name", [name for name in known_scenarios() if name not in ("january", "plant_70")])
@@ -60,3 +111,33 @@ def test_every_scenario_runs_and_keeps_the_contract(judge, name):
     assert record.control.breaks == []
     assert key_figures(record)["balance_error"] < 1e-6
     assert np.isfinite(record.T_dwelling).all()
+
+
+@pytest.mark.long
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_ten_days_of_forty_stations_keep_the_balance_and_the_contract_in_time(tmp_path, capsys):
+    case = Case(
+        scenario=load_scenario("january"),
+        stations=40,
+        seed=1,
+        uncounted_days=3,
+        counted_days=7,
+        folder=tmp_path,
+        plant=PHYSICAL,
+    )
+    towns = [Contestant(name=name, town=case.town(0.0)) for name in ("curve", "balance")]
+    began = time.process_time()
+    records = trial.run_trial(case.trial(towns), lambda done: None)
+    cpu_s = time.process_time() - began
+    curve, balance = (key_figures(record) for record in records)
+    with capsys.disabled():
+        print(f"\n40 stations, january, 3 + 7 days, curve and balance: {cpu_s:.0f} s of CPU time")
+        for name in ("heat_GJ_per_m2", "pump_kWh_per_m2", "share_at_least_18_percent", "over_heating_K_h",
+                     "indoor_sd_between_stations_K", "heat_lost_pipes_percent"):  # fmt: skip
+            print(f"  {name} {curve[name]:.4g} and {balance[name]:.4g}")
+    for figures in (curve, balance):
+        assert figures["balance_error"] < 1e-6
+        assert figures["safety_breaks"] == 0
+        assert 5.0 <= figures["heat_lost_pipes_percent"] <= 10.0
+    assert cpu_s < 480.0  # aimed at are 240 s on a core of its own

@@ -29,7 +29,7 @@ class SmallJudge:
         self._fields = {}
 
     def run(self, scenario, *names, hours=3.0, uncounted_hours=1.0, offset_K=0.0):
-        """Run these strategies side by side; return the trial and its records."""
+        """Run strategies side by side, the faults of a named scenario at once; return trial and records."""
         loaded = early(load_scenario(scenario)) if isinstance(scenario, str) else scenario
         case = Case(
             scenario=loaded,

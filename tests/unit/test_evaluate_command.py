@@ -62,6 +62,25 @@ def test_a_number_that_is_none_is_refused(capsys):
     assert "whole number 2..500" in capsys.readouterr().err
 
 
+def test_several_seeds_in_one_call_are_judged_one_after_the_other(monkeypatch, capsys):
+    judged = []
+
+    def verdict(case, names, options, *, several):
+        judged.append((case.seed, case.plant, several))
+        told = {"strategies": {"curve": {"heat_GJ": float(case.seed)}}, "against": {"curve": {}}}
+        return told | {"scenario": "january", "plant": case.plant, "parameters": "x", "stations": 40,
+                       "seed": case.seed, "comparable": True}  # fmt: skip
+
+    monkeypatch.setattr(command, "_verdict", verdict)
+    given = ["evaluate", "january", "--plant", "physical", "--seed", "4", "--seed", "8", "--json"]
+    assert simulators_main.main(given) == 0
+    assert judged == [(4, "physical", True), (8, "physical", True)]
+    result = json.loads(capsys.readouterr().out)
+    assert result["seeds"] == [4, 8]
+    assert result["mean"]["strategies"]["curve"]["heat_GJ"] == 6.0
+    assert result["worst"]["strategies"]["curve"]["heat_GJ"] == 8.0
+
+
 def test_all_options_of_dhc_reach_the_judge(monkeypatch):
     from controller.cli import _parser
 
