@@ -110,6 +110,7 @@ async def test_a_sound_stretch_of_the_table_raises_no_doubt(replay):
     assert journal.doubted(Point(0, "Q_flow_primary")) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "profile", ["ecl-310", "multical-603", "opcua-substation", "plc-b", "source-opcua", "trovis-5578"]
 )
@@ -135,6 +136,7 @@ async def test_any_profile_replays_what_it_has_points_for(tmp_path, profile):
     assert seen == [61.3, 61.3, None, None, None, None, 60.0, 60.0]
 
 
+@pytest.mark.slow
 async def test_a_memory_driver_stores_the_same_as_the_socket(replay, tmp_path):
     table, over_socket = replay
     read = [read_table(table.write(tmp_path))]

@@ -15,6 +15,7 @@ LEFT_OUT = {"/api/v1/events", "/api/v1/logout", "/api/v1/me/password"}
 EXAMPLES = 300 if soaking() else 8
 
 
+@pytest.mark.slow
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_whatever_is_sent_the_answer_is_described_and_no_fault_of_ours(tmp_path):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -140,6 +141,7 @@ def situations(draw):
     return draw(st.lists(wished, max_size=8)), whole
 
 
+@pytest.mark.slow
 @given(situations())
 def test_no_input_makes_the_guard_raise_or_leave_the_contract(situation):
     proposals, whole = situation

@@ -382,6 +382,7 @@ async def test_a_restarted_server_is_back_without_old_sessions_and_with_its_valu
             assert after[T_supply].value == pytest.approx(before[T_supply].value, abs=5.0)
 
 
+@pytest.mark.slow
 async def test_a_station_with_another_certificate_is_refused_before_any_request(tmp_path):
     async with fault_bench(tmp_path, stations=6) as bench:
         post = bench.post("opcua-substation", secured=True)
