@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +24,9 @@ from stations.drivers.memory import MemoryDriver
 from stations.model.identity import Point
 from stations.model.setpoint import Instruction, LoopCommand, StationClass
 from stations.profile import builtin_profile
+from tests.support.judged_apart import judged
 
+ROOT = Path(__file__).resolve().parents[2]
 SEED, STATIONS = 2, 6
 
 
@@ -56,6 +62,14 @@ def test_the_same_seed_gives_the_same_json_twice(case, side_by_side):
     town = case.town(2.0)
     again = run(case, Contestant(name="curve", town=town), Contestant(name="staged_curve", town=town))
     assert json.dumps(verdict(*again)) == json.dumps(verdict(*side_by_side))
+
+
+def test_another_process_with_other_hashes_gives_the_same_json_with_balance_too():
+    """Sets and dicts of names come in another order there; nothing of it may reach a figure."""
+    environment = {**os.environ, "PYTHONHASHSEED": "77"}
+    command = [sys.executable, "-m", "tests.support.judged_apart"]
+    told = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout == judged()
 
 
 def test_every_driven_loop_is_driven_confirmed_and_inside_the_contract(side_by_side):

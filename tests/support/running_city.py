@@ -77,7 +77,7 @@ def running_city(folder, *, stations, speed, link="good", seed=1, prepare=None):
             yield RunningCity(folder, clock, json.loads(line)["control_port"], process.pid)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(30)  # a second, but on a machine where everybody tests at once
 
 
 class ControllerProcess:
