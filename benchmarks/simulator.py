@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import world
+from benchmarks import evaluate, world
 from benchmarks.measurement import Measurement
 from benchmarks.pandapipes_peer import case_arrays, pandapipes_side
 from benchmarks.peers import PeerUnavailable
@@ -33,9 +33,6 @@ COLD, WARM, RATIO = HYDRAULICS_NAMES = (
     "simulator.hydraulics_1000.warm_ms",
     "simulator.hydraulics_1000.ratio_pandapipes",
 )
-OTHERS = {
-    "simulator.evaluate.station_days_per_s": "the city's plant does not use the network yet",
-}
 PHYSICS = "simulator.physics.station_days_per_s"
 STATIONS, SETTLE_STEPS, WINDOW_STEPS, WINDOWS = 200, 60, 60, 5
 DAY_OF_SEASON = 75.5
@@ -133,14 +130,10 @@ def _cpu_ms(work: Callable[[], object]) -> float:
     return 1000.0 * (time.process_time() - started)
 
 
-def _others() -> Figures:
-    return Figures(missing=dict(OTHERS))
-
-
 MEASUREMENTS = (
     Measurement(title="physics of 200 stations", names=(PHYSICS,), run=physics),
     Measurement(title="hydraulics of 1,000 stations", names=HYDRAULICS_NAMES, run=hydraulics),
     Measurement(title="servers of 1,000 stations", names=SERVERS_NAMES, run=servers),
     Measurement(title="a day in virtual time", names=(world.NAME,), run=world.modbus_day),
-    Measurement(title="the rest of the simulator", names=tuple(OTHERS), run=_others),
+    Measurement(title="the judge on 40 stations", names=(evaluate.NAME,), run=evaluate.judge),
 )
