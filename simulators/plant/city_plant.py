@@ -74,7 +74,7 @@ class CityPlant:
         p, dt, station = self.params, self.dt, self.params.station
         command = np.where(inputs.stuck, state.motor, inputs.valve)
         motor, stem = valve.move_stem(state.motor, state.stem, command, station.stroke_s, station.play, dt)
-        y_pump = np.where(inputs.tripped, 0.0, pump_speed(state.y_pump, inputs.pump, dt))
+        y_pump = np.where(inputs.tripped, 0.0, pump.speed(state.y_pump, inputs.pump, dt))
         m = pump.mass_flow(y_pump, station.m_flow_max)
         Kv_valve = valve.flow_coefficient(stem, station.Kvs)
         Kv = valve.series(Kv_valve, station.K_fixed)
@@ -282,13 +282,6 @@ class _Water:
     both: Floats
     """kg/s to each house, and through the pipes there and back."""
     streams: Streams
-
-
-def pump_speed(speed: Floats, command: Floats, dt: float) -> Floats:
-    """Return the speed 0..1 of circulation pumps after ``dt`` s (``pump.SPEED_UP_PER_S``)."""
-    most = pump.SPEED_UP_PER_S * dt
-    wanted = np.minimum(np.maximum(command, 0.0), 1.0)
-    return np.minimum(np.maximum(wanted, speed - most), speed + most)
 
 
 def house_pipes(params: CityParams, dt: float) -> PlugParams:

@@ -103,8 +103,7 @@ def step(
     """Advance all loops by ``dt`` seconds (0 < dt <= 10)."""
     assert 0.0 < dt <= DT_MAX_S, dt
     y_valve = valve.move(state.y_valve, inputs.valve, params.stroke_s, dt)
-    most = pump.SPEED_UP_PER_S * dt
-    y_pump = state.y_pump + np.clip(np.clip(inputs.pump, 0.0, 1.0) - state.y_pump, -most, most)
+    y_pump = pump.speed(state.y_pump, inputs.pump, dt)
     m_primary = primary_flow(params, y_valve, inputs.T_supply_primary, inputs.dp_primary)
     m = pump.mass_flow(y_pump, params.m_flow_max)
     Q = exchanger_heat(params, m_primary, m, inputs.T_supply_primary, state.T_return)

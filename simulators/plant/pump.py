@@ -4,6 +4,8 @@ On a closed loop (dp = R m^2) the working point keeps its place on the character
 changes, so flow ~ n, pressure ~ n^2 and shaft power ~ n^3 hold exactly (Karassik, Pump Handbook, 2.3).
 """
 
+import numpy as np
+
 from simulators.plant.arrays import Floats
 
 EFFICIENCY_DRIVE = 0.95 * 0.93
@@ -14,6 +16,13 @@ SPEED_UP_PER_S = 0.02
 
 STANDBY_kW = 0.05
 """Converter and controls while the pump stands or turns slowly."""
+
+
+def speed(before: Floats, command: Floats, dt: float) -> Floats:
+    """Return the speed 0..1 after ``dt`` s of converters that were at ``before`` and are told ``command``."""
+    most = SPEED_UP_PER_S * dt
+    wanted = np.minimum(np.maximum(command, 0.0), 1.0)
+    return np.asarray(before + np.minimum(np.maximum(wanted - before, -most), most))
 
 
 def mass_flow(speed: Floats, m_flow_max: Floats) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.plant.arrays import Floats, Indices
+from simulators.plant.plants import FIRING_S, TRIP_K
 from simulators.plant.pump import EFFICIENCY_DRIVE
 from simulators.plant.water import C_WATER
 
@@ -15,13 +16,7 @@ OUTDOOR_LAG_S = 6 * 3600.0
 RETURN_LAG_S = 900.0
 RETURN_LOSS_K = 0.5
 PRESSURE_LAG_S = 30.0
-FIRING_S = 120.0
-"""How fast firing corrects a supply temperature that is off."""
-
 MIN_LOAD = 0.1
-TRIP_K = 10.0
-"""So far above the curve the boilers trip: firing stops at once, past ramp and minimum load."""
-
 PUMP_EFFICIENCY = 0.75
 
 
