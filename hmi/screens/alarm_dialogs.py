@@ -7,7 +7,7 @@ import streamlit as st
 from controller.api.alarm_schema import AlarmAnswer, AlarmMessage
 from hmi.context import Screen, current_screen
 from hmi.language import N_, Words
-from hmi.screens.saying import plain, say_later, telling
+from hmi.screens.saying import line, plain, say_later, telling
 from hmi.view_models import alarms as model
 
 ASKED = "alarms_asked"
@@ -116,10 +116,8 @@ def _buttons(
     """Draw commit and cancel; the commit says what it does."""
     words = screen.words
     enough = len(reason) >= SHORTEST
-    if not screen.writes.open:
-        st.caption(screen.writes.why)
-    elif not enough:
-        st.caption(words("A reason of at least three letters is needed."))
+    wanted = "" if enough else words("A reason of at least three letters is needed.")
+    line(screen.writes.why or wanted)
     with st.container(horizontal=True):
         if st.button(label, type="primary", disabled=not (enough and screen.writes.open)):
             with telling(words):

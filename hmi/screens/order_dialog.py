@@ -14,7 +14,7 @@ from controller.api.order_schema import OrderMessage
 from hmi.components import rows
 from hmi.context import Screen, current_screen
 from hmi.language import N_, Words
-from hmi.screens.saying import plain, say_later, telling
+from hmi.screens.saying import line, plain, say_later, telling
 from hmi.user_api import new_key
 from hmi.view_models import dispatch as model
 from hmi.view_models import dispatch_group as group
@@ -198,12 +198,12 @@ def _reason(words: Words, key: str) -> str:
 
 def _why_not(screen: Screen, reason: str, *, complete: bool) -> None:
     words = screen.words
-    if not screen.writes.open:
-        st.caption(screen.writes.why)
-    elif not complete:
-        st.caption(words("Every line of the checklist must be confirmed."))
-    elif len(reason) < SHORTEST:
-        st.caption(words("A reason of at least three letters is needed."))
+    why = screen.writes.why
+    if not why and not complete:
+        why = words("Every line of the checklist must be confirmed.")
+    elif not why and len(reason) < SHORTEST:
+        why = words("A reason of at least three letters is needed.")
+    line(why)
 
 
 def _cancel(words: Words) -> None:

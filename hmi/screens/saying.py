@@ -72,6 +72,17 @@ def said_before() -> None:
         st.toast(plain(text))
 
 
+def line(text: str) -> None:
+    """Tell something in a line that keeps its place while there is nothing to tell.
+
+    What follows it would move otherwise, and where other parts of the page run at that moment the browser may
+    be left with both: the buttons of before and those of now.
+    """
+    place = st.empty()
+    if text:
+        place.caption(text)
+
+
 def open_page(name: str, **query: str) -> None:
     """Lead to another page; it is known by its path."""
     st.switch_page(st.Page(_nothing, title=name, url_path=name), query_params=query)

@@ -124,10 +124,11 @@ def _enter(screen: Screen, act: Act, loop: LoopTraits, control: LoopState) -> No
             )
         reason = _reason(words)
     why = screen.writes.why or why
+    place = st.empty()  # keeps its place, see `saying.line`
     if why:
-        st.warning(plain(why))
+        place.warning(plain(why))
     elif len(reason) < SHORTEST:
-        st.caption(words("A reason of at least three letters is needed."))
+        place.caption(words("A reason of at least three letters is needed."))
     ready = screen.writes.open and not why and order is not None and len(reason) >= SHORTEST
     with st.container(horizontal=True):
         if st.button(words("Preview"), type="primary", disabled=not ready, key="setpoint_preview"):
@@ -181,8 +182,9 @@ def _fields(screen: Screen, act: Act, loop: LoopTraits, control: LoopState) -> d
     end = words.datetime(screen.city.clock() + span)
     st.caption(words("Ends at {time}; then the loop returns to what it was.", time=end))
     faults = [entry.fault for entry in (T_supply, flow) if entry.fault]
-    for fault in faults:
-        st.error(plain(fault))
+    place = st.empty()
+    if faults:
+        place.error("\n\n".join(plain(fault) for fault in faults))
     if faults or (T_supply.value is None and flow.value is None):
         return None
     return model.setpoint_order(model.seen(act.station, control), T_supply.value, flow.value, span)
