@@ -49,6 +49,15 @@ def crowd(T_supply, share=1.0, history=(), count=10, **changes):
     )
 
 
+def two_large_of_ten(T_supply):
+    """A fifth of the area with most of the heat: pipes ten times as wide."""
+    large = {n: loop_traits(n, m_flow_design=400.0) for n in (1, 2)}
+    traits = [large.get(n, t) for n, t in enumerate(many(10), 1)]
+    history = {t.key: (sent(120, 60.0, t.m_flow_design),) for t in traits}
+    wishes = [wish(T_supply if n in large else 60.0, t.m_flow_design, n) for n, t in enumerate(traits, 1)]
+    return wishes, context(traits, history=history)
+
+
 def worn(proposals, **changes):
     return one(proposals, traits=loop_traits(wears_out=True), **changes)
 
@@ -125,6 +134,8 @@ SCENARIOS = {
     Rule.MASS_CHANGE: [
         crowd(68.0),
         crowd(55.0, share=0.3),
+        two_large_of_ten(67.0),
+        two_large_of_ten(53.0),
         crowd(60.5 + 3.2, history=tuple(sent(m, 60.0 + 0.5 * (70 - m) / 10) for m in range(70, 9, -10))),
     ],
     Rule.RATE_TEMPERATURE: [
@@ -223,7 +234,9 @@ LOOSENED = [
     (guard_gates, "OUTDOOR_AGE_S", 2000.0, SCENARIOS[Rule.FRESHNESS][2]),
     (guard_network, "AREA_SHARE", 0.35, SCENARIOS[Rule.MASS_CHANGE][1]),
     (guard_network, "MOVE_K", 5.5, SCENARIOS[Rule.MASS_CHANGE][1]),
-    (guard_network, "MOVE_WINDOW_MIN", 30, SCENARIOS[Rule.MASS_CHANGE][2]),
+    (guard_network, "MOVE_WINDOW_MIN", 30, SCENARIOS[Rule.MASS_CHANGE][4]),
+    (guard_network, "Q_FLOW_SHARE", 0.2, SCENARIOS[Rule.MASS_CHANGE][2]),
+    (guard_network, "Q_FLOW_SHARE", 0.2, SCENARIOS[Rule.MASS_CHANGE][3]),
     (guard_pace, "T_STEP_K", 1.2, SCENARIOS[Rule.RATE_TEMPERATURE][0]),
     (guard_pace, "T_WINDOW_K", 4.0, SCENARIOS[Rule.RATE_TEMPERATURE][1]),
     (guard_pace, "T_WINDOW_S", 420.0, SCENARIOS[Rule.RATE_TEMPERATURE][1]),

@@ -250,10 +250,51 @@ def _crowd(verdict, proposals, context):
             held = _held(traits, _history(traits, context), context)
             if decision.action is Action.SET and sign * (decision.T_supply - held) > HAIR:
                 found.append(f"{key}: moves with the crowd")
+    return found + _heat_crowd(verdict, proposals, context)
+
+
+def _heat_crowd(verdict, proposals, context):
+    """More than 10 % of the heat asked for or given up against 30 min ago: none of it may go on that way.
+
+    Judged where it is plain: every loop is driven and held, asked for the flow that it has had all along, and
+    kept in no register that wears out, which the guard keeps further inside its band.
+    """
+    moves, heats = {}, {}
+    for key, traits in context.traits.items():
+        wishes = [p for p in proposals if p.key == key]
+        dT, history = _asked(traits, wishes, context, minutes=30), _history(traits, context)
+        flows = {sent.m_flow for sent in _since(history, context, 1800)}
+        if dT is None or (traits.circulation and flows != {wishes[0].m_flow}):
+            return []
+        if traits.wears_out and traits.station_class.value != "B":
+            return []
+        seen = context.observations[key]
+        supply, return_, share = seen.T_supply, seen.T_return, 0.4
+        recent = all(
+            r.value is not None and -5 <= context.now - r.received_at <= 600 for r in (supply, return_)
+        )
+        if recent and supply.value >= 21.0:
+            share = _clip((supply.value - return_.value) / (supply.value - 20.0), 0.1, 0.9)
+        before = _since(history, context, 1800)[0]
+        rise = _present(traits, before, context) - 20.0
+        heats[key] = before.m_flow * share * max(0.0, rise)
+        moves[key] = before.m_flow * share * max(0.0, rise + dT) - heats[key]
+    load = sum(heats.values())
+    sign = math.copysign(1, sum(moves.values()))
+    if load <= 0 or sign * sum(moves.values()) <= (0.1 + HAIR) * load:
+        return []
+    if sign < 0 and context.shortage_declared:
+        return []
+    found = [] if verdict.mass_change else ["a tenth of the heat passes unseen"]
+    for key, move in moves.items():
+        decision, traits = verdict.decisions[key], context.traits[key]
+        held = _held(traits, _history(traits, context), context)
+        if sign * move > 0 and decision.action is Action.SET and sign * (decision.T_supply - held) > HAIR:
+            found.append(f"{key}: moves with a tenth of the heat")
     return found
 
 
-def _asked(traits, wishes, context):
+def _asked(traits, wishes, context, minutes=60):
     """Net move that the only wish for a plainly driven, plainly held loop asks against an hour ago, K."""
     seen, history = context.observations.get(traits.key), _history(traits, context)
     if len(wishes) != 1 or not math.isfinite(wishes[0].T_supply) or not math.isfinite(wishes[0].m_flow):
@@ -285,13 +326,13 @@ def _asked(traits, wishes, context):
     if not low <= held <= high or (traits.circulation and not _flow_ok(traits, history[-1].m_flow)):
         return None
     wanted = _clip(min(wishes[0].T_supply, primary.value - 3.0), low, high)
-    before = _since(history, context, 3600)[0]
+    before = _since(history, context, 60 * minutes)[0]
     dT = wanted - _present(traits, before, context)
-    past = context.T_outdoor_past.get(60)
+    past = context.T_outdoor_past.get(minutes)
     if past is None or traits.station_class.value == "B":
         return dT
     curve = traits.own_curve(outdoor.value) - traits.own_curve(past)
-    curve *= min(1.0, max(0.0, context.monotonic - before.at) / 3600)
+    curve *= min(1.0, max(0.0, context.monotonic - before.at) / (60 * minutes))
     if dT * curve <= 0:
         return dT
     return math.copysign(max(0.0, abs(dT) - abs(curve)), dT)
