@@ -2,7 +2,6 @@
 
 import random
 import signal
-import struct
 from collections import Counter
 
 import pytest
@@ -15,7 +14,7 @@ from controller.historian.command_log import CommandLog
 from controller.historian.sqlite import open_reading
 from tests.support.operators_online import add_user, committed, logged_in, loop_now
 from tests.support.polling import until
-from tests.support.running_city import controller_process, running_city
+from tests.support.running_city import controller_process, running_city, setpoints_on_the_wire
 
 pytestmark = [
     pytest.mark.long,
@@ -42,29 +41,6 @@ def stored(data, now):
         return {intent.id: intent for intent in log.since(0.0)}
     finally:
         log.close()
-
-
-async def setpoints_on_the_wire(city):
-    """Every setpoint that reached a class A station lately: (moment, station, loop, token, sequence)."""
-    answer = await city.ask("frames")
-    profiles = {station.id: station.profile for station in city.site(None).stations}
-    found = []
-    for station, frames in answer["frames"].items():
-        lease = profiles[station].modbus_lease
-        for frame in frames:
-            if frame["what"] == "ApplySetpoint":
-                loop, _, numbers = frame["content"].removeprefix("loop ").partition(" ")
-                token, sequence = (int(float(n)) for n in numbers.strip("[]").split(",")[:2])
-                found.append((frame["at"], station, int(loop), token, sequence))
-            elif frame["what"] == "FC16" and lease is not None:
-                body = bytes.fromhex(frame["content"])[7:]
-                _, address, _, _, *words = struct.unpack(f">BHHB{(len(body) - 6) // 2}H", body)
-                loop, rest = divmod(address - lease.setpoint_address, profiles[station].modbus.loop_stride)
-                if rest == 0 and loop >= 0:
-                    # 32-bit numbers have their low word first in this profile
-                    token, sequence = words[1] << 16 | words[0], words[3] << 16 | words[2]
-                    found.append((frame["at"], station, loop + 1, token, sequence))
-    return found
 
 
 def audited(data):

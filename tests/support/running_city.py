@@ -3,10 +3,12 @@
 import asyncio
 import json
 import signal
+import sqlite3
+import struct
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +16,8 @@ import httpx
 
 from controller import service
 from controller.config.loader import load_site
-from controller.historian.command_log import CommandLog
+from controller.historian.command_log import FILE, CommandLog
+from controller.historian.command_rows import read_intents
 from simulators import sitefile
 from simulators.city import write_city
 from simulators.control import ask
@@ -176,3 +179,32 @@ def intents_of(data, now):
         return log.since(0.0)
     finally:
         log.close()
+
+
+def intents_read_only(data):
+    """All intents as a killed controller left them: opening its log would close some."""
+    with closing(sqlite3.connect(f"file:{data / FILE}?mode=ro", uri=True)) as log:
+        return tuple(read_intents(log.execute("SELECT * FROM intents ORDER BY id")))
+
+
+async def setpoints_on_the_wire(city):
+    """Every setpoint that reached a class A station lately: (moment, station, loop, token, sequence)."""
+    answer = await city.ask("frames")
+    profiles = {station.id: station.profile for station in city.site(None).stations}
+    found = []
+    for station, frames in answer["frames"].items():
+        lease = profiles[station].modbus_lease
+        for frame in frames:
+            if frame["what"] == "ApplySetpoint":
+                loop, _, numbers = frame["content"].removeprefix("loop ").partition(" ")
+                token, sequence = (int(float(n)) for n in numbers.strip("[]").split(",")[:2])
+                found.append((frame["at"], station, int(loop), token, sequence))
+            elif frame["what"] == "FC16" and lease is not None:
+                body = bytes.fromhex(frame["content"])[7:]
+                _, address, _, _, *words = struct.unpack(f">BHHB{(len(body) - 6) // 2}H", body)
+                loop, rest = divmod(address - lease.setpoint_address, profiles[station].modbus.loop_stride)
+                if rest == 0 and loop >= 0:
+                    # 32-bit numbers have their low word first in this profile
+                    token, sequence = words[1] << 16 | words[0], words[3] << 16 | words[2]
+                    found.append((frame["at"], station, loop + 1, token, sequence))
+    return found
