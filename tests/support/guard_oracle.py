@@ -256,8 +256,7 @@ def _crowd(verdict, proposals, context):
 def _heat_crowd(verdict, proposals, context):
     """More than 10 % of the heat asked for or given up against 30 min ago: none of it may go on that way.
 
-    Judged where it is plain: every loop is driven and held, asked for the flow that it has had all along, and
-    kept in no register that wears out, which the guard keeps further inside its band.
+    Judged where it is plain: every loop is driven and held, and asked for the flow that it has had all along.
     """
     moves, heats = {}, {}
     for key, traits in context.traits.items():
@@ -265,8 +264,6 @@ def _heat_crowd(verdict, proposals, context):
         dT, history = _asked(traits, wishes, context, minutes=30), _history(traits, context)
         flows = {sent.m_flow for sent in _since(history, context, 1800)}
         if dT is None or (traits.circulation and flows != {wishes[0].m_flow}):
-            return []
-        if traits.wears_out and traits.station_class.value != "B":
             return []
         seen = context.observations[key]
         supply, return_, share = seen.T_supply, seen.T_return, 0.4
@@ -300,6 +297,8 @@ def _asked(traits, wishes, context, minutes=60):
     if len(wishes) != 1 or not math.isfinite(wishes[0].T_supply) or not math.isfinite(wishes[0].m_flow):
         return None
     outdoor = context.T_outdoor_centre
+    if traits.wears_out and traits.station_class.value != "B":
+        return None  # such a register is kept further inside its band than it is asked to go
     if (
         seen is None
         or seen.remote is False
