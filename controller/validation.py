@@ -6,7 +6,7 @@ No value is ever changed. Keeps its own short memory per point; the rules themse
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from controller.counter_rules import stuck
 from controller.plausibility import (
@@ -24,7 +24,7 @@ from controller.plausibility import (
 )
 from controller.point_memory import METERED, PointMemory, point_limits
 from controller.unit_swap import leapt_by_unit
-from stations.model.identity import Point
+from stations.model.identity import PRIMARY, Point
 from stations.model.points import MEASUREMENTS
 from stations.model.quality import Quality, Reason
 from stations.model.reading import Reading, bad
@@ -68,6 +68,23 @@ class Lasting:
         return at - self.since >= self.for_s
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """What belongs to a supply temperature, and for how long the two have looked swapped."""
+
+    return_: Point
+    flow: Point
+    lasting: Lasting = field(default_factory=lambda: Lasting(SWAPPED_S))
+
+
+@dataclass(frozen=True, slots=True)
+class _Balance:
+    """Power, flow, supply and return of a meter, and for how long they have contradicted each other."""
+
+    points: tuple[Point, ...]
+    lasting: Lasting = field(default_factory=lambda: Lasting(BALANCE_S))
+
+
 class StationValidator:
     """Plausibility of one station over time. Owner: its supervisor."""
 
@@ -78,8 +95,8 @@ class StationValidator:
         self._resolution = {point.name: point.resolution for point in profile.points}
         self._memory: dict[Point, PointMemory] = {}
         self._water: dict[Point, PointMemory] = {}
-        self._swapped: dict[Point, Lasting] = {}
-        self._balance: dict[Point, Lasting] = {}
+        self._swapped: dict[Point, _Pair] = {}
+        self._balance: list[_Balance] = []
 
     def check(self, readings: Mapping[Point, Reading], now: float) -> dict[Point, Reading]:
         """Return the readings with lowered quality where they are implausible; ``now`` is UTC seconds."""
@@ -146,9 +163,11 @@ class StationValidator:
         if point.name in _WATER:
             self._water[point] = memory
         if point.name in _PAIRS:
-            self._swapped[point] = Lasting(SWAPPED_S)
-        if point.name in (names[0] for names in _BALANCES):
-            self._balance[point] = Lasting(BALANCE_S)
+            return_name, flow_name = _PAIRS[point.name]
+            self._swapped[point] = _Pair(Point(point.loop, return_name), Point(point.loop, flow_name))
+        for names in _BALANCES:
+            if point.name == names[0]:
+                self._balance.append(_Balance(tuple(Point(PRIMARY, name) for name in names)))
         return memory
 
     def _judge_frozen(self, checked: dict[Point, Reading]) -> None:
@@ -160,16 +179,14 @@ class StationValidator:
                 _doubt(checked, point, Reason.FROZEN)
 
     def _judge_swapped(self, checked: dict[Point, Reading], now: float) -> None:
-        for supply, lasting in self._swapped.items():
-            return_name, flow_name = _PAIRS[supply.name]
-            return_ = Point(supply.loop, return_name)
-            T_supply, T_return = _value(checked, supply), _value(checked, return_)
+        for supply, pair in self._swapped.items():
+            T_supply, T_return = _value(checked, supply), _value(checked, pair.return_)
             wrong = None
             if T_supply is not None and T_return is not None:
-                wrong = swapped(T_supply, T_return, _value(checked, Point(supply.loop, flow_name)))
-            if lasting.holds(wrong, now):
+                wrong = swapped(T_supply, T_return, _value(checked, pair.flow))
+            if pair.lasting.holds(wrong, now):
                 _doubt(checked, supply, Reason.SWAPPED)
-                _doubt(checked, return_, Reason.SWAPPED)
+                _doubt(checked, pair.return_, Reason.SWAPPED)
 
     def _judge_counters(self, checked: dict[Point, Reading], counted: list[tuple[Point, float]]) -> None:
         for point, elapsed_s in counted:
@@ -181,18 +198,14 @@ class StationValidator:
 
     def _judge_balance(self, checked: dict[Point, Reading], now: float) -> None:
         """Doubt power and flow of a meter that contradict its temperatures; doubted inputs prove nothing."""
-        for names in _BALANCES:
-            points = [Point(0, name) for name in names]
-            lasting = self._balance.get(points[0])
-            if lasting is None:
-                continue
-            Q_flow, m_flow, T_supply, T_return = (_sound(checked, point) for point in points)
+        for balance in self._balance:
+            Q_flow, m_flow, T_supply, T_return = [_sound(checked, point) for point in balance.points]
             wrong = None
             if Q_flow is not None and m_flow is not None and T_supply is not None and T_return is not None:
                 wrong = out_of_balance(Q_flow, m_flow, T_supply, T_return)
-            if lasting.holds(wrong, now):
-                _doubt(checked, points[0], Reason.ENERGY_BALANCE)
-                _doubt(checked, points[1], Reason.ENERGY_BALANCE)
+            if balance.lasting.holds(wrong, now):
+                _doubt(checked, balance.points[0], Reason.ENERGY_BALANCE)
+                _doubt(checked, balance.points[1], Reason.ENERGY_BALANCE)
 
 
 def _value(readings: Mapping[Point, Reading], point: Point) -> float | None:

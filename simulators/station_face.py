@@ -125,6 +125,7 @@ class StationSim:
         self._first = first_loop
         self._loops = station.loops
         self._device_id = float(profile.expected_device_id or DEVICE_ID_DEFAULT)
+        self._A_heated = float(sum(loop.A_heated for loop in station.loops))
         self._values: _Values | None = None
         """What was last reported, until the next scan or write."""
         self._values_at = -math.inf
@@ -222,7 +223,7 @@ class StationSim:
                     float(works.counters.V_primary[i]),
                     works.outdoor_sensor(i),
                     float(plc.alarms),
-                    float(sum(loop.A_heated for loop in self._loops)),
+                    self._A_heated,
                     outdoor.centre,
                     outdoor.centre,
                     outdoor.T,

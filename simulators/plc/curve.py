@@ -1,5 +1,6 @@
 """A station's own heating curve: a table of supply temperature by outdoor temperature."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,9 +28,10 @@ class HeatingCurve:
     def at(self, T_outdoor: float) -> float:
         """Return the supply temperature in degC at ``T_outdoor`` degC."""
         xs, ys = self.T_outdoor, self.T_supply
-        if T_outdoor <= xs[0]:
+        after = bisect_left(xs, T_outdoor)
+        if after == 0:
             return ys[0]
-        for (x0, x1), (y0, y1) in zip(pairwise(xs), pairwise(ys), strict=True):
-            if T_outdoor <= x1:
-                return y0 + (y1 - y0) * (T_outdoor - x0) / (x1 - x0)
-        return ys[-1]
+        if after == len(xs):
+            return ys[-1]
+        x0, y0 = xs[after - 1], ys[after - 1]
+        return y0 + (ys[after] - y0) * (T_outdoor - x0) / (xs[after] - x0)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import IntFlag
 
 from simulators.plc.authority import DeadMan, StationLease
-from simulators.plc.limits import NO_LIMIT, Limit, LoopInputs
+from simulators.plc.limits import NO_LIMIT, Limit, LoopInputs, together
 from simulators.plc.loop import LoopOutputs, LoopPlc, PlcEvent
 from simulators.plc.outdoor import Outdoor
 from stations.model.setpoint import StationClass
@@ -42,13 +42,12 @@ class StationPlc:
     @property
     def alarms(self) -> Alarm:
         """Alarm bits now."""
-        limits = NO_LIMIT
-        for loop in self.loops:
-            limits |= loop.limits
+        limits = together(*[loop.limits for loop in self.loops])
         alarms = Alarm(0)
-        for limit, alarm in _ALARM_OF_LIMIT.items():
-            if limit in limits:
-                alarms |= alarm
+        if limits is not NO_LIMIT:
+            for limit, alarm in _ALARM_OF_LIMIT.items():
+                if limit in limits:
+                    alarms |= alarm
         if self.outdoor.missed:
             alarms |= Alarm.OUTDOOR_UNKNOWN
         return alarms
