@@ -108,9 +108,9 @@ class Visit:
         """Wait until nothing has been computed for a moment: what was entered has been answered."""
         self.page.wait_for_function(QUIET)
 
-    def live(self, within="body"):
-        """Wait until what is drawn changes: the page follows the city."""
-        mark = self.page.locator(f"{within} [data-seq]").first
+    def live(self, drawing="[data-seq]"):
+        """Wait until a drawing changes: the page follows the city."""
+        mark = self.page.locator(drawing).first
         before = int(mark.get_attribute("data-seq"))
         self.page.wait_for_function(
             "([element, before]) => Number(element.dataset.seq) > before", arg=[mark.element_handle(), before]
