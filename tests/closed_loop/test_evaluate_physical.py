@@ -10,10 +10,12 @@ from rich.console import Console
 
 from controller.wiring import regulation_laws
 from optimizer.regulation import supply_temperature
+from simulators.citygen.site_files import write_site
 from simulators.evaluate import trial
 from simulators.evaluate.case import PHYSICAL, Case
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.kpis import key_figures
+from simulators.evaluate.physical_town import Origin, make_town, origin_of
 from simulators.evaluate.picture import draw
 from simulators.evaluate.report import print_report, print_together
 from simulators.evaluate.several import together
@@ -21,7 +23,7 @@ from simulators.evaluate.verdict import verdict
 from simulators.fieldtruth.parameters import parameter_hash
 from simulators.scenario import known_scenarios, load_scenario
 from stations.model.setpoint import StationClass
-from tests.support.physical_judge import SmallJudge
+from tests.support.physical_judge import SEED, STATIONS, SmallJudge
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,17 @@ def test_the_centres_laws_and_the_stations_curves_are_those_that_the_field_was_a
         for emitter, law in laws.items():
             common = (own - curves.offset)[curves.is_floor == (emitter == "floor")]
             assert common == pytest.approx(supply_temperature(law, T_outdoor), abs=1.0)
+
+
+def test_a_site_that_was_written_before_gives_the_same_town(january, tmp_path):
+    town = january[0].contestants[0].town
+    write_site(town.field.city, tmp_path / "site")
+    assert origin_of(tmp_path / "site") == Origin(stations=STATIONS, seed=SEED)
+    again = make_town(tmp_path / "copy", town.field, site=tmp_path / "site")
+    assert [station.loops for station in again.simulated.stations] == [
+        station.loops for station in town.simulated.stations
+    ]
+    assert regulation_laws(again.controlled) == regulation_laws(town.controlled)
 
 
 def test_every_driven_loop_is_driven_and_inside_the_contract(january):
@@ -85,9 +98,9 @@ def test_heat_is_stored_or_lost_and_pipes_lose_their_share_of_it(january):
 
 
 def test_a_plant_that_gives_70_percent_is_short_and_stations_bear_it_unequally(judge, january):
-    _, (short,) = judge.run("plant_70", "curve", hours=7.0)
+    _, (short,) = judge.run("plant_70", "curve", hours=6.0)
     figures = key_figures(short)
-    assert figures["shortage_hours"] >= 5
+    assert figures["shortage_hours"] >= 4
     assert figures["shortage_spread_K_h"] > figures["shortage_sd_K_h"] > 0.0
 
 
@@ -107,7 +120,7 @@ def test_a_station_whose_link_is_gone_falls_back_to_its_curve_and_is_taken_back(
 
 @pytest.mark.parametrize("name", [name for name in known_scenarios() if name not in ("january", "plant_70")])
 def test_every_scenario_runs_and_keeps_the_contract(judge, name):
-    _, (record,) = judge.run(name, "curve", hours=2.0, uncounted_hours=0.0)
+    _, (record,) = judge.run(name, "curve", hours=1.0, uncounted_hours=0.0)
     assert record.control.breaks == []
     assert key_figures(record)["balance_error"] < 1e-6
     assert np.isfinite(record.T_dwelling).all()

@@ -28,7 +28,7 @@ class SmallJudge:
         self._folder, self._runs = folder, 0
         self._fields = {}
 
-    def run(self, scenario, *names, hours=3.0, uncounted_hours=1.0, offset_K=0.0):
+    def run(self, scenario, *names, hours=2.0, uncounted_hours=1.0, offset_K=0.0):
         """Run strategies side by side, the faults of a named scenario at once; return trial and records."""
         loaded = early(load_scenario(scenario)) if isinstance(scenario, str) else scenario
         case = Case(
