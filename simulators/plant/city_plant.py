@@ -105,8 +105,16 @@ class CityPlant:
         left = plug.leaving(state.pipe, self._pipe, water.both, dt)
         T_mixed = self._mixed(water.share * left.T[len(m_house) :])
         # what is lost is replaced by cold water, or by primary water that came through a hole
-        T_across = network.T_node[self.crossing.returns]
-        brought = filled.replaced * (T_across - T_MAKEUP_degC) - filled.lost * (T_mixed - T_MAKEUP_degC)
+        brought = filled.lost * (T_MAKEUP_degC - T_mixed)
+        passing: Floats | float = 0.0
+        Q_passing: Floats | float = 0.0
+        back: Floats | float = 0.0
+        if filled.crosses:
+            T_across = network.T_node[self.crossing.returns]
+            brought += filled.replaced * (T_across - T_MAKEUP_degC)
+            passing = filled.passing * C_WATER
+            Q_passing = passing * np.where(filled.through > 0.0, T_across, T_MAKEUP_degC)
+            back = np.maximum(-filled.through, 0.0)
         T_return = T_mixed + brought / np.maximum(m, 1e-9)
         UA = exchanger.conductance(
             station.UA,
@@ -116,13 +124,9 @@ class CityPlant:
         )
         Q = exchanger.heat_flow(UA, m_primary, m, T_primary, T_return)
         Q_primary = m_primary * C_WATER * (T_primary - state.T_return_primary)
-        back = np.maximum(-filled.through, 0.0)
         self._refuse_fast(np.abs(m_primary) + back)
-        carry, store, passing = m * C_WATER, station.C_secondary / dt, filled.passing * C_WATER
-        T_passing = np.where(filled.through > 0.0, T_across, T_MAKEUP_degC)
-        T_supply = (store * state.T_supply + carry * T_return + Q + passing * T_passing) / (
-            store + carry + passing
-        )
+        carry, store = m * C_WATER, station.C_secondary / dt
+        T_supply = (store * state.T_supply + carry * T_return + Q + Q_passing) / (store + carry + passing)
         Q_back = back * C_WATER * (T_supply - state.T_return_primary)
         T_return_primary = state.T_return_primary + (Q_primary - Q + Q_back) * dt / self._C_primary
 

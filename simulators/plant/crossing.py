@@ -63,7 +63,7 @@ class Crossing:
     def drawn(self, filled: Filled, T_return_primary: Floats, leak: Floats) -> Drawn:
         """Return what the network loses by ``leak`` and by what crosses, and what comes back into it."""
         through = filled.through
-        if not through.any():
+        if not filled.crosses:
             return Drawn(leak=leak, entering=None, T_entering=None)
         n = self._network.n_nodes
         leak = leak + np.bincount(self.returns, weights=np.maximum(through, 0.0), minlength=n)
@@ -83,6 +83,10 @@ class Crossing:
         ``T_mixed`` of the water back from the houses and ``T_supply``, shape (n_loops,). What crosses stays:
         it counts on neither side.
         """
+        if not filled.crosses:
+            secondary = filled.lost @ (T_mixed - T_makeup)
+            primary = drawn.leak @ T_node - float(drawn.leak.sum()) * T_makeup
+            return C_WATER * float(secondary + primary)
         through = filled.through
         into = np.maximum(through, 0.0)
         cold = filled.lost - filled.replaced + np.maximum(-through, 0.0)

@@ -37,6 +37,11 @@ class Filled:
     """By the safety valve."""
 
     @property
+    def crosses(self) -> bool:
+        """Whether water goes through any hole."""
+        return bool(self.through.any())
+
+    @property
     def replaced(self) -> Floats:
         """Water from the primary side that takes the place of make-up in the circulation."""
         return np.maximum(self.through - self.passing, 0.0)
