@@ -125,7 +125,7 @@ def run_command(city, data):
 
 
 @asynccontextmanager
-async def controller_process(city, data):
+async def controller_process(city, data, start_s=START_S):
     """Run a controller service for the length of a block; killed at its end if it still runs."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "controller.log").open("ab") as log:
@@ -134,7 +134,7 @@ async def controller_process(city, data):
         )
     controller = None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), START_S)
+        line = await asyncio.wait_for(process.stdout.readline(), start_s)
         assert line, (data / "controller.log").read_text()
         controller = ControllerProcess(city, data, process, json.loads(line))
         yield controller
