@@ -31,3 +31,16 @@ class WorldClock:
     async def sleep(self, scaled_s: float) -> None:
         """Sleep virtual seconds."""
         await asyncio.sleep(max(0.0, scaled_s))
+
+
+class CentreClock(WorldClock):
+    """The clock of the centre's machine: somebody may set its UTC wrong, durations stay true."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.ahead_s = 0.0
+        """Seconds by which UTC is ahead of the world's."""
+
+    def now(self) -> float:
+        """UTC seconds as this machine believes."""
+        return super().now() + self.ahead_s

@@ -67,6 +67,8 @@ KINDS: dict[str, Kind] = {
     # as a kill, and no system is left to close its connections
     "power_cut": Kind(weight=1, seconds=(30, 400), per_station=False),
     "planned_stop": Kind(weight=1, seconds=(5, 60), per_station=False),
+    # somebody sets UTC on the centre's machine wrong, and right again; drawn by no seed, tests strike it
+    "clock_jump": Kind(weight=0, seconds=(60, 900), amount=(-3600, 3600), per_station=False),
     "operator": Kind(weight=3, seconds=(600, 3600), amount=(-2.5, 2.5)),
 }
 """Names of all faults. Those of the centre last until it has been started again."""

@@ -141,6 +141,10 @@ async def _strike_all(world: World, fault: Fault) -> None:
             world.disk.slow_s, world.disk.full = fault.amount, fault.kind == "disk_full"
             await asyncio.sleep(fault.seconds)
             world.mend_all()
+        case "clock_jump":
+            world.set_clock(fault.amount)
+            await asyncio.sleep(fault.seconds)
+            world.set_clock(0.0)
         case "kill" | "power_cut":
             await world.kill_centre(silently=fault.kind == "power_cut")
             await asyncio.sleep(fault.seconds)

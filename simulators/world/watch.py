@@ -60,7 +60,7 @@ class Watch:
     def look_alive(self) -> None:
         """Judge whether all works; only while nothing is broken on purpose, and some time after."""
         world = self._world
-        centre, now = world.centre, world.clock.now()
+        centre, now = world.centre, world.centre_clock.now()
         if centre is None or not centre.running or centre.state is None:
             self._say("liveness", "centre", "no controller runs")
             return
@@ -83,8 +83,9 @@ class Watch:
         world = self._world
         if world.centre is None or not world.centre.running:
             return
-        oldest_allowed = world.clock.now() - INTENT_S
-        if world.disk.full or max(world.centre.started_at, world.disk_well_since) > oldest_allowed:
+        oldest_allowed = world.centre_clock.now() - INTENT_S
+        well_since = max(world.centre.started_at, world.disk_well_since, world.clock_set_at)
+        if world.disk.full or well_since > oldest_allowed:
             return
         for number in world.disk.open_ids:
             intent = world.disk.intents[number]

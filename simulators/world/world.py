@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from simulators.link_profile import DisturbanceKind
 from simulators.world.centre import Centre
-from simulators.world.clock import START_UTC, WorldClock
+from simulators.world.clock import START_UTC, CentreClock, WorldClock
 from simulators.world.disk import Disk
 from simulators.world.field import Field
 from simulators.world.line import PROFILES_HERE
@@ -66,6 +66,9 @@ class World:
         self.trace = trace
         self.network = self.loop.network = Network(self.loop, trace)
         self.clock = WorldClock(self.loop)
+        self.centre_clock = CentreClock(self.loop)
+        self.clock_set_at = START_UTC
+        """UTC second, on the centre's clock, at which that clock was last set."""
         self.disk = Disk(rng=random.Random(f"{options.seed}:disk"))
         self.disk_well_since = START_UTC
         """UTC second at which the disk was last given back its health."""
@@ -120,7 +123,7 @@ class World:
         self.starts += 1
         self.note(f"start {self.starts}")
         self.centre = Centre(
-            self.starts, self._site, self.clock, self.disk, self._data, alarms=self.options.alarms
+            self.starts, self._site, self.centre_clock, self.disk, self._data, alarms=self.options.alarms
         )
         for station in self.field.stations:
             self._settle(station)
@@ -224,6 +227,12 @@ class World:
         """Note that the disk is well again."""
         self.disk.full, self.disk.slow_s = False, 0.0
         self.disk_well_since = self.clock.now()
+
+    def set_clock(self, ahead_s: float) -> None:
+        """Set UTC on the centre's machine so far ahead of what it is."""
+        self.note(f"centre's clock {ahead_s:+.0f} s")
+        self.centre_clock.ahead_s = ahead_s
+        self.clock_set_at = self.centre_clock.now()
 
     def note(self, what: str) -> None:
         """Put into the trace what was done to the world."""

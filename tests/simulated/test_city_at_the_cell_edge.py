@@ -9,7 +9,6 @@ from benchmarks.simulated_city import cpu_s, rss_bytes
 from benchmarks.simulator_servers import CITY, EACH, keep
 from simulators.certificates import ensure_certificates
 from simulators.sitefile import load_site
-from tests.support.polling import until
 from tests.support.running_city import controller_process, running_city
 
 pytestmark = [pytest.mark.long, pytest.mark.soak, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -57,11 +56,7 @@ async def test_a_city_at_the_cell_edge_is_driven_and_neither_side_of_the_wire_gr
         async with controller_process(city, tmp_path / "data", START_S) as controller:
             pids = {"servers": city.pid, "controller": controller.process.pid}
 
-            async def ready():
-                await asyncio.sleep(1.0)  # an answer costs the controller something
-                return (await controller.get("kpis"))["ready"]
-
-            await until(ready, START_S, "first poll of every station")
+            controller.api.timeout = 60.0
             rss, cpu = await watch(pids, length["minutes"], length["minute_s"])
             kpis = await controller.get("kpis")
             record = await city.ask("record")
