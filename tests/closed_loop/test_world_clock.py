@@ -8,25 +8,21 @@ from simulators.world.faults import Fault
 from simulators.world.run import strike
 from simulators.world.world import WorldOptions, open_world
 
-WRONG_S = 900.0
+LEG_S = 300.0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ahead_s", [3600.0, -3600.0])
-def test_a_clock_that_is_set_wrong_by_an_hour_hastens_and_delays_no_cycle_and_no_lease(ahead_s):
-    with open_world(WorldOptions(seed=3, stations=3)) as world:
+def test_a_clock_that_is_set_wrong_by_an_hour_hastens_and_delays_no_cycle_and_no_lease():
+    with open_world(WorldOptions(seed=3, stations=2)) as world:
         world.run(world.begin())
         world.run(asyncio.sleep(600.0))
         counters, following = world.centre.state.counters, remote(world)
         assert following
-        for doing in (
-            strike(world, Fault(at=0.0, kind="clock_jump", seconds=WRONG_S, amount=ahead_s)),
-            asyncio.sleep(WRONG_S),  # right again, which is a leap as well
-        ):
+        for ahead_s in (3600.0, 0.0, -3600.0, 0.0):  # right again is a leap as well
             cycles, beats = counters.cycles, counters.heartbeats_sent
-            world.run(doing)
-            assert counters.cycles - cycles == pytest.approx(WRONG_S / 60.0, abs=1)
-            assert counters.heartbeats_sent - beats >= WRONG_S / 60.0
+            world.run(strike(world, Fault(at=0.0, kind="clock_jump", seconds=LEG_S, amount=ahead_s)))
+            assert counters.cycles - cycles == pytest.approx(LEG_S / 60.0, abs=1)
+            assert counters.heartbeats_sent - beats >= LEG_S / 60.0
             assert remote(world) == following
         assert counters.cycles_skipped == 0
         world.watch.look_alive()

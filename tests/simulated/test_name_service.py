@@ -40,7 +40,7 @@ class Names:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bench(tmp_path_factory):
-    async with fault_bench(tmp_path_factory.mktemp("city")) as running:
+    async with fault_bench(tmp_path_factory.mktemp("city"), stations=2) as running:
         yield running
 
 
