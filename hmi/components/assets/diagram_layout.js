@@ -31,9 +31,9 @@ export function loopLayout(index, loop, top, width, only) {
   const at = (column) => c.first + column * c.step;
   const tags = [];
   const put = (slot, x, y, room, style) => has(slot) && tags.push(tagAt(key(slot), x, y, room, style));
-  ["T_supply", "m_flow", "p_supply"].forEach((slot, i) => put(slot, at(i), supply - 54, c.step - 1 - (i === 2 ? 9 * c.tight : 0)));
+  ["T_supply", "m_flow", "p_supply"].forEach((slot, i) => put(slot, at(i), supply - 54, c.step - 1 - (i === 2 ? 4 * c.tight : 0)));
   // worked out, and marked so: its text is the longest of the four
-  put("dp", at(3) - 9 * c.tight, supply - 54, c.step - 1);
+  put("dp", at(3) - 4 * c.tight, supply - 54, c.step - 1);
   put("Q_flow", at(0), supply + 32, c.step * 1.1, "figure");
   put("heat_per_m2", at(0), supply + 52, c.step * 1.1, "line");
   put("T_return", at(0), back - 54, c.step - 1);
