@@ -48,6 +48,14 @@ def realdata_folder():
     return Path(os.environ[REALDATA])
 
 
+@pytest.fixture(autouse=True)
+def own_log_settings():
+    """What a command sets for its own process must not hold for the tests after it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield

@@ -10,6 +10,7 @@ from hmi.components import rows
 from hmi.screens import order_dialog
 from hmi.user_api import Refused, Unreachable
 from tests.support import operations_screen as bench
+from tests.support.city_screens import fresh
 from tests.support.fake_api import SHOWN, FakeApi
 from tests.support.operations_city import EVIL, NOW, alarm, city, loop_state, order
 from tests.support.operations_screen import SECOND, TOO_HOT
@@ -37,7 +38,7 @@ def said(app):
 @pytest.fixture(autouse=True)
 def own_session(monkeypatch):
     monkeypatch.setattr("hmi.session.screen_of_this_run", None)
-    SHOWN.clear()
+    fresh()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -136,7 +136,7 @@ def test_a_long_list_of_names_is_cut_in_the_text_only():
         ({"source_mode": (SourceMode.FLOW,)}, ("plant",)),
         ({"source_mode": (SourceMode.PUMP,)}, ("plant",)),
         ({"T_pipe": np.full(6, 200.0)}, None),
-        ({"leak": np.array([0, 0, 0, 0, 0, 0, 0, -1.0])}, ("D return",)),
+        ({"leak": np.array([0, 0, 0, 0, 0, 0, 0, np.inf])}, ("D return",)),
         ({"m_flow": np.ones(3)}, ()),
         ({"p_return": np.inf}, ("plant",)),
         ({"source_mode": ()}, ()),
