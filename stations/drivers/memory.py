@@ -10,7 +10,7 @@ from typing import Protocol
 
 from stations.decoding import Decoder, decoder, to_raw
 from stations.driver import LinkLost
-from stations.drivers.refusals import refuse_beat, refuse_command, refuse_loop, refuse_stranger
+from stations.drivers.refusals import refuse_beat, refuse_command, refuse_jump, refuse_loop, refuse_stranger
 from stations.model.clock import Clock
 from stations.model.identity import PRIMARY, Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown, WriteOutcome
@@ -183,6 +183,10 @@ class MemoryDriver:
         if (stranger := self._refuse_stranger()) is not None:
             return stranger
         self._arm(now)
+        if self._value("remote_level", loop) != 1.0:
+            holds = self._value("T_supply_secondary_set_effective", loop)
+            if (jump := refuse_jump(T, holds)) is not None:
+                return jump
         if not self._station.write_absolute(loop, T, now):
             return Rejected(f"setpoint {T} degC is refused")
         if self._value("remote_level", loop) != 1.0:

@@ -15,6 +15,10 @@ VALID_FOR_MIN_S, VALID_FOR_MAX_S = 60.0, 600.0
 IDENTITY_TOLERANCE = 1e-6
 """A firmware of 2.62 travels as 262 steps of 0.01."""
 
+TAKE_OVER_K = 1.2
+"""How far from what it holds by itself a loop may be taken over: one step of 1 K (docs/safety-contract.md),
+and what an own curve creeps between a poll and the write."""
+
 
 def refuse_loop(profile: Profile, n_loops: int, loop: int) -> Rejected | None:
     """Refuse a loop that the station does not have."""
@@ -52,6 +56,13 @@ def refuse_stranger(name: str, found: float | None, expected: float) -> Rejected
     if found is not None and abs(found - expected) <= IDENTITY_TOLERANCE:
         return None
     return Rejected(f"{name} is {found}, expected {expected:g}; nothing is written to a strange device")
+
+
+def refuse_jump(heat: float, holds: float | None) -> Rejected | None:
+    """Refuse to take over with ``heat`` degC a loop that holds something else by itself; None: not told."""
+    if holds is None or abs(heat - holds) <= TAKE_OVER_K:
+        return None
+    return Rejected(f"on its own curve the loop holds {holds:.1f} degC now, not {heat:.1f}; not written")
 
 
 def refuse_beat(beat: Heartbeat) -> Rejected | None:

@@ -120,6 +120,21 @@ async def test_a_device_with_a_dead_man_is_written_in_the_same_order_as_the_real
     assert [(*entry[:-1], pytest.approx(entry[-1])) for entry in rig.written()] == writes
 
 
+@pytest.mark.parametrize(
+    ("level", "holds", "taken"),
+    [(0.0, 60.1, True), (0.0, 59.9, False), (0.0, 62.5, False), (0.0, None, True), (1.0, 55.0, True)],
+)
+async def test_a_loop_on_its_own_curve_is_not_taken_over_by_a_jump(level, holds, taken):
+    """Its timer may have ended since the poll that was decided on; under the centre it may lag behind."""
+    rig = MemoryRig("trovis-5578", n_loops=1)
+    rig.show({IDENTITY: 5578.0, FIRMWARE: 2.62, DEADMAN: 0.0, LEVEL: level})
+    rig.show({Point(1, "T_supply_secondary_set_effective"): holds})
+    driver = await contract.connected(rig)
+    outcome = await driver.apply(contract.command(heat=61.2, circulation=None))
+    assert isinstance(outcome, Acknowledged if taken else Rejected)
+    assert any(entry[0] == "absolute" for entry in rig.written()) is taken
+
+
 async def test_a_dead_man_is_renewed_only_when_low_and_the_level_bit_hands_back():
     rig = MemoryRig("trovis-5578", n_loops=1)
     rig.show({IDENTITY: 5578.0, FIRMWARE: 2.62, DEADMAN: 420.0, LEVEL: 1.0})

@@ -301,7 +301,7 @@ async def test_the_pause_between_requests_is_kept_on_the_clock_of_the_plant(rig)
     assert slept == [0.2] * 8
 
 
-TROVIS = {0: 5578, 2: 262, 77: 0, 999: 550}
+TROVIS = {0: 5578, 2: 262, 77: 0, 98: 604, 999: 550}
 
 
 @pytest.fixture
@@ -326,10 +326,21 @@ async def test_a_trovis_is_identified_and_its_dead_man_armed_before_the_setpoint
         (3, 2, [1]),
         (3, 77, [1]),
         (6, 77, [10]),
+        (1, 115, [1]),
+        (3, 98, [1]),
         (6, 999, [612]),
         (1, 115, [1]),
         (5, 115, [0]),
     ]
+
+
+async def test_a_trovis_that_fell_back_since_the_poll_is_not_taken_over_at_what_it_held_then(trovis):
+    server, driver = trovis
+    server.holding[98] = 590
+    outcome = await driver.apply(contract.command(heat=61.2, circulation=None))
+    assert outcome == Rejected("on its own curve the loop holds 59.0 degC now, not 61.2; not written")
+    assert server.holding[999] == 550
+    assert server.coils[115] is True
 
 
 async def test_a_running_dead_man_and_a_set_level_bit_are_not_written_again(trovis):
@@ -378,7 +389,7 @@ async def test_a_dead_man_that_can_not_be_armed_stops_the_setpoint(trovis):
     assert server.holding[999] == 550
 
 
-@pytest.mark.parametrize("broken_at", range(7))
+@pytest.mark.parametrize("broken_at", range(9))
 async def test_a_link_that_breaks_anywhere_in_taking_over_leaves_the_outcome_open(trovis, broken_at):
     server, driver = trovis
 

@@ -88,14 +88,32 @@ async def test_taking_the_loop_over_arms_ten_minutes_then_writes_61_5_degc_then_
         ("0002 0000 0006 01 03 0002 0001", "0002 0000 0005 01 03 02 0106"),  # firmware 2.62
         ("0003 0000 0006 01 03 004D 0001", "0003 0000 0005 01 03 02 0000"),  # timer at 0
         ("0004 0000 0006 01 06 004D 000A", "0004 0000 0006 01 06 004D 000A"),  # 10 min
-        ("0005 0000 0006 01 06 03E7 0267", "0005 0000 0006 01 06 03E7 0267"),  # 61.5 degC
-        ("0006 0000 0006 01 01 0073 0001", "0006 0000 0004 01 01 01 01"),  # CL116 = 1: local
-        ("0007 0000 0006 01 05 0073 0000", "0007 0000 0006 01 05 0073 0000"),  # CL116 = 0: supervisory
+        ("0005 0000 0006 01 01 0073 0001", "0005 0000 0004 01 01 01 01"),  # CL116 = 1: local
+        ("0006 0000 0006 01 03 0062 0001", "0006 0000 0005 01 03 02 025D"),  # HR40099: 60.5 degC
+        ("0007 0000 0006 01 06 03E7 0267", "0007 0000 0006 01 06 03E7 0267"),  # 61.5 degC
+        ("0008 0000 0006 01 01 0073 0001", "0008 0000 0004 01 01 01 01"),  # still local
+        ("0009 0000 0006 01 05 0073 0000", "0009 0000 0006 01 05 0073 0000"),  # CL116 = 0: supervisory
     ]
     instruction = Instruction(heat=61.5, circulation=None)
     async with conversation("trovis-5578", 1, 1, *exchanges) as driver:
         command = LoopCommand(loop=1, token=7, sequence=1, instruction=instruction)
         assert await driver.apply(command) == Acknowledged()
+
+
+async def test_a_loop_whose_timer_ended_since_the_poll_is_not_taken_over_at_what_it_held_then():
+    exchanges = [
+        ("0001 0000 0006 01 03 0000 0001", "0001 0000 0005 01 03 02 15CA"),
+        ("0002 0000 0006 01 03 0002 0001", "0002 0000 0005 01 03 02 0106"),
+        ("0003 0000 0006 01 03 004D 0001", "0003 0000 0005 01 03 02 0000"),  # timer at 0
+        ("0004 0000 0006 01 06 004D 000A", "0004 0000 0006 01 06 004D 000A"),  # 10 min
+        ("0005 0000 0006 01 01 0073 0001", "0005 0000 0004 01 01 01 01"),  # CL116 = 1: local
+        ("0006 0000 0006 01 03 0062 0001", "0006 0000 0005 01 03 02 0252"),  # HR40099: 59.4 degC
+    ]
+    command = LoopCommand(loop=1, token=7, sequence=1, instruction=Instruction(heat=61.5, circulation=None))
+    async with conversation("trovis-5578", 1, 1, *exchanges) as driver:
+        assert await driver.apply(command) == Rejected(
+            "on its own curve the loop holds 59.4 degC now, not 61.5; not written"
+        )
 
 
 async def test_another_firmware_is_not_written():

@@ -3,6 +3,9 @@
 The order matters. The identity (device and firmware) is checked before anything is written, because the same
 register means something else in another device. The timer runs before the setpoint and the level bit are set,
 so a loop never follows the centre without it.
+
+A poll cannot know that the timer ends a moment later, and then the device jumps to its own curve. So with the
+timer running it is asked again who decides, and what it holds by itself, before it is taken over.
 """
 
 from stations.driver import DriverError
@@ -10,11 +13,13 @@ from stations.drivers.modbus.frames import DeviceException
 from stations.drivers.modbus.plan import BlockRead, Slot
 from stations.drivers.modbus.registers import block_decoder
 from stations.drivers.modbus.writing import PointWriter
-from stations.drivers.refusals import refuse_stranger
+from stations.drivers.refusals import refuse_jump, refuse_stranger
 from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, Rejected, Unknown, WriteOutcome
 from stations.model.setpoint import Heartbeat, LoopCommand
 from stations.profile import REGISTERS
+
+EFFECTIVE = "T_supply_secondary_set_effective"
 
 
 class DeadManWriter:
@@ -29,12 +34,17 @@ class DeadManWriter:
         self._identified = False
 
     async def apply(self, command: LoopCommand) -> WriteOutcome:
-        """Check the identity, arm the timer if it is low, write the setpoint, then set the level bit."""
+        """Check the identity, arm the timer if it is low, write the setpoint, then set the level bit.
+
+        A setpoint that would move a loop on its own curve by a jump is refused.
+        """
         try:
             if (refusal := await self._refuse_stranger()) is not None:
                 return refusal
             if not isinstance(armed := await self._arm(), Acknowledged):
                 return armed
+            if (refusal := await self._refuse_jump(command)) is not None:
+                return refusal
             written = await self._points.write(self._channel, command.loop, command.instruction.heat)
             if not isinstance(written, Acknowledged):
                 return written
@@ -66,6 +76,13 @@ class DeadManWriter:
                 return refusal
         self._identified = True
         return None
+
+    async def _refuse_jump(self, command: LoopCommand) -> Rejected | None:
+        if self._points.profile.point(EFFECTIVE) is None:
+            return None
+        if await self._value("remote_level", command.loop) == 1.0:
+            return None
+        return refuse_jump(command.instruction.heat, await self._value(EFFECTIVE, command.loop))
 
     async def _arm(self) -> WriteOutcome:
         remaining = await self._value("deadman_remaining", 0)
