@@ -1,0 +1,97 @@
+"""What a loop has taken, hour by hour, as far as it is known; and how a heat meter's counter tells it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.forecast.calendar import LocalTime
+from optimizer.forecast.weather import WeatherSeries
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadHistory:
+    """Hours in a row, oldest first, shapes (m,)."""
+
+    weather: WeatherSeries
+    """As it was, on the same hours: ``weather.times`` are when they begin."""
+    local: LocalTime
+    """The same hours by the clock on the wall."""
+    load: Floats
+    """Mean heat flow of the hour, in whatever unit the forecast shall have; 0 where not known."""
+    known: Flags
+    """Hours whose load is known."""
+
+    @property
+    def times(self) -> Floats:
+        """UTC seconds at which the hours begin."""
+        return self.weather.times
+
+    def last(self, hours: int) -> "LoadHistory":
+        """Return the last hours only."""
+        return self.part(slice(max(len(self.load) - hours, 0), len(self.load)))
+
+    def part(self, which: slice) -> "LoadHistory":
+        """Return some of the hours."""
+        return LoadHistory(
+            weather=self.weather.part(which),
+            local=self.local.part(which),
+            load=self.load[which],
+            known=self.known[which],
+        )
+
+
+def hourly_load(
+    times: Floats, energy: Floats, hours: Floats, most: float, *, slack_s: float = 60.0
+) -> tuple[Floats, Flags]:
+    """Return mean heat flow (m,) of ``hours`` by a meter's counter, and for which of them it is known.
+
+    ``energy`` (kWh) was read at ``times`` (UTC seconds, any order, doubles allowed: the first reading of a
+    moment counts). An hour is known if the counter was read at most ``slack_s`` from its begin and from its
+    end and rose by 0..``most`` kWh: a counter that was changed, stood still at no value or ran back tells
+    nothing. A gap of several hours tells only their sum, and hours that are guesses must not teach a
+    forecast.
+    """
+    sound = np.isfinite(times) & np.isfinite(energy)
+    at, first = np.unique(times[sound], return_index=True)
+    counts = energy[sound][first]
+    if len(at) == 0:
+        return np.zeros(len(hours)), np.zeros(len(hours), dtype=bool)
+    begin, begin_known = _nearest(at, counts, hours, slack_s)
+    end, end_known = _nearest(at, counts, hours + HOUR_S, slack_s)
+    risen = end - begin
+    known = begin_known & end_known & (risen >= 0.0) & (risen <= most)
+    return np.where(known, risen, 0.0), known
+
+
+def _nearest(at: Floats, counts: Floats, moments: Floats, slack_s: float) -> tuple[Floats, Flags]:
+    right = np.clip(np.searchsorted(at, moments), 0, len(at) - 1)
+    left = np.maximum(right - 1, 0)
+    nearest = np.where(np.abs(at[left] - moments) < np.abs(at[right] - moments), left, right)
+    return counts[nearest], np.abs(at[nearest] - moments) <= slack_s
+
+
+def without_gaps(load: Floats, known: Flags) -> Floats:
+    """Return the load with hours that are not known taken from the same hour of the nearest known day.
+
+    Only for what a forecast looks back on; such hours are not learned from. Without any known hour, zeros.
+    """
+    filled, lacking = load.copy(), ~known
+    if not known.any():
+        return filled
+    for days in range(1, len(load) // 24 + 1):
+        for shift in (24 * days, -24 * days):
+            there = np.arange(len(load)) - shift
+            inside = (there >= 0) & (there < len(load))
+            source = np.where(inside, there, 0)
+            taken = lacking & inside & known[source]
+            filled[taken] = load[source[taken]]
+            lacking &= ~taken
+        if not lacking.any():
+            return filled
+    filled[lacking] = float(np.median(load[known]))
+    return filled
