@@ -119,29 +119,45 @@ class Transition(NamedTuple):
     """Shape (n, 2, 3); K per W/m2 for heat and gains, K per K for the outdoor temperature."""
 
 
-def transition(buildings: Buildings, dt_h: float, wind: Floats | float = 0.0) -> Transition:
-    """Return the exact step of ``dt_h`` hours (> 0) at ``wind`` m/s (one for all, or of each loop)."""
+class Modes(NamedTuple):
+    """The two ways in which houses settle; all rates are below 0, 1/h."""
+
+    fast: Floats
+    slow: Floats
+    """Shape (n,)."""
+    of_fast: Floats
+    of_slow: Floats
+    """Part of the state that settles so, shape (n, 2, 2); together they are the whole."""
+
+
+def modes(buildings: Buildings, wind: Floats | float = 0.0) -> Modes:
+    """Return how houses settle at ``wind`` m/s (one for all, or of each loop)."""
     h, K_v, K_eo = buildings.h_ie, buildings.K_v(wind), buildings.K_eo
     C_i, C_e = buildings.C_i, buildings.C_e
-    n = len(buildings)
-    rate = np.empty((n, 2, 2))
+    rate = np.empty((len(buildings), 2, 2))
     rate[:, 0, 0], rate[:, 0, 1] = -(h + K_v) / C_i, h / C_i
     rate[:, 1, 0], rate[:, 1, 1] = h / C_e, -(h + K_eo) / C_e
     middle = 0.5 * (rate[:, 0, 0] + rate[:, 1, 1])
     root = np.sqrt((0.5 * (rate[:, 0, 0] - rate[:, 1, 1])) ** 2 + rate[:, 0, 1] * rate[:, 1, 0])
-    # from the determinant: in middle + root nearly equal numbers would cancel, and it is the slow one
     fast = middle - root
+    # from the determinant: in middle + root nearly equal numbers would cancel
     slow = (rate[:, 0, 0] * rate[:, 1, 1] - rate[:, 0, 1] * rate[:, 1, 0]) / fast
     of_fast = (rate - slow[:, None, None] * np.eye(2)) / (fast - slow)[:, None, None]
-    of_slow = np.eye(2) - of_fast
+    return Modes(fast, slow, of_fast, np.eye(2) - of_fast)
+
+
+def transition(buildings: Buildings, dt_h: float, wind: Floats | float = 0.0) -> Transition:
+    """Return the exact step of ``dt_h`` hours (> 0) at ``wind`` m/s (one for all, or of each loop)."""
+    fast, slow, of_fast, of_slow = modes(buildings, wind)
     A = of_fast * np.exp(fast * dt_h)[:, None, None] + of_slow * np.exp(slow * dt_h)[:, None, None]
     held = (
         of_fast * (np.expm1(fast * dt_h) / fast)[:, None, None]
         + of_slow * (np.expm1(slow * dt_h) / slow)[:, None, None]
     )
-    driven = np.zeros((n, 2, 3))
-    driven[:, 0, 0] = driven[:, 0, 2] = 1.0 / C_i
-    driven[:, 0, 1], driven[:, 1, 1] = K_v / C_i, K_eo / C_e
+    driven = np.zeros((len(buildings), 2, 3))
+    driven[:, 0, 0] = driven[:, 0, 2] = 1.0 / buildings.C_i
+    driven[:, 0, 1] = buildings.K_v(wind) / buildings.C_i
+    driven[:, 1, 1] = buildings.K_eo / buildings.C_e
     return Transition(A, held @ driven)
 
 

@@ -1,0 +1,44 @@
+"""The radiator law of ``optimizer.inversion`` for many loops at once, and the room that it tells of.
+
+q = q_n (L / excess_n)^(1 + b), L the logarithmic mean excess of the water over the room. With a = T_supply
+- T_return the water enters S = a / (1 - e^(-a/L)) above the room, so heat and water tell the room's
+temperature: T_room = T_supply - S. That room is the one in which one emitter of the loop's size would
+stand.
+"""
+
+import numpy as np
+
+from optimizer.building import Buildings, Floats
+
+DROP_MIN_K = 1e-6
+
+
+def excess(buildings: Buildings, q: Floats) -> Floats:
+    """Return L in K at heat ``q`` W/m2 (last axis by loop); heat below 0 counts as none."""
+    load = np.maximum(q, 0.0) / buildings.q_n
+    return np.asarray(buildings.excess_n * load ** (1.0 / (1.0 + buildings.exponent)))
+
+
+def heat(buildings: Buildings, T_supply: Floats, T_return: Floats, T_room: Floats) -> Floats:
+    """Return what the emitters give in W/m2, last axis by loop; 0 where the return is not above the room."""
+    hot, cold = T_supply - T_room, T_return - T_room
+    works = (cold > 0.0) & (hot >= cold)
+    hot, cold = np.where(works, hot, 1.0), np.where(works, cold, 1.0)
+    ratio = np.log(hot / cold)
+    apart = ratio > DROP_MIN_K
+    L = np.where(apart, (hot - cold) / np.where(apart, ratio, 1.0), hot)
+    given = buildings.q_n * (L / buildings.excess_n) ** (1.0 + buildings.exponent)
+    return np.where(works, given, 0.0)
+
+
+def supply_above_room(excess: Floats, drop: Floats) -> Floats:
+    """Return S in K for ``excess`` >= 0 K and ``drop`` >= 0 K."""
+    with np.errstate(divide="ignore", over="ignore"):
+        t = drop / np.where(excess > 0.0, excess, np.nan)
+    S = np.where(drop > DROP_MIN_K, drop / -np.expm1(-t), excess)
+    return np.where(excess > 0.0, S, drop)
+
+
+def room(buildings: Buildings, T_supply: Floats, T_return: Floats, q: Floats) -> Floats:
+    """Return the temperature in degC of the room that takes ``q`` W/m2 from this water."""
+    return T_supply - supply_above_room(excess(buildings, q), np.maximum(T_supply - T_return, 0.0))
