@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from controller.config.forecast import WeatherConfig
 from controller.config.model import InfluxConfig, SiteConfig
 from controller.historian.forwarder_stats import ForwarderStats, Pace
 from controller.historian.forwarder_thread import Forwarder
@@ -54,7 +55,7 @@ def influx_server(config: InfluxConfig) -> "InfluxServer":
     )
 
 
-def token_of(config: InfluxConfig) -> tuple[str | None, str]:
+def token_of(config: InfluxConfig | WeatherConfig) -> tuple[str | None, str]:
     """Return the token and where it is from; without one, None and why. The text never holds the token."""
     if config.token_file is None:
         where = f"environment variable {config.token_env}"

@@ -6,26 +6,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from controller.config.faults import read_section, unknown_key
+from controller.config.fields import STRICT, Flag, Text
+from controller.config.forecast import CalendarConfig, WeatherConfig
 from controller.config.model import (
     ApiConfig,
     ComfortConfig,
     CurveTable,
-    Flag,
     InfluxConfig,
     Limits,
     RegulationConfig,
     SeasonName,
-    Text,
     Timing,
 )
 
 REGULATED_EMITTERS = ("radiator", "floor")
-_STRICT = ConfigDict(extra="forbid")
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
@@ -39,7 +38,7 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class SiteSection:
     """Section ``[site]``."""
 
@@ -55,7 +54,7 @@ class SiteSection:
     """GeoJSON of the network's pipes, relative to the site folder."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class OpcUaSection:
     """Section ``[opcua]``; the paths are relative to the site folder."""
 
@@ -64,7 +63,7 @@ class OpcUaSection:
     private_key: Text = "pki/controller.pem"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class DistrictSection:
     """One table of ``[districts]``."""
 
@@ -84,9 +83,11 @@ class Document:
     opcua: OpcUaSection | None = None
     comfort: ComfortConfig | None = None
     influxdb: InfluxConfig | None = None
+    weather: WeatherConfig | None = None
     districts: dict[str, DistrictSection] = field(default_factory=dict)
     curves: dict[str, CurveTable] = field(default_factory=dict)
     regulation: dict[str, RegulationConfig] = field(default_factory=dict)
+    calendars: dict[str, CalendarConfig] = field(default_factory=dict)
     stations: str | None = None
     """The station list's path as written, also where ``[site]`` has faults: the list is read all the same."""
     named: dict[str, set[str]] = field(default_factory=dict)
@@ -101,10 +102,16 @@ SINGLE: dict[str, type] = {
     "opcua": OpcUaSection,
     "comfort": ComfortConfig,
     "influxdb": InfluxConfig,
+    "weather": WeatherConfig,
 }
 NOT_WITHOUT = ("site", "influxdb")
 """Sections without a default: one that does not stand there is not read."""
-MANY: dict[str, type] = {"districts": DistrictSection, "curves": CurveTable, "regulation": RegulationConfig}
+MANY: dict[str, type] = {
+    "districts": DistrictSection,
+    "curves": CurveTable,
+    "regulation": RegulationConfig,
+    "calendars": CalendarConfig,
+}
 
 
 def read_document(path: Path, faults: list[str]) -> Document:

@@ -2,10 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from controller.config.document import REGULATED_EMITTERS, Document, OpcUaSection, read_document
 from controller.config.faults import SiteError
+from controller.config.forecast import WeatherConfig
 from controller.config.model import (
     DistrictConfig,
     InfluxConfig,
@@ -36,6 +38,8 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     stations = _read_station_list(document, folder, faults)
     _check_laws(document, stations, file.name, faults)
     opcua = _client(document.opcua, folder, file.name, faults)
+    if document.weather is not None:
+        _check_typical_year(document.weather, folder, file.name, faults)
     named = None if document.site is None else document.site.pipes
     pipes = () if named is None else read_pipes(folder / named, faults)
     if faults or document.site is None or opcua is None:
@@ -44,6 +48,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     assert document.limits is not None
     assert document.api is not None
     assert document.comfort is not None
+    assert document.weather is not None
     site = document.site
     return SiteConfig(
         name=site.name,
@@ -69,6 +74,8 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
         comfort=document.comfort,
         pipes=pipes,
         influxdb=_forwarding(document.influxdb, folder),
+        weather=_weather(document.weather, folder),
+        calendars=document.calendars,
     )
 
 
@@ -87,6 +94,7 @@ def _read_station_list(document: Document, folder: Path, faults: list[str]) -> l
         districts=frozenset(document.named.get("districts", set())),
         curves=document.curves,
         named_curves=frozenset(document.named.get("curves", set())),
+        named_calendars=frozenset(document.named.get("calendars", set())),
     )
     return read_stations(rows, around, faults)
 
@@ -122,13 +130,30 @@ def _forwarding(section: InfluxConfig | None, folder: Path) -> InfluxConfig | No
     """Return the section with absolute paths. Whether the files are there is for the doctor to see."""
     if section is None:
         return None
-
-    def absolute(path: str | None) -> str | None:
-        return None if path is None else str((folder / path).resolve())
-
     return dataclasses.replace(
-        section, token_file=absolute(section.token_file), ca_file=absolute(section.ca_file)
+        section, token_file=_absolute(section.token_file, folder), ca_file=_absolute(section.ca_file, folder)
     )
+
+
+def _weather(section: WeatherConfig, folder: Path) -> WeatherConfig:
+    """Return the section with absolute paths. A forecast's file comes and goes, so it need not be there."""
+    return dataclasses.replace(
+        section,
+        file=_absolute(section.file, folder),
+        typical_year=_absolute(section.typical_year, folder),
+        token_file=_absolute(section.token_file, folder),
+        ca_file=_absolute(section.ca_file, folder),
+    )
+
+
+def _check_typical_year(section: WeatherConfig, folder: Path, file: str, faults: list[str]) -> None:
+    path = section.typical_year
+    if path is not None and not (folder / path).is_file():
+        faults.append(f"{file}: weather.typical_year: no such file (got {path!r}, looked for {folder / path})")
+
+
+def _absolute(path: str | None, folder: Path) -> str | None:
+    return None if path is None else str((folder / path).resolve())
 
 
 def effective(site: SiteConfig) -> dict[str, object]:
@@ -141,6 +166,8 @@ def effective(site: SiteConfig) -> dict[str, object]:
 def _plain(value: object) -> object:
     if isinstance(value, Profile):
         return value.name
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Path):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

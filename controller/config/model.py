@@ -11,12 +11,12 @@ from dataclasses import field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
-from pydantic_core import PydanticCustomError
 
+from controller.config.fields import STRICT, Number, Temperature, Text, Whole, between, server_url
+from controller.config.forecast import CalendarConfig, WeatherConfig
 from stations.driver import Address
 from stations.profile import Profile
 
@@ -29,28 +29,8 @@ T_SUPPLY_MIN_HARD_DEGC = 25.0
 HEARTBEATS_PER_WATCHDOG = 3
 """A watchdog must survive this many lost heartbeats, or one lost frame sends a station home."""
 
-_STRICT = ConfigDict(extra="forbid")
 
-
-def between(low: float, high: float) -> AfterValidator:
-    """Return the check that a number lies in ``low``..``high``; the message quotes value and range."""
-
-    def check(value: float) -> float:
-        if not low <= value <= high:
-            raise PydanticCustomError("range", f"out of range (got {value:g}); allowed {low:g}..{high:g}")
-        return value
-
-    return AfterValidator(check)
-
-
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Whole = Annotated[int, Field(strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Temperature = Annotated[Number, between(-60.0, 110.0)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Timing:
     """Paces of the controller in seconds of the scaled clock."""
 
@@ -71,7 +51,7 @@ class Timing:
         return self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Limits:
     """Limits of secondary supply temperature, degC; narrower than the built-in ones or equal."""
 
@@ -94,7 +74,7 @@ class Limits:
         return self.T_supply_max_floor_degC if emitter == "floor" else self.T_supply_max_radiator_degC
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class ApiConfig:
     """Where the HTTP API listens. Loopback by default; port 0 takes a free one."""
 
@@ -102,7 +82,7 @@ class ApiConfig:
     port: Annotated[Whole, between(0, 65535)] = 8640
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class CurveTable:
     """A station's own heating curve as commissioned: supply temperature by outdoor temperature, degC.
 
@@ -138,7 +118,7 @@ class CurveTable:
         return supply[i] + share * (supply[i + 1] - supply[i])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class FlowBand:
     """A step of staged circulation: ``fraction`` of design flow while it is warmer than ``above_degC``."""
 
@@ -146,7 +126,7 @@ class FlowBand:
     fraction: Annotated[Number, between(0.3, 1.0)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class RegulationConfig:
     """The centre's regulation law for one emitter type (strategy ``curve``)."""
 
@@ -184,7 +164,7 @@ class RegulationConfig:
         return self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class ComfortConfig:
     """How warm strategy ``balance`` keeps houses: the minimum, for whom, and what is not known."""
 
@@ -200,24 +180,11 @@ class ComfortConfig:
     """Standard deviation over the hours: sun, wind, habits."""
 
 
-def _server_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or parts.query or parts.fragment or parts.username is not None or not url.isascii():
-        # Said without the value: it may hold a password.
-        message = "not a server's address; allowed e.g. http://10.0.0.5:8086, without user, password or ?"
-        raise PydanticCustomError("range", message)
-    return url.rstrip("/")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class InfluxConfig:
     """The server historian that gets every point, and where its token is found: never here."""
 
-    url: Annotated[Text, AfterValidator(_server_url)]
+    url: Annotated[Text, AfterValidator(server_url)]
     """What stands before ``/api/v2/write``."""
     bucket: Text
     """Of InfluxDB; a database of 1.8; VictoriaMetrics does not mind."""
@@ -270,6 +237,8 @@ class LoopConfig:
     mode: Literal["auto", "local"]
     proof: str | None
     """Reference of the commissioning proof; None means never driven."""
+    calendar: str | None = None
+    """Opening hours of the buildings behind it, a name of ``SiteConfig.calendars``; None for dwellings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,3 +294,7 @@ class SiteConfig:
     """Pipes of the network as far as the site knows them: for maps, not for control."""
     influxdb: InfluxConfig | None = None
     """None: nothing is forwarded. Paths in it are absolute."""
+    weather: WeatherConfig = field(default_factory=WeatherConfig)
+    """Where forecasts of the weather come from; by default from nowhere. Paths in it are absolute."""
+    calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)
+    """Opening hours by name, for the loops that follow them."""

@@ -27,6 +27,8 @@ class Surroundings:
     curves: Mapping[str, CurveTable]
     named_curves: frozenset[str]
     """Names of all curves, also of those with faults of their own."""
+    named_calendars: frozenset[str] = frozenset()
+    """The same of calendars."""
 
 
 def read_stations(rows: list[Row], around: Surroundings, faults: list[str]) -> list[StationConfig]:
@@ -205,6 +207,7 @@ def _loop(cells: Cells, number: int, around: Surroundings) -> LoopConfig | None:
     m_flow = cells.number("m_flow_design_kg_per_s", 0.01, 2000)
     mode = cells.choice("mode", "auto", "local")
     proof = None if cells.blank("proof") else cells.text("proof")
+    calendar = _calendar(cells, around)
     curve = _curve(cells, around)
     if len(cells.faults) > before or curve is None:
         return None
@@ -220,6 +223,7 @@ def _loop(cells: Cells, number: int, around: Surroundings) -> LoopConfig | None:
         m_flow_design_kg_per_s=cast("float", m_flow),
         mode=cast('Literal["auto", "local"]', mode),
         proof=proof,
+        calendar=calendar,
     )
 
 
@@ -229,6 +233,15 @@ def _curve(cells: Cells, around: Surroundings) -> CurveTable | None:
         got = f"not known (got {name!r})" if name else "empty"
         cells.fault("own_curve", f"{got}; allowed {_names(around.named_curves)}")
     return around.curves.get(name)
+
+
+def _calendar(cells: Cells, around: Surroundings) -> str | None:
+    name = cells.row.cells["calendar"]
+    if name and name not in around.named_calendars:
+        cells.fault(
+            "calendar", f"not known (got {name!r}); allowed {_names(around.named_calendars)} or blank"
+        )
+    return name or None
 
 
 def _check_addresses(stations: list[StationConfig], where: Mapping[str, str], faults: list[str]) -> None:

@@ -42,10 +42,11 @@ LOOP_COLUMNS = (
     "m_flow_design_kg_per_s",
     "mode",
     "proof",
+    "calendar",
 )
 COLUMNS = ("station", *STATION_COLUMNS, *LOOP_COLUMNS)
 OPTIONAL_COLUMNS = frozenset(
-    {"unit", "security", "allow_insecure", "server_certificate", "T_supply_max_degC", "proof"}
+    {"unit", "security", "allow_insecure", "server_certificate", "T_supply_max_degC", "proof", "calendar"}
 )
 """May be missing as a whole: then they are blank in every row."""
 
