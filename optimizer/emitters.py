@@ -33,10 +33,10 @@ def heat(buildings: Buildings, T_supply: Floats, T_return: Floats, T_room: Float
 
 def supply_above_room(excess: Floats, drop: Floats) -> Floats:
     """Return S in K for ``excess`` >= 0 K and ``drop`` >= 0 K."""
-    with np.errstate(divide="ignore", over="ignore"):
-        t = drop / np.where(excess > 0.0, excess, np.nan)
-    S = np.where(drop > DROP_MIN_K, drop / -np.expm1(-t), excess)
-    return np.where(excess > 0.0, S, drop)
+    flat = drop <= DROP_MIN_K * np.maximum(excess, 1.0)
+    cold = excess <= DROP_MIN_K * drop
+    t = np.where(flat | cold, 1.0, drop / np.where(cold, 1.0, excess))
+    return np.where(cold, drop, np.where(flat, excess, drop / -np.expm1(-t)))
 
 
 def room(buildings: Buildings, T_supply: Floats, T_return: Floats, q: Floats) -> Floats:

@@ -46,8 +46,8 @@ class Identified:
     fitted: Fitted | None
     """What the record alone says, before it was held to small steps; None where nothing was fitted."""
     T_indoor_sd: float | None
-    """Doubt of the room that ``candidate`` tells of the record, K: that of the fit, and what small steps still
-    keep it off; None where nothing was fitted."""
+    """Doubt of the room that ``candidate`` tells of the record, K: the fit's own, and what small steps still
+    keep it off the fit; None where nothing was fitted."""
     signature: Signature | Reason
     """Of the whole record."""
 
