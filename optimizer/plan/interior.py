@@ -1,0 +1,238 @@
+"""The solver: a primal-dual interior point method that knows what a heat network looks like.
+
+Each Newton step has one band matrix per loop (``dynamics``) and one dense matrix of k x k for the plant
+(``coupling``), so time and memory grow with the number of loops, not with a power of it, and all of it is
+arithmetic on arrays over loops. Predictor and corrector are Mehrotra's, followed by one correction that
+pulls outlying products back (Gondzio, Comput. Optim. Appl. 6 (1996), 137-156): among tens of thousands of
+limits the worst one would hold back all others. Distances and prices take steps of their own length; what
+that leaves of dual infeasibility enters the next step.
+
+It ends by a bound that is true whatever the iterations did (``program.lower_bound``), against the cost of the
+plan as it would be carried out. Nothing in it depends on time or chance.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.plan.banded import WIDTH, Factors, factorise, solve
+from optimizer.plan.coupling import answer
+from optimizer.plan.newton import Aims, Loops, Plant, Step
+from optimizer.plan.program import Prices, Program, costs, lower_bound
+from optimizer.plan.rows import Pair, complementarity, complementarity_after
+
+Floats = NDArray[np.float64]
+MU_COLD, MU_WARM = 10.0, 1.0
+"""Products to begin with, Wh/m2: from nothing, and from an earlier plan."""
+TO_BOUNDARY = 0.995
+NEAR = 0.02
+"""Products whose sum is a larger part of the cost are not worth a look at bound and cost."""
+SHORTEST = 1e-4
+"""Steps shorter than this, twice in a row, end the method: what it has is as good as it gets."""
+BLOCK = 256
+"""Loops that are worked on at a time, so that what one operation leaves is in the cache for the next."""
+
+
+class Solution(NamedTuple):
+    """The best plan found, and what is known of how good it is."""
+
+    q: Floats
+    """(k, n) W/m2, within all limits."""
+    T: Floats
+    """(k, n) degC."""
+    cost: float
+    bound: float
+    """No plan costs less; -inf where nothing is known."""
+    price: Floats
+    """(k,): what 1 Wh/m2 more of heat costs beyond its own price, because the plant is at a limit."""
+    iterations: int
+
+    @property
+    def gap(self) -> float:
+        """Relative distance to the bound."""
+        return (self.cost - self.bound) / max(abs(self.cost), 1e-6)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """When to stop: no clock, so that the same problem gives the same plan anywhere."""
+
+    gap: float = 1.5e-3
+    iterations: int = 40
+
+
+class _State:
+    """All loops and the plant."""
+
+    def __init__(self, program: Program, q: Floats, mu: float) -> None:
+        self.program = program
+        n = q.shape[1]
+        self.places = [slice(begin, min(n, begin + BLOCK)) for begin in range(0, n, BLOCK)]
+        self.loops = [Loops(program.take(place), q[:, place], mu) for place in self.places]
+        self.plant = Plant(program, q, mu)
+        self.parts: tuple[Loops | Plant, ...] = (*self.loops, self.plant)
+        self.count = 14 * len(q) + 2
+        self.factors = Factors(q, q)
+
+    @property
+    def q(self) -> Floats:
+        return np.concatenate([loops.q for loops in self.loops], axis=1)
+
+    @property
+    def mu(self) -> float:
+        loops = sum(
+            float(complementarity(row) @ part.program.weights) for part in self.loops for row in part.rows
+        )
+        return (loops + float(complementarity(self.plant.limits)[0])) / self.count
+
+    def mu_after(self, steps: list[Step]) -> float:
+        primal, dual = _length(steps)
+        total = 0.0
+        for part, step in zip(self.parts, steps, strict=True):
+            weights = part.program.weights if isinstance(part, Loops) else np.ones(1)
+            for row, changes in zip(part.rows, step.changes, strict=True):
+                total += float(complementarity_after(row, changes, primal, dual) @ weights)
+        return total / self.count
+
+    def prepare(self) -> None:
+        bands = np.zeros((len(self.program.lower), WIDTH + 1, self.program.lower.shape[1]))
+        for part, place in zip(self.loops, self.places, strict=True):
+            part.prepare(bands[..., place])
+        self.factors = factorise(bands)
+        answers = np.zeros((len(bands), len(bands)))
+        for part, place in zip(self.loops, self.places, strict=True):
+            mine = Factors(*(np.ascontiguousarray(each[..., place]) for each in self.factors))
+            answers += answer(mine, part.program.houses.heat.taps, part.program.weights)
+        self.plant.prepare(answers)
+
+    def direction(self, aims: list[Aims]) -> list[Step]:
+        price = self.plant.price(aims[-1])
+        loops = list(zip(self.loops, self.places, strict=True))
+        y, back = np.zeros_like(self.program.lower), np.zeros_like(self.program.lower)
+        for (part, place), aim in zip(loops, aims[:-1], strict=True):
+            part.pull(aim, price, y[:, place])
+        solve(self.factors, y)
+        response = self.plant.response(np.sum([part.mean(y[:, place]) for part, place in loops], axis=0))
+        self.program.houses.heat.add_adjoint(response[:, np.newaxis], back)
+        y -= solve(self.factors, back)
+        steps = [part.together(aim, y[:, place]) for (part, place), aim in zip(loops, aims[:-1], strict=True)]
+        weighted = zip(self.loops, steps, strict=True)
+        P = np.sum([step.dv[0][0] @ part.program.weights for part, step in weighted], axis=0)
+        return [*steps, self.plant.together(aims[-1], P)]
+
+    def move(self, steps: list[Step]) -> float:
+        primal, dual = (min(1.0, TO_BOUNDARY * length) for length in _length(steps))
+        for part, step in zip(self.parts, steps, strict=True):
+            part.move(step, primal, dual)
+        return min(primal, dual)
+
+    def bound(self) -> float:
+        p, z = self.program, self.plant.limits.z[..., 0]
+
+        def joined(of: Callable[[Loops], Floats]) -> Floats:
+            return np.concatenate([of(part) for part in self.loops], axis=-1)
+
+        prices = Prices(
+            up=joined(lambda part: part.ramps.z[0]),
+            down=joined(lambda part: part.ramps.z[1]),
+            cold=joined(lambda part: part.comfort.z[0]),
+            hot=joined(lambda part: part.comfort.z[1]),
+            end=joined(lambda part: part.end.z[0]),
+            cap=z[0],
+            plant_up=z[1],
+            plant_down=z[2],
+        )
+        T = p.T_min + joined(lambda part: part.comfort.v[0])
+        worth = p.worth_end + joined(lambda part: part.end.v[0])
+        return lower_bound(p, self.q, T, worth, prices)
+
+
+def minimise(
+    program: Program,
+    repair: Callable[[Floats], Floats],
+    effort: Effort,
+    start: Floats,
+    mu: float = MU_COLD,
+) -> Solution:
+    """Return the best plan that ``effort`` allows, from heat ``start`` strictly inside its bounds.
+
+    ``repair`` makes what an iteration has strictly feasible; the cost is that of what it returns.
+    """
+    state = _State(program, start, mu)
+    q = repair(start.copy())
+    now, T = costs(program, q)
+    best = Solution(q, T, now.total, -np.inf, np.zeros(len(q)), 0)
+    short = 0
+    with np.errstate(all="ignore"):  # where numbers run out, that is seen and the best so far is kept
+        for iteration in range(1, effort.iterations + 1):
+            try:
+                length = _iterate(state)
+            except np.linalg.LinAlgError:
+                break  # the plant's matrix has lost its digits: the same as below
+            if not np.isfinite(length):
+                break
+            short = short + 1 if length < SHORTEST else 0
+            ends = short == 2 or iteration == effort.iterations
+            # The look costs a twentieth of an iteration; far from the end it tells nothing.
+            if ends or state.mu * state.count < max(4.0 * effort.gap, NEAR) * max(abs(best.cost), 1e-6):
+                best = _better(best, state, repair)
+            best = best._replace(iterations=iteration)
+            if ends or best.gap <= effort.gap:
+                break
+    return best
+
+
+def _better(best: Solution, state: _State, repair: Callable[[Floats], Floats]) -> Solution:
+    q = repair(state.q)
+    now, T = costs(state.program, q)
+    bound = state.bound()
+    if now.total < best.cost:
+        best = best._replace(q=q, T=T, cost=now.total, price=state.plant.shadow)
+    return best._replace(bound=max(best.bound, bound)) if np.isfinite(bound) else best
+
+
+def _iterate(state: _State) -> float:
+    """Make one step; returns its length, NaN where numbers have run out."""
+    mu = state.mu
+    state.prepare()
+    steps = state.direction([tuple((0.0,) * len(row.pairs()) for row in part.rows) for part in state.parts])
+    aim = max((state.mu_after(steps) / mu) ** 3, 1e-6) * mu
+    aims: list[Aims] = [
+        tuple(tuple(aim - pair.distance * pair.price for pair in row) for row in step.changes)
+        for step in steps
+    ]
+    steps = state.direction(aims)
+    primal, dual = (min(1.0, length + 0.25) for length in _length(steps))
+    if min(primal, dual) < 1.0:
+        aims = [
+            tuple(
+                tuple(
+                    each + _pulled_back(now, change, primal, dual, aim)
+                    for each, now, change in zip(wanted, row.pairs(), changes, strict=True)
+                )
+                for wanted, row, changes in zip(of_part, part.rows, step.changes, strict=True)
+            )
+            for of_part, part, step in zip(aims, state.parts, steps, strict=True)
+        ]
+        corrected = state.direction(aims)
+        if sum(_length(corrected)) > sum(_length(steps)):
+            steps = corrected
+    if not all(np.isfinite(step.dv[0]).all() for step in steps):
+        return float("nan")
+    return state.move(steps)
+
+
+def _length(steps: list[Step]) -> tuple[float, float]:
+    return min(step.primal for step in steps), min(step.dual for step in steps)
+
+
+def _pulled_back(now: Pair, change: Pair, primal: float, dual: float, aim: float) -> Floats:
+    """What to add to an aim so that a longer step would end within a decade of ``aim``."""
+    product = now.price + dual * change.price
+    product *= now.distance + primal * change.distance
+    more = np.clip(product, 0.1 * aim, 10.0 * aim)
+    more -= product
+    return np.asarray(np.maximum(more, -10.0 * aim, out=more))
