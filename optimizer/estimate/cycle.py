@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer import emitters
-from optimizer.building import Buildings, Floats, free_heat, transition
+from optimizer.building import Buildings, Floats, free_heat, steady_heat, transition
 from optimizer.estimate.heat import (
     SUN_W_PER_M2,
     T_INDOOR_DEGC,
@@ -35,6 +35,7 @@ from optimizer.estimate.heat import (
 from optimizer.estimate.state import (
     BIAS,
     DISTURBANCE,
+    HEARD_HEAT_S,
     LAW,
     LAW_SD_K,
     N_STATES,
@@ -61,6 +62,8 @@ SLOW_H, WATER_GAP_S = 1.0, 3600.0
 Q_MIN_W_PER_M2, DROP_MIN_K = 3.0, 0.3
 """Below these the water tells of no room."""
 ROOM_BY_LAW_DEGC = (-10.0, 45.0)
+HOUSES_DEGC = (-60.0, 90.0)
+"""No house is colder than any weather or warmer than its water, whatever meters say."""
 GATE = 4.0
 
 
@@ -124,9 +127,12 @@ def _predicted(
         Q[:, place] = sd**2 * (1.0 - kept**2)
         level[:, place] *= 1.0 - kept
     gains = free_heat(buildings, sun.value)
-    u = np.stack([now.q, now.T_outdoor, gains], axis=1)
+    # a heat that was not told for hours is taken for what keeps the room where it is
+    told = (now.since_heat_s <= HEARD_HEAT_S) & (dt_s <= HEARD_HEAT_S)
+    q = np.where(told, now.q, steady_heat(buildings, now.mean[:, T_ROOM], now.T_outdoor, gains, wind))
+    u = np.stack([q, now.T_outdoor, gains], axis=1)
     mean = np.einsum("nij,nj->ni", F, now.mean) + level
-    mean[:, :2] += np.einsum("nij,nj->ni", step.B, u)
+    mean[:, :2] = np.clip(mean[:, :2] + np.einsum("nij,nj->ni", step.B, u), *HOUSES_DEGC)
     # errors of inputs last: as many cycles of one sign count more than as many of either
     lasts = max(INPUT_CORRELATED_H / dt_h, 1.0)
     sun_sd = np.where(sun.there, 0.0, SUN_UNKNOWN_W_PER_M2 * buildings.solar_aperture)

@@ -15,7 +15,7 @@ from optimizer.estimate.state import Doubt, EstimateState, Measurements
 from optimizer.inversion import CP_KJ_PER_KG_K
 
 DISAGREE = 0.15
-Q_LIMITS_W_PER_M2 = (-5.0, 400.0)
+Q_LIMITS_W_PER_M2 = (-5.0, 250.0)
 T_WATER_DEGC = (1.0, 130.0)
 T_INDOOR_DEGC = (5.0, 40.0)
 T_OUTDOOR_DEGC = (-60.0, 55.0)
@@ -65,23 +65,25 @@ def delivered(state: EstimateState, measured: Measurements, buildings: Buildings
     area = buildings.area
     supply, back = (plausible(T, *T_WATER_DEGC) for T in (measured.T_supply, measured.T_return))
     flow = plausible(measured.m_flow, 0.0, M_FLOW_KG_PER_S_M2 * area)
-    meter = plausible(1000.0 * measured.Q_meter / area, *Q_LIMITS_W_PER_M2)
+    kW = area / 1000.0
+    meter = plausible(measured.Q_meter, Q_LIMITS_W_PER_M2[0] * kW, Q_LIMITS_W_PER_M2[1] * kW)
+    by_meter = meter.value / kW
     drop = supply.value - back.value
     swapped = supply.there & back.there & (drop < -SWAPPED_K)
     per_K = 1000.0 * CP_KJ_PER_KG_K * flow.value / area
     by_water = per_K * drop
     has_water = supply.there & back.there & flow.there & ~swapped & (by_water <= Q_LIMITS_W_PER_M2[1])
     sd_water = np.hypot(FLOW_SHARE * by_water, DROP_SD_K * per_K) + FLOOR_W_PER_M2
-    sd_meter = METER_SHARE * np.abs(meter.value) + FLOOR_W_PER_M2
+    sd_meter = METER_SHARE * np.abs(by_meter) + FLOOR_W_PER_M2
     weight_water = np.where(has_water, sd_water**-2, 0.0)
     weight_meter = np.where(meter.there, sd_meter**-2, 0.0)
     total = weight_water + weight_meter
     told = total > 0.0
     safe = np.where(told, total, 1.0)
-    q = (weight_water * by_water + weight_meter * meter.value) / safe
-    apart = np.where(has_water & meter.there, np.abs(by_water - meter.value), 0.0)
-    disagree = apart > DISAGREE * np.maximum(0.5 * np.abs(by_water + meter.value), SMALL_W_PER_M2)
-    q = np.where(disagree, 0.5 * (by_water + meter.value), q)
+    q = (weight_water * by_water + weight_meter * by_meter) / safe
+    apart = np.where(has_water & meter.there, np.abs(by_water - by_meter), 0.0)
+    disagree = apart > DISAGREE * np.maximum(0.5 * np.abs(by_water + by_meter), SMALL_W_PER_M2)
+    q = np.where(disagree, 0.5 * (by_water + by_meter), q)
     sd = np.where(disagree, np.hypot(safe**-0.5, 0.5 * apart), safe**-0.5)
     held = np.maximum(state.q, SMALL_W_PER_M2)
     grown = np.hypot(state.q_sd, HELD_SHARE_PER_H * held * np.sqrt(dt_s / 3600.0))
@@ -98,7 +100,7 @@ def delivered(state: EstimateState, measured: Measurements, buildings: Buildings
         np.where(told, q, state.q),
         np.where(told, sd, grown),
         told,
-        np.where(meter.there, meter.value, 0.0),
+        by_meter,
         np.where(has_water, by_water, 0.0),
         doubts,
     )
