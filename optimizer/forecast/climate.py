@@ -102,7 +102,7 @@ def sun_above(times: Floats, latitude: float, longitude: float) -> Floats:
     """Return the sun on a horizontal plane above the atmosphere in W/m2 at UTC seconds (k,).
 
     Declination by Cooper and equation of time by Woolf, as in Duffie and Beckman, equations 1.6.1a and 1.5.3;
-    good to half a degree, which is better than any clearness.
+    good to a degree of the sun's height, which is better than any clearness.
     """
     day = times % YEAR_S / DAY_S + 1.0
     angle = 2 * np.pi * (day - 81.0) / 364.0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from optimizer.forecast.calendar import LocalTime
@@ -11,6 +12,9 @@ from optimizer.forecast.weather import WeatherSeries
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 HOUR_S = 3600.0
+SPIKE, SPIKE_H = 8.0, 5
+"""Robust standard deviations by which an hour may depart from the median of so many hours around it. Bursts
+of hot water of a single house stay within."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,19 @@ def _nearest(at: Floats, counts: Floats, moments: Floats, slack_s: float) -> tup
     left = np.maximum(right - 1, 0)
     nearest = np.where(np.abs(at[left] - moments) < np.abs(at[right] - moments), left, right)
     return counts[nearest], np.abs(at[nearest] - moments) <= slack_s
+
+
+def without_spikes(load: Floats) -> Floats:
+    """Return a load (m,) without gaps whose single hours stand out no more than ``SPIKE`` from those around.
+
+    A meter's wrong pulse would be looked back on for a week. A step, as when heating begins, stays: the
+    median of five hours follows it.
+    """
+    if len(load) < SPIKE_H:
+        return load
+    around = np.median(sliding_window_view(np.pad(load, SPIKE_H // 2, mode="edge"), SPIKE_H), axis=1)
+    usual = 1.4826 * float(np.median(np.abs(load - around)))
+    return np.clip(load, around - SPIKE * usual, around + SPIKE * usual) if usual > 0.0 else load
 
 
 def without_gaps(load: Floats, known: Flags) -> Floats:

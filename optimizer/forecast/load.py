@@ -24,8 +24,8 @@ from optimizer.forecast.features import (
     looked_back,
     same_kind,
 )
-from optimizer.forecast.history import without_gaps
-from optimizer.forecast.ridge import Line, robust_ridge
+from optimizer.forecast.history import without_gaps, without_spikes
+from optimizer.forecast.ridge import Line, robust_ridge, weighted_median
 from optimizer.forecast.weather import WeatherSeries
 from optimizer.reason import Reason, because
 
@@ -46,6 +46,8 @@ LEVEL_SHARE, LEVEL_H = 0.7, 48.0
 HOUR_SHARE, HOUR_DAYS = 0.3, 5.0
 """How much of the last error is expected to stay, and over what it is averaged: all hours alike, and an hour
 of the day apart. Found on January, March, April and September of the measured building."""
+BURST = 4.0
+"""What an hour was off by more than so many median departures is a burst, and counts as so many."""
 MOST_SHARE = 1.5
 """A forecast may be this much above the highest hour learned from: a colder day than any yet, not a
 runaway."""
@@ -132,7 +134,7 @@ def fit_load(explained: Explained, load: Floats, known: Flags) -> LoadModel | Re
     return LoadModel(
         line=line,
         errors=_errors(explained, x, y, sound, line),
-        most=MOST_SHARE * float(y[sound].max()),
+        most=MOST_SHARE * float(without_spikes(y)[sound].max()),
         hours=enough,
         until=float(explained.times[last]) + 3600.0,
     )
@@ -152,7 +154,7 @@ def forecast_load(
     past, ahead = len(load), len(explained.times) - len(load)
     if past < LOOK_BACK_H or not known[-CORRECTION_H:].any():
         return Refused(reason=because("load_unknown", known_h=int(known.sum()), needed_h=LOOK_BACK_H))
-    series = np.concatenate([without_gaps(load, known), np.zeros(ahead)])
+    series = np.concatenate([without_spikes(without_gaps(load, known)), np.zeros(ahead)])
     level, by_hour = _off(model.line, explained, series[:past], known)
     for begin in range(past, past + ahead, LEAD_H):
         end = min(begin + LEAD_H, past + ahead)
@@ -181,7 +183,7 @@ def _finite(load: Floats, known: Flags) -> tuple[Floats, Flags]:
 
 def _rows(explained: Explained, load: Floats, known: Flags, until: int) -> tuple[Floats, Flags]:
     """Rows of all features from ``LOOK_BACK_H`` on, and which of them may be learned from."""
-    filled = without_gaps(load, known)
+    filled = without_spikes(without_gaps(load, known))
     if until <= LOOK_BACK_H:
         return np.zeros((0, 0)), np.zeros(0, dtype=bool)
     rows = np.arange(LOOK_BACK_H, until)
@@ -228,7 +230,10 @@ def _off(line: Line, explained: Explained, filled: Floats, known: Flags) -> tupl
     back = looked_back(filled, explained.slow, explained.workday, begin)
     off = filled[rows] - line(np.concatenate([explained.features[begin:past], back], axis=1))
     weights = np.exp((rows - past) / LEVEL_H) * known[rows]
-    level = float(weights @ off / max(weights.sum(), 1.0))
+    middle = weighted_median(off, weights)
+    bound = BURST * float(np.median(np.abs(off - middle)[known[rows]]))
+    off = np.clip(off, middle - bound, middle + bound)
+    level = float(weights @ off / weights.sum())
     daily = np.exp((rows - past) / (24.0 * HOUR_DAYS)) * known[rows]
     total = np.bincount(explained.hour[rows], daily, 24)
     by_hour = np.bincount(explained.hour[rows], daily * (off - level), 24) / np.maximum(total, 1.0)

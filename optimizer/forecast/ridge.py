@@ -59,3 +59,10 @@ def robust_ridge(x: Floats, y: Floats, weights: Floats, penalty: float) -> Line:
     full = np.zeros(x.shape[1])
     full[varies] = slopes / spread[varies]
     return Line(offset=offset - float(middle @ full), slopes=full)
+
+
+def weighted_median(values: Floats, weights: Floats) -> float:
+    """Return the value (of k) below and above which lies half of the weight, of which some is above 0."""
+    order = np.argsort(values)
+    sums = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(sums, 0.5 * sums[-1])]])
