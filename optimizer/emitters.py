@@ -11,6 +11,7 @@ import numpy as np
 from optimizer.building import Buildings, Floats
 
 DROP_MIN_K = 1e-6
+NEAR_K = 0.5
 
 
 def excess(buildings: Buildings, q: Floats) -> Floats:
@@ -20,15 +21,19 @@ def excess(buildings: Buildings, q: Floats) -> Floats:
 
 
 def heat(buildings: Buildings, T_supply: Floats, T_return: Floats, T_room: Floats) -> Floats:
-    """Return what the emitters give in W/m2, last axis by loop; 0 where the return is not above the room."""
-    hot, cold = T_supply - T_room, T_return - T_room
-    works = (cold > 0.0) & (hot >= cold)
-    hot, cold = np.where(works, hot, 1.0), np.where(works, cold, 1.0)
-    ratio = np.log(hot / cold)
+    """Return what the emitters give in W/m2, last axis by loop.
+
+    Where the return is hardly above the room or below it, it is taken for ``NEAR_K`` and less above: the heat
+    goes to nothing smoothly, so that whoever seeks a room finds the way out.
+    """
+    above = T_return - T_room
+    cold = np.where(above < NEAR_K, NEAR_K * np.exp(np.minimum(above, NEAR_K) / NEAR_K - 1.0), above)
+    cold = np.maximum(cold, 1e-9)
+    drop = np.maximum(T_supply - T_return, 0.0)
+    ratio = np.log1p(drop / cold)
     apart = ratio > DROP_MIN_K
-    L = np.where(apart, (hot - cold) / np.where(apart, ratio, 1.0), hot)
-    given = buildings.q_n * (L / buildings.excess_n) ** (1.0 + buildings.exponent)
-    return np.where(works, given, 0.0)
+    L = np.where(apart, drop / np.where(apart, ratio, 1.0), cold)
+    return np.asarray(buildings.q_n * (L / buildings.excess_n) ** (1.0 + buildings.exponent))
 
 
 def supply_above_room(excess: Floats, drop: Floats) -> Floats:

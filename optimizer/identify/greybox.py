@@ -1,10 +1,11 @@
 """Two stores fitted to days of measurements by simulation error.
 
 A run of the model over the whole record, driven by measured heat, outdoor temperature and sun, is compared
-with what tells the room's temperature: indoor sensors, and the water by the radiator law
-(``optimizer.emitters``), whose emitter size is fitted along. One step ahead anything predicts well; a run
-over days must have the right losses and walls (simulation error rather than prediction error: Ljung,
-System Identification, 2nd ed., 7.2).
+with what was measured: indoor sensors, and the heat that the emitters (``optimizer.emitters``), whose size
+is fitted along, would give at the measured water in the room of the run. It is heat that is compared and
+not the room that belongs to it: a meter's noise, or hot water for taps in it, would make a room near the
+water look best. One step ahead anything predicts well; a run over days must have the right losses and
+walls (simulation error rather than prediction error: Ljung, System Identification, 2nd ed., 7.2).
 
 Residuals of hours that follow each other are nearly the same residual again: they weigh as one for each
 ``CORRELATED_H``, against the priors of ``optimizer.identify.parameters``.
@@ -23,7 +24,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from optimizer.identify.parameters import N_ALL, NAMES, Candidates, bounds, candidates
-from optimizer.identify.record import LAW_SD_K, SENSOR_SD_K, Record
+from optimizer.identify.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from optimizer.identify.history import Grid
 
 CORRELATED_H = 6.0
+SENSOR_SD_K, HEAT_SHARE = 0.3, 0.02
+"""What a right model still is off by, at least: people open windows, water comes late. A record that scatters
+more is weighed by that (robust deviation)."""
+SCATTERS = 1.2
 HUBER = 2.0
 """Deviations up to which a residual counts by its square; beyond, by its amount."""
 MODEL_SD_K = 0.6
@@ -60,8 +65,8 @@ class Fitted:
     hours: float
     """Of record that were compared."""
     rmse_sensor_K: float | None
-    rmse_law_K: float | None
-    """Run of the model against sensors and against the radiator law; None where there was nothing."""
+    rmse_heat: float | None
+    """Run of the model against sensors in K; of daily heat, as a share; None where nothing was compared."""
     T_indoor_mean: float
     T_indoor_sd: float
     """Mean of all dwellings over the record by the model, and its doubt, degC and K."""
@@ -83,25 +88,25 @@ def fit(grid: Grid, prior: Buildings, indoor: IndoorPrior | None = None) -> Fitt
         return None
     low, high = bounds(prior)
     misfit = _Misfit(record, prior, None if record.sensed else indoor or IndoorPrior())
-    found = least_squares(
-        misfit.residual,
-        np.zeros(N_ALL),
-        jac=misfit.jacobian,
-        bounds=(low, high),
-        max_nfev=EVALUATIONS,
-        xtol=1e-4,
-    )
+    x = np.zeros(N_ALL)
+    while True:
+        found = least_squares(
+            misfit.residual, x, jac=misfit.jacobian, bounds=(low, high), max_nfev=EVALUATIONS, xtol=1e-4
+        )
+        x = found.x
+        if not misfit.widen(x):
+            break
     J = misfit.jacobian(found.x)
     covariance = np.linalg.inv(J.T @ J)
     mean, slope = misfit.indoor_mean(found.x)
     candidate = candidates(found.x[None, :], prior)
-    sensor, law = _errors(record, candidate)
+    sensor, heat = _errors(record, candidate)
     return Fitted(
         candidate=candidate,
         sd=dict(zip(NAMES, np.sqrt(np.diag(covariance)).tolist(), strict=False)),
         hours=record.hours,
         rmse_sensor_K=sensor,
-        rmse_law_K=law,
+        rmse_heat=heat,
         T_indoor_mean=mean,
         T_indoor_sd=float(np.hypot(np.sqrt(slope @ covariance @ slope), MODEL_SD_K)),
         converged=bool(found.status > 0),
@@ -113,9 +118,10 @@ class _Misfit:
 
     def __init__(self, record: Record, prior: Buildings, indoor: IndoorPrior | None) -> None:
         self._record, self._prior, self._indoor = record, prior, indoor
-        rows = max(CORRELATED_H / record.grid.dt_h, 1.0) ** 0.5
-        self._sensor, self._law = 1.0 / (SENSOR_SD_K * rows), 1.0 / (LAW_SD_K * rows)
-        self._cap = HUBER / rows
+        self._alike = max(CORRELATED_H / record.grid.dt_h, 1.0) ** 0.5
+        self._cap = HUBER / self._alike
+        self._scales = (SENSOR_SD_K, HEAT_SHARE)
+        self._widened = False
 
     def residual(self, x: Floats) -> Floats:
         return np.asarray(self._rows(x[None, :])[0])
@@ -134,15 +140,25 @@ class _Misfit:
         tried, record = candidates(x, self._prior), self._record
         columns, total = [], np.zeros(len(x))
         for one in record.compare(tried):
-            sensor, law = record.sensor[one.spell], record.law[one.spell]
-            shown = record.grid.T_indoor[one.spell][sensor] - tried.sensor_bias[:, None]
-            columns.append(self._softened((one.T[:, sensor] - shown) * self._sensor))
-            columns.append(self._softened((one.T - one.T_law)[:, law] * self._law))
+            for off, scale in zip(record.off(one, tried), self._scales, strict=True):
+                columns.append(self._softened(off / (scale * self._alike)))
             total += one.T.sum(axis=1)
         if self._indoor is not None:
             mean = total * record.grid.dt_h / record.hours
             columns.append(((mean - self._indoor.T_indoor) / self._indoor.sd)[:, None])
         return np.concatenate([*columns, x], axis=1)
+
+    def widen(self, x: Floats) -> bool:
+        """Weigh by what the record scatters around ``x``, once; tells whether that is more than thought."""
+        tried = candidates(x[None, :], self._prior)
+        off = [self._record.off(one, tried) for one in self._record.compare(tried)]
+        scatter = [1.4826 * _median(np.concatenate([pair[k][0] for pair in off])) for k in range(2)]
+        wider = tuple(max(a, b) for a, b in zip(self._scales, scatter, strict=True))
+        more = any(b > SCATTERS * a for a, b in zip(self._scales, wider, strict=True))
+        again, self._widened = more and not self._widened, True
+        if again:
+            self._scales = (wider[0], wider[1])
+        return again
 
     def _softened(self, residual: Floats) -> Floats:
         """Return residuals whose squares grow as their amount beyond the cap (Huber)."""
@@ -158,16 +174,22 @@ def _around(x: Floats) -> Floats:
 
 
 def _errors(record: Record, candidate: Candidates) -> tuple[float | None, float | None]:
-    """Return the root mean square error against sensors and law in K."""
-    sensed, told = [], []
+    """Return the root mean square error against sensors in K, and of the day's heat as a share."""
+    sensed, given = [], []
+    width = max(round(24.0 / record.grid.dt_h), 1)
     for one in record.compare(candidate):
-        sensor, law = record.sensor[one.spell], record.law[one.spell]
-        sensed.append(one.T[0, sensor] + candidate.sensor_bias[0] - record.grid.T_indoor[one.spell][sensor])
-        told.append((one.T - one.T_law)[0, law])
-    return rms(sensed), rms(told)
+        sensor, heat = (pair[0] for pair in record.off(one, candidate))
+        sensed.append(sensor)
+        if len(heat) >= width:
+            given.append(np.convolve(heat, np.full(width, 1.0 / width), "valid"))
+    return _rms(sensed), _rms(given)
 
 
-def rms(errors: list[Floats]) -> float | None:
+def _rms(errors: list[Floats]) -> float | None:
     """Return the root mean square of all, None of nothing."""
     joined = np.concatenate(errors) if errors else np.zeros(0)
     return float(np.sqrt(np.mean(joined**2))) if len(joined) else None
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(np.abs(values))) if len(values) else 0.0

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from optimizer import emitters
-from optimizer.building import Buildings
+from optimizer.building import Buildings, Floats
 from optimizer.identify.parameters import NAMES, Candidates, boxed
 
 if TYPE_CHECKING:
@@ -54,18 +53,14 @@ def limited(champion: Candidates, challenger: Candidates, days: float = 1.0) -> 
 
 def scores(record: Record, candidates: Candidates, begin: int) -> tuple[Kind, list[float]] | None:
     """Return each candidate's root mean square error from step ``begin`` on; None if little was measured."""
-    sensed: list[np.ndarray] = []
-    given: list[np.ndarray] = []
+    sensed: list[Floats] = []
+    given: list[Floats] = []
     for one in record.compare(candidates, until=begin):
         later = np.arange(one.spell.start, one.spell.stop) >= begin
-        sensor, law = later & record.sensor[one.spell], later & record.law[one.spell]
-        shown = record.grid.T_indoor[one.spell][sensor] - candidates.sensor_bias[:, None]
-        sensed.append(one.T[:, sensor] - shown)
-        T_supply, T_return, q, rise = (series[:, None] for series in record.water(one.spell))
-        heat = emitters.heat(candidates.buildings, T_supply, T_return, one.T.T)
-        expected = heat + candidates.water * rise
-        given.append((expected / np.maximum(q, 1.0) - 1.0).T[:, law])
-    kinds: list[tuple[Kind, list[np.ndarray]]] = [("indoor_K", sensed), ("heat_share", given)]
+        sensor, heat = record.off(one, candidates)
+        sensed.append(sensor[:, later[record.sensor[one.spell]]])
+        given.append(heat[:, later[record.law[one.spell]]])
+    kinds: list[tuple[Kind, list[Floats]]] = [("indoor_K", sensed), ("heat_share", given)]
     for kind, errors in kinds:
         joined = np.concatenate(errors, axis=1) if errors else np.zeros((1, 0))
         if joined.shape[1] * record.grid.dt_h >= ROWS_MIN:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 WINDOW_DAYS = 14.0
 """The season moves on: what is older tells of another sun."""
 DAYS_MIN = 7.0
-RMSE_MAX_K = 1.0
-"""Of the run against what tells the room; above, the model is not of this house."""
+RMSE_MAX_K, HEAT_MAX = 1.0, 0.10
+"""Of the run against sensors, and of a day's heat; above, the model is not of this house."""
 
 State = Literal["accepted", "kept", "refused"]
 
@@ -136,7 +136,8 @@ def _learned(grid: Grid, prior: Buildings, indoor: IndoorPrior | None) -> Fitted
     assert fitted is not None  # it has spells
     if not fitted.converged:
         return because("identify.not_converged")
-    misfit = fitted.rmse_law_K if fitted.rmse_sensor_K is None else fitted.rmse_sensor_K
-    if misfit is not None and misfit > RMSE_MAX_K:
-        return because("identify.does_not_fit", rmse_K=misfit, allowed_K=RMSE_MAX_K)
+    if fitted.rmse_sensor_K is not None and fitted.rmse_sensor_K > RMSE_MAX_K:
+        return because("identify.does_not_fit", rmse_K=fitted.rmse_sensor_K, allowed_K=RMSE_MAX_K)
+    if fitted.rmse_heat is not None and fitted.rmse_heat > HEAT_MAX:
+        return because("identify.does_not_fit_heat", rmse=fitted.rmse_heat, allowed=HEAT_MAX)
     return fitted

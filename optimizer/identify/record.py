@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optimizer.identify.parameters import Candidates
 
 SENSOR_SD_K, LAW_SD_K = 0.3, 0.3
-"""What a right model still is off by: people open windows, water fills pipes."""
+"""By which both are weighed where a spell's beginning is sought."""
 SETTLED_H = 2.0
 """Hours over which water is averaged before the law is asked."""
 Q_MIN_W_PER_M2, DROP_MIN_K = 3.0, 0.3
@@ -37,8 +37,9 @@ class Compared(NamedTuple):
     spell: slice
     T: Floats
     """Mean in each step by the run."""
-    T_law: Floats
-    """The same by the emitters' water; means something only where ``Record.law`` is set."""
+    q: Floats
+    """What the loop would take in that room at the measured water, W/m2; means something only where
+    ``Record.law`` is set."""
 
 
 class Record:
@@ -54,6 +55,9 @@ class Record:
         self.sensed = any(self.sensor[spell].any() for spell in self.spells)
         self.hours = sum((spell.stop - spell.start) * grid.dt_h for spell in self.spells)
         self._water = _settled(grid)
+        self._q_mean = (
+            max(float(np.mean(self._water[2][self.law])), Q_MIN_W_PER_M2) if self.law.any() else 1.0
+        )
 
     def compare(self, candidates: Candidates, until: int | None = None) -> list[Compared]:
         """Run candidates through all spells; what is measured from step ``until`` on tells no beginning."""
@@ -63,6 +67,13 @@ class Record:
         """Return supply, return, heat as running means, and how fast the water warms, K/h."""
         T_supply, T_return, q, rise = (series[spell] for series in self._water)
         return T_supply, T_return, q, rise
+
+    def off(self, one: Compared, candidates: Candidates) -> tuple[Floats, Floats]:
+        """Return what runs are off sensors in K, and off the heat as a share of its mean, shape (m, rows)."""
+        sensor, law = self.sensor[one.spell], self.law[one.spell]
+        shown = self.grid.T_indoor[one.spell][sensor] - candidates.sensor_bias[:, None]
+        q = self._water[2][one.spell][law]
+        return one.T[:, sensor] - shown, (one.q[:, law] - q) / self._q_mean
 
     def rooms(self, candidates: Candidates) -> Floats:
         """Return each candidate's mean room over all spells in degC, shape (m,)."""
@@ -84,7 +95,10 @@ class Record:
         target[:, law] += LAW_SD_K**-2 * T_law[:, law]
         target -= weight * T_free
         begin = _fast_and_slow(decay, weight, target)
-        return Compared(spell, T_free + np.einsum("mj,mjk->mk", begin, decay), T_law)
+        T = T_free + np.einsum("mj,mjk->mk", begin, decay)
+        T_supply, T_return, _, rise = (series[:, None] for series in self.water(spell))
+        taken = emitters.heat(candidates.buildings, T_supply, T_return, T.T) + candidates.water * rise
+        return Compared(spell, T, np.asarray(taken.T))
 
     def _by_law(self, candidates: Candidates, spell: slice) -> Floats:
         """Return the room's temperature by the law, shape (m, steps).

@@ -50,7 +50,7 @@ def test_without_sensors_the_water_tells_the_room_within_the_doubt_that_is_told(
     assert abs(found.T_indoor_mean - T_true.mean()) < 1.5 * found.T_indoor_sd
     assert found.T_indoor_sd < 1.4  # less than the 2.3 K with which it began
     assert found.rmse_sensor_K is None
-    assert found.rmse_law_K < 0.15
+    assert found.rmse_heat < 0.01
 
 
 def test_sensors_that_show_too_much_are_found_out_in_part():
