@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.program import Program
+from optimizer.plan.rationing import WIDTH_MIN
 from optimizer.reason import Reason, because
 
 Floats = NDArray[np.float64]
@@ -16,8 +17,8 @@ COLD_K = 0.05
 def bindings(program: Program, q: Floats, T: Floats, price: Floats, dt_h: float) -> tuple[Reason, ...]:
     """Return what binds heat ``q`` with indoor temperatures ``T``; loops are counted, times are hours."""
     p = program
-    width = p.upper - p.lower
-    at_most, at_least = q > p.upper - TOUCHES * width, q < p.lower + TOUCHES * width
+    near = np.maximum(TOUCHES * (p.upper - p.lower), 2.0 * WIDTH_MIN)
+    at_most, at_least = q > p.upper - near, q < p.lower + near
     cold, hot = p.T_min - T > COLD_K, T - p.T_max > COLD_K
     P = p.mean(q)
     at_cap = ((1.0 - TOUCHES) * p.P_max < P) & (price > 1e-6)

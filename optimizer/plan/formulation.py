@@ -49,7 +49,7 @@ def formulate(problem: PlanProblem, examined: Examined) -> Program:
         weights=shares,
         plant=dt * weights.plant,
         P_max=np.minimum(per_m2 * np.maximum(p.P_max[:k] - examined.P_held, 0.0), most),
-        P_ramp=np.full(k, min(per_m2 * p.P_ramp, float(most.max()))),
+        P_ramp=np.full(k, min(per_m2 * p.P_ramp, float(most.max()) + P_before)),
         P_before=P_before,
         steady=steady[1],
     )
