@@ -52,8 +52,8 @@ class Solution(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """Relative distance to the bound."""
-        return (self.cost - self.bound) / max(abs(self.cost), 1e-6)
+        """Relative distance to the bound; 0 where a cap that wins over loops' ramps made it cheaper than that."""
+        return max((self.cost - self.bound) / max(abs(self.cost), 1e-6), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ def _rationed(
     q, share = shared_out(program, P, enough.q, first[examined.keep], owed[examined.keep])
     cost, T = costs(program, q)
     fair = solution._replace(q=q, T=T, cost=cost.total)
+    if (np.abs(program.changes(q)) > program.ramp + 1e-6).any():
+        fair = fair._replace(bound=-np.inf)  # it holds for plans within the ramps; a shortage comes first
     why = because(
         "plan.rationed",
         share_percent=100.0 * float(share.min()),

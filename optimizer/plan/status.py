@@ -68,7 +68,8 @@ class Plan:
     P: Floats
     """(k,) kW of all planned loops."""
     gap: float
-    """Relative distance of its cost to a bound that no plan can pass; inf where nothing is known."""
+    """Relative distance of its cost to a bound that no plan within all limits can pass; inf where that tells
+    nothing, as where a shortage is shared out faster than loops' ramps allow."""
     cost: CostSplit
     bound: float
     """That bound, in the currency of the tariff."""
