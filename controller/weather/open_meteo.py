@@ -63,7 +63,9 @@ class OpenMeteo:
         return body if isinstance(body, Failure) else read_answer(body, now)
 
     async def _body(self) -> bytes | Failure:
-        verify = True if self.ca_file is None else ssl.create_default_context(cafile=self.ca_file)
+        # reading hundreds of certificates takes tens of ms, which the event loop does not have
+        secured = self.url.startswith("https:")
+        verify = await asyncio.to_thread(_trusted, self.ca_file) if secured else False
         async with (
             httpx.AsyncClient(timeout=self.timeout_s, verify=verify) as client,
             client.stream("GET", self.url, params=self._question()) as answer,
@@ -148,6 +150,10 @@ def _refusal(answer: httpx.Response, body: bytes) -> Failure:
         detail=f"status {answer.status_code}{said}",
         retry_after_s=float(after) if after.isascii() and after.isdigit() and len(after) < 7 else None,
     )
+
+
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _no_number(name: str) -> float:
