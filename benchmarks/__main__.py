@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from benchmarks import cycle, field, hmi, simulator
+from benchmarks import cycle, field, hmi, optimizer, simulator
 from benchmarks.isolated import Crashed, in_own_process
 from benchmarks.measurement import Measurement
 from benchmarks.report import Figures, Target, complete, goal, load_targets, print_table, write_json
@@ -16,6 +16,7 @@ AREAS: Mapping[str, Sequence[Measurement]] = {
     "cycle": cycle.MEASUREMENTS,
     "hmi": hmi.MEASUREMENTS,
     "simulator": simulator.MEASUREMENTS,
+    "optimizer": optimizer.MEASUREMENTS,
 }
 OK, CRASHED, WRONG_USE = 0, 1, 2
 
