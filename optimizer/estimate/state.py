@@ -78,6 +78,19 @@ class Measurements:
     """m/s."""
 
 
+def measured(loops: int, **values: Floats | float) -> Measurements:
+    """Return a cycle of ``loops`` loops by the names of ``Measurements``; what is not named is absent."""
+    series = {name: np.full(loops, np.nan) for name in Measurements.__slots__}
+    unknown = sorted(set(values) - set(series))
+    if unknown:
+        raise ValueError(
+            f"{', '.join(unknown)}: nothing of that name is measured; known: {', '.join(series)}"
+        )
+    for name, value in values.items():
+        series[name] = np.array(np.broadcast_to(value, (loops,)), dtype=np.float64)
+    return Measurements(**series)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """What is known of n loops' errors beforehand, shape (n,) each."""

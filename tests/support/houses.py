@@ -29,9 +29,9 @@ class House:
     """Wh/(m2 K)."""
 
 
-def sized(UA):
+def sized(UA, oversize=1.0):
     """A house whose emitters are as large as its loss, so that its rooms stand at 20 degC or so."""
-    return House(UA=UA, K=UA / 1.2 * 55.0 / 41.24**1.3)
+    return House(UA=UA, K=oversize * UA / 1.2 * 55.0 / 41.24**1.3)
 
 
 def weather(days, seed=1, middle=-2.0):
