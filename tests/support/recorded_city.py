@@ -16,7 +16,6 @@ from simulators.plant import zone
 from simulators.plant.meter import measure
 from simulators.plant.water import C_WATER
 
-STEP_S = 300.0
 ROW_S = 900.0
 
 
@@ -41,12 +40,12 @@ class Recorded:
     """Mean of the occupied dwellings by area."""
 
 
-def record_city(field, days, day=60.0, shift=lambda hour, n: np.zeros(n)):
+def record_city(field, days, day=60.0, step_s=300.0, shift=lambda hour, n: np.zeros(n)):
     """Run a city on its own curves from a day of the winter on; `shift` moves each loop's curve in K."""
     weather = field.city.weather
     start = season_start(weather) + day * 86_400.0
-    plant = season_plant(field, STEP_S)
-    state, control, out = field.begin(start - 86_400.0, STEP_S), field.control(start), None
+    plant = season_plant(field, step_s)
+    state, control, out = field.begin(start - 86_400.0, step_s), field.control(start), None
     A, occupied = field.params.zone.A_heated, field.occupied
     loop, n = field.params.house.loop, len(field.params.station.UA)
     weight = np.where(occupied, A, 0.0)
@@ -55,12 +54,12 @@ def record_city(field, days, day=60.0, shift=lambda hour, n: np.zeros(n)):
     indoor, kinds = None, [KINDS.index(kind) for kind in ("T_supply", "T_return", "m_flow")]
     rng = np.random.default_rng(5)
     rows, inner = [], []
-    per_row = round(ROW_S / STEP_S)
-    for step in range(round((days + 1.0) * 86_400.0 / STEP_S)):
+    per_row = round(ROW_S / step_s)
+    for step in range(round((days + 1.0) * 86_400.0 / step_s)):
         sky = sky_at(weather, state.time)
-        control.curve_shift = shift(step * STEP_S / 3600.0 - 24.0, n)
-        state, out = plant.step(state, control.inputs(state, out, sky, STEP_S))
-        if step * STEP_S < 86_400.0:
+        control.curve_shift = shift(step * step_s / 3600.0 - 24.0, n)
+        state, out = plant.step(state, control.inputs(state, out, sky, step_s))
+        if step * step_s < 86_400.0:
             continue
         T = zone.indoor(state.T)
         if indoor is None:
