@@ -25,11 +25,13 @@ from optimizer.plan.program import Prices, Program, costs, lower_bound
 from optimizer.plan.rows import Pair, complementarity, complementarity_after
 
 Floats = NDArray[np.float64]
-MU_COLD, MU_WARM = 10.0, 1.0
+MU_COLD, MU_WARM = 10.0, 2.0
 """Products to begin with, Wh/m2: from nothing, and from an earlier plan."""
 TO_BOUNDARY = 0.995
 NEAR = 0.02
 """Products whose sum is a larger part of the cost are not worth a look at bound and cost."""
+LONG, FURTHER = 0.9, 0.4
+"""Below the first a step is corrected, with the aim to go so much further."""
 SHORTEST = 1e-4
 """Steps shorter than this, twice in a row, end the method: what it has is as good as it gets."""
 BLOCK = 256
@@ -52,7 +54,7 @@ class Solution(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """Relative distance to the bound; 0 where a cap that wins over loops' ramps made it cheaper than that."""
+        """Relative distance to the bound; 0 where the cap won over loops' ramps and made it cheaper."""
         return max((self.cost - self.bound) / max(abs(self.cost), 1e-6), 0.0)
 
 
@@ -60,7 +62,7 @@ class Solution(NamedTuple):
 class Effort:
     """When to stop: no clock, so that the same problem gives the same plan anywhere."""
 
-    gap: float = 1.5e-3
+    gap: float = 4e-3
     iterations: int = 40
 
 
@@ -205,8 +207,8 @@ def _iterate(state: _State) -> float:
         for step in steps
     ]
     steps = state.direction(aims)
-    primal, dual = (min(1.0, length + 0.25) for length in _length(steps))
-    if min(primal, dual) < 1.0:
+    if min(_length(steps)) < LONG:
+        primal, dual = (min(1.0, length + FURTHER) for length in _length(steps))
         aims = [
             tuple(
                 tuple(
