@@ -201,7 +201,7 @@ def measure() -> Figures:
 def _learned(
     explained: Explained, building: Building, until: int
 ) -> tuple[LoadModel, Callable[[float], float]]:
-    model = fit_load(_part(explained, slice(0, until)), building.load[:until], building.known[:until])
+    model = fit_load(explained.part(slice(0, until)), building.load[:until], building.known[:until])
     assert isinstance(model, LoadModel), model
     seen = slice(max(until - WINDOW_H, 0), until)
     return model, _kinked_line(building.weather.T_outdoor[seen], building.load[seen], building.known[seen])
@@ -226,7 +226,7 @@ def _forecast(
     begin = max(issue - LOOK_H, 0)
     seen, past = slice(begin, issue + DAY_H), slice(begin, issue)
     if T_error is None:
-        part = _part(explained, seen)
+        part = explained.part(seen)
     else:
         weather = building.weather.part(seen)
         T_told = weather.T_outdoor + np.where(
@@ -236,16 +236,6 @@ def _forecast(
     forecast = forecast_load(model, part, building.load[past], building.known[past], (0.1, 0.9))
     assert isinstance(forecast, LoadForecast), forecast
     return forecast
-
-
-def _part(explained: Explained, which: slice) -> Explained:
-    return Explained(
-        times=explained.times[which],
-        hour=explained.hour[which],
-        workday=explained.workday[which],
-        slow=explained.slow[which],
-        features=explained.features[which],
-    )
 
 
 def _result(name: str, months: list[Judged], pace: str, note: str) -> Result:

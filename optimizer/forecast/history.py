@@ -1,13 +1,8 @@
 """What a loop has taken, hour by hour, as far as it is known; and how a heat meter's counter tells it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-
-from optimizer.forecast.calendar import LocalTime
-from optimizer.forecast.weather import WeatherSeries
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -15,38 +10,9 @@ HOUR_S = 3600.0
 SPIKE, SPIKE_H = 8.0, 5
 """Robust standard deviations by which an hour may depart from the median of so many hours around it. Bursts
 of hot water of a single house stay within."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadHistory:
-    """Hours in a row, oldest first, shapes (m,)."""
-
-    weather: WeatherSeries
-    """As it was, on the same hours: ``weather.times`` are when they begin."""
-    local: LocalTime
-    """The same hours by the clock on the wall."""
-    load: Floats
-    """Mean heat flow of the hour, in whatever unit the forecast shall have; 0 where not known."""
-    known: Flags
-    """Hours whose load is known."""
-
-    @property
-    def times(self) -> Floats:
-        """UTC seconds at which the hours begin."""
-        return self.weather.times
-
-    def last(self, hours: int) -> "LoadHistory":
-        """Return the last hours only."""
-        return self.part(slice(max(len(self.load) - hours, 0), len(self.load)))
-
-    def part(self, which: slice) -> "LoadHistory":
-        """Return some of the hours."""
-        return LoadHistory(
-            weather=self.weather.part(which),
-            local=self.local.part(which),
-            load=self.load[which],
-            known=self.known[which],
-        )
+SMOOTH_SHARE = 0.02
+"""Of the median load: the least that counts as a standard deviation, where a load is so smooth that most
+hours are the median of those around."""
 
 
 def hourly_load(
@@ -89,7 +55,8 @@ def without_spikes(load: Floats) -> Floats:
         return load
     around = np.median(sliding_window_view(np.pad(load, SPIKE_H // 2, mode="edge"), SPIKE_H), axis=1)
     usual = 1.4826 * float(np.median(np.abs(load - around)))
-    return np.clip(load, around - SPIKE * usual, around + SPIKE * usual) if usual > 0.0 else load
+    usual = max(usual, SMOOTH_SHARE * float(np.median(np.abs(load))))
+    return np.clip(load, around - SPIKE * usual, around + SPIKE * usual)
 
 
 def without_gaps(load: Floats, known: Flags) -> Floats:

@@ -48,6 +48,8 @@ HOUR_SHARE, HOUR_DAYS = 0.3, 5.0
 of the day apart. Found on January, March, April and September of the measured building."""
 BURST = 4.0
 """What an hour was off by more than so many median departures is a burst, and counts as so many."""
+LARGEST = 1e9
+"""No network takes so much, in kW or in W/m2; squares of it still fit."""
 MOST_SHARE = 1.5
 """A forecast may be this much above the highest hour learned from: a colder day than any yet, not a
 runaway."""
@@ -67,6 +69,16 @@ class Explained:
     """Outdoor temperature as walls feel it, degC."""
     features: Floats
     """(m, p), see ``optimizer.forecast.features``."""
+
+    def part(self, which: slice) -> "Explained":
+        """Return some of the hours; what they remember of those before them stays."""
+        return Explained(
+            times=self.times[which],
+            hour=self.hour[which],
+            workday=self.workday[which],
+            slow=self.slow[which],
+            features=self.features[which],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +136,8 @@ def fit_load(explained: Explained, load: Floats, known: Flags) -> LoadModel | Re
     load, known = _finite(load, known)
     if not np.isfinite(explained.features).all():
         return Refused(reason=because("weather_not_finite"))
-    x, sound = _rows(explained, load, known, len(load))
+    load = without_spikes(without_gaps(load, known))
+    x, sound = _rows(explained, load, known)
     enough = int(sound[-WINDOW_H:].sum())
     if enough < LEAST_H:
         return Refused(reason=because("load_too_few_hours", known_h=enough, needed_h=LEAST_H))
@@ -134,7 +147,7 @@ def fit_load(explained: Explained, load: Floats, known: Flags) -> LoadModel | Re
     return LoadModel(
         line=line,
         errors=_errors(explained, x, y, sound, line),
-        most=MOST_SHARE * float(without_spikes(y)[sound].max()),
+        most=MOST_SHARE * float(y[sound].max()),
         hours=enough,
         until=float(explained.times[last]) + 3600.0,
     )
@@ -176,14 +189,14 @@ def forecast_load(
 
 
 def _finite(load: Floats, known: Flags) -> tuple[Floats, Flags]:
-    """What is no number is not known."""
-    known = known & np.isfinite(load)
+    """What is no number, or no load in any unit, is not known."""
+    known = known & (np.abs(np.nan_to_num(load, nan=np.inf)) <= LARGEST)
     return np.where(known, load, 0.0), known
 
 
-def _rows(explained: Explained, load: Floats, known: Flags, until: int) -> tuple[Floats, Flags]:
+def _rows(explained: Explained, filled: Floats, known: Flags) -> tuple[Floats, Flags]:
     """Rows of all features from ``LOOK_BACK_H`` on, and which of them may be learned from."""
-    filled = without_spikes(without_gaps(load, known))
+    until = len(filled)
     if until <= LOOK_BACK_H:
         return np.zeros((0, 0)), np.zeros(0, dtype=bool)
     rows = np.arange(LOOK_BACK_H, until)

@@ -109,19 +109,13 @@ def test_a_tenth_of_the_hours_lost_in_gaps_costs_little(building):
     for issue in days[1:-1:2]:
         for load, flags, into in ((building.load, building.known, whole), (spoilt, known, holed)):
             past = slice(0, issue)
-            model = fit_load(part(explained, 0, issue), load[past], flags[past])
+            model = fit_load(explained.part(past), load[past], flags[past])
             assert isinstance(model, LoadModel)
-            told = forecast_load(model, part(explained, 0, issue + DAY), load[past], flags[past])
+            told = forecast_load(model, explained.part(slice(0, issue + DAY)), load[past], flags[past])
             into.append(np.abs(told.load - building.load[issue : issue + DAY]).sum())
     share = sum(holed) / sum(whole)
     print(f"error with {100 * (1 - known.mean()):.0f} % of the hours lost: {share:.3f} of that without gaps")
     assert share < 1.1
-
-
-def part(explained, begin, end):
-    which = slice(begin, end)
-    fields = ("times", "hour", "workday", "slow", "features")
-    return type(explained)(**{name: getattr(explained, name)[which] for name in fields})
 
 
 def test_the_benchmark_gives_both_official_figures_within_their_targets(judged, monkeypatch):
