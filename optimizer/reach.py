@@ -78,14 +78,19 @@ def reachable_heat(T_primary: Floats, T_indoor: Floats, dp: Floats, access: Acce
         low, high = np.zeros_like(T_primary), q.copy()
         for _ in range(40):
             middle = 0.5 * (low + high)
-            enough = capacity * (T_primary - _return(middle, T_indoor, C_secondary, access)) >= middle
+            enough = (
+                capacity * (T_primary - secondary_return(middle, T_indoor, C_secondary, access)) >= middle
+            )
             low, high = np.where(enough, middle, low), np.where(enough, high, middle)
     known = np.isfinite(T_primary) & np.isfinite(hot)[:, np.newaxis] & np.isfinite(capacity)
     return np.where(known & np.isfinite(T_indoor)[:, np.newaxis], low, 0.0)
 
 
-def _return(q: Floats, T_indoor: Floats, C_secondary: Floats, a: Access) -> Floats:
-    """Return water of loops that give ``q`` (n, k): T_indoor + D - a, with D as in ``inversion``."""
+def secondary_return(q: Floats, T_indoor: Floats, C_secondary: Floats, a: Access) -> Floats:
+    """Return the return temperature (n, k) of loops that give ``q`` (n, k) with ``C_secondary`` (n,) W/(m2 K).
+
+    T_indoor + D - a, with D and a as in ``inversion``.
+    """
     q = np.maximum(q, 1e-6)
     excess = a.excess_n[:, np.newaxis] * (q / a.q_n[:, np.newaxis]) ** (
         1.0 / (1.0 + a.exponent[:, np.newaxis])
@@ -99,6 +104,6 @@ def _emitted(T_supply: Floats, T_indoor: Floats, C_secondary: Floats, a: Access)
     low, high = np.zeros_like(T_supply), C_secondary * np.maximum(T_supply - T_indoor, 0.0)
     for _ in range(60):
         q = 0.5 * (low + high)
-        needs = _return(q[:, np.newaxis], T_indoor, C_secondary, a)[:, 0] + q / C_secondary
+        needs = secondary_return(q[:, np.newaxis], T_indoor, C_secondary, a)[:, 0] + q / C_secondary
         low, high = np.where(needs <= T_supply, q, low), np.where(needs <= T_supply, high, q)
     return low

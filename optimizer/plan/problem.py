@@ -19,6 +19,9 @@ AREA_MAX_M2 = 2e6
 Q_MAX_W_PER_M2 = 500.0
 T_RANGE_DEGC = (-60.0, 60.0)
 """Outside of these a number is in the wrong unit or column."""
+_BY_LOOP = ("A", "B", "x0", "area", "ramp", "q_before")
+_TABLES = ("gains", "T_min", "T_max", "q_min", "q_max")
+_SERIES = ("T_outdoor", "tariff", "P_max")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,14 @@ class PlanProblem:
     weights: Weights = field(default_factory=Weights)
     dt_h: float = 0.25
 
+    def __post_init__(self) -> None:
+        """Take lists and whole numbers as well."""
+        for name in (*_BY_LOOP, *_TABLES, *_SERIES, "critical", "owed"):
+            value = getattr(self, name)
+            if value is not None:
+                kind = np.bool_ if name == "critical" else np.float64
+                object.__setattr__(self, name, np.asarray(value, dtype=kind))
+
     @property
     def size(self) -> tuple[int, int]:
         """Return (n, k) as ``T_min`` has them; (0, 0) where it is no table."""
@@ -118,9 +129,6 @@ def examine(problem: PlanProblem) -> Examined:
     return Examined(keep, excluded, P_held, _frost(problem, keep, P_held))
 
 
-_BY_LOOP = ("A", "B", "x0", "area", "ramp", "q_before")
-_TABLES = ("gains", "T_min", "T_max", "q_min", "q_max")
-_SERIES = ("T_outdoor", "tariff", "P_max")
 _SHAPES = {"A": (2, 2), "B": (2, 3), "x0": (2,), "area": (), "ramp": (), "q_before": ()}
 
 

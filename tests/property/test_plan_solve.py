@@ -11,7 +11,7 @@ from optimizer.plan.solving import USABLE_GAP, solve
 from optimizer.plan.status import PlanStatus
 from tests.support.plan_cities import city
 
-FEW = settings.default.max_examples // 3
+FEW = settings.default.max_examples // 4
 ANY_NUMBER = st.floats(allow_nan=True, allow_infinity=True)
 NUMBERS = [
     each.name
@@ -63,8 +63,8 @@ def test_broken_numbers_anywhere_leave_a_plan_within_limits_or_a_reason(name, ho
 @settings(max_examples=FEW)
 @given(
     seed=st.integers(0, 10**6),
-    loops=st.integers(1, 6),
-    steps=st.sampled_from([12, 24, 48]),
+    loops=st.integers(1, 4),
+    steps=st.sampled_from([12, 24]),
     cap=st.one_of(st.floats(0.3, 1.6), st.just(float("inf"))),
     outdoor=st.floats(-30.0, 20.0),
     swing=st.floats(0.0, 25.0),

@@ -202,3 +202,11 @@ def test_steps_of_another_length_are_planned_as_well():
         assert plan.dt_h == 24.0 / steps
     later = a_step_later(city(N), solve(city(N)).q[:, 0])
     assert isinstance(later, PlanProblem)
+
+
+def test_lists_and_whole_numbers_are_taken_as_well():
+    problem = question()
+    listed = replace(problem, tariff=[1] * 24, q_min=np.zeros((N, 24), dtype=int), critical=[0, 1, 0, 0])
+    plan = solve(listed)
+    assert plan.status is PlanStatus.OPTIMAL
+    assert listed.critical.dtype == np.bool_
