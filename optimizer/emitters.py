@@ -27,8 +27,7 @@ def heat(buildings: Buildings, T_supply: Floats, T_return: Floats, T_room: Float
     goes to nothing smoothly, so that whoever seeks a room finds the way out.
     """
     above = T_return - T_room
-    cold = np.where(above < NEAR_K, NEAR_K * np.exp(np.minimum(above, NEAR_K) / NEAR_K - 1.0), above)
-    cold = np.maximum(cold, 1e-9)
+    cold = np.where(above < NEAR_K, NEAR_K**2 / np.maximum(2.0 * NEAR_K - above, NEAR_K), above)
     drop = np.maximum(T_supply - T_return, 0.0)
     ratio = np.log1p(drop / cold)
     apart = ratio > DROP_MIN_K
