@@ -149,7 +149,8 @@ def _weather(section: WeatherConfig, folder: Path) -> WeatherConfig:
 def _check_typical_year(section: WeatherConfig, folder: Path, file: str, faults: list[str]) -> None:
     path = section.typical_year
     if path is not None and not (folder / path).is_file():
-        faults.append(f"{file}: weather.typical_year: no such file (got {path!r}, looked for {folder / path})")
+        looked = folder / path
+        faults.append(f"{file}: weather.typical_year: no such file (got {path!r}, looked for {looked})")
 
 
 def _absolute(path: str | None, folder: Path) -> str | None:

@@ -14,7 +14,7 @@ SEEN_TOO = 1.5
 forecasts."""
 FEW_DAYS = 5.0
 """The errors of one day are alike, so days count and not hours: bands are widened by the root of one plus
-this over their number, by a tenth for four weeks. Without it a band that is meant for 80 % held 62 % in
+this over their number, by a tenth for four weeks. Without it a band that is meant for 80 % held 69 % in
 January and 79 % in April of the measured building."""
 SMOOTH = (0.25, 0.5, 0.25)
 """Weights of an hour of the day and its neighbours when its usual error is told."""
