@@ -24,14 +24,14 @@ def building(realdata_folder):
 
 
 @pytest.fixture(scope="module")
-def judged(building):
-    """``judge`` of this building, each month and way once."""
+def judged():
+    """``judge``, each building, month and way once."""
     done = {}
 
-    def once(_, month, *, nightly, T_error=None):
-        key = (month, nightly, T_error is None)
+    def once(of, month, *, nightly, T_error=None):
+        key = (float(of.load.sum()), month, nightly, T_error is None)
         if key not in done:
-            done[key] = judge(building, month, nightly=nightly, T_error=T_error)
+            done[key] = judge(of, month, nightly=nightly, T_error=T_error)
         return done[key]
 
     return once
@@ -128,3 +128,16 @@ def test_the_benchmark_gives_both_official_figures_within_their_targets(judged, 
     assert hourly.value <= hourly.spread[1] <= 15.0
     assert "temperature line" in hourly.note
     assert "the day before" in daily.note
+    momentary = by_name["optimizer.forecast.tartu_hourly_wape_momentary_percent"]
+    print(f"hourly WAPE of the power told on the hour: {momentary.value:.1f} %, by month {momentary.spread}")
+    assert momentary.value > 15.0, "another target, missed; it is told and not taken for the hour's heat"
+
+
+def test_the_power_told_on_the_hour_is_not_the_heat_of_that_hour(building, realdata_folder):
+    """Why the counter is what is forecast: the sample is off by more than the forecast itself."""
+    power = read_building(realdata_folder / "tartu_2019", momentary=True)
+    for month in MONTHS:
+        hours = building.month == month
+        off = np.abs(power.load - building.load)[hours].sum() / building.load[hours].sum()
+        print(f"month {month}: the power on the hour is off by {100 * off:.1f} % of the hour's heat")
+        assert off > 0.1
