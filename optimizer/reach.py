@@ -87,9 +87,9 @@ def reachable_heat(T_primary: Floats, T_indoor: Floats, dp: Floats, access: Acce
 
 
 def secondary_return(q: Floats, T_indoor: Floats, C_secondary: Floats, a: Access) -> Floats:
-    """Return the return temperature (n, k) of loops that give ``q`` (n, k) with ``C_secondary`` (n,) W/(m2 K).
+    """Return the water (n, k) that comes back from loops that give ``q`` (n, k): T_indoor + D - a.
 
-    T_indoor + D - a, with D and a as in ``inversion``.
+    ``C_secondary`` is (n,), W/(m2 K); D and a are those of ``inversion``.
     """
     q = np.maximum(q, 1e-6)
     excess = a.excess_n[:, np.newaxis] * (q / a.q_n[:, np.newaxis]) ** (

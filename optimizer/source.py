@@ -4,8 +4,8 @@ A station needs water of T_need to give its heat with all the primary flow that 
 
     T_need = T_return_secondary + q / (eps C_min)
 
-with the effectiveness of ``reach``. The source must send it one transport delay before, warmer by what the pipes
-lose; the station that needs most decides. Any kelvin above that is lost in the pipes for nothing.
+with the effectiveness of ``reach``. The source must send it one transport delay before, warmer by what the
+pipes lose; the station that needs most decides. Any kelvin above that is lost in the pipes for nothing.
 """
 
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class SupplyAdvice(NamedTuple):
     T_supply: Floats
     """(k,) degC at the source; NaN-free."""
     deciding: NDArray[np.intp]
-    """(k,) the station that needs it; -1 where the least allowed serves all, or the source could not warm faster."""
+    """(k,) the station that needs it; -1 where the least allowed serves all, or the source warms up."""
     unserved: NDArray[np.bool_]
     """(n,) stations that the warmest allowed supply does not serve in every step."""
 
@@ -45,15 +45,15 @@ def lowest_supply(
 ) -> SupplyAdvice:
     """Return the lowest supply that serves heat ``q`` (n, k) everywhere, transport delays included.
 
-    ``T_indoor`` and ``dp`` (kPa) are (n,); a station with anything unknown asks for nothing. The supply rises by
-    no more than ``warming_K_per_h`` and so begins early where it must.
+    ``T_indoor`` and ``dp`` (kPa) are (n,); a station with anything unknown asks for nothing. The supply
+    rises by no more than ``warming_K_per_h`` and so begins early where it must.
     """
-    n, k = q.shape
+    k = q.shape[1]
     with np.errstate(all="ignore"):
         wanted = _needed(q, T_indoor, dp, access)
         sent = T_ground + (wanted - T_ground) / (1.0 - access.loss[:, np.newaxis])
     sent = np.where(np.isfinite(sent), sent, -np.inf)
-    unserved = (sent > T_most + 1e-9).any(axis=1)
+    unserved = np.asarray((sent > T_most + 1e-9).any(axis=1))
     # What arrives in a step was sent between its begin and its end, one delay before.
     lead = np.where(np.isfinite(access.delay_s), np.maximum(access.delay_s, 0.0), 0.0) / dt_s
     needed, deciding = np.full(k, -np.inf), np.full(k, -1, dtype=np.intp)
@@ -74,10 +74,10 @@ def lowest_supply(
 
 
 def primary_flow(q: Floats, T_primary: Floats, T_indoor: Floats, access: Access) -> Floats:
-    """Return the primary flow (n,) in kg/(s m2) with which exchangers give ``q`` (n,), their share of a shortage.
+    """Return the primary flow (n,) in kg/(s m2) with which exchangers give ``q`` (n,), a share of a shortage.
 
-    As a cap it acts within minutes, where a supply setpoint takes more than half an hour. Where even all of the
-    flow does not give the heat, or an input is not finite, that flow is the answer: no cap.
+    As a cap it acts within minutes, where a supply setpoint takes more than half an hour. Where even all of
+    the flow does not give the heat, or an input is not finite, that flow is the answer: no cap.
     """
     a = access
     with np.errstate(all="ignore"):
@@ -87,12 +87,8 @@ def primary_flow(q: Floats, T_primary: Floats, T_indoor: Floats, access: Access)
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
             C = 1000.0 * CP_KJ_PER_KG_K * middle
-            given = (
-                effectiveness(C, C_secondary, a.UA_exchanger)
-                * np.minimum(C, C_secondary)
-                * (T_primary - back)
-            )
-            enough = given >= q
+            passed = effectiveness(C, C_secondary, a.UA_exchanger) * np.minimum(C, C_secondary)
+            enough = passed * (T_primary - back) >= q
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     known = np.isfinite(q) & np.isfinite(T_primary) & np.isfinite(T_indoor) & (q >= 0.0)
     return np.where(known, high, a.flow_primary_max)
@@ -102,5 +98,6 @@ def _needed(q: Floats, T_indoor: Floats, dp: Floats, a: Access) -> Floats:
     share = np.sqrt(np.clip(dp / a.dp_min, 0.0, 1.0))
     C_primary = 1000.0 * CP_KJ_PER_KG_K * np.maximum(a.flow_primary_max * share, 1e-9)
     C_secondary = 1000.0 * CP_KJ_PER_KG_K * a.flow_secondary
-    capacity = effectiveness(C_primary, C_secondary, a.UA_exchanger) * np.minimum(C_primary, C_secondary)
-    return secondary_return(q, T_indoor, C_secondary, a) + q / capacity[:, np.newaxis]
+    eps = effectiveness(C_primary, C_secondary, a.UA_exchanger)
+    capacity = eps * np.minimum(C_primary, C_secondary)
+    return np.asarray(secondary_return(q, T_indoor, C_secondary, a) + q / capacity[:, np.newaxis])

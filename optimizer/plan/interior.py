@@ -62,7 +62,7 @@ class Solution(NamedTuple):
 class Effort:
     """When to stop: no clock, so that the same problem gives the same plan anywhere."""
 
-    gap: float = 4e-3
+    gap: float = 5e-3
     iterations: int = 40
 
 

@@ -1,4 +1,4 @@
-"""What a plan asks of the source: the coolest supply that serves all, in time, and flows that share a shortage."""
+"""What a plan asks of the source: the coolest supply that serves all in time; flows that share a shortage."""
 
 import numpy as np
 import pytest
