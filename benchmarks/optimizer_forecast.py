@@ -268,7 +268,9 @@ def _result(name: str, months: list[Judged], pace: str, note: str) -> Result:
 
 def _beside(months: list[Judged], pace: str) -> str:
     anew = _together(months, pace, "forecast")
-    return f"heat of the hour by the counter; nothing of the month learned from; learned anew every night: {anew:.2f} %"
+    return (
+        f"heat of the hour by the counter; nothing of the month learned from; anew every night: {anew:.2f} %"
+    )
 
 
 def _plain(months: list[Judged], pace: str) -> str:
