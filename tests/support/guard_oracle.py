@@ -109,7 +109,14 @@ def _set(decision, traits, seen, history, proposals, context):
         found.append(f"sets {T} outside {low}..{high}")
     if traits.circulation and not _flow_ok(traits, m):
         found.append(f"sets flow {m} outside 30..100 % of {traits.m_flow_design}")
-    if _cold(seen, context) and min(35.0, high) - HAIR > T:
+    needed = min(35.0, high)
+    if history and _held(traits, history, context) > high + HAIR:
+        needed -= 1.0  # forced down it goes inside as far as is worth a write
+    if _unknown_water(seen, context) and history:  # warmed at the usual rates, but never let down
+        needed = min(needed, _held(traits, history, context))
+        if seen.T_supply_primary.value is not None:
+            needed = min(needed, max(low, seen.T_supply_primary.value - 3.0))  # no more can be had
+    if (_cold(seen, context) or (_unknown_water(seen, context) and history)) and needed - HAIR > T:
         found.append(f"sets {T} with cold water in the loop")
     if not history:
         return found + _take_over(traits, seen, T, m, low, high, context)
@@ -126,7 +133,9 @@ def _take_over(traits, seen, T, m, low, high, context):
         start = effective.value
     if _cold(seen, context):
         low = max(low, min(35.0, high))
-    if abs(T - _clip(start, low, high)) > 1.0 + HAIR:
+    if traits.station_class.value == "B":
+        start = _clip(start, low, high)
+    if abs(T - start) > 1.0 + HAIR:
         found.append(f"takes over at {T} what holds {start}")
     flow = seen.m_flow_effective
     start = flow.value if flow.value is not None and -5 <= context.now - flow.received_at <= 600 else None
@@ -195,9 +204,22 @@ def _temperature_rates(traits, seen, history, wishes, T, held, low, context):
         found.append("rises above the own curve with an unknown source")
     elif held - HAIR > T and all(w.T_supply > held for w in wishes):
         found.append("falls though all wish it warmer")
-    if held + HAIR < T and all(w.T_supply < held for w in wishes):
+    fallback = _least_for_fallback(traits, seen, context)
+    if held + HAIR < T and all(w.T_supply < held for w in wishes) and fallback + 2.0 + HAIR < T:
         found.append("rises though nobody wishes it warmer")
+    if held - HAIR > T and fallback - HAIR > T and (primary.value is None or primary.value - 3.0 > fallback):
+        found.append(f"falls to {T} away from a fallback that needs {fallback}")
     return found
+
+
+def _least_for_fallback(traits, seen, context):
+    """Least supply from which a station that is not told our outdoor temperature falls back by 8 K or less."""
+    if traits.takes_outdoor or traits.station_class.value == "B":
+        return -math.inf
+    its, ours = seen.T_outdoor, context.T_outdoor_centre.value
+    known = its.quality.name == "GOOD" and -5 <= context.now - its.received_at <= 600
+    least = traits.own_curve(min(ours, its.value if known else -5.0)) - 8.0
+    return min(least, _temperatures(traits, context)[1] - 2.0)
 
 
 def _flow_rates(traits, seen, history, m, held, context):
@@ -305,6 +327,7 @@ def _asked(traits, wishes, context, minutes=60):
         or not history
         or _may_drive(traits, seen)
         or _cold(seen, context)
+        or _unknown_water(seen, context)
     ):
         return None
     if outdoor.value is None or not -5 <= context.now - outdoor.measured_at <= 1800:
@@ -376,13 +399,21 @@ def _temperatures(traits, context):
 
 
 def _cold(seen, context):
-    known = [
+    return min(_water(seen, context), default=99.0) < 10.0
+
+
+def _unknown_water(seen, context):
+    outdoor = context.T_outdoor_centre.value
+    few = len(_water(seen, context)) < 2 and (outdoor is None or outdoor < 3.0)
+    return few and not _cold(seen, context)
+
+
+def _water(seen, context):
+    return [
         r.value
         for r in (seen.T_return, seen.T_supply)
         if r.value is not None and -5 <= context.now - r.received_at <= 600
     ]
-    outdoor = context.T_outdoor_centre.value
-    return min(known, default=99.0) < 10.0 or (len(known) < 2 and (outdoor is None or outdoor < 3.0))
 
 
 def _flow_ok(traits, m_flow):
