@@ -38,8 +38,8 @@ _RATE_TEMPERATURE, _TOO_SMALL = Phrase("guard.rate_temperature"), Phrase("guard.
 def rate_temperature(case: Case, room: Room) -> Room:
     """At most 1 K a write and 3 K in any 15 min; a loop is taken over with what it holds, or not at all.
 
-    A limiter may hold a loop far below its own curve. The contract's limits would then make the take-over itself
-    a jump.
+    A limiter may hold a loop far below its own curve. The contract's limits would then make the take-over a
+    jump.
     """
     held = case.T_start
     if not case.held:

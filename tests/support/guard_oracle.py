@@ -213,7 +213,7 @@ def _temperature_rates(traits, seen, history, wishes, T, held, low, context):
 
 
 def _least_for_fallback(traits, seen, context):
-    """Least supply from which a station that is not told our outdoor temperature falls back by 8 K or less."""
+    """Least supply from which a station that is not told our weather falls back by 8 K or less."""
     if traits.takes_outdoor or traits.station_class.value == "B":
         return -math.inf
     its, ours = seen.T_outdoor, context.T_outdoor_centre.value
