@@ -9,6 +9,7 @@ from simulators.faults.plant_port import (
     CurveMoved,
     ExchangerLeaks,
     Fouled,
+    MainBurst,
     PipeBurst,
     PumpTripped,
     SourceLimited,
@@ -64,6 +65,8 @@ class CityTroubles:
             case SunOnSensor(K_per_W_m2=K_per_W_m2):
                 self._shine(index, K_per_W_m2)
                 return partial(self._shine, index, -K_per_W_m2)
+            case MainBurst():
+                raise AssertionError("this plant has no mains: Facts.pipes is false")
             case _:
                 assert_never(trouble)
 

@@ -166,6 +166,7 @@ class CityPlant:
             Q_lost_house_pipes=lost_pipes,
             Q_makeup=self.crossing.heat_left(drawn, filled, network.T_node, T_mixed, T_supply, T_MAKEUP_degC),
             m_flow_makeup=filled.makeup,
+            m_flow_makeup_network=float(drawn.net.sum()),
             m_flow_through=filled.through,
             Q_emitter=Q_emitter,
             Q_gains=Q_gains,

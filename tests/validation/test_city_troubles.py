@@ -12,6 +12,7 @@ from simulators.faults.plant_port import (
     CurveMoved,
     ExchangerLeaks,
     Fouled,
+    MainBurst,
     PipeBurst,
     PumpTripped,
     SourceLimited,
@@ -19,7 +20,7 @@ from simulators.faults.plant_port import (
     ValveStuck,
 )
 from simulators.fieldtruth.season import net_heat
-from simulators.fieldtruth.troubles import FieldTroubles, MainBurst
+from simulators.fieldtruth.troubles import FieldTroubles
 from simulators.plant import filling
 from tests.support.field_cities import Stepped, field_city
 
