@@ -44,7 +44,7 @@ class CityTroubles:
     def begin(self, station: str, trouble: Trouble) -> End:
         """Begin a trouble at a station (or source); the function returned ends it."""
         if isinstance(trouble, SourceLimited):
-            return self._limit_source(trouble.share)
+            return self._city.capacities.limit(station, trouble.share)
         index, loops = self._places[station]
         match trouble:
             case ValveStuck(position=position):
@@ -69,17 +69,6 @@ class CityTroubles:
                 raise AssertionError("this plant has no mains: Facts.pipes is false")
             case _:
                 assert_never(trouble)
-
-    def _limit_source(self, share: float) -> End:
-        works = self._city.works
-        before = works.source_params.Q_max
-        works.source_params = replace(works.source_params, Q_max=share * before)
-
-        def end() -> None:
-            params = works.source_params
-            works.source_params = replace(params, Q_max=params.Q_max / share)
-
-        return end
 
     def _hold_valves(self, loops: tuple[int, ...], position: float | None) -> End:
         held, at = self._troubles.held_valves, self._city.works.loops.y_valve

@@ -10,7 +10,7 @@ from simulators.plc.limits import LoopInputs, LoopRating
 from simulators.plc.loop import ControlState, LoopPlc
 from simulators.plc.station import StationPlc
 from simulators.sitefile import SimLoop, SimSite, SimStation
-from simulators.source import SourceSim
+from simulators.source import Capacities, SourceSim
 from simulators.station_face import StationNow, StationSim
 from simulators.truth import draw_loop, draw_station
 from simulators.warmup import SupplyLaw
@@ -82,9 +82,10 @@ class SimulatedCity:
             plc = self._plc(station, first)
             self.stations[station.id] = StationSim(self.works, station, plc, index[station.id], first)
             first += len(station.loops)
-        shares = _shares(site)
+        self.capacities = Capacities(self.works, _shares(site))
+        """What each source can give."""
         self.sources = {
-            station.id: SourceSim(self.works, station, shares[station.id]) for station in site.sources
+            station.id: SourceSim(self.works, station, self.capacities) for station in site.sources
         }
         self._valve = self.works.loops.y_valve.copy()
         self._pump = self.works.loops.y_pump.copy()

@@ -4,7 +4,7 @@ It knows nothing of PLCs or wires. Owned by ``SimulatedCity``; everyone else onl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -113,6 +113,10 @@ class CityWorks:
         )
         self._observe()
         self._count(dt)
+
+    def limit_source(self, Q_max: float) -> None:
+        """Let all sources together give no more than so many kW."""
+        self.source_params = replace(self.source_params, Q_max=Q_max)
 
     @property
     def indoor(self) -> Floats:
