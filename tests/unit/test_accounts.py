@@ -371,7 +371,8 @@ async def test_an_administrator_adds_shuts_and_reopens_an_account(bench):
         body = {"name": "nina", "password": PASSWORD, "role": "operator", "districts": ["north"]}
         assert (await ada.post("users", json=body)).status_code == 200
         listed = (await ada.get("users")).json()["users"]
-        assert {"name": "nina", "role": "operator", "districts": ["north"], "disabled": False} in listed
+        nina = {"name": "nina", "role": "operator", "districts": ["north"], "disabled": False}
+        assert {**nina, "language": None} in listed
         assert not any(key in user for user in listed for key in ("hash", "password"))
         assert (await ada.post("users", json=body)).status_code == 422
         assert (await ada.post("users", json=body | {"name": "n2", "districts": ["moon"]})).status_code == 422
@@ -396,6 +397,20 @@ async def test_a_person_changes_the_own_password_only_with_the_old_one(bench):
     assert answer.status_code == 422
     assert (await client.post("me/password", json={"old": PASSWORD, "new": new})).status_code == 200
     assert (await client.get("me")).status_code == 401
+    await client.aclose()
+
+
+async def test_a_person_has_a_language_of_their_own(bench):
+    client = await bench.as_user("olga")
+    assert (await client.get("me")).json()["user"]["language"] is None
+    assert (await client.post("me/language", json={"language": "fr"})).status_code == 422
+    for language in ("en", "zh", "en"):
+        assert (await client.post("me/language", json={"language": language})).status_code == 200
+        assert (await client.get("me")).json()["user"]["language"] == language
+    async with bench.as_person("ada") as ada:
+        told = {user["name"]: user["language"] for user in (await ada.get("users")).json()["users"]}
+    assert told.pop("olga") == "en"
+    assert set(told.values()) == {None}
     await client.aclose()
 
 
