@@ -164,6 +164,11 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
         "--control", type=_port, default=0, metavar="PORT", help="control channel for faults"
     )
     simulate.add_argument(
+        "--plant",
+        choices=("physical", "simple"),
+        help="what is behind the stations (default: physical where `dhc city new` made the site)",
+    )
+    simulate.add_argument(
         "--scenario",
         type=Path,
         metavar="TOML",

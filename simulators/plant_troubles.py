@@ -17,7 +17,6 @@ from simulators.faults.plant_port import (
     Trouble,
     ValveStuck,
 )
-from simulators.plc.curve import HeatingCurve
 from simulators.station import SimulatedCity
 from simulators.troubles import Seepage
 
@@ -33,8 +32,8 @@ class CityTroubles:
     """The door of one simulated city for faults of its plant."""
 
     def __init__(self, city: SimulatedCity) -> None:
-        self._city = city
-        self._troubles = city.works.troubles
+        self._city, self._works = city, city.simple_works
+        self._troubles = self._works.troubles
         self._places: dict[str, tuple[int, tuple[int, ...]]] = {}
         first = 0
         for index, (name, sim) in enumerate(city.stations.items()):
@@ -60,8 +59,9 @@ class CityTroubles:
                 self._foul(loops, resistance)
                 return partial(self._foul, loops, -resistance)
             case CurveMoved(dT=dT):
-                self._move_curves(station, dT)
-                return partial(self._move_curves, station, -dT)
+                move = self._city.stations[station].move_curves
+                move(dT)
+                return partial(move, -dT)
             case SunOnSensor(K_per_W_m2=K_per_W_m2):
                 self._shine(index, K_per_W_m2)
                 return partial(self._shine, index, -K_per_W_m2)
@@ -71,7 +71,7 @@ class CityTroubles:
                 assert_never(trouble)
 
     def _hold_valves(self, loops: tuple[int, ...], position: float | None) -> End:
-        held, at = self._troubles.held_valves, self._city.works.loops.y_valve
+        held, at = self._troubles.held_valves, self._works.loops.y_valve
         for loop in loops:
             held[loop] = float(at[loop]) if position is None else position
 
@@ -100,14 +100,10 @@ class CityTroubles:
         self._troubles.seepages[:] = [other for other in self._troubles.seepages if other is not seepage]
 
     def _foul(self, loops: tuple[int, ...], resistance: float) -> None:
-        works = self._city.works
+        works = self._works
         fouling = works.params.fouling.copy()
         fouling[list(loops)] += resistance
         works.params = replace(works.params, fouling=fouling)
-
-    def _move_curves(self, station: str, dT: float) -> None:
-        for plc in self._city.stations[station].plc.loops:
-            plc.curve = HeatingCurve(plc.curve.T_outdoor, tuple(T + dT for T in plc.curve.T_supply))
 
     def _shine(self, index: int, gain: float) -> None:
         self._troubles.sun_gain[index] += gain

@@ -155,6 +155,29 @@ def _source_shares(file: Path, given: object, sources: Sequence[str]) -> dict[st
     return {name: float(share) for name, share in given.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What the physical city of a site was drawn from."""
+
+    stations: int
+    seed: int
+    spread_K: float
+
+
+def origin_of(folder: Path) -> Origin | None:
+    """Return what ``simulation.toml`` says of it; None where it names no city. Raises SiteFileError."""
+    file = folder / "simulation.toml"
+    table = _toml(file).get("simulation", {}).get("city") if file.is_file() else None
+    if table is None:
+        return None
+    try:
+        return Origin(
+            stations=int(table["stations"]), seed=int(table["seed"]), spread_K=float(table["spread_K"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SiteFileError(f"{file}: [simulation.city]: {error!r}") from error
+
+
 def dialling_out(stations: Sequence[SimStation], groups: Sequence[DialGroup]) -> list[SimStation]:
     """Let the stations of these groups dial out, all others listen; raises DiallingError."""
     found = dialling(groups, {one.id: builtin_profile(one.profile).protocol == "modbus" for one in stations})

@@ -69,7 +69,7 @@ def _cold(field: FieldCity, state: CityState, cold_degC: float) -> CityState:
         T_supply=np.full_like(state.T_supply, cold_degC),
         network=transport.filled(params.transport, float(warm[0]), cold_degC, PARCELS),
         source=replace(source, T_supply=warm, T_wanted=warm, Q_firing=np.zeros_like(warm)),
-        pipe=plug.filled(pipes, np.full_like(pipes.mass, cold_degC)),
+        pipe=plug.filled(pipes, np.full_like(pipes.mass, cold_degC), STEP_S),
         riser=RiserState(
             T_in=np.full_like(state.riser.T_in, cold_degC), T_out=np.full_like(state.riser.T_out, cold_degC)
         ),

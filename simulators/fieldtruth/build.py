@@ -7,7 +7,7 @@ import numpy as np
 from simulators.citygen.model import GeneratedCity, WeatherTable
 from simulators.fieldtruth import commission
 from simulators.fieldtruth.commission import City, MeanWeather
-from simulators.fieldtruth.control import OwnControl, OwnCurves, own_curves
+from simulators.fieldtruth.control import Curves, OwnControl, OwnCurves, own_curves
 from simulators.fieldtruth.draw_houses import draw_houses
 from simulators.fieldtruth.draw_stations import (
     commission_network,
@@ -64,8 +64,11 @@ class FieldCity:
             fouling=self.fouling,
         )
 
-    def begin(self, time: float, dt: float) -> CityState:
-        """Return the city at UTC second ``time`` as the weather of the days before would leave it."""
+    def begin(self, time: float, dt: float, curves: Curves | None = None) -> CityState:
+        """Return the city at UTC second ``time`` as the weather of the days before would leave it.
+
+        On its own curves, or on others.
+        """
         weather = self.city.weather
         T_outdoor = _mean_outdoor(weather, time)
         parts = City(
@@ -76,7 +79,7 @@ class FieldCity:
             occupied=self.occupied,
         )
         around = (weather.time >= time - _STEADY_S) & (weather.time < time)
-        mean = _mean_weather(self.params, weather, around, self.curves.at(T_outdoor))
+        mean = _mean_weather(self.params, weather, around, (curves or self.curves).at(T_outdoor))
         _, (water, T) = commission.settled(parts, mean, None)
         loop = self.params.house.loop
         T_house = np.concatenate([mean.T_supply[loop], water.T_out.mean(axis=1)])
@@ -99,7 +102,7 @@ class FieldCity:
                 Q_firing=0.5 * base * self.params.source.Q_max,
                 ordered_s=np.where(base, 1e9, 0.0),
             ),
-            pipe=plug.filled(house_pipes(self.params, dt), T_house),
+            pipe=plug.filled(house_pipes(self.params, dt), T_house, dt),
             riser=water,
             T=T,
         )

@@ -6,7 +6,7 @@ length of a step so that they settle in a few minutes and never hunt.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +23,14 @@ START_SHARE, STOP_SHARE = 0.97, 0.80
 """Peak plants start when base plants need so much of their capacity, and stop below."""
 LOAD_LAG_S = 3600.0
 """Dispatchers look at the hour, not at the minute."""
+
+
+class Curves(Protocol):
+    """Curves of all loops."""
+
+    def at(self, T_outdoor: Floats | float) -> Floats:
+        """Return the supply setpoint of each loop, shape (n_loops,), by one or by each one's temperature."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +69,7 @@ class OwnControl:
     def __init__(
         self,
         params: CityParams,
-        curves: OwnCurves,
+        curves: Curves,
         tables: dict[str, Any],
         *,
         T_outdoor: float,

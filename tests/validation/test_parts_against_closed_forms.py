@@ -194,7 +194,7 @@ def test_wind_and_cold_draw_air_through_leaks_by_the_rule_and_windows_open_when_
 
 def test_water_in_a_house_pipe_arrives_after_its_content_has_passed_and_cools_by_its_age():
     params = PlugParams(mass=np.array([600.0, 1200.0]), rate=np.array([1e-4, 0.0]), T_ground=5.0)
-    state, m, dt = plug.filled(params, np.full(2, 40.0)), np.array([1.0, 1.0]), 60.0
+    state, m, dt = plug.filled(params, np.full(2, 40.0), 60.0), np.array([1.0, 1.0]), 60.0
     arrived = []
     for _ in range(30):
         left = plug.leaving(state, params, m, dt)
@@ -210,7 +210,7 @@ def test_water_in_a_house_pipe_arrives_after_its_content_has_passed_and_cools_by
 def test_a_house_pipe_keeps_every_joule_whatever_flows_through_it():
     rng = np.random.default_rng(5)
     params = PlugParams(mass=np.array([500.0, 90.0]), rate=np.array([1e-4, 3e-4]), T_ground=5.0)
-    state, dt = plug.filled(params, np.array([40.0, 70.0])), 60.0
+    state, dt = plug.filled(params, np.array([40.0, 70.0]), 60.0), 60.0
     for step in range(400):
         m = np.where(rng.random(2) < 0.3, 0.0, rng.uniform(0.0, 1.4, 2)) if step < 150 else np.full(2, 1e-3)
         T_in, before = rng.uniform(30.0, 70.0, 2), plug.stored_heat(state, params)
@@ -233,7 +233,7 @@ def test_a_state_left_behind_can_be_gone_on_from_and_gives_the_same_again():
             out.append(float(left.T[0]))
         return state, out
 
-    half, _ = on(plug.filled(params, np.array([40.0])), 50.0, 3)
+    half, _ = on(plug.filled(params, np.array([40.0]), 60.0), 50.0, 3)
     _, first = on(half, 60.0, 12)
     _, other = on(half, 30.0, 12)
     _, again = on(half, 60.0, 12)
@@ -243,6 +243,6 @@ def test_a_state_left_behind_can_be_gone_on_from_and_gives_the_same_again():
 
 def test_a_step_that_moves_more_than_a_pipe_holds_is_refused():
     params = PlugParams(mass=np.array([900.0, 50.0]), rate=np.zeros(2), T_ground=5.0)
-    state = plug.filled(params, np.full(2, 40.0))
+    state = plug.filled(params, np.full(2, 40.0), 60.0)
     with pytest.raises(InvalidValue, match=r"pipe: 1$"):
         plug.leaving(state, params, np.ones(2), 60.0)
