@@ -259,8 +259,10 @@ def _add_world(world: argparse.ArgumentParser) -> None:
         ("seeds", "N", "so many seeds in a row (default: 1)"),
         ("hours", "H", "virtual hours (default: 2)"),
         ("stations", "N", "stations (default: 10)"),
+        ("opcua", "N", "so many of them speak OPC UA (default: 0)"),
         ("link", "NAME", "mobile link profile (default: city)"),
-        ("every", "S", "mean seconds between faults (default: 240)"),
+        ("scenario", "FILE", "faults by name at their times, besides those that the seed draws"),
+        ("every", "S", "mean seconds between drawn faults (default: 240); 0 draws none"),
         ("trace", "FILE", "write every event of the last seed there"),
     ):
         world.add_argument(f"--{name}", metavar=metavar, help=text)
