@@ -232,10 +232,15 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     evaluate.add_argument(
         "--plant", choices=("simple", "physical"),
-        help="simple: the demo city (default); physical: a generated city with its network",
+        help="simple: the demo city, not calibrated to field audits (default); physical: a generated city "
+        "with its network, calibrated",
     )  # fmt: skip
     evaluate.add_argument(
-        "--site", type=Path, metavar="DIR", help="site of `dhc city new` in place of --stations and --seed"
+        "--site", type=Path, metavar="DIR",
+        help="site of `dhc city new`, as it stands there, in place of --stations and --seed",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--spread", metavar="K", help="physical plant: 1.0, 1.5, 2.0 or 2.5 K between stations (default: 2.3)"
     )
     evaluate.add_argument("--stations", type=_count, metavar="N", help="heat stations (default: 40)")
     evaluate.add_argument("--days", type=_count, metavar="N", help="3 of them do not count (default: 10)")

@@ -35,31 +35,32 @@ class Curves(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCurves:
-    """Supply temperature by filtered outdoor temperature, as commissioned; degC."""
+    """Supply temperature by filtered outdoor temperature, as commissioned: lines between points, degC."""
 
     T_outdoor: Floats
-    radiator: Floats
-    floor: Floats
-    offset: Floats
-    """K that a loop's curve lies higher, shape (n_loops,)."""
+    """Rising, shape (n_points,)."""
+    T_supply: Floats
+    """Of each loop there, shape (n_loops, n_points); flat beyond the ends."""
     is_floor: Flags
 
     def at(self, T_outdoor: Floats | float) -> Floats:
         """Return the supply setpoint of each loop, shape (n_loops,), by one or by each one's temperature."""
-        radiator = np.interp(T_outdoor, self.T_outdoor, self.radiator)
-        floor = np.interp(T_outdoor, self.T_outdoor, self.floor)
-        return np.where(self.is_floor, floor, radiator) + self.offset
+        x = self.T_outdoor
+        left = np.clip(np.searchsorted(x, T_outdoor, side="right") - 1, 0, len(x) - 2)
+        share = np.clip((T_outdoor - x[left]) / (x[left + 1] - x[left]), 0.0, 1.0)
+        rows = np.arange(len(self.T_supply))
+        low, high = self.T_supply[rows, left], self.T_supply[rows, left + 1]
+        return np.asarray(low + share * (high - low))
 
 
 def own_curves(city: GeneratedCity, tables: dict[str, Any]) -> OwnCurves:
-    """Return the stations' own curves."""
-    p = tables["own_curve"]
+    """Return the stations' own curves as the field was audited on them."""
+    p, is_floor = tables["own_curve"], city.loops.emitter == EMITTERS.index("floor")
+    common = np.where(is_floor[:, None], np.array(p["floor"]), np.array(p["radiator"]))
     return OwnCurves(
         T_outdoor=np.array(p["T_outdoor_degC"]),
-        radiator=np.array(p["radiator"]),
-        floor=np.array(p["floor"]),
-        offset=city.loops.curve_offset,
-        is_floor=city.loops.emitter == EMITTERS.index("floor"),
+        T_supply=common + city.loops.curve_offset[:, None],
+        is_floor=is_floor,
     )
 
 

@@ -116,7 +116,7 @@ def test_a_stuck_valve_stays_and_a_slow_pump_costs_comfort_far_from_the_station(
 def test_pumps_in_the_stations_draw_more_water_through_the_same_valves():
     city = generate(6, 3)
     consumers = tuple(
-        replace(consumer, pump=PumpCurve.through(float(m), 60.0))
+        replace(consumer, pump=PumpCurve.through(float(m), 80.0))
         for consumer, m in zip(city.pipes.consumers, city.stations.m_flow_design, strict=True)
     )
     pumped = build(replace(city, pipes=replace(city.pipes, consumers=consumers)))
