@@ -26,6 +26,7 @@ from simulators.fieldtruth.parameters import parameter_hash
 from simulators.scenario import known_scenarios, load_scenario
 from stations.model.setpoint import StationClass
 from tests.support.physical_judge import SEED, STATIONS, SmallJudge
+from tests.support.soak import soaking
 
 
 @pytest.fixture(scope="module")
@@ -144,12 +145,24 @@ def test_a_station_whose_link_is_gone_falls_back_to_its_curve_and_is_taken_back(
         assert all(loop.remote for loop in plc.loops) == (plc.station_class is not StationClass.C)
 
 
-@pytest.mark.parametrize("name", [name for name in known_scenarios() if name not in ("january", "plant_70")])
-def test_every_scenario_runs_and_keeps_the_contract(judge, name):
-    _, (record,) = judge.run(name, "curve", hours=1.0, uncounted_hours=0.0)
-    assert record.control.breaks == []
-    assert key_figures(record)["balance_error"] < 1e-6
-    assert np.isfinite(record.T_dwelling).all()
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "name", [name for name in known_scenarios() if soaking() or name not in ("january", "plant_70")]
+)
+def test_every_scenario_runs_and_keeps_the_contract(judge, name, soak):
+    """An hour under `curve`; in a soak a whole day, after a quarter of one, under `balance` too."""
+    names = soak.pick(reduced=("curve",), full=("curve", "balance"))
+    hours, before = soak.pick(reduced=1.0, full=24.0), soak.pick(reduced=0.0, full=6.0)
+    _, records = judge.run(name, *names, hours=hours, uncounted_hours=before)
+    for record in records:
+        assert record.control.breaks == []
+        assert key_figures(record)["balance_error"] < 1e-6
+        assert np.isfinite(record.T_dwelling).all()
+    soak.record(**{
+        f"{record.strategy}_share_at_least_18_percent": key_figures(record)["share_at_least_18_percent"]
+        for record in records
+    })  # fmt: skip
 
 
 @pytest.mark.long
