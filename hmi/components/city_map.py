@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hmi.components.rows import Look
-from hmi.components.wire import forms, plain
+from hmi.components.wire import forms, part, plain
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -119,12 +119,14 @@ class Ground:
 
 STANDING = ("id", "latitude", "longitude", "name", "kind", "area", "symbol")
 """Of a place: what belongs to the ground."""
+CHANGING = ("state", "priority", "look", "detail", "ring", "group")
+"""Of a place: what belongs to a moment, but its hint: hints travel in forms of their own."""
 
 
 def ground(city_map: CityMap) -> Ground:
     """Return the part of a map that travels once: places and pipes of 1,000 stations are 150 kB."""
     data = {
-        "places": [_part(place, standing=True) for place in city_map.places],
+        "places": [part(place, STANDING) for place in city_map.places],
         "pipes": plain(city_map.pipes),
         "areas": plain(city_map.areas),
         "texts": plain(city_map.texts),
@@ -135,7 +137,7 @@ def ground(city_map: CityMap) -> Ground:
 
 def live(city_map: CityMap, on: Ground) -> Mapping[str, Any]:
     """Return the part that travels at each refresh: of places, by number, only what is not usual."""
-    parts = [_part(place, standing=False) for place in city_map.places]
+    parts = [part(place, CHANGING) for place in city_map.places]
     return {
         "ground": on.id,
         "unusual": {str(number): part for number, part in enumerate(parts) if part},
@@ -145,15 +147,6 @@ def live(city_map: CityMap, on: Ground) -> Mapping[str, Any]:
 
 
 _LIVE = ("groups", "legend", "label", "selected", "height_px", "seq")
-
-
-def _part(place: Place, *, standing: bool) -> dict[str, Any]:
-    """Return what is not usual of one part of a place; hints travel in forms of their own."""
-    return {
-        name: value
-        for name, value in plain(place).items()
-        if (name in STANDING) is standing and name != "hint"
-    }
 
 
 def lay(ground: Ground, key: str) -> None:
