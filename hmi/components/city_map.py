@@ -119,6 +119,8 @@ class Ground:
 
 STANDING = ("id", "latitude", "longitude", "name", "kind", "area", "symbol")
 """Of a place: what belongs to the ground."""
+GROUNDS = "/ground/"
+"""Where the browser asks for a ground, by its id (``hmi.grounds``)."""
 CHANGING = ("state", "priority", "look", "detail", "ring", "group")
 """Of a place: what belongs to a moment, but its hint: hints travel in forms of their own."""
 
@@ -140,6 +142,7 @@ def live(city_map: CityMap, on: Ground) -> Mapping[str, Any]:
     parts = [part(place, CHANGING) for place in city_map.places]
     return {
         "ground": on.id,
+        "at": GROUNDS + on.id,
         "unusual": {str(number): part for number, part in enumerate(parts) if part},
         "hints": forms(place.hint for place in city_map.places),
         **{name: plain(getattr(city_map, name)) for name in _LIVE},
@@ -149,13 +152,8 @@ def live(city_map: CityMap, on: Ground) -> Mapping[str, Any]:
 _LIVE = ("groups", "legend", "label", "selected", "height_px", "seq")
 
 
-def lay(ground: Ground, key: str) -> None:
-    """Hand a ground to the browser. It draws nothing: maps that stand on it do."""
-    _packaged(key=key, data={"lay": ground.id, **ground.data})
-
-
 def mount(live: Mapping[str, Any], key: str) -> str:
-    """Draw a map once its ground is there; returns the id of the place or group chosen in this run, or ""."""
+    """Draw a map once the browser has its ground; returns the place or group chosen in this run, or ""."""
     result = _packaged(key=key, data=live, on_picked_change=lambda: None)
     return str(result.picked or "")
 

@@ -71,7 +71,7 @@ def shown(words: Words, city: City, reading: CompactReading | None, unit: str) -
 
 
 def whole(words: Words, reading: CompactReading | None, unit: str) -> str:
-    """Return number and unit of a reading, or why there is none: ``Shown.whole`` where all else is not asked."""
+    """Return ``Shown.whole`` of a reading, without working out all else."""
     if reading is None:
         return words("not measured here")
     if reading.value is None:
@@ -90,7 +90,7 @@ def fresh_from(city: City) -> float:
 
 
 def good_reading(city: City, station: str, point: str, since: float | None = None) -> CompactReading | None:
-    """Return a reading that may enter a sum or mean: good and fresh, at best by a ``fresh_from`` of before."""
+    """Return a reading that may enter a sum or mean: good and fresh, by a known ``fresh_from`` or now."""
     reading = city.reading(station, point)
     if reading is None or reading.quality is not Trust.GOOD:
         return None
