@@ -11,8 +11,8 @@ from controller.image import StationImage
 from controller.state import ControllerState, LoopStatus
 from stations.model.clock import Clock
 
-SLICE = 40
-"""Stations encoded (about 2 ms) before the field loop gets its turn."""
+SLICE = 20
+"""Stations encoded (about 1 ms) before the field loop gets its turn."""
 
 
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
