@@ -117,7 +117,7 @@ class PhysicalCopy:
 
     def step(self, sky: Sky, valve: Floats, pump_speed: Floats) -> None:
         """Advance by a minute with these commands, 0..1."""
-        told = self._control.inputs(self.state, self.out, sky, STEP_S)
+        told = self._control.of_sources(self.state, self.out, sky, STEP_S)
         inputs = self.troubles.applied(replace(told, valve=valve, pump=pump_speed))
         self._source_share = inputs.source_share
         self.state, out = self.plant.step(self.state, inputs)

@@ -126,14 +126,18 @@ class OwnControl:
         """Return what everything is told for the next ``dt`` s."""
         shown = sky.T_outdoor + self.sun_gain * horizontal(sky)
         self._T_station = self._T_station + (shown - self._T_station) * dt / (self._filter_s + dt)
-        self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         error = self.T_supply_set() - state.T_supply
         valve = np.minimum(np.maximum(self._plain.valve + VALVE_PER_K * error, 0.0), 1.0)
+        self._plain = replace(self.of_sources(state, last, sky, dt), valve=valve)
+        return self._plain
+
+    def of_sources(self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float) -> CityInputs:
+        """Return what sources are told for the next ``dt`` s, where somebody else has valves and pumps."""
+        self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         on, m_flow = self._dispatch(state, last, dt)
         self._plain = replace(
             self._plain,
             sky=sky,
-            valve=valve,
             source_on=on,
             source_T_set=np.full(len(on), self.T_source_set()),
             source_m_flow=m_flow,
