@@ -14,6 +14,8 @@ from stations.model.clock import ScaledClock
 SPEED_MAX = 60.0
 READER_GONE = 141
 """Exit code of a program that a closed pipe ended: 128 and the number of the signal."""
+PLANTS = ("physical", "simple")
+"""What can stand behind simulated stations."""
 LINKS = ["none", "good", "cell_edge", "congested", "outage"]
 """Profiles of the simulated mobile link; the simulators know what they mean."""
 
@@ -105,6 +107,10 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument(
         "--strategy", choices=["curve", "balance"], default="curve", help="strategy of all districts"
     )
+    demo.add_argument(
+        "--plant", choices=PLANTS, default="simple",
+        help="physical: a generated city with network, sources and houses (default: simple)",
+    )  # fmt: skip
     demo.add_argument("--no-hmi", action="store_true", help="terminal and API only, no operators' screen")
     demo.add_argument(
         "--hmi-port", type=_port, metavar="PORT", help="port of the screen (default: 8641 where it is free)"
@@ -165,7 +171,7 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     )
     simulate.add_argument(
         "--plant",
-        choices=("physical", "simple"),
+        choices=PLANTS,
         help="what is behind the stations (default: physical where `dhc city new` made the site)",
     )
     simulate.add_argument(

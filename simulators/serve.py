@@ -100,6 +100,8 @@ class Simulation:
             self._targets[name] = self.posts[name].target(plant, pipes=self.plant == "physical")
             self._link_failures.follow(name, self.posts[name].link, profile, self.city.start)
         self.faults.schedule(self._options.faults, self.city.start)
+        # starting many servers takes long at a high factor: who connects shall find the plant of now
+        await self._catch_up()
         self._stepping = asyncio.create_task(self._advance(), name="simulated time")
 
     async def stop(self) -> None:
@@ -119,13 +121,16 @@ class Simulation:
     async def _advance(self) -> None:
         period_s = max(STEP_WALL_S, 1.0 / self.clock.factor)
         while True:
-            while self.city.now + self.city.scan_s <= self.clock.now():
-                self.city.step(min(self.clock.now(), self.city.now + SLICE_S))
-                self.trace.note()
-                self._link_failures.advance(self.city.now)
-                await self.faults.advance(self.city.now)
-                await asyncio.sleep(0)
+            await self._catch_up()
             await asyncio.sleep(period_s)
+
+    async def _catch_up(self) -> None:
+        while self.city.now + self.city.scan_s <= self.clock.now():
+            self.city.step(min(self.clock.now(), self.city.now + SLICE_S))
+            self.trace.note()
+            self._link_failures.advance(self.city.now)
+            await self.faults.advance(self.city.now)
+            await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager

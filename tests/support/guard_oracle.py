@@ -129,7 +129,8 @@ def _take_over(traits, seen, T, m, low, high, context):
     found = []
     start = traits.own_curve(context.T_outdoor_centre.value)
     effective = seen.T_supply_effective
-    if effective.quality.name == "GOOD" and -5 <= context.now - effective.received_at <= 600:
+    sound = effective.quality.name == "GOOD" or effective.reason.name == "CLOCK_SKEW"
+    if sound and -5 <= context.now - effective.received_at <= 600:
         start = effective.value
     if _cold(seen, context):
         low = max(low, min(35.0, high))

@@ -153,6 +153,7 @@ def test_no_memory_is_written_more_than_once_a_minute(seconds, action):
         ({"T_supply_effective": good(57.3, FRESH), "m_flow_effective": good(31.0, FRESH)}, (57.3, 31.0)),
         ({"T_supply_effective": no_value(), "m_flow_effective": no_value()}, (60.0, 40.0)),
         ({"T_supply_effective": uncertain(40.0, Reason.SPIKE, FRESH)}, (60.0, 40.0)),
+        ({"T_supply_effective": uncertain(57.3, Reason.CLOCK_SKEW, FRESH)}, (57.3, 40.0)),
         ({"m_flow_effective": uncertain(31.0, Reason.ESTIMATED, FRESH)}, (60.0, 31.0)),
         ({"T_supply_effective": good(57.3, NOW - 700.0)}, (60.0, 40.0)),
         ({"T_supply_effective": good(69.0, FRESH), "m_flow_effective": good(2.0, FRESH)}, (68.0, 12.0)),
