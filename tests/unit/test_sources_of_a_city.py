@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
 def city(folder):
     site = load_site(folder)
     assert set(site.source_shares) == set(SHARES)
-    return SimulatedCity(replace(site, source_shares=SHARES), start=START, weather=steady(-14.0))
+    return SimulatedCity(replace(site, source_shares=SHARES), start=START, weather=steady(-8.0))
 
 
 def shown(city, name, point):
