@@ -83,6 +83,10 @@ def region(name: str, period_s: float, *, ahead: bool = False) -> Callable[[Fill
     return make
 
 
+_ahead = threading.Semaphore(4)
+"""Threads that work ahead at once: whoever asks for pages without end gets no more than these."""
+
+
 def work_ahead(page: str, token: str, language: Language) -> None:
     """Work out in a thread what a page will show: its scripts keep the browser busy for longer than that."""
     wanted = _regions.get(page)
@@ -90,10 +94,14 @@ def work_ahead(page: str, token: str, language: Language) -> None:
         return
 
     def work() -> None:
-        with suppress(SessionOver, Unreachable, Refused):
-            wanted.fill(screen_of(token, language, "light"), {})
+        try:
+            with suppress(SessionOver, Unreachable, Refused):
+                wanted.fill(screen_of(token, language, "light"), {})
+        finally:
+            _ahead.release()
 
-    threading.Thread(target=work, daemon=True, name="ahead").start()
+    if _ahead.acquire(blocking=False):
+        threading.Thread(target=work, daemon=True, name="ahead").start()
 
 
 def live_routes() -> list[Route]:

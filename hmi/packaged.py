@@ -23,13 +23,13 @@ FOLDERS = tuple(Path(__file__).parent / place for place in ("components/assets",
 
 
 def _hash_of(folders: Iterable[Path]) -> str:
-    digest = hashlib.blake2b(digest_size=6)
+    digest = hashlib.blake2b(digest_size=4)
     for file in sorted(file for folder in folders for file in folder.iterdir()):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 
-PACKAGE = f"dhc-{_hash_of(FOLDERS)}"
+PACKAGE = f"dhc{_hash_of(FOLDERS)}"
 _folders: dict[str, Path] = {}
 """Of each component, by its name: where its files lie."""
 

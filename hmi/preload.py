@@ -16,6 +16,8 @@ from hmi.standing import STREAMLIT, streamlit_files
 SHELL = STREAMLIT.parent / "index.html"
 PARTS = re.compile(r"/static/js/(?:BidiComponent|Html)\.[^/]*\.js")
 """Of Streamlit: what it loads for a component and for our style."""
+MOST = 2750
+"""Characters of the header: proxies take 4 kB of headers where nobody told them otherwise."""
 _SCRIPT = re.compile(r"""(?:from|import)\s*["'](\./[^"']+\.js)["']""")
 _STYLE = re.compile(r"""@import\s*(?:url\()?["'](\./|)([^"'/]+\.css)["']""")
 
@@ -28,7 +30,10 @@ def links_of(page: str) -> str:
     parts = [one for one in _with_imports(scripts, streamlit_files()) if one.removeprefix("/") not in shell]
     drawn = list(_drawn(page))  # imports what it finds
     ours = _with_imports(drawn, component_files())
-    return ", ".join(_link(one) for one in [*parts, *ours])
+    links = [_link(one) for one in [*parts, *ours]]
+    while len(", ".join(links)) > MOST:
+        links.pop()  # is then loaded when it is asked for
+    return ", ".join(links)
 
 
 def fetched(address: str) -> str:

@@ -18,7 +18,7 @@ from hmi.guard import HEADERS, PageGuard
 from hmi.live import live_routes
 from hmi.navigation import existing
 from hmi.packaged import FOLDERS, PACKAGE, component_files
-from hmi.preload import links_of
+from hmi.preload import MOST, links_of
 from hmi.process import shared
 from hmi.session import TOKEN_COOKIE
 from hmi.standing import FOR_GOOD, streamlit_files
@@ -66,6 +66,7 @@ def test_all_that_is_named_with_a_page_is_there(page):
     named = linked(links_of(page))
     assert len(named) == len(set(named))
     assert set(named) <= {*streamlit_files(), *component_files()}
+    assert len(links_of(page)) <= MOST
 
 
 def test_a_page_names_its_drawings_their_modules_and_styles():
@@ -93,7 +94,7 @@ async def test_no_other_file_is_answered_from_memory(nobody, path):
 
 
 def test_an_address_of_a_component_changes_with_any_of_the_files():
-    assert re.fullmatch(r"dhc-[0-9a-f]{12}", PACKAGE)
+    assert re.fullmatch(r"dhc[0-9a-f]{8}", PACKAGE)
     assert all(path.split("/")[3].startswith(f"{PACKAGE}.") for path in component_files())
     assert {file.parent for file in component_files().values()} <= set(FOLDERS)
 
