@@ -23,6 +23,7 @@ from simulators.plant.city_parts import CityParams, CityState
 from simulators.plant.city_plant import house_pipes
 from simulators.plant.facade import Sky, irradiation
 from simulators.plant.network import transport
+from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags
 from simulators.plant.plants import PlantState
 
@@ -154,10 +155,16 @@ def season_start(weather: WeatherTable) -> float:
 
 
 def sky_at(weather: WeatherTable, time: float) -> Sky:
-    """Return the weather at UTC second ``time``, linear between hours."""
-    place = (time - float(weather.time[0])) / 3600.0
-    i = min(max(int(place), 0), len(weather.time) - 2)
-    share = min(max(place - i, 0.0), 1.0)
+    """Return the weather at UTC second ``time``, linear between hours.
+
+    Raises InvalidValue for a moment of which the table knows nothing.
+    """
+    first, last = float(weather.time[0]), float(weather.time[-1])
+    if not first <= time <= last:
+        raise InvalidValue(f"the weather is of UTC seconds {first:.0f}..{last:.0f}, there is none at {time}")
+    place = (time - first) / 3600.0
+    i = min(int(place), len(weather.time) - 2)
+    share = place - i
 
     def between(series: Floats) -> float:
         return float(series[i] + share * (series[i + 1] - series[i]))

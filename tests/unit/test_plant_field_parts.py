@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simulators.fieldtruth.build import sky_at
 from simulators.fieldtruth.commission import station_mean
 from simulators.fieldtruth.draw_sensors import KINDS, draw_indoor, draw_meters
 from simulators.fieldtruth.parameters import parameter_hash, parameters
 from simulators.plant import people, plants, sensing, valve, zone
 from simulators.plant.facade import Sky, irradiation
+from simulators.plant.network.errors import InvalidValue
 from simulators.plant.plants import PlantParams, PlantState
 from simulators.plant.water import C_WATER
 from tests.support.field_cities import Stepped, field_city
@@ -169,6 +171,16 @@ def test_a_south_front_gets_the_noon_sun_and_a_north_front_the_sky_alone():
     assert back == pytest.approx(flat)
     assert side == pytest.approx(flat)
     assert irradiation(sky(-5.0, 180.0, direct=0.0, diffuse=0.0), north, east).max() == 0.0
+
+
+@pytest.mark.parametrize("when", [-3601.0, -1.0, 8_760 * 3600.0, math.nan])
+def test_a_moment_of_which_the_weather_knows_nothing_is_refused_with_what_it_knows(when):
+    weather = field_city().city.weather
+    first, last = weather.time[0], weather.time[-1]
+    for moment in (first, last):
+        assert math.isfinite(sky_at(weather, float(moment)).T_outdoor)
+    with pytest.raises(InvalidValue, match=f"of UTC seconds {first:.0f}..{last:.0f}, there is none at"):
+        sky_at(weather, float(first) + when)
 
 
 def test_people_are_home_in_the_evening_and_at_school_on_weekday_mornings_but_not_in_the_holiday():
