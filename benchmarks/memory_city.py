@@ -75,6 +75,9 @@ class HoldingStation:
         self._show(Point(PRIMARY, "A_heated"), sum(loop.A_heated_m2 for loop in config.loops))
         for loop in config.loops:
             self._show(Point(loop.loop, "m_flow_secondary"), 0.8 * loop.m_flow_design_kg_per_s)
+            # a device that shows something else in force than its own curve is not taken over
+            own = loop.own_curve(_SHOWN["T_outdoor"])
+            self._show(Point(loop.loop, "T_supply_secondary_set_effective"), own)
         self._swinging = [point for point in points if point.name in _SWING]
 
     def values(self) -> Mapping[Point, float | None]:

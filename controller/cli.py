@@ -14,6 +14,8 @@ from stations.model.clock import ScaledClock
 SPEED_MAX = 60.0
 READER_GONE = 141
 """Exit code of a program that a closed pipe ended: 128 and the number of the signal."""
+PLANTS = ("physical", "simple")
+"""What can stand behind simulated stations."""
 LINKS = ["none", "good", "cell_edge", "congested", "outage"]
 """Profiles of the simulated mobile link; the simulators know what they mean."""
 
@@ -105,6 +107,10 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument(
         "--strategy", choices=["curve", "balance"], default="curve", help="strategy of all districts"
     )
+    demo.add_argument(
+        "--plant", choices=PLANTS, default="simple",
+        help="physical: a generated city with network, sources and houses (default: simple)",
+    )  # fmt: skip
     demo.add_argument("--no-hmi", action="store_true", help="terminal and API only, no operators' screen")
     demo.add_argument(
         "--hmi-port", type=_port, metavar="PORT", help="port of the screen (default: 8641 where it is free)"
@@ -162,6 +168,11 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.add_argument("--link", choices=LINKS, default="none", help="mobile link")
     simulate.add_argument(
         "--control", type=_port, default=0, metavar="PORT", help="control channel for faults"
+    )
+    simulate.add_argument(
+        "--plant",
+        choices=PLANTS,
+        help="what is behind the stations (default: physical where `dhc city new` made the site)",
     )
     simulate.add_argument(
         "--scenario",
@@ -227,10 +238,15 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     evaluate.add_argument(
         "--plant", choices=("simple", "physical"),
-        help="simple: the demo city (default); physical: a generated city with its network",
+        help="simple: the demo city, not calibrated to field audits (default); physical: a generated city "
+        "with its network, calibrated",
     )  # fmt: skip
     evaluate.add_argument(
-        "--site", type=Path, metavar="DIR", help="site of `dhc city new` in place of --stations and --seed"
+        "--site", type=Path, metavar="DIR",
+        help="site of `dhc city new`, as it stands there, in place of --stations and --seed",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--spread", metavar="K", help="physical plant: 1.0, 1.5, 2.0 or 2.5 K between stations (default: 2.3)"
     )
     evaluate.add_argument("--stations", type=_count, metavar="N", help="heat stations (default: 40)")
     evaluate.add_argument("--days", type=_count, metavar="N", help="3 of them do not count (default: 10)")
@@ -254,8 +270,10 @@ def _add_world(world: argparse.ArgumentParser) -> None:
         ("seeds", "N", "so many seeds in a row (default: 1)"),
         ("hours", "H", "virtual hours (default: 2)"),
         ("stations", "N", "stations (default: 10)"),
+        ("opcua", "N", "so many of them speak OPC UA (default: 0)"),
         ("link", "NAME", "mobile link profile (default: city)"),
-        ("every", "S", "mean seconds between faults (default: 240)"),
+        ("scenario", "FILE", "faults by name at their times, besides those that the seed draws"),
+        ("every", "S", "mean seconds between drawn faults (default: 240); 0 draws none"),
         ("trace", "FILE", "write every event of the last seed there"),
     ):
         world.add_argument(f"--{name}", metavar=metavar, help=text)

@@ -23,6 +23,7 @@ from controller.outbox import Outbox, channel_values
 from controller.outdoor import at_pace
 from controller.recorder import TransitionRecorder
 from controller.state import ControllerState, LoopStatus
+from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from controller.words.phrase import said, stored
 from stations.model.clock import Clock
 
@@ -59,6 +60,8 @@ class CycleParts:
     """What people have ordered."""
     witness: Callable[[Sequence[Intent]], None] = lambda _: None
     """Told of every intent that is committed (the audit); must not block."""
+    ahead: Callable[[float], Ahead] = lambda _: NOTHING_KNOWN
+    """What the weather sources expect, by UTC second; answers at once."""
 
 
 async def run_cycle(parts: CycleParts) -> None:
@@ -114,6 +117,7 @@ def freeze(parts: CycleParts) -> Frozen:
         T_outdoor_centre=memory.T_outdoor_centre,
         T_outdoor_filtered=memory.T_outdoor_filtered,
         T_outdoor_past=memory.outdoor_past(monotonic),
+        ahead=parts.ahead(now),
         records=memory.records,
         wishes=parts.orders.wishes(now),
         ordered_strategies=parts.orders.ordered_strategies(),

@@ -22,6 +22,7 @@ from controller.outdoor import filtered_outdoor, outdoor_centre
 from controller.strategies.inputs import Proposed, StrategyInputs
 from controller.strategies.loop_record import LoopRecord
 from controller.strategies.registry import STRATEGIES
+from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from optimizer.balance import ComfortRules
 from optimizer.regulation import RegulationLaw
 from stations.model.identity import Point
@@ -64,6 +65,8 @@ class Frozen:
     T_outdoor_filtered: Mapping[str, float | None]
     """By emitter type, of the last cycle."""
     T_outdoor_past: Mapping[int, float]
+    ahead: Ahead = NOTHING_KNOWN
+    """What the weather sources expect."""
     records: Mapping[LoopKey, LoopRecord] = field(default_factory=dict)
     """What strategies with a memory knew after the last cycle."""
     wishes: Mapping[LoopKey, Proposal] = field(default_factory=dict)
@@ -92,7 +95,7 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         for station, image in frozen.images.items()
         if (reading := image.readings.get(Point(0, "T_outdoor"))) is not None
     }
-    outdoor = outdoor_centre(frozen.T_outdoor_centre, sensors, None, frozen.now, frozen.dt)
+    outdoor = outdoor_centre(frozen.T_outdoor_centre, sensors, None, frozen.now, frozen.dt, frozen.ahead.now)
     filtered = {
         emitter: filtered_outdoor(frozen.T_outdoor_filtered.get(emitter), outdoor, frozen.dt, filter_s)
         for emitter, filter_s in rules.outdoor_filter_s.items()
@@ -103,6 +106,7 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         monotonic=frozen.monotonic,
         poll_s=rules.poll_s,
         T_outdoor_centre=outdoor,
+        T_outdoor_forecast_min=frozen.ahead.least,
         traits=rules.traits,
         observations=observations,
         sent=frozen.sent,

@@ -81,6 +81,8 @@ class LoopTraits:
     """Smallest step of the heat channel on the wire."""
     proven: bool
     """True with a recorded commissioning proof; without it the loop is never driven."""
+    takes_outdoor: bool
+    """True where the station's own curve goes by the outdoor temperature that the centre tells it."""
     piping: Literal["single", "double"] = "double"
     """Risers of the buildings: single-pipe ones bear less throttling of the circulation."""
 
@@ -108,6 +110,8 @@ class LoopObservation:
     m_flow_effective: Reading
     p_return: Reading
     T_supply_primary: Reading
+    T_outdoor: Reading
+    """The station's own sensor; bad where it has none."""
     dT_held: float | None = None
     """Class B: the offset that its register holds, K; None where it cannot be read or there is none."""
 

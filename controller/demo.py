@@ -56,6 +56,8 @@ class DemoOptions:
     """Serve the operators' screen too."""
     hmi_port: int | None
     """None: the usual one where it is free."""
+    plant: str = "simple"
+    """``physical``: a generated city with network, sources and houses stands behind the stations."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -246,8 +248,9 @@ async def _start_controller(
 async def _write_city(options: DemoOptions, site: Path) -> None:
     """Let the simulators write the site folder of a synthetic city on ports that are free."""
     base_port = _free_base_port(2 * options.stations + 10)
+    writer = ["city", "new", "--quiet"] if options.plant == "physical" else ["demo-city"]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simulators", "demo-city", str(site),
+        sys.executable, "-m", "simulators", *writer, str(site),
         "--stations", str(options.stations), "--seed", str(options.seed), "--base-port", str(base_port),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

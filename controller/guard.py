@@ -19,6 +19,7 @@ from controller.guard_gates import freshness, not_a_number, not_driven, pump, se
 from controller.guard_limits import frost, hard_flow, hard_temperature, offset, own_curve, pressure, source
 from controller.guard_network import judge, mass_change
 from controller.guard_pace import (
+    T_STEP_K,
     dead_band,
     inside_supply,
     rate_flow,
@@ -159,7 +160,10 @@ def _away_from_limits(case: Case, limits: Room, T_supply: float) -> float:
     margin = inside_supply(case)
     if not case.traits.wears_out or limits.T_high - limits.T_low < 2.0 * margin:
         return T_supply
-    return min(max(T_supply, limits.T_low + margin), limits.T_high - margin)
+    inside = min(max(T_supply, limits.T_low + margin), limits.T_high - margin)
+    if abs(T_supply - case.T_start) > T_STEP_K:
+        return inside  # class B: its offset is not bound to what it holds
+    return min(max(inside, case.T_start - T_STEP_K), case.T_start + T_STEP_K)
 
 
 def _inside(held: float, value: float, low: float, high: float, worth: float) -> float:

@@ -21,7 +21,7 @@ from controller.decisions import (
     Sent,
 )
 from controller.words.phrase import Phrase
-from stations.model.quality import Quality
+from stations.model.quality import Quality, Reason
 from stations.model.reading import Reading
 from stations.model.setpoint import StationClass
 
@@ -29,6 +29,8 @@ ROUNDING = 1e-6
 """Differences below this are arithmetic, not decisions."""
 RELEASE_AGE_S = 600.0
 """Inputs older than this end the renewal: the station goes to its own curve."""
+T_OUTDOOR_BLIND_DEGC = -5.0
+"""What a station controller counts with that has neither a sensor nor been told."""
 CLOCK_TOLERANCE_S = 5.0
 """How far ahead of ``now`` a time may be; further ahead the clock has jumped and the age is not known."""
 _SEVERITY = {Action.SET: 0, Action.RENEW: 1, Action.RELEASE: 2, Action.NONE: 3}
@@ -44,6 +46,8 @@ class Case:
     wish: Proposal | None
     own: float | None
     """The station's own curve at T_outdoor_centre, degC; None without an outdoor temperature."""
+    T_there: float | None
+    """The same at the outdoor temperature that the station may go by, where that is colder than ours."""
     history: tuple[Sent, ...]
     """What was dispatched since the take-over; empty while the station is on its own curve.
 
@@ -219,6 +223,7 @@ def case_of(context: GuardContext, traits: LoopTraits, wish: Proposal | None) ->
         seen=seen,
         wish=wish,
         own=own,
+        T_there=_curve_there(context, traits, seen),
         history=history,
         T_start=T_start,
         m_start=m_start,
@@ -227,10 +232,28 @@ def case_of(context: GuardContext, traits: LoopTraits, wish: Proposal | None) ->
 
 def _own_curve(context: GuardContext, traits: LoopTraits) -> float | None:
     T_outdoor = context.T_outdoor_centre.value
-    if T_outdoor is None:
+    return None if T_outdoor is None else _finite(traits.own_curve(T_outdoor))
+
+
+def _curve_there(context: GuardContext, traits: LoopTraits, seen: LoopObservation | None) -> float | None:
+    """Return where the fallback would lead, degC.
+
+    A station that is not told our outdoor temperature goes by its sensor, and without one by a fixed value.
+    The colder of ours and its own counts: a sensor in the sun must not let a house cool down.
+    """
+    ours = context.T_outdoor_centre.value
+    if ours is None:
         return None
-    own = traits.own_curve(T_outdoor)
-    return own if math.isfinite(own) else None
+    if traits.takes_outdoor or seen is None:
+        return _finite(traits.own_curve(ours))
+    its, known = seen.T_outdoor, T_OUTDOOR_BLIND_DEGC
+    if its.value is not None and its.quality is Quality.GOOD and recent(its, context.now):
+        known = its.value
+    return _finite(traits.own_curve(min(ours, known)))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _dropped(context: GuardContext, seen: LoopObservation, last: Sent) -> bool:
@@ -262,7 +285,9 @@ def _own_hold(
     if seen is None:
         return T_start, m_start
     T_supply, m_flow = seen.T_supply_effective, seen.m_flow_effective
-    if T_supply.value is not None and T_supply.quality is Quality.GOOD and recent(T_supply, context.now):
+    # a clock that is off says nothing against the value
+    sound = T_supply.quality is Quality.GOOD or T_supply.reason is Reason.CLOCK_SKEW
+    if T_supply.value is not None and sound and recent(T_supply, context.now):
         T_start = T_supply.value
     if traits.station_class is StationClass.B and own is not None and seen.dT_held is not None:
         T_start = own + seen.dT_held

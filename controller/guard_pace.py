@@ -8,6 +8,7 @@ import math
 from controller.decisions import Action, Rule
 from controller.guard_case import ROUNDING, Case, Room
 from controller.words.phrase import Phrase
+from stations.model.setpoint import StationClass
 
 MINUTE_S = 60.0
 T_STEP_K = 1.0
@@ -35,10 +36,18 @@ _RATE_TEMPERATURE, _TOO_SMALL = Phrase("guard.rate_temperature"), Phrase("guard.
 
 
 def rate_temperature(case: Case, room: Room) -> Room:
-    """At most 1 K a write and 3 K in any 15 min; a loop is taken over with exactly what it holds."""
+    """At most 1 K a write and 3 K in any 15 min; a loop is taken over with what it holds, or not at all.
+
+    A limiter may hold a loop far below its own curve. The contract's limits would then make the take-over a
+    jump.
+    """
     held = case.T_start
     if not case.held:
-        return room.bound_supply(held, held, Rule.RATE_TEMPERATURE, _TAKE_OVER)
+        room = room.bound_supply(held, held, Rule.RATE_TEMPERATURE, _TAKE_OVER)
+        if case.traits.station_class is StationClass.B or abs(room.supply - held) <= T_STEP_K + ROUNDING:
+            return room  # class B holds an offset, which no limiter moves
+        why = Phrase("guard.take_over_far", {"T_held": held, "T_least_step": room.supply})
+        return room.gate(Action.NONE, Rule.RATE_TEMPERATURE, why)
     past = [sent.T_supply for sent in case.sent_within(T_WINDOW_S)]
     down = T_SHORTAGE_K if case.context.shortage_declared else T_WINDOW_K
     low = max(held - T_STEP_K, max(past) - down)

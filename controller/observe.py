@@ -65,6 +65,7 @@ def _observe(
         m_flow_effective=_first_readable(point("m_flow_secondary_set_effective"), m_flow),
         p_return=point("p_return_secondary"),
         T_supply_primary=point("T_supply_primary", 0),
+        T_outdoor=point("T_outdoor", 0),
         dT_held=point("dT_supply_secondary_offset_readback").value,
     )
 

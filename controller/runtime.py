@@ -45,6 +45,8 @@ class Runtime:
     """Runs for ever and serves the HTTP API on the socket that was bound at start."""
     watch_alarms: Callable[[], Coroutine[Any, Any, None]]
     """Runs for ever and looks for what is wrong."""
+    watch_weather: Callable[[], Coroutine[Any, Any, None]] | None = None
+    """Runs for ever and asks the weather sources; None where the site names none."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Control the city until ``stop`` is set, then hand the stations back."""
@@ -71,6 +73,8 @@ class Runtime:
                     ),
                 )
             ]
+            if self.watch_weather is not None:
+                others.append(tasks.create_task(self.watch_weather(), name="weather"))
             await stop.wait()
             log.info("stopping")
             self.parts.state.stopping = True

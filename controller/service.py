@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -38,6 +39,9 @@ from controller.runtime import Runtime
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
 from controller.warm_start import filtered_from_history, outdoor_told_before
+from controller.weather.ahead import NOTHING_KNOWN
+from controller.weather.site import weather_feed
+from controller.weather.watch import ahead, watch_weather
 from controller.wiring import comfort_rules, driver_factory, first_state, loop_traits, regulation_laws
 from stations.driver import OpcUaAddress
 from stations.drivers.opcua.identity import ClientIdentity
@@ -111,6 +115,7 @@ class Service:
                 phase_s=site.timing.poll_s * index / len(site.stations),
             )
 
+        feed = weather_feed(site, clock) if site.weather.sources else None
         parts = CycleParts(
             clock=clock,
             rules=Rules(
@@ -131,6 +136,7 @@ class Service:
             outdoor_told=None if told is None else (clock.monotonic() - told[0], told[1]),
             orders=room.orders,
             witness=room.witness,
+            ahead=(lambda _: NOTHING_KNOWN) if feed is None else partial(ahead, feed),
         )
         return Runtime(
             parts=parts,
@@ -141,6 +147,7 @@ class Service:
             keep_token=lambda: keep_lease(coordinator, lease),
             serve_api=lambda: room.serve(api.serve),
             watch_alarms=watch.run,
+            watch_weather=None if feed is None else partial(watch_weather, feed, state, clock),
         )
 
     def _licensed(self) -> bool:

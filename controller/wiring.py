@@ -56,6 +56,7 @@ def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopT
         wears_out=any(point is not None and point.memory != "volatile" for point in channels),
         heat_resolution_K=0.0 if heat is None else heat.resolution,
         proven=loop.proof is not None and driveable,
+        takes_outdoor=profile.takes_outdoor,
         piping=loop.piping,
     )
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -88,6 +89,8 @@ def _obey(told: strip.Told) -> None:
     """Do what was asked for in the strip."""
     if told.language in ("zh", "en") and told.language != language_of_this_run():
         st.session_state["language"] = told.language
+        with suppress(SessionOver, Refused, Unreachable):  # then it holds for this browser only
+            screen_of_this_run().api.choose_language(told.language)
         st.rerun()
     if told.wall:
         st.session_state["wall"] = told.wall == "1"

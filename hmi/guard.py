@@ -1,4 +1,4 @@
-"""Around every request: security headers, and the way to the login for who has no session."""
+"""Around every request: security headers, the way to the login for who has no session, files from memory."""
 
 import re
 
@@ -7,9 +7,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hmi.grounds import newest
 from hmi.guard_paths import login_url
+from hmi.live import work_ahead
 from hmi.navigation import DEFAULT_PAGE, existing
-from hmi.session import TOKEN_COOKIE
+from hmi.preload import fetched, links_of
+from hmi.session import TOKEN_COOKIE, known_token, language_of
+from hmi.standing import StandingFiles
 
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:; "
@@ -34,6 +38,7 @@ class PageGuard:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._pages = {"", *existing()}
+        self._files = StandingFiles(HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a page without session with the login, else go on."""
@@ -41,9 +46,13 @@ class PageGuard:
             await self._app(scope, receive, send)
             return
 
+        if scope["method"] == "GET" and await self._files.answer(scope["path"], send):
+            return
+        headers = HEADERS
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
         request = Request(scope)
@@ -60,4 +69,13 @@ class PageGuard:
                 query = f"?{request.url.query}" if request.url.query else ""
                 await RedirectResponse(f"/{query}", status_code=307)(scope, receive, with_headers)
                 return
+            headers = {**HEADERS, "link": _prepared(name or DEFAULT_PAGE, request)}
         await self._app(scope, receive, with_headers)
+
+
+def _prepared(page: str, request: Request) -> str:
+    """Begin to work out what a page will show, and return the header that names what it will need."""
+    language = language_of(request.cookies)
+    work_ahead(page, known_token(request.cookies[TOKEN_COOKIE]), language)
+    ground = newest(language) if page == DEFAULT_PAGE else None
+    return links_of(page) if ground is None else f"{links_of(page)}, {fetched(ground)}"

@@ -137,7 +137,7 @@ class Words:
 
     def local(self, ts: float) -> dt.datetime:
         """Return a UTC second as time at the site."""
-        return dt.datetime.fromtimestamp(ts, dt.UTC).astimezone(_zone(self.zone))
+        return dt.datetime.fromtimestamp(ts, _zone(self.zone))
 
 
 @cache

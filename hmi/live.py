@@ -8,7 +8,9 @@ function that fills a region in a run of the script answers, for the same person
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +22,7 @@ from starlette.routing import Route
 
 from hmi.context import Screen, Theme
 from hmi.language import DEFAULT_LANGUAGE, Language
+from hmi.process import shared
 from hmi.session import TOKEN_COOKIE, SessionOver, known_token, screen_of
 from hmi.user_api import Refused, Unreachable
 
@@ -50,6 +53,8 @@ class Region:
     period_s: float
     """Wall seconds from one answer to the next question."""
     fill: Fill
+    ahead: bool = False
+    """Whether its answer is kept for all sessions and worked out as soon as somebody asks for its page."""
 
     def lay(self, screen: Screen, query: Mapping[str, str] | None = None) -> Mapping[str, Mapping[str, Any]]:
         """Return the payload of each drawing, with the address at which the browser goes on asking."""
@@ -67,15 +72,36 @@ class Region:
 _regions: dict[str, Region] = {}
 
 
-def region(name: str, period_s: float) -> Callable[[Fill], Region]:
+def region(name: str, period_s: float, *, ahead: bool = False) -> Callable[[Fill], Region]:
     """Make a region of the function that fills it. ``name`` stands in its address."""
 
     def make(fill: Fill) -> Region:
-        made = Region(name=name, period_s=period_s, fill=fill)
+        made = Region(name=name, period_s=period_s, fill=fill, ahead=ahead)
         _regions[name] = made
         return made
 
     return make
+
+
+_ahead = threading.Semaphore(4)
+"""Threads that work ahead at once: whoever asks for pages without end gets no more than these."""
+
+
+def work_ahead(page: str, token: str, language: Language) -> None:
+    """Work out in a thread what a page will show: its scripts keep the browser busy for longer than that."""
+    wanted = _regions.get(page)
+    if wanted is None or not wanted.ahead or shared().gateway.city.frozen():
+        return
+
+    def work() -> None:
+        try:
+            with suppress(SessionOver, Unreachable, Refused):
+                wanted.fill(screen_of(token, language, "light"), {})
+        finally:
+            _ahead.release()
+
+    if _ahead.acquire(blocking=False):
+        threading.Thread(target=work, daemon=True, name="ahead").start()
 
 
 def live_routes() -> list[Route]:
@@ -87,7 +113,7 @@ async def _answer(request: Request) -> Response:
     """Answer with the region's parts; 304 where they are those that the browser has."""
     wanted = _regions.get(request.path_params["name"])
     if wanted is None or len(request.url.query) > MAX_QUERY:
-        return _refusal(404, "There is no such region.")
+        return refusal(404, "There is no such region.")
     token = known_token(request.cookies.get(TOKEN_COOKIE, ""))
     query = dict(request.query_params)
     language: Language = "en" if query.pop("language", DEFAULT_LANGUAGE) == "en" else "zh"
@@ -95,9 +121,9 @@ async def _answer(request: Request) -> Response:
     try:
         body = await anyio.to_thread.run_sync(_body, wanted, token, language, theme, query)
     except SessionOver:
-        return _refusal(401, "The session has ended.")
+        return refusal(401, "The session has ended.")
     except (Unreachable, Refused):
-        return _refusal(503, "The controller does not answer.")
+        return refusal(503, "The controller does not answer.")
     tag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
     headers = {"etag": tag, "cache-control": "no-store"}
     if request.headers.get("if-none-match") == tag:
@@ -111,5 +137,6 @@ def _body(wanted: Region, token: str, language: Language, theme: Theme, query: M
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _refusal(status: int, message: str) -> Response:
+def refusal(status: int, message: str) -> Response:
+    """Return an answer without data, which no browser keeps."""
     return JSONResponse({"message": message}, status_code=status, headers={"cache-control": "no-store"})

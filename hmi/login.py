@@ -9,7 +9,7 @@ from contextlib import suppress
 from html import escape
 from pathlib import Path
 from string import Template
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from controller.api import order_schema
 from hmi.guard_paths import safe_next
-from hmi.language import DEFAULT_LANGUAGE, Words
+from hmi.language import DEFAULT_LANGUAGE, Language, Words
 from hmi.palette import FONT, css_variables
 from hmi.process import shared
 from hmi.session import LANGUAGE_COOKIE, TOKEN_COOKIE, forget
@@ -66,14 +66,17 @@ async def log_in(request: Request) -> Response:
             headers=_whence(request),
         )
     except Refused as refused:
-        return _page(request, words, next_page, name, _why(words, refused), 401)
+        return _page(request, words, next_page, name, _why(words, refused), 401, form.get("lang", ""))
     except Unreachable:
-        return _page(
-            request, words, next_page, name, words("The controller does not answer. Try again soon."), 503
-        )
+        why = words("The controller does not answer. Try again soon.")
+        return _page(request, words, next_page, name, why, 503, form.get("lang", ""))
     response = RedirectResponse(next_page, status_code=303)
     _set_cookie(request, response, TOKEN_COOKIE, message.token, max_age=None)
-    _remember_language(request, response, words)
+    if form.get("lang"):
+        with suppress(Refused, Unreachable):  # then it holds for this browser only
+            await asyncio.to_thread(UserApi(shared().client, message.token).choose_language, words.language)
+    elif message.user.language is not None:
+        _keep_language(response, message.user.language)
     return response
 
 
@@ -113,8 +116,15 @@ def _why(words: Words, refused: Refused) -> str:
 
 
 def _page(
-    request: Request, words: Words, next_page: str, name: str = "", fault: str = "", status: int = 200
+    request: Request,
+    words: Words,
+    next_page: str,
+    name: str = "",
+    fault: str = "",
+    status: int = 200,
+    chosen: str = "",
 ) -> HTMLResponse:
+    """Return the form; ``chosen`` is the language if the person chose it here, and not some day before."""
     city = shared().gateway.city
     other = "en" if words.language == "zh" else "zh"
     text = {
@@ -131,7 +141,9 @@ def _page(
         "fault": fault,
         "name": name[:64],
         "next": next_page,
+        "chosen": words.language if request.query_params.get("lang") else chosen,
         "other": other,
+        "other_query": urlencode({"lang": other, "next": next_page}),
         "other_label": words.either("English", "中文"),
         "hint": words("A session ends 30 min after its last page was closed, and after 12 h in any case."),
     }
@@ -149,7 +161,11 @@ def _words(request: Request) -> Words:
 
 def _remember_language(request: Request, response: Response, words: Words) -> None:
     if "lang" in request.query_params:
-        response.set_cookie(LANGUAGE_COOKIE, words.language, max_age=YEAR_S, path="/", samesite="lax")
+        _keep_language(response, words.language)
+
+
+def _keep_language(response: Response, language: Language) -> None:
+    response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_S, path="/", samesite="lax")
 
 
 def _set_cookie(request: Request, response: Response, name: str, value: str, max_age: int | None) -> None:

@@ -2,9 +2,11 @@
 
 Inline sources travel again with every run of the script; files travel once. Streamlit finds component
 packages by their metadata, which an editable install does not carry; ours are laid down when first mounted.
+Their address holds a hash of all of them, so that a browser keeps them for good and never mixes two versions.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,28 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 if TYPE_CHECKING:
     from streamlit.components.v2.component_manager import BidiComponentManager
 
-PACKAGE = "dhc"
+ROUTE = "/_stcore/bidi-components/"
+"""Where Streamlit serves the files of components: then the component's name, then the file's."""
+FOLDERS = tuple(Path(__file__).parent / place for place in ("components/assets", "assets"))
+
+
+def _hash_of(folders: Iterable[Path]) -> str:
+    digest = hashlib.blake2b(digest_size=4)
+    for file in sorted(file for folder in folders for file in folder.iterdir()):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+PACKAGE = f"dhc{_hash_of(FOLDERS)}"
+_folders: dict[str, Path] = {}
+"""Of each component, by its name: where its files lie."""
+
+
+def component_files() -> Mapping[str, Path]:
+    """Return the files of all components made so far, by the path at which browsers ask for them."""
+    return {
+        f"{ROUTE}{name}/{file.name}": file for name, folder in _folders.items() for file in folder.iterdir()
+    }
 
 
 class Packaged:
@@ -28,9 +51,15 @@ class Packaged:
             name=PACKAGE, version="1", components=[ComponentConfig(name=name, asset_dir=assets.name)]
         )
         self._root = assets.parent
+        _folders[self._name] = assets
         self._js, self._css, self._html = js, css, html
         self._mount: Any = None
         self._manager: BidiComponentManager | None = None
+
+    @property
+    def entries(self) -> tuple[str, str]:
+        """The paths of its script and style."""
+        return f"{ROUTE}{self._name}/{self._js}", f"{ROUTE}{self._name}/{self._css}"
 
     def __call__(self, *, key: str, data: Mapping[str, Any], **options: Any) -> Any:  # noqa: ANN401 - Streamlit's
         """Mount with data (plain values); returns Streamlit's result with states and triggers.

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from streamlit import config as streamlit_config
 
 from hmi.errors import told
+from hmi.grounds import ground_routes
 from hmi.guard import PageGuard
 from hmi.language import catalogue
 from hmi.live import live_routes
@@ -93,7 +94,7 @@ def build(host: str, port: int) -> st.App:
     return st.App(
         SCRIPT,
         lifespan=_alive,
-        routes=[*login_routes(), *live_routes()],
+        routes=[*login_routes(), *live_routes(), *ground_routes()],
         middleware=[Middleware(PageGuard)],
         on_script_error=told,
     )

@@ -50,7 +50,13 @@ def known_token(text: str) -> str:
 
 def language_of_this_run() -> Language:
     """Return the chosen language: of this session, else of this browser, else Chinese."""
-    chosen = st.session_state.get("language") or cookies().get(LANGUAGE_COOKIE)
+    chosen: Language | None = st.session_state.get("language")
+    return chosen or language_of(cookies())
+
+
+def language_of(cookies: Mapping[str, str]) -> Language:
+    """Return the language of a browser by its cookies."""
+    chosen = cookies.get(LANGUAGE_COOKIE)
     if chosen == "zh":
         return "zh"
     return "en" if chosen == "en" else DEFAULT_LANGUAGE

@@ -128,6 +128,10 @@ class UserApi:
         """Return all accounts."""
         return self._get(order_schema.UserList, "/users").users
 
+    def choose_language(self, language: str) -> None:
+        """Have the person's language follow to every browser."""
+        self._post(order_schema.Done, "/me/language", {"language": language})
+
     # ------------------------------------------------------------------------------------------- orders
 
     def prepare(self, order: Mapping[str, Any], reason: str, key: str) -> order_schema.OrderMessage:

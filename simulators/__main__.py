@@ -17,6 +17,7 @@ from simulators.faults import command as fault_command
 from simulators.faults.scenario import ScenarioFaults, load_scenario
 from simulators.faults.site import facts_of
 from simulators.link_profile import PROFILES
+from simulators.plant_choice import PLANTS, plant_of
 from simulators.post import PortsInUse
 from simulators.replay import command as replay_command
 from simulators.replay.columns import ReplayError
@@ -73,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
         "--dial-stations",
         metavar="IDS",
         help="with --dial: which ones, ids with commas (default: all on Modbus)",
+    )
+    serve.add_argument(
+        "--plant",
+        choices=PLANTS,
+        help="what is behind the stations (default: physical where `dhc city new` made the site)",
     )
     serve.add_argument("--scenario", type=Path, metavar="TOML", help="faults that happen at their times")
     fault_command.add_arguments(
@@ -134,20 +140,28 @@ def _serve(options: argparse.Namespace) -> int:
         site = _dialling(load_site(options.site), options)
         weather = None if options.weather is None else _weather(options.weather)
         seed = site.seed if options.seed is None else options.seed
-        faults = [] if options.scenario is None else load_scenario(options.scenario, facts_of(site), seed)
+        facts = facts_of(site, pipes=plant_of(site, options.plant) == "physical")
+        faults = [] if options.scenario is None else load_scenario(options.scenario, facts, seed)
     except (SiteFileError, ProfileError, ReplayError, OSError, ValueError) as error:
         return _wrong_use(f"{options.site} cannot be simulated: {error}")
     except ScenarioFaults as wrong:
         return _wrong_use(f"{options.scenario} cannot be used:\n{wrong}")
     clock = options.clock or ScaledClock(start_utc=time.time(), anchor=time.monotonic(), factor=1.0)
     serve_options = ServeOptions(
-        link=options.link, control_port=options.control, seed=options.seed, weather=weather, faults=faults
+        link=options.link,
+        control_port=options.control,
+        seed=options.seed,
+        weather=weather,
+        faults=faults,
+        plant=options.plant,
     )
     _quiet_libraries()
     try:
         asyncio.run(_until_told(site, clock, serve_options, options.die_with_parent))
     except PortsInUse as error:
         return _wrong_use(f"ports are in use, nothing was started:\n{error}")
+    except SiteFileError as error:
+        return _wrong_use(f"{options.site} cannot be simulated: {error}")
     return OK
 
 
@@ -210,6 +224,7 @@ def _ready(simulation: Simulation) -> dict[str, object]:
         "modbus": protocols.count("modbus"),
         "opcua": protocols.count("opcua"),
         "dialling": len(dialling),
+        "plant": simulation.plant,
     }
 
 

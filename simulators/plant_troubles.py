@@ -9,6 +9,7 @@ from simulators.faults.plant_port import (
     CurveMoved,
     ExchangerLeaks,
     Fouled,
+    MainBurst,
     PipeBurst,
     PumpTripped,
     SourceLimited,
@@ -16,7 +17,6 @@ from simulators.faults.plant_port import (
     Trouble,
     ValveStuck,
 )
-from simulators.plc.curve import HeatingCurve
 from simulators.station import SimulatedCity
 from simulators.troubles import Seepage
 
@@ -32,8 +32,8 @@ class CityTroubles:
     """The door of one simulated city for faults of its plant."""
 
     def __init__(self, city: SimulatedCity) -> None:
-        self._city = city
-        self._troubles = city.works.troubles
+        self._city, self._works = city, city.simple_works
+        self._troubles = self._works.troubles
         self._places: dict[str, tuple[int, tuple[int, ...]]] = {}
         first = 0
         for index, (name, sim) in enumerate(city.stations.items()):
@@ -43,7 +43,7 @@ class CityTroubles:
     def begin(self, station: str, trouble: Trouble) -> End:
         """Begin a trouble at a station (or source); the function returned ends it."""
         if isinstance(trouble, SourceLimited):
-            return self._limit_source(trouble.share)
+            return self._city.capacities.limit(station, trouble.share)
         index, loops = self._places[station]
         match trouble:
             case ValveStuck(position=position):
@@ -59,27 +59,19 @@ class CityTroubles:
                 self._foul(loops, resistance)
                 return partial(self._foul, loops, -resistance)
             case CurveMoved(dT=dT):
-                self._move_curves(station, dT)
-                return partial(self._move_curves, station, -dT)
+                move = self._city.stations[station].move_curves
+                move(dT)
+                return partial(move, -dT)
             case SunOnSensor(K_per_W_m2=K_per_W_m2):
                 self._shine(index, K_per_W_m2)
                 return partial(self._shine, index, -K_per_W_m2)
+            case MainBurst():
+                raise AssertionError("this plant has no mains: Facts.pipes is false")
             case _:
                 assert_never(trouble)
 
-    def _limit_source(self, share: float) -> End:
-        works = self._city.works
-        before = works.source_params.Q_max
-        works.source_params = replace(works.source_params, Q_max=share * before)
-
-        def end() -> None:
-            params = works.source_params
-            works.source_params = replace(params, Q_max=params.Q_max / share)
-
-        return end
-
     def _hold_valves(self, loops: tuple[int, ...], position: float | None) -> End:
-        held, at = self._troubles.held_valves, self._city.works.loops.y_valve
+        held, at = self._troubles.held_valves, self._works.loops.y_valve
         for loop in loops:
             held[loop] = float(at[loop]) if position is None else position
 
@@ -108,14 +100,10 @@ class CityTroubles:
         self._troubles.seepages[:] = [other for other in self._troubles.seepages if other is not seepage]
 
     def _foul(self, loops: tuple[int, ...], resistance: float) -> None:
-        works = self._city.works
+        works = self._works
         fouling = works.params.fouling.copy()
         fouling[list(loops)] += resistance
         works.params = replace(works.params, fouling=fouling)
-
-    def _move_curves(self, station: str, dT: float) -> None:
-        for plc in self._city.stations[station].plc.loops:
-            plc.curve = HeatingCurve(plc.curve.T_outdoor, tuple(T + dT for T in plc.curve.T_supply))
 
     def _shine(self, index: int, gain: float) -> None:
         self._troubles.sun_gain[index] += gain

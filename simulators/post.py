@@ -103,10 +103,10 @@ class Post:
             await self.link.close()
             await self._server.stop()
 
-    def target(self, plant: PlantPort | None) -> Target:
-        """Return this station as faults see it."""
+    def target(self, plant: PlantPort | None, *, pipes: bool = False) -> Target:
+        """Return this station as faults see it; ``pipes``: the plant has a network of them."""
         return Target(
-            facts=station_facts(self.station),
+            facts=station_facts(self.station, pipes=pipes),
             link=self.link,
             server=self,
             device=self.device,

@@ -13,11 +13,10 @@ from simulators.faults.scenario import Planned
 from simulators.link_failures import LinkFailures
 from simulators.link_profile import PROFILES
 from simulators.operations import Operations
-from simulators.plant_troubles import CityTroubles
+from simulators.plant_choice import door_of, plant_of, simulated_city
 from simulators.post import PortsInUse, Post, bind_all
 from simulators.servers.opcua_space import standard_nodes
 from simulators.sitefile import SimSite
-from simulators.station import SimulatedCity
 from simulators.trace import ControlTrace
 from simulators.weather import Weather
 from stations.model.clock import ScaledClock
@@ -44,6 +43,8 @@ class ServeOptions:
     weather: Weather | None = None
     faults: Sequence[Planned] = ()
     """What a scenario has planned, counted from the start."""
+    plant: str | None = None
+    """One of ``plant_choice.PLANTS``; None: the physical one where the site has it."""
 
 
 class Simulation:
@@ -52,7 +53,10 @@ class Simulation:
     def __init__(self, site: SimSite, clock: ScaledClock, options: ServeOptions) -> None:
         self.site = site
         self.clock = clock
-        self.city = SimulatedCity(site, start=clock.now(), seed=options.seed, weather=options.weather)
+        self.plant = plant_of(site, options.plant)
+        self.city = simulated_city(
+            site, self.plant, start=clock.now(), seed=options.seed, weather=options.weather
+        )
         self.posts: dict[str, Post] = {}
         self.trace = ControlTrace(self.city)
         self.control_port = 0
@@ -78,7 +82,7 @@ class Simulation:
         sockets = bind_all(everyone)
         opcua = any(builtin_profile(station.profile).protocol == "opcua" for station in everyone.values())
         nodes = await standard_nodes() if opcua else None
-        profile, plant = PROFILES[self._options.link], CityTroubles(self.city)
+        profile, plant = PROFILES[self._options.link], door_of(self.city)
         for name, station in everyone.items():
             sim = self.city.stations.get(name)
             self.posts[name] = Post(
@@ -90,10 +94,14 @@ class Simulation:
                 seed=self._seed,
                 nodes=nodes,
             )
+            if name in self.city.clocks:
+                self.posts[name].device.clock = self.city.clocks[name]
             await self.posts[name].start(sockets.get(name))
-            self._targets[name] = self.posts[name].target(plant)
+            self._targets[name] = self.posts[name].target(plant, pipes=self.plant == "physical")
             self._link_failures.follow(name, self.posts[name].link, profile, self.city.start)
         self.faults.schedule(self._options.faults, self.city.start)
+        # starting many servers takes long at a high factor: who connects shall find the plant of now
+        await self._catch_up()
         self._stepping = asyncio.create_task(self._advance(), name="simulated time")
 
     async def stop(self) -> None:
@@ -113,13 +121,16 @@ class Simulation:
     async def _advance(self) -> None:
         period_s = max(STEP_WALL_S, 1.0 / self.clock.factor)
         while True:
-            while self.city.now + self.city.scan_s <= self.clock.now():
-                self.city.step(min(self.clock.now(), self.city.now + SLICE_S))
-                self.trace.note()
-                self._link_failures.advance(self.city.now)
-                await self.faults.advance(self.city.now)
-                await asyncio.sleep(0)
+            await self._catch_up()
             await asyncio.sleep(period_s)
+
+    async def _catch_up(self) -> None:
+        while self.city.now + self.city.scan_s <= self.clock.now():
+            self.city.step(min(self.clock.now(), self.city.now + SLICE_S))
+            self.trace.note()
+            self._link_failures.advance(self.city.now)
+            await self.faults.advance(self.city.now)
+            await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,9 @@ from stations.profile import ProfileError, builtin_profile
 T_OUTDOOR_DESIGN_degC = -10.1
 """Heating design temperature of Taiyuan, GB 50736-2012 annex A."""
 
+SHARES_OFF = 0.01
+"""Shares of sources are written by people: they may add up to 1 within this."""
+
 _STATION_COLUMNS = ("name_zh", "name_en", "district", "kind", "profile", "host", "port", "unit", "security")
 
 
@@ -110,6 +113,7 @@ def load_site(path: Path) -> SimSite:
     list_name = site["site"].get("stations", "stations.csv")
     every = _stations(folder, _rows(folder / list_name), curves, list_name)
     weather = simulation.get("weather_csv")
+    sources = tuple(station for station in every if station.kind == "source")
     try:
         every = dialling_out(every, read_groups(given.get("dial", [])))
     except DiallingError as error:
@@ -118,12 +122,60 @@ def load_site(path: Path) -> SimSite:
         folder=folder,
         name=name,
         stations=tuple(station for station in every if station.kind == "station"),
-        sources=tuple(station for station in every if station.kind == "source"),
+        sources=sources,
         seed=int(simulation.get("seed", 1)),
         weather_csv=None if weather is None else folder / weather,
         weather_recurs=bool(simulation.get("weather_recurs", False)),
-        source_shares={str(k): float(v) for k, v in simulation.get("source_shares", {}).items()},
+        source_shares=_source_shares(
+            folder / "simulation.toml", simulation.get("source_shares", {}), [source.id for source in sources]
+        ),
     )
+
+
+def _source_shares(file: Path, given: object, sources: Sequence[str]) -> dict[str, float]:
+    """Return the shares of the city's heat; raises SiteFileError with all that is wrong with them."""
+    label = f"{file}: [simulation.source_shares]"
+    if not isinstance(given, dict):
+        raise SiteFileError(f"{label}: must be a table of sources and their shares")
+    wrong = [
+        f"{label} {name}: is no source of this site; there are {', '.join(sources) or 'none'}"
+        for name in given
+        if name not in sources
+    ]
+    wrong += [
+        f"{label} {name} = {share!r}: must be a number in 0..1"
+        for name, share in given.items()
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0
+    ]
+    if wrong:
+        raise SiteFileError("\n".join(wrong))
+    total, all_told = sum(given.values()), bool(given) and set(given) == set(sources)
+    if total > 1.0 + SHARES_OFF or (all_told and total < 1.0 - SHARES_OFF):
+        raise SiteFileError(f"{label}: the shares add up to {total:g}, all sources together have 1")
+    return {name: float(share) for name, share in given.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What the physical city of a site was drawn from."""
+
+    stations: int
+    seed: int
+    spread_K: float
+
+
+def origin_of(folder: Path) -> Origin | None:
+    """Return what ``simulation.toml`` says of it; None where it names no city. Raises SiteFileError."""
+    file = folder / "simulation.toml"
+    table = _toml(file).get("simulation", {}).get("city") if file.is_file() else None
+    if table is None:
+        return None
+    try:
+        return Origin(
+            stations=int(table["stations"]), seed=int(table["seed"]), spread_K=float(table["spread_K"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SiteFileError(f"{file}: [simulation.city]: {error!r}") from error
 
 
 def dialling_out(stations: Sequence[SimStation], groups: Sequence[DialGroup]) -> list[SimStation]:

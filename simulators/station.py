@@ -1,27 +1,44 @@
 """The simulated city: one plant for all stations, a PLC for each, advanced together in fixed scans."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from simulators.plant.arrays import Floats
-from simulators.plant.source import heat_delivered
 from simulators.plc.limits import LoopInputs, LoopRating
 from simulators.plc.loop import ControlState, LoopPlc
 from simulators.plc.station import StationPlc
+from simulators.servers.misbehaviour import DeviceClock
+from simulators.servers.served import Served
 from simulators.sitefile import SimLoop, SimSite, SimStation
-from simulators.source import SourceSim
+from simulators.source import Capacities, SourceSim
 from simulators.station_face import StationNow, StationSim
 from simulators.truth import draw_loop, draw_station
 from simulators.warmup import SupplyLaw
 from simulators.weather import Weather, generate, read_csv, recurring
 from simulators.works import CityWorks
+from simulators.works_port import Works
 from stations.profile import builtin_profile
 
 SCAN_S = 5.0
 """PLC scan and plant step in scaled seconds."""
 
-__all__ = ["SCAN_S", "CityNow", "SimulatedCity", "SourceSim", "StationNow", "StationSim"]
+__all__ = ["SCAN_S", "Behind", "CityNow", "SimulatedCity", "SourceSim", "StationNow", "StationSim"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """A plant that stands ready behind a city's stations."""
+
+    works: Works
+    sources: dict[str, Served]
+    scan_s: float
+    """Step of PLCs and plant."""
+    clocks: Mapping[str, DeviceClock] = field(default_factory=dict)
+    """Of stations whose clock is not right."""
+    capacities: Capacities | None = None
+    """What each source of the simple plant can give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +65,8 @@ class SimulatedCity:
     """All stations of a site with their plant; the only thing that moves time.
 
     The trajectory depends on site, seed, start, scan and on what was written when, never on how the calls of
-    ``step`` are spread. ``weather`` replaces that of the site (a CSV file if it names one, else generated).
+    ``step`` are spread. The plant is the simple one unless another stands ``behind``. ``weather`` replaces
+    that of the site (a CSV file if it names one, else generated), and like ``seed`` is for the simple plant.
     """
 
     def __init__(
@@ -59,40 +77,39 @@ class SimulatedCity:
         seed: int | None = None,
         weather: Weather | None = None,
         scan_s: float = SCAN_S,
+        behind: Behind | None = None,
     ) -> None:
         self.site = site
         self.start = start
-        self.scan_s = scan_s
         self._scans = 0
-        seed = site.seed if seed is None else seed
-        loops = [(station, loop) for station in site.stations for loop in station.loops]
-        index = {station.id: place for place, station in enumerate(site.stations)}
-        self.works = CityWorks(
-            loop_truths=[draw_loop(seed, station, loop) for station, loop in loops],
-            station_truths=[draw_station(seed, station) for station in site.stations],
-            station_of_loop=[index[station.id] for station, _ in loops],
-            law=_own_curves([loop for _, loop in loops]),
-            weather=weather or _weather(site, seed, start),
-            start=start,
-            seed=seed,
-        )
+        behind = behind or _simple(site, start, site.seed if seed is None else seed, weather, scan_s)
+        self.works, self.sources, self.scan_s = behind.works, behind.sources, behind.scan_s
+        self.clocks, self._capacities = behind.clocks, behind.capacities
+        loops = self.works.loops_now()
+        self._valve, self._pump = loops.y_valve.copy(), loops.y_pump.copy()
         self.stations: dict[str, StationSim] = {}
         first = 0
-        for station in site.stations:
+        for place, station in enumerate(site.stations):
             plc = self._plc(station, first)
-            self.stations[station.id] = StationSim(self.works, station, plc, index[station.id], first)
+            self.stations[station.id] = StationSim(self.works, station, plc, place, first)
             first += len(station.loops)
-        shares = _shares(site)
-        self.sources = {
-            station.id: SourceSim(self.works, station, shares[station.id]) for station in site.sources
-        }
-        self._valve = self.works.loops.y_valve.copy()
-        self._pump = self.works.loops.y_pump.copy()
 
     @property
     def now(self) -> float:
         """UTC second that the city has reached."""
         return self.start + self._scans * self.scan_s
+
+    @property
+    def capacities(self) -> Capacities:
+        """What each source can give; only where the simple plant stands."""
+        assert self._capacities is not None, "another plant stands behind"
+        return self._capacities
+
+    @property
+    def simple_works(self) -> CityWorks:
+        """The works of a city that has the simple plant, for those who need its parts."""
+        assert isinstance(self.works, CityWorks), "another plant stands behind"
+        return self.works
 
     def step(self, now: float) -> None:
         """Advance in whole scans up to UTC second ``now``; a moment already passed changes nothing."""
@@ -102,40 +119,39 @@ class SimulatedCity:
     def truth(self) -> CityNow:
         """Return the true state of the city."""
         works = self.works
-        A = works.params.secondary.building.A_heated
-        n = len(self.stations)
-        by_station = np.bincount(works.params.station, weights=works.indoor * A, minlength=n)
-        indoor = by_station / np.bincount(works.params.station, weights=A, minlength=n)
-        heat = works.flows.Q_exchanger.sum() / A.sum() * 1000.0
+        A, station_of_loop, n = works.A_heated, works.station_of_loop, len(self.stations)
+        by_station = np.bincount(station_of_loop, weights=works.indoor * A, minlength=n)
+        indoor = by_station / np.bincount(station_of_loop, weights=A, minlength=n)
+        heat = works.loops_now().Q_exchanger.sum() / A.sum() * 1000.0
         return CityNow(
             at=self.now,
-            T_outdoor=works.weather.at(self.now).T_outdoor,
+            T_outdoor=works.T_outdoor,
             indoor_mean=float(indoor.mean()),
             indoor_sd=float(indoor.std()),
             heat_W_per_m2_mean=float(heat),
-            Q_source=heat_delivered(works.source),
+            Q_source=works.Q_source,
             states={name: tuple(plc.state for plc in sim.plc.loops) for name, sim in self.stations.items()},
         )
 
     def _scan(self) -> None:
         """One scan: PLCs read instruments and command actuators, the plant follows."""
         works, dt, now = self.works, self.scan_s, self.now
-        shown = works.loop_shown
-        y_valve = works.loops.y_valve.tolist()
-        T_return_primary = works.loops.T_return_primary.tolist()
+        seen, loops = works.loop_seen, works.loops_now()
+        y_valve = loops.y_valve.tolist()
+        T_return_primary = loops.T_return_primary.tolist()
         place = 0
         for index, sim in enumerate(self.stations.values()):
-            seen = [
+            inputs = [
                 LoopInputs(
-                    T_supply=shown["T_supply"][i],
-                    T_return=shown["T_return"][i],
+                    T_supply=seen["T_supply"][i],
+                    T_return=seen["T_return"][i],
                     T_return_primary=T_return_primary[i],
-                    m_flow=shown["m_flow"][i],
+                    m_flow=seen["m_flow"][i],
                     y_valve=y_valve[i],
                 )
                 for i in range(place, place + sim.n_loops)
             ]
-            for outputs in sim.plc.step(seen, works.outdoor_sensor(index), now, dt):
+            for outputs in sim.plc.step(inputs, works.outdoor_sensor(index), now, dt):
                 self._valve[place] = outputs.valve
                 self._pump[place] = outputs.pump
                 place += 1
@@ -144,7 +160,7 @@ class SimulatedCity:
 
     def _plc(self, station: SimStation, first: int) -> StationPlc:
         station_class = builtin_profile(station.profile).station_class
-        T_outdoor = self.works.weather.at(self.start).T_outdoor
+        T_outdoor = self.works.T_outdoor
         return StationPlc(
             station_class,
             [
@@ -154,12 +170,32 @@ class SimulatedCity:
                     curve=loop.curve,
                     rating=LoopRating(T_supply_max=loop.T_supply_max, m_flow_design=loop.m_flow_design),
                     T_outdoor=T_outdoor,
-                    valve=float(self.works.loops.y_valve[first + offset]),
-                    pump=float(self.works.loops.y_pump[first + offset]),
+                    valve=float(self._valve[first + offset]),
+                    pump=float(self._pump[first + offset]),
                 )
                 for offset, loop in enumerate(station.loops)
             ],
         )
+
+
+def _simple(site: SimSite, start: float, seed: int, weather: Weather | None, scan_s: float) -> Behind:
+    """Return the simple plant of a site, settled."""
+    loops = [(station, loop) for station in site.stations for loop in station.loops]
+    index = {station.id: place for place, station in enumerate(site.stations)}
+    works = CityWorks(
+        loop_truths=[draw_loop(seed, station, loop) for station, loop in loops],
+        station_truths=[draw_station(seed, station) for station in site.stations],
+        station_of_loop=[index[station.id] for station, _ in loops],
+        law=_own_curves([loop for _, loop in loops]),
+        weather=weather or weather_of(site, seed, start),
+        start=start,
+        seed=seed,
+    )
+    capacities = Capacities(works, _shares(site))
+    sources: dict[str, Served] = {
+        station.id: SourceSim(works, station, capacities) for station in site.sources
+    }
+    return Behind(works=works, sources=sources, scan_s=scan_s, capacities=capacities)
 
 
 def _own_curves(loops: list[SimLoop]) -> SupplyLaw:
@@ -174,7 +210,8 @@ def _own_curves(loops: list[SimLoop]) -> SupplyLaw:
     return law
 
 
-def _weather(site: SimSite, seed: int, start: float) -> Weather:
+def weather_of(site: SimSite, seed: int, start: float) -> Weather:
+    """Return the weather that a site names, else one drawn from ``seed``, around UTC second ``start``."""
     if site.weather_csv is None:
         return generate(seed, start)
     table = read_csv(site.weather_csv)

@@ -1,16 +1,17 @@
 """One simulated station as its server sees it: what it can report, and the door for a centre.
 
-``simulators.works`` holds the numbers, ``simulators.plc`` the logic; this is the face of both.
+The works (``simulators.works_port``) hold the numbers, ``simulators.plc`` the logic; this is both's face.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from simulators.plc.curve import HeatingCurve
 from simulators.plc.loop import ControlState, LoopPlc, PlcEvent
 from simulators.plc.station import StationPlc
 from simulators.sitefile import SimStation
-from simulators.works import CityWorks
+from simulators.works_port import Works
 from stations.model.identity import MAX_LOOPS, Point
 from stations.model.setpoint import StationClass
 from stations.profile import builtin_profile
@@ -112,7 +113,7 @@ class StationSim:
     """A station of the simulated city; made and owned by ``SimulatedCity``. ``now`` is always UTC seconds."""
 
     def __init__(
-        self, works: CityWorks, station: SimStation, plc: StationPlc, index: int, first_loop: int
+        self, works: Works, station: SimStation, plc: StationPlc, index: int, first_loop: int
     ) -> None:
         profile = builtin_profile(station.profile)
         self.id = station.id
@@ -151,12 +152,12 @@ class StationSim:
     def truth(self) -> StationNow:
         """Return the true state behind the instruments."""
         mine = slice(self._first, self._first + self.n_loops)
-        loops = self._works.loops
+        loops = self._works.loops_now()
         return StationNow(
             T_indoor=tuple(self._works.indoor[mine].tolist()),
             T_supply=tuple(loops.T_supply[mine].tolist()),
             T_return=tuple(loops.T_return[mine].tolist()),
-            Q_flow=tuple(self._works.flows.Q_exchanger[mine].tolist()),
+            Q_flow=tuple(loops.Q_exchanger[mine].tolist()),
             A_heated=tuple(loop.A_heated for loop in self._loops),
             states=tuple(plc.state for plc in self.plc.loops),
         )
@@ -203,6 +204,11 @@ class StationSim:
         self._values = None
         self.plc.write_outdoor_centre(T, now)
 
+    def move_curves(self, dT: float) -> None:
+        """Somebody sets the station's own curves ``dT`` K higher."""
+        for plc in self.plc.loops:
+            plc.curve = HeatingCurve(plc.curve.T_outdoor, tuple(T + dT for T in plc.curve.T_supply))
+
     def _primary_values(self) -> _Values:
         works, i = self._works, self._index
         shown, plc = works.station_shown, self.plc
@@ -214,11 +220,11 @@ class StationSim:
                 (
                     shown["T_supply"][i],
                     shown["T_return"][i],
-                    max(shown["m_flow"][i], 0.0),
+                    _not_below_zero(shown["m_flow"][i]),
                     shown["p_supply"][i],
                     shown["p_return"][i],
                     sum(works.loop_told["y_valve"][mine]) / self.n_loops,
-                    float(works.Q_meter[i]),
+                    works.Q_shown[i],
                     float(works.counters.E_heat[i]),
                     float(works.counters.V_primary[i]),
                     works.outdoor_sensor(i),
@@ -246,7 +252,7 @@ class StationSim:
                 (
                     shown["T_supply"][i],
                     shown["T_return"][i],
-                    max(shown["m_flow"][i], 0.0),
+                    _not_below_zero(shown["m_flow"][i]),
                     shown["p_supply"][i],
                     shown["p_return"][i],
                     told["y_valve"][i],
@@ -291,3 +297,7 @@ class StationSim:
             values[point[name]] = value
             values[point[f"{name}_readback"]] = value
         return values
+
+
+def _not_below_zero(m_flow: float | None) -> float | None:
+    return None if m_flow is None else max(m_flow, 0.0)

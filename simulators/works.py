@@ -4,13 +4,13 @@ It knows nothing of PLCs or wires. Owned by ``SimulatedCity``; everyone else onl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from simulators import assembly, warmup
 from simulators.plant import building, loops, source
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, Indices
 from simulators.plant.building import Surroundings
 from simulators.plant.loops import LoopState
 from simulators.plant.meter import measure
@@ -20,6 +20,7 @@ from simulators.troubles import Troubles
 from simulators.truth import LoopTruth, StationTruth
 from simulators.warmup import SupplyLaw
 from simulators.weather import Weather
+from simulators.works_port import Counters, LoopsNow, Seen
 
 MAKEUP_TANK_m3 = 4.0
 """Between refills the make-up tank gives so much."""
@@ -27,27 +28,9 @@ MAKEUP_TANK_m3 = 4.0
 SEASON_MEAN_W_PER_m2 = 27.0
 """What counters show at the start: so much heat for each hour of the season so far."""
 
-Shown = dict[str, list[float]]
-"""What instruments show, by row name; one number per place, as Python floats for cheap single access."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Counters:
-    """Totals since the season began; shape (n_stations,) or (n_loops,)."""
-
-    E_heat: Floats
-    """kWh of each station."""
-    V_primary: Floats
-    """m3 of each station."""
-    E_pump: Floats
-    """kWh of each loop."""
-    V_secondary: Floats
-    V_makeup: Floats
-    """m3 of each loop."""
-
 
 class CityWorks:
-    """Plant, instruments and counters of all stations at UTC second ``now``."""
+    """Plant, instruments and counters of all stations at UTC second ``now``; see ``works_port.Works``."""
 
     def __init__(
         self,
@@ -77,7 +60,7 @@ class CityWorks:
         self._rng = np.random.default_rng([seed, 0x3E7E])
         self.troubles = Troubles(len(loop_truths), self._n_stations)
         """What faults have broken."""
-        self._loop_told: Shown = {}
+        self._loop_told: Seen = {}
         self._loop_told_at = -np.inf
         self.counters = self._counters_at_start(station_truths)
         idle = loops.LoopInputs(
@@ -114,10 +97,55 @@ class CityWorks:
         self._observe()
         self._count(dt)
 
+    def limit_source(self, Q_max: float) -> None:
+        """Let all sources together give no more than so many kW."""
+        self.source_params = replace(self.source_params, Q_max=Q_max)
+
     @property
     def indoor(self) -> Floats:
         """True mean indoor temperature of each loop in degC."""
         return building.indoor_mean(self.loops.beyond.T_building)
+
+    @property
+    def station_of_loop(self) -> Indices:
+        """Row of each loop's station."""
+        return self.params.station
+
+    @property
+    def A_heated(self) -> Floats:  # noqa: N802 - a field symbol
+        """Heated m2 of each loop."""
+        return self.params.secondary.building.A_heated
+
+    @property
+    def T_outdoor(self) -> float:  # noqa: N802 - a field symbol
+        """True outdoor temperature in degC."""
+        return self.weather.at(self.now).T_outdoor
+
+    @property
+    def Q_source(self) -> float:  # noqa: N802 - a field symbol
+        """Heat in kW that leaves the source."""
+        return source.heat_delivered(self.source)
+
+    @property
+    def loop_seen(self) -> Seen:
+        """What the PLCs measure: here all that is shown comes."""
+        return self.loop_shown
+
+    @property
+    def Q_shown(self) -> list[float]:  # noqa: N802 - a field symbol
+        """What each station's heat meter shows in kW."""
+        return self._Q_shown
+
+    def loops_now(self) -> LoopsNow:
+        """Return the truth of all loops."""
+        return LoopsNow(
+            y_valve=self.loops.y_valve,
+            y_pump=self.loops.y_pump,
+            T_supply=self.loops.T_supply,
+            T_return=self.loops.T_return,
+            T_return_primary=self.loops.T_return_primary,
+            Q_exchanger=self.flows.Q_exchanger,
+        )
 
     @property
     def m_flow_makeup(self) -> Floats:
@@ -129,7 +157,7 @@ class CityWorks:
         return self.station_shown["T_outdoor"][station] if self._outdoor_sensor[station] else None
 
     @property
-    def loop_told(self) -> Shown:
+    def loop_told(self) -> Seen:
         """Positions, power and counters of each loop, as the PLC tells them without an instrument's error.
 
         Gathered once a step: a city's servers ask for every loop's, one by one.
@@ -190,7 +218,7 @@ class CityWorks:
             state.T_supply, state.T_return, flows.m_flow,
             p_static + flows.dp_secondary, p_static, self.indoor,
         ])  # fmt: skip
-        self.loop_shown: Shown = _rows(assembly.LOOP_METERS, measure(true, self._loop_meters, self._rng))
+        self.loop_shown: Seen = _rows(assembly.LOOP_METERS, measure(true, self._loop_meters, self._rng))
         m = self._per_station(flows.m_flow_primary)
         heat = self._per_station(flows.m_flow_primary * state.T_return_primary)
         T_return = heat / np.maximum(m, 1e-9)
@@ -201,18 +229,16 @@ class CityWorks:
         p_entrance, p_exit = p_supply - lost + moved, p_return + lost + moved
         true = np.stack([self.source.T_station, T_return, m, p_entrance, p_exit, outdoor])
         shown = measure(true, self._station_meters, self._rng)
-        self.station_shown: Shown = _rows(assembly.STATION_METERS, shown)
+        self.station_shown: Seen = _rows(assembly.STATION_METERS, shown)
         dT = shown[0] - shown[1]
         self.Q_meter = np.maximum(shown[2] * specific_heat(0.5 * (shown[0] + shown[1])) * dT, 0.0)
         """kW that each station's heat meter shows; shape (n_stations,)."""
+        self._Q_shown: list[float] = self.Q_meter.tolist()
 
     def _count(self, dt: float) -> None:
-        counters, hours = self.counters, dt / 3600.0
-        counters.E_heat += self.Q_meter * hours
-        counters.V_primary += np.maximum(np.array(self.station_shown["m_flow"]), 0.0) * dt / 985.0
-        counters.E_pump += self.flows.P_pump * hours
-        counters.V_secondary += self.flows.m_flow * dt / 988.0
-        counters.V_makeup += self.m_flow_makeup * dt / 1000.0
+        m_primary = np.maximum(np.array(self.station_shown["m_flow"]), 0.0)
+        flows = self.flows
+        self.counters.count(self.Q_meter, m_primary, flows.P_pump, flows.m_flow, self.m_flow_makeup, dt)
 
     def _counters_at_start(self, stations: Sequence[StationTruth]) -> Counters:
         hours = np.array([truth.hours_before for truth in stations])
@@ -229,5 +255,5 @@ class CityWorks:
         )
 
 
-def _rows(names: Sequence[str], shown: Floats) -> Shown:
+def _rows(names: Sequence[str], shown: Floats) -> Seen:
     return dict(zip(names, shown.tolist(), strict=True))

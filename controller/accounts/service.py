@@ -211,6 +211,11 @@ class Accounts:
         await self.kept.write(lambda connection: store.set_password(connection, name, digest, now, actor))
         self._believed.clear()
 
+    async def set_language(self, name: str, language: str) -> None:
+        """Note in which language an account reads screens."""
+        await self.kept.write(lambda connection: store.set_language(connection, name, language))
+        self._believed.clear()
+
     async def _new_hash(self, name: str, password: str) -> str:
         fault = password_fault(password, name)
         if fault is not None:

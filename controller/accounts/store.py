@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE TABLE IF NOT EXISTS failures (
     name_hash TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS languages (
+    name TEXT PRIMARY KEY REFERENCES users (name), language TEXT NOT NULL
+) STRICT;
 """
     + outbox.SCHEMA
 )
@@ -59,6 +62,8 @@ class User:
     """The zone; None is the whole city."""
     disabled: bool
     created_at: float
+    language: str | None = None
+    """In which the person reads screens; None before one was chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,9 @@ class Session:
         return not self.user.disabled and self.seen_at - SEEN_EVERY_S <= now < self.ends_at()
 
 
+_USERS = "SELECT u.*, l.language FROM users u LEFT JOIN languages l USING (name)"
+
+
 def open_accounts(data: Path) -> SmallStore:
     """Open or create the accounts in a site's data folder."""
     return SmallStore(data / FILE, SCHEMA)
@@ -93,12 +101,12 @@ def fingerprint(token: str) -> str:
 
 def users(connection: sqlite3.Connection) -> list[User]:
     """Return all users by name."""
-    return [_user(row) for row in connection.execute("SELECT * FROM users ORDER BY name")]
+    return [_user(row) for row in connection.execute(f"{_USERS} ORDER BY name")]
 
 
 def known(connection: sqlite3.Connection, name: str) -> tuple[User, str] | None:
     """Return a user and the hash of the password, or None."""
-    row = connection.execute("SELECT * FROM users WHERE name = ?", (name,)).fetchone()
+    row = connection.execute(f"{_USERS} WHERE name = ?", (name,)).fetchone()
     return None if row is None else (_user(row), row["hash"])
 
 
@@ -150,6 +158,11 @@ def set_password(
     outbox.leave(connection, at, "password_changed", actor, {"user": name})
 
 
+def set_language(connection: sqlite3.Connection, name: str, language: str) -> None:
+    """Note in which language a user reads screens; no event for the audit, nothing else hangs on it."""
+    connection.execute("INSERT OR REPLACE INTO languages VALUES (?, ?)", (name, language))
+
+
 def _must_exist(connection: sqlite3.Connection, name: str) -> None:
     if known(connection, name) is None:
         raise AccountFault(f"there is no user {name!r}")
@@ -163,6 +176,7 @@ def _user(row: sqlite3.Row) -> User:
         districts=None if zone is None else frozenset(json.loads(zone)),
         disabled=bool(row["disabled"]),
         created_at=row["created_at"],
+        language=row["language"],
     )
 
 
@@ -187,8 +201,8 @@ def begin_session(
 def session(connection: sqlite3.Connection, digest: str) -> Session | None:
     """Return the session of a token's fingerprint, alive or not."""
     row = connection.execute(
-        "SELECT s.created_at AS began_at, s.seen_at, u.* FROM sessions s JOIN users u USING (name)"
-        " WHERE s.token_hash = ?",
+        "SELECT s.created_at AS began_at, s.seen_at, u.*, l.language FROM sessions s"
+        " JOIN users u USING (name) LEFT JOIN languages l USING (name) WHERE s.token_hash = ?",
         (digest,),
     ).fetchone()
     if row is None:

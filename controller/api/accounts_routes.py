@@ -65,6 +65,12 @@ def accounts_router(accounts: Accounts, districts: frozenset[str]) -> APIRouter:
             raise HTTPException(422, str(fault)) from None
         return answer({"done": True})
 
+    @router.post("/me/language", responses=said(schema.Done), openapi_extra=needs(Right.OWN_SESSION))
+    async def choose_language(request: Request, body: schema.LanguageChange) -> Response:
+        """The language in which the caller reads screens; it follows the person to every browser."""
+        await accounts.set_language(caller_of(request).name, body.language)
+        return answer({"done": True})
+
     @router.get("/users", responses=said(schema.UserList), openapi_extra=needs(Right.READ_USERS))
     async def users() -> Response:
         """All accounts."""
@@ -140,6 +146,7 @@ def user_view(user: User) -> dict[str, object]:
         "role": user.role.value,
         "districts": None if user.districts is None else sorted(user.districts),
         "disabled": user.disabled,
+        "language": user.language,
     }
 
 

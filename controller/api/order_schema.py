@@ -19,6 +19,7 @@ Password = Annotated[str, Field(min_length=1, max_length=256)]
 ModeName = Literal["local", "manual", "auto"]
 SeasonName = Literal["off", "filling", "cold_run", "trial", "heating", "stopping", "maintenance"]
 RoleName = Literal["viewer", "operator", "shift_lead", "engineer", "admin", "auditor"]
+LanguageName = Literal["zh", "en"]
 MAX_LOOPS = 2000
 
 
@@ -210,6 +211,8 @@ class UserMessage(Message):
     districts: list[str] | None
     """The zone; null is the whole city."""
     disabled: bool
+    language: LanguageName | None = None
+    """In which the person reads screens; null before one was chosen."""
 
 
 class LoginMessage(Message):
@@ -228,6 +231,12 @@ class MeMessage(Message):
     user: UserMessage
     rights: list[str]
     ends_at: float
+
+
+class LanguageChange(Request):
+    """Body of ``POST /me/language``."""
+
+    language: LanguageName
 
 
 class UserList(Message):

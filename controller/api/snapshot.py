@@ -11,13 +11,16 @@ from controller.image import StationImage
 from controller.state import ControllerState, LoopStatus
 from stations.model.clock import Clock
 
-SLICE = 10
-"""Stations encoded (about 2 ms) before the field loop gets its turn."""
+SLICE = 20
+"""Stations encoded (about 1 ms) before the field loop gets its turn."""
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def encode(value: object) -> bytes:
     """Return compact JSON in UTF-8; raises ValueError rather than writing NaN."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _compact.encode(value).encode()
 
 
 def station_text(image: StationImage, loops: tuple[LoopStatus, ...]) -> bytes:
@@ -110,7 +113,7 @@ class SnapshotCache:
                 "alarm_sentences": [fault.to_json() for fault in self.state.alarms],
             }
         )
-        return head[:-1] + b',"stations":[' + b",".join(texts) + b"]}"
+        return b"".join((head[:-1], b',"stations":[', b",".join(texts), b"]}"))
 
 
 def _loop_mark(loop: LoopStatus) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from controller.config.model import SiteConfig, StationConfig
 from controller.decisions import LoopKey, Mode
@@ -10,6 +11,7 @@ from controller.historian.slot import JournalStats
 from controller.image import Link, StationImage
 from controller.state import ControllerState, LoopStatus
 from stations.model.identity import Point
+from stations.model.quality import Quality, Reason
 from stations.model.reading import Reading
 
 FRESH_POLLS = 3
@@ -58,19 +60,30 @@ def station_state(image: StationImage, loops: Iterable[LoopStatus]) -> dict[str,
 
 
 def readings_text(image: StationImage) -> str:
-    """Return the readings of ``station_state`` as JSON, in a fifth of the time that values and encoder take.
+    """Return the readings of ``station_state`` as JSON, in a fraction of the time that an encoder takes.
 
-    Names, qualities and reasons are ours and need no escapes; a reading's value is finite or None.
+    Names, qualities and reasons are ours and need no escapes; a reading's value is finite or None. Nearly all
+    readings of a poll are good and of one moment, which is written once.
     """
-    return ",".join(
-        f'"{point.loop}/{point.name}":[{_number(reading.value)},{reading.quality:d},"{reading.reason.value}",'
-        f"{round(reading.measured_at, 3)}]"
-        for point, reading in image.readings.items()
-    )
+    texts = []
+    at, at_text = math.nan, ""
+    for point, reading in image.readings.items():
+        if reading.measured_at != at:
+            at, at_text = reading.measured_at, f"{round(reading.measured_at, 3)}]"
+        value = reading.value
+        number = "null" if value is None else round(value, DIGITS)
+        trust = _GOOD if reading.reason is Reason.OK else f',{reading.quality:d},"{reading.reason.value}",'
+        texts.append(f"{_named(point)}{number}{trust}{at_text}")
+    return ",".join(texts)
 
 
-def _number(value: float | None) -> str:
-    return "null" if value is None else str(round(value, DIGITS))
+_GOOD = f',{Quality.GOOD:d},"{Reason.OK.value}",'
+"""Good is what has no reason to be doubted, and nothing else (``Reading``)."""
+
+
+@cache
+def _named(point: Point) -> str:
+    return f'"{point.loop}/{point.name}":['
 
 
 def station_frame(image: StationImage, loops: Iterable[LoopStatus]) -> dict[str, object]:

@@ -32,6 +32,7 @@ def execute(options: argparse.Namespace) -> int:
         api_port=options.api_port,
         hmi=not options.no_hmi,
         hmi_port=options.hmi_port,
+        plant=options.plant,
     )
     failures: list[str] = []
     report: DemoReport | None = None

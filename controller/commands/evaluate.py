@@ -11,7 +11,7 @@ def execute(options: argparse.Namespace) -> NoReturn:
     arguments = [sys.executable, "-m", "simulators", "evaluate", options.scenario]
     for strategy in options.strategy:
         arguments += ["--strategy", strategy]
-    for name in ("plant", "site", "stations", "days"):
+    for name in ("plant", "site", "spread", "stations", "days"):
         arguments += _given(options, name)
     for seed in options.seed:
         arguments += ["--seed", str(seed)]

@@ -14,6 +14,8 @@ def execute(options: argparse.Namespace) -> NoReturn:
     clock = ScaledClock(start_utc=time.time(), anchor=time.monotonic(), factor=options.speed)
     arguments = [sys.executable, "-m", "simulators", "serve", str(options.site), "--clock", clock.to_text()]
     arguments += ["--link", options.link, "--control", str(options.control)]
+    if options.plant is not None:
+        arguments += ["--plant", options.plant]
     if options.scenario is not None:
         arguments += ["--scenario", str(options.scenario)]
     if options.dial is not None:

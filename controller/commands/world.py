@@ -5,14 +5,17 @@ import os
 import sys
 from typing import NoReturn
 
+OPTIONS = ("seed", "seeds", "hours", "stations", "opcua", "link", "scenario", "every", "trace")
+FLAGS = ("alarms", "json")
+
 
 def execute(options: argparse.Namespace) -> NoReturn:
     """Become the process that does it: output and exit code are then its own."""
     arguments = [sys.executable, "-m", "simulators", "world"]
-    for name in ("seed", "seeds", "hours", "stations", "link", "every", "trace"):
+    for name in OPTIONS:
         value = getattr(options, name)
         if value is not None:
             arguments += [f"--{name}", str(value)]
-    arguments += [f"--{name}" for name in ("alarms", "json") if getattr(options, name)]
+    arguments += [f"--{name}" for name in FLAGS if getattr(options, name)]
     sys.stdout.flush()
     os.execv(sys.executable, arguments)

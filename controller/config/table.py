@@ -62,7 +62,7 @@ _EXCEL_FAULTS = (
     ValueError,
     TypeError,
     EOFError,
-    NotImplementedError,
+    NotImplementedError,  # a zip with a compression that Python cannot undo
 )
 
 

@@ -104,6 +104,11 @@ GUARD: Mapping[str, tuple[str, str]] = {
     ),
     # -- pace
     "guard.take_over": ("taking over begins with what the loop holds", "接管从回路当前值开始"),
+    "guard.take_over_far": (
+        "not taken over: it holds {T_held:.1f} °C by itself, and the smallest step we may ask is to "
+        "{T_least_step:.1f} °C",
+        "暂不接管：站内当前保持 {T_held:.1f} °C，接管须一次改到 {T_least_step:.1f} °C，跨度过大",
+    ),
     "guard.rate_temperature": (
         "at most 1 K a write and 3 K in 15 min",
         "每次最多 1 K，15 分钟内最多 3 K",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hmi.components.rows import Look
-from hmi.components.wire import forms, plain
+from hmi.components.wire import forms, part, plain
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -119,12 +119,16 @@ class Ground:
 
 STANDING = ("id", "latitude", "longitude", "name", "kind", "area", "symbol")
 """Of a place: what belongs to the ground."""
+GROUNDS = "/ground/"
+"""Where the browser asks for a ground, by its id (``hmi.grounds``)."""
+CHANGING = ("state", "priority", "look", "detail", "ring", "group")
+"""Of a place: what belongs to a moment, but its hint: hints travel in forms of their own."""
 
 
 def ground(city_map: CityMap) -> Ground:
     """Return the part of a map that travels once: places and pipes of 1,000 stations are 150 kB."""
     data = {
-        "places": [_part(place, standing=True) for place in city_map.places],
+        "places": [part(place, STANDING) for place in city_map.places],
         "pipes": plain(city_map.pipes),
         "areas": plain(city_map.areas),
         "texts": plain(city_map.texts),
@@ -135,9 +139,10 @@ def ground(city_map: CityMap) -> Ground:
 
 def live(city_map: CityMap, on: Ground) -> Mapping[str, Any]:
     """Return the part that travels at each refresh: of places, by number, only what is not usual."""
-    parts = [_part(place, standing=False) for place in city_map.places]
+    parts = [part(place, CHANGING) for place in city_map.places]
     return {
         "ground": on.id,
+        "at": GROUNDS + on.id,
         "unusual": {str(number): part for number, part in enumerate(parts) if part},
         "hints": forms(place.hint for place in city_map.places),
         **{name: plain(getattr(city_map, name)) for name in _LIVE},
@@ -147,22 +152,8 @@ def live(city_map: CityMap, on: Ground) -> Mapping[str, Any]:
 _LIVE = ("groups", "legend", "label", "selected", "height_px", "seq")
 
 
-def _part(place: Place, *, standing: bool) -> dict[str, Any]:
-    """Return what is not usual of one part of a place; hints travel in forms of their own."""
-    return {
-        name: value
-        for name, value in plain(place).items()
-        if (name in STANDING) is standing and name != "hint"
-    }
-
-
-def lay(ground: Ground, key: str) -> None:
-    """Hand a ground to the browser. It draws nothing: maps that stand on it do."""
-    _packaged(key=key, data={"lay": ground.id, **ground.data})
-
-
 def mount(live: Mapping[str, Any], key: str) -> str:
-    """Draw a map once its ground is there; returns the id of the place or group chosen in this run, or ""."""
+    """Draw a map once the browser has its ground; returns the place or group chosen in this run, or ""."""
     result = _packaged(key=key, data=live, on_picked_change=lambda: None)
     return str(result.picked or "")
 

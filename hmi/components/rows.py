@@ -5,11 +5,11 @@ that stands for the thing itself, so a list that moves under the mouse can not m
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from hmi.components.wire import ready
+from hmi.components.wire import plain, ready
 from hmi.packaged import Packaged
 
 ASSETS = Path(__file__).with_name("assets")
@@ -92,11 +92,8 @@ class Table:
 def payload(table: Table) -> Mapping[str, Any]:
     """Return the table as plain values; cells without what is usual to be short."""
     return {
-        **{key: value for key, value in asdict(table).items() if key != "rows"},
-        "rows": [
-            {"id": row.id, "parent": row.parent, "cells": [_short(cell) for cell in row.cells]}
-            for row in table.rows
-        ],
+        **asdict(replace(table, rows=())),
+        "rows": [{"id": row.id, "parent": row.parent, "cells": plain(row.cells)} for row in table.rows],
     }
 
 
@@ -125,8 +122,3 @@ def mount(table: Table | Mapping[str, Any], key: str) -> Told:
 
 
 _packaged = Packaged("rows", ASSETS, js="rows.js", css="rows.css")
-_USUAL = asdict(Cell())
-
-
-def _short(cell: Cell) -> dict[str, Any]:
-    return {key: value for key, value in asdict(cell).items() if value != _USUAL[key]}

@@ -126,9 +126,9 @@ def payload(trend: Trend) -> Mapping[str, Any]:
         {
             "id": line.id, "label": line.label, "kind": line.kind, "colour": line.colour,
             "panel": line.panel, "gap_s": line.gap_s, "bad": plain(line.bad),
-            "times": packed(line.times, trend.start), "values": packed(line.values),
+            **_times(trend, number), "values": packed(line.values),
         }
-        for line in trend.lines
+        for number, line in enumerate(trend.lines)
     ]  # fmt: skip
     whole: dict[str, Any] = {
         "panels": [plain(panel) for panel in trend.panels],
@@ -140,6 +140,15 @@ def payload(trend: Trend) -> Mapping[str, Any]:
     for name in ("start", "end", "label", "seq", "now", "height_px"):
         whole[name] = getattr(trend, name)
     return {**whole, "lines": lines}
+
+
+def _times(trend: Trend, number: int) -> dict[str, Any]:
+    """Return the times of a line, or which earlier line has the same: points of one poll do."""
+    times = trend.lines[number].times
+    for earlier, line in enumerate(trend.lines[:number]):
+        if line.times == times:
+            return {"times_of": earlier}
+    return {"times": packed(times, trend.start)}
 
 
 def offsets(timezone: str, start: float, end: float) -> list[tuple[float, float]]:

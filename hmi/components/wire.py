@@ -13,7 +13,10 @@ _T = TypeVar("_T")
 
 def plain(thing: Any) -> Any:  # noqa: ANN401 - any tree of dataclasses, mappings, tuples and plain values
     """Return ``thing`` as dicts, lists and plain values; fields with their default are not in the dict."""
-    usual = _usual(type(thing))
+    kind = type(thing)
+    if kind in _ATOMS:
+        return thing
+    usual = _usual(kind)
     if usual is not None:
         return {
             name: plain(value)
@@ -25,6 +28,15 @@ def plain(thing: Any) -> Any:  # noqa: ANN401 - any tree of dataclasses, mapping
     if isinstance(thing, tuple | list):
         return [plain(value) for value in thing]
     return thing
+
+
+_ATOMS = frozenset({str, float, int, bool, type(None)})
+
+
+def part(thing: object, names: Iterable[str]) -> dict[str, Any]:
+    """Return what ``plain`` returns of a dataclass, of some of its fields only."""
+    usual = dict(_usual(type(thing)) or ())
+    return {name: plain(value) for name in names if (value := getattr(thing, name)) != usual[name]}
 
 
 def ready(thing: _T | Mapping[str, Any], of: Callable[[_T], Mapping[str, Any]] = plain) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from controller.api.alarm_schema import AlarmAnswer, AlarmMessage
 from hmi.context import Screen, current_screen
+from hmi.kept import forget
 from hmi.language import N_, Words
 from hmi.screens.saying import line, plain, say_later, telling
 from hmi.view_models import alarms as model
@@ -124,7 +125,7 @@ def _buttons(
                 move()
                 place = model.place(words, screen.city, alarm.id)
                 say_later(words(done, alarm=f"{place} · {model.title(words, alarm)}"))
-                st.session_state.pop("alarms_known", None)
+                forget()
                 _shut()
         if st.button(words("Cancel")):
             _shut()

@@ -1,15 +1,18 @@
 """Alarms: the list, the answer to the chosen one, how good the alarms are, and their journal."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import streamlit as st
 
 from controller.api.alarm_schema import AlarmAnswer, AlarmKpisMessage, AlarmMessage
 from hmi.components import rows, sheet, tiles
 from hmi.context import Screen, current_screen
+from hmi.kept import forget, kept, last
 from hmi.language import N_, Words
+from hmi.live import Parts, region
 from hmi.screens.alarm_dialogs import ASKED, dialog
 from hmi.screens.saying import open_page, plain, reading, said_before, say_later, telling
 from hmi.terms import PRIORITY
@@ -19,6 +22,9 @@ from hmi.view_models.alarms import Tab
 
 TITLE = N_("Alarms")
 LIVE_S = 3.0
+KNOWN = "alarms"
+TABS: tuple[Tab, ...] = get_args(Tab)
+NOTHING = sheet.Sheet(heading="", title="", text="", facts=(), sections=())
 KPIS_S = 60.0
 """Wall seconds that the measures are kept: they are of a day and cost a reading of the journal."""
 SPANS_H: Mapping[float, str] = {1.0: N_("1 h"), 8.0: N_("8 h"), 24.0: N_("24 h"), 168.0: N_("7 days")}
@@ -47,10 +53,9 @@ def render(screen: Screen) -> None:
 
 
 def _tab(words: Words) -> Tab:
-    names: tuple[Tab, ...] = get_args(Tab)
     chosen = st.segmented_control(
         words("Which alarms"),
-        names,
+        TABS,
         default="open",
         format_func=lambda name: words(model.TABS[name][0]),
         key="alarms_tab",
@@ -79,9 +84,37 @@ def _priority(words: Words) -> int | None:
     return asked
 
 
-@st.fragment(run_every=LIVE_S)
+@region("alarms", LIVE_S)
+def _list_now(screen: Screen, query: Mapping[str, str]) -> Parts:
+    """Fill the list; ``query`` names the tab and, where one is asked for, the priority."""
+    tab = next((name for name in TABS if name == query.get("tab")), TABS[0])
+    table = rows.payload(
+        model.alarm_table(
+            screen.words,
+            screen.city,
+            _alarms(screen),
+            tab,
+            may_write=screen.writes.open,
+            now=screen.city.clock(),
+            priority=next((one for one in PRIORITY if str(one) == query.get("priority")), None),
+        )
+    )
+    # which one is chosen, the page says and the mouse: a refresh says nothing of it
+    return Parts(drawings={"alarm_list": {name: part for name, part in table.items() if name != "selected"}})
+
+
+@region("alarm", LIVE_S)
+def _answer_now(screen: Screen, query: Mapping[str, str]) -> Parts:
+    """Fill what is told of the chosen alarm; nothing where it is over, until it comes back."""
+    alarm, city = model.by_id(_alarms(screen), query.get("alarm", "")), screen.city
+    told = NOTHING if alarm is None else model.answer_to(screen.words, city, alarm, city.clock())
+    buttons = [] if alarm is None else [alarm.state, alarm.station, screen.writes.why, screen.may("approve")]
+    return Parts(drawings={"alarm_answer": sheet.payload(told)}, layout=json.dumps(buttons))
+
+
+@st.fragment
 def _live(tab: Tab, priority: int | None) -> None:
-    """List and answer in one, so that a choice shows at once."""
+    """Lay list and answer in one, so that a choice shows at once; both go on by themselves."""
     screen = current_screen()
     with reading(screen.words):
         alarms = _alarms(screen)
@@ -96,19 +129,9 @@ def _live(tab: Tab, priority: int | None) -> None:
 
 
 def _list(screen: Screen, alarms: list[AlarmMessage], tab: Tab, priority: int | None) -> None:
-    told = rows.mount(
-        model.alarm_table(
-            screen.words,
-            screen.city,
-            alarms,
-            tab,
-            selected=st.query_params.get("alarm", ""),
-            may_write=screen.writes.open,
-            now=screen.city.clock(),
-            priority=priority,
-        ),
-        key="alarm_list",
-    )
+    query = {"tab": tab} | ({} if priority is None else {"priority": str(priority)})
+    laid = _list_now.lay(screen, query)["alarm_list"]
+    told = rows.mount({**laid, "selected": st.query_params.get("alarm", "")}, key="alarm_list")
     if told.picked:
         st.query_params["alarm"] = told.picked
         st.session_state.pop(REFUSED, None)
@@ -119,15 +142,17 @@ def _list(screen: Screen, alarms: list[AlarmMessage], tab: Tab, priority: int | 
 
 
 def _answer(screen: Screen, alarms: list[AlarmMessage]) -> None:
-    words, city = screen.words, screen.city
+    words = screen.words
     chosen = st.query_params.get("alarm", "")
+    if not chosen:
+        st.caption(words("Choose an alarm to see its cause, its consequence and what to do."))
+        return
+    sheet.mount(_answer_now.lay(screen, {"alarm": chosen})["alarm_answer"], key="alarm_answer")
     alarm = model.by_id(alarms, chosen)
     if alarm is None:
-        gone = words("This alarm is over: nothing of it holds any more.") if chosen else ""
-        st.caption(gone or words("Choose an alarm to see its cause, its consequence and what to do."))
-        return
-    sheet.mount(model.answer_to(words, city, alarm, city.clock()), key="alarm_answer")
-    _acts(screen, alarm)
+        st.caption(words("This alarm is over: nothing of it holds any more."))
+    else:
+        _acts(screen, alarm)
 
 
 # ------------------------------------------------------------------------------------------------- the acts
@@ -190,25 +215,23 @@ def _do(screen: Screen, alarm: AlarmMessage, done: str, move: Callable[[], Alarm
         st.rerun()
 
 
-def forget() -> None:
-    """Have the list fetched anew by the next run."""
-    st.session_state.pop("alarms_known", None)
-
-
 def _alarms(screen: Screen) -> list[AlarmMessage]:
-    """Return all alarms; asked for only when the list of the shared stream has changed."""
+    """Return all alarms, the same for all; asked for only when the list of the shared stream has changed."""
     shared = -1 if screen.city.alarms is None else screen.city.alarms.version
-    known: tuple[int, list[AlarmMessage]] | None = st.session_state.get("alarms_known")
-    if known is not None and known[0] == shared:
-        return known[1]
-    try:
-        answer = screen.api.alarms(every=True)
-    except Unreachable:
-        if known is None:
-            raise
-        return known[1]  # the banner says that it is old
-    st.session_state["alarms_known"] = (shared, answer.alarms)
-    return answer.alarms
+    before = last(KNOWN)
+    known: _Known | None = before if isinstance(before, _Known) else None
+    if known is None or known.version != shared:
+        known = kept(KNOWN, 0.0, lambda: _Known(shared, screen.api.alarms(every=True).alarms))
+    if known is None:
+        raise Unreachable("no list of alarms was ever had")
+    return known.alarms  # while the controller is silent the last one: the banner says that it is old
+
+
+class _Known(NamedTuple):
+    """All alarms, and the version of the shared list for which they were asked."""
+
+    version: int
+    alarms: list[AlarmMessage]
 
 
 # ------------------------------------------------------------------------------------- quality and journal

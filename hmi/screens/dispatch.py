@@ -1,8 +1,12 @@
 """Dispatch: districts and their way to local, overrides with their end, waiting orders, group setpoint."""
 
+import hashlib
+import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -10,9 +14,11 @@ from controller.api.order_schema import SeasonName
 from hmi import terms
 from hmi.components import rows
 from hmi.context import Screen, current_screen
+from hmi.kept import kept
 from hmi.language import N_
+from hmi.live import Parts, region
 from hmi.screens.order_dialog import Asked, ask, dialog
-from hmi.screens.saying import plain, reading, said_before
+from hmi.screens.saying import plain, said_before
 from hmi.view_models import dispatch as model
 from hmi.view_models import dispatch_group as group
 
@@ -36,9 +42,50 @@ def render(screen: Screen) -> None:
     words = screen.words
     said_before()
     st.title(words(TITLE), anchor=False)
+    _live()
+    dialog()
+
+
+# ----------------------------------------------------------------------------------------------- live parts
+
+
+@region("dispatch", LIVE_S)
+def _now(screen: Screen, _: Mapping[str, str]) -> Parts:
+    """Fill the tables; the page is laid anew when what its fields and buttons depend on has changed."""
+    words, city = screen.words, screen.city
+
+    def allowed(district: str) -> bool:
+        return screen.writes.open and screen.in_zone(district)
+
+    drawings = {
+        "dispatch_districts": rows.payload(model.district_table(words, city, "", allowed)),
+        "dispatch_overrides": rows.payload(model.override_table(words, city, city.clock(), allowed)),
+    }
+    orders = kept("orders", 0.0, screen.api.orders)  # those of before while the controller is silent
+    if orders is not None:
+        who, open_now = screen.me.user.name, screen.writes.open
+        may = {"may_approve": screen.may("approve") and open_now, "may_write": open_now}
+        waiting = model.waiting_table(words, orders, who, time.time(), city.version, **may)
+        drawings["dispatch_waiting"] = rows.payload(waiting)
+    return Parts(drawings=drawings, layout=_fields(screen, orders is not None))
+
+
+def _fields(screen: Screen, known: bool) -> str:
+    """Return what stands for all that is no table: rights, what people laid down, loops to choose from."""
+    modes, loops = screen.city.modes, group.heating_loops(screen.city)
+    laid_down = "" if modes is None else modes.model_dump_json(exclude={"now"})
+    counts = sorted(Counter(loop.district for loop in loops).items())
+    whole = json.dumps([screen.writes.open, screen.writes.why, laid_down, counts, known])
+    return hashlib.blake2b(whole.encode(), digest_size=8).hexdigest()
+
+
+@st.fragment
+def _live() -> None:
+    """Lay the page down; its tables go on by themselves."""
+    screen = current_screen()
     left, right = st.columns([1.9, 1.0], gap="medium")
     with left:
-        _live()
+        _tables(screen, _now.lay(screen))
     with right:
         with st.container(border=True):
             _group()
@@ -46,23 +93,13 @@ def render(screen: Screen) -> None:
             _strategy()
         with st.container(border=True):
             _season()
-    dialog()
 
 
-# ----------------------------------------------------------------------------------------------- live parts
-
-
-@st.fragment(run_every=LIVE_S)
-def _live() -> None:
-    screen = current_screen()
+def _tables(screen: Screen, laid: Mapping[str, Mapping[str, Any]]) -> None:
     words, city = screen.words, screen.city
-
-    def allowed(district: str) -> bool:
-        return screen.writes.open and screen.in_zone(district)
-
     with st.container(border=True):
         st.markdown(f"**{words('Districts')}**")
-        told = rows.mount(model.district_table(words, city, "", allowed), key="dispatch_districts")
+        told = rows.mount(laid["dispatch_districts"], key="dispatch_districts")
     district, action = told.acted
     name = words.district(city.site, district)
     if action == "auto":
@@ -72,13 +109,19 @@ def _live() -> None:
         ask(Asked(title=words("Return {district} to local", district=name), district=district))
     with st.container(border=True):
         st.markdown(f"**{words('Overrides')}**")
-        table = model.override_table(words, city, city.clock(), allowed)
-        loop, action = rows.mount(table, key="dispatch_overrides").acted
+        loop, action = rows.mount(laid["dispatch_overrides"], key="dispatch_overrides").acted
     if action == "end":
         _end(screen, loop)
     with st.container(border=True):
         st.markdown(f"**{words('Orders that wait')}**")
-        _waiting(screen)
+        if "dispatch_waiting" not in laid:
+            st.warning(words("The controller does not answer. The page goes on by itself when it is back."))
+            number, action = "", ""
+        else:
+            number, action = rows.mount(laid["dispatch_waiting"], key="dispatch_waiting").acted
+    if action:
+        verb = words("Approve order {n}", n=number) if action == "approve" else words("Order {n}", n=number)
+        ask(Asked(title=verb, number=int(number)))
     if not screen.writes.open:
         st.info(screen.writes.why)
 
@@ -95,27 +138,7 @@ def _end(screen: Screen, name: str) -> None:
     ask(Asked(title=title, order={"kind": "mode", "mode": "auto", "loops": [found.seen()]}))
 
 
-def _waiting(screen: Screen) -> None:
-    words = screen.words
-    with reading(words):
-        table = model.waiting_table(
-            words,
-            screen.api.orders(),
-            screen.me.user.name,
-            time.time(),
-            screen.city.version,
-            may_approve=screen.may("approve") and screen.writes.open,
-            may_write=screen.writes.open,
-        )
-        number, action = rows.mount(table, key="dispatch_waiting").acted
-        if action:
-            verb = (
-                words("Approve order {n}", n=number) if action == "approve" else words("Order {n}", n=number)
-            )
-            ask(Asked(title=verb, number=int(number)))
-
-
-@st.fragment(run_every=LIVE_S)
+@st.fragment
 def _season() -> None:
     screen = current_screen()
     words, modes = screen.words, screen.city.modes
@@ -174,7 +197,7 @@ def _ask_season(screen: Screen, season: SeasonName) -> None:
 # --------------------------------------------------------------------------------- strategy, group setpoint
 
 
-@st.fragment(run_every=LIVE_S)
+@st.fragment
 def _strategy() -> None:
     screen = current_screen()
     words, city, modes = screen.words, screen.city, screen.city.modes
@@ -208,9 +231,9 @@ def _strategy() -> None:
         )
 
 
-@st.fragment(run_every=LIVE_S)
+@st.fragment
 def _group() -> None:
-    """Choose loops and a change; live, so that its button shuts when the data freeze."""
+    """Choose loops and a change."""
     screen = current_screen()
     words, city = screen.words, screen.city
     st.markdown(f"**{words('Group setpoint')}**")

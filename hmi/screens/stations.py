@@ -7,7 +7,7 @@ import streamlit as st
 
 from controller.api.city_schema import Sparklines
 from hmi.context import Screen, current_screen
-from hmi.kept import followed
+from hmi.kept import followed, kept
 from hmi.language import N_, Words
 from hmi.screens.saying import open_page, plain, said_before
 from hmi.view_models import stations as model
@@ -17,6 +17,8 @@ TITLE = N_("Station list")
 FILTER = "stations_text"
 """Key of the text by which the list is filtered; another page may lay one down."""
 LIVE_S = 5.0
+ROWS_S = 2.0
+"""Wall seconds that the rows are kept for all sessions: short against ``LIVE_S``."""
 LINES_S = 30.0
 ROW_PX, HEIGHT_PX = 33, 720
 SPARK_DEGC = (20, 85)
@@ -68,7 +70,8 @@ def _live() -> None:
         st.session_state.get("stations_district") or (),
         st.session_state.get("stations_state") or (),
     )
-    lines = model.table(words, city, chosen.stations, supply_lines(screen))
+    passed = set(chosen.stations)
+    lines = [line for line in _all_lines(screen) if line.station in passed]
     told = words("{n} of {all} stations", n=len(chosen.stations), all=len(city.traits))
     unknown = model.unknown_text(words, chosen.unknown)
     st.caption(plain(" · ".join(part for part in (told, unknown) if part)))
@@ -89,6 +92,17 @@ def _live() -> None:
     rows: Sequence[int] = event.selection.rows
     if rows and rows[0] < len(lines):
         open_page("station", station=lines[rows[0]].station)
+
+
+def _all_lines(screen: Screen) -> Sequence[Line]:
+    """Return the rows of all stations; every session shows the same, or some of them."""
+    words, city = screen.words, screen.city
+    drawn = kept(
+        f"stations:{words.language}",
+        ROWS_S,
+        lambda: model.table(words, city, list(city.traits), supply_lines(screen)),
+    )
+    return drawn or ()
 
 
 def _frame(lines: Sequence[Line]) -> dict[str, list[Any]]:

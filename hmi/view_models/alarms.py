@@ -98,9 +98,9 @@ def alarm_table(
     alarms: Sequence[AlarmMessage],
     tab: Tab,
     *,
-    selected: str,
     may_write: bool,
     now: float,
+    selected: str = "",
     priority: int | None = None,
 ) -> Table:
     """Return one tab as a table, of one priority or all; what an alarm explains lies folded under it."""

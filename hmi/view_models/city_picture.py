@@ -11,7 +11,7 @@ from hmi.city import City
 from hmi.components import city_map
 from hmi.language import Words
 from hmi.view_models import alarms as alarm_model
-from hmi.view_models.shown import shown
+from hmi.view_models.shown import whole
 
 ON_LIST = ("unack", "ack", "returned_unack")
 Look = Literal["normal", "local", "no_data"]
@@ -84,7 +84,7 @@ def _place(
         group=group,
         area=traits.district,
         symbol=words("S") if traits.kind == "source" else "",
-        hint=_hint(words, city, traits, state),
+        hint=_hint(words, traits, state),
     )
 
 
@@ -102,15 +102,15 @@ def own_curve(loop: LoopState, traits: Traits) -> bool:
     return driven and (loop.mode == "local" or not loop.held)
 
 
-def _hint(words: Words, city: City, traits: Traits, state: StationState | None) -> str:
+def _hint(words: Words, traits: Traits, state: StationState | None) -> str:
     if state is None:
         return words("no data")
     lines = [terms.term(words, terms.LINK, state.link)]
     for loop in traits.loops:
-        supply = shown(words, city, state.readings.get(f"{loop.loop}/T_supply_secondary"), "degC")
-        back = shown(words, city, state.readings.get(f"{loop.loop}/T_return_secondary"), "degC")
+        supply = whole(words, state.readings.get(f"{loop.loop}/T_supply_secondary"), "degC")
+        back = whole(words, state.readings.get(f"{loop.loop}/T_return_secondary"), "degC")
         kind = terms.term(words, terms.EMITTER, loop.emitter)
-        lines.append(f"{kind}: {supply.whole} / {back.whole}")
+        lines.append(f"{kind}: {supply} / {back}")
     return "\n".join(lines)
 
 

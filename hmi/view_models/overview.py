@@ -11,7 +11,8 @@ from hmi.formats import SHOWN
 from hmi.language import N_, Words
 from hmi.view_models import alarms as alarm_model
 from hmi.view_models.city_picture import worst_alarms
-from hmi.view_models.shown import METER, good_reading, good_value, heat_per_m2, oldest, shown
+from hmi.view_models.shown import METER, fresh_from, good_reading, good_value, heat_per_m2, oldest, shown
+from stations.model.identity import MAX_LOOPS, PRIMARY
 
 DEVIATION_BAND_K = 1.0
 DEVIATION_END_K = 3.0
@@ -75,13 +76,14 @@ def _sum(
     words: Words, city: City, lines: CityLines | None, point: str, label: str, unit: str, line: str
 ) -> Indicator:
     """Return the sum over all meters; what is missing in it is said."""
+    since = fresh_from(city)
     keys = [
         (station, key)
+        for key in [f"{loop}/{point}" for loop in range(PRIMARY, MAX_LOOPS + 1)]
         for station, state in city.stations.items()
-        for key in state.readings
-        if key.partition("/")[2] == point
+        if key in state.readings
     ]
-    readings = [good_reading(city, station, key) for station, key in keys]
+    readings = [good_reading(city, station, key, since) for station, key in keys]
     used = [reading for reading in readings if reading is not None]
     there = [reading.value for reading in used if reading.value is not None]
     past = () if lines is None else tuple(lines.lines.get(line, ()))
@@ -124,9 +126,10 @@ def _round_up(value: float) -> float:
 def _indoor(words: Words, city: City, lines: CityLines | None) -> Indicator:
     total = area = 0.0
     used = []
+    since = fresh_from(city)
     for traits in city.traits.values():
         for loop in traits.loops:
-            reading = good_reading(city, traits.id, f"{loop.loop}/T_indoor_mean")
+            reading = good_reading(city, traits.id, f"{loop.loop}/T_indoor_mean", since)
             if reading is not None and reading.value is not None:
                 total, area = total + reading.value * loop.A_heated_m2, area + loop.A_heated_m2
                 used.append(reading)
@@ -151,8 +154,9 @@ def _indoor(words: Words, city: City, lines: CityLines | None) -> Indicator:
 def _specific(words: Words, city: City) -> Indicator:
     heat = area = 0.0
     used = []
+    since = fresh_from(city)
     for traits in city.traits.values():
-        specific, meter = heat_per_m2(city, traits), good_reading(city, traits.id, METER)
+        specific, meter = heat_per_m2(city, traits, since), good_reading(city, traits.id, METER, since)
         if traits.kind == "station" and specific is not None and meter is not None:
             heat, area = heat + specific * traits.A_heated_m2, area + traits.A_heated_m2
             used.append(meter)
@@ -202,10 +206,11 @@ def deviations(city: City) -> dict[tuple[str, int], float]:
     The mean of supply and return stands for what the radiators get; loops of one emitter should be alike.
     """
     means: dict[tuple[str, int], tuple[str, float]] = {}
+    since = fresh_from(city)
     for traits in city.traits.values():
         for loop in traits.loops:
-            supply = good_value(city, traits.id, f"{loop.loop}/T_supply_secondary")
-            back = good_value(city, traits.id, f"{loop.loop}/T_return_secondary")
+            supply = good_value(city, traits.id, f"{loop.loop}/T_supply_secondary", since)
+            back = good_value(city, traits.id, f"{loop.loop}/T_return_secondary", since)
             if supply is not None and back is not None and loop.emitter != "dhw":
                 means[traits.id, loop.loop] = (loop.emitter, 0.5 * (supply + back))
     middle = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from controller.api.schema import CompactReading, StationState, Traits
 from hmi import terms
@@ -69,34 +70,51 @@ def shown(words: Words, city: City, reading: CompactReading | None, unit: str) -
     return Shown(text=text, unit=unit_text, value=value, quality=quality, reason=reason, age=age)
 
 
+def whole(words: Words, reading: CompactReading | None, unit: str) -> str:
+    """Return ``Shown.whole`` of a reading, without working out all else."""
+    if reading is None:
+        return words("not measured here")
+    if reading.value is None:
+        return terms.term(words, terms.QUALITY_REASON, reading.reason.value)
+    return words.measured(reading.value, unit)
+
+
 def is_aged(city: City, reading: CompactReading, late_s: float = 0.0) -> bool:
     """Tell whether two polls were missed since a reading was taken; ``late_s`` allows for so much more."""
-    return city.age_s(reading) > MISSED_POLLS * city.site.poll_s + STREAM_S * city.speed + late_s
+    return reading.measured_at < fresh_from(city) - late_s
 
 
-def good_reading(city: City, station: str, point: str) -> CompactReading | None:
-    """Return a reading that may enter a sum or mean: good and fresh."""
+def fresh_from(city: City) -> float:
+    """Return the UTC second before which a reading is aged now; who reads a whole city asks once."""
+    return city.clock() - (MISSED_POLLS * city.site.poll_s + STREAM_S * city.speed)
+
+
+def good_reading(city: City, station: str, point: str, since: float | None = None) -> CompactReading | None:
+    """Return a reading that may enter a sum or mean: good and fresh, by a known ``fresh_from`` or now."""
     reading = city.reading(station, point)
-    if reading is None or reading.quality is not Trust.GOOD or is_aged(city, reading):
+    if reading is None or reading.quality is not Trust.GOOD:
         return None
-    return reading
+    return None if reading.measured_at < (fresh_from(city) if since is None else since) else reading
 
 
-def good_value(city: City, station: str, point: str) -> float | None:
+def good_value(city: City, station: str, point: str, since: float | None = None) -> float | None:
     """Return a value that may enter a sum or mean; unit inside."""
-    reading = good_reading(city, station, point)
+    reading = good_reading(city, station, point, since)
     return None if reading is None else reading.value
 
 
 def oldest(words: Words, city: City, used: Iterable[CompactReading]) -> str:
     """Return the age of the oldest reading of a sum or mean; empty where there is none."""
-    ages = [city.age_s(reading) for reading in used]
-    return words("oldest value {age} old", age=words.span(max(ages))) if ages else ""
+    first = min(used, key=_MEASURED_AT, default=None)
+    return "" if first is None else words("oldest value {age} old", age=words.span(city.age_s(first)))
 
 
-def heat_per_m2(city: City, traits: Traits) -> float | None:
+_MEASURED_AT = attrgetter("measured_at")
+
+
+def heat_per_m2(city: City, traits: Traits, since: float | None = None) -> float | None:
     """Return a station's present heat per heated area, W/m2, by its heat meter."""
-    heat = good_value(city, traits.id, METER)
+    heat = good_value(city, traits.id, METER, since)
     return None if heat is None or traits.A_heated_m2 <= 0.0 else heat * 1000.0 / traits.A_heated_m2
 
 

@@ -14,7 +14,7 @@ from hmi.formats import SHOWN
 from hmi.language import N_, Words
 from hmi.view_models import alarms as alarm_model
 from hmi.view_models.city_picture import ON_LIST, Look, look_of, worst_alarms
-from hmi.view_models.shown import age_text, good_value, heat_per_m2, shown
+from hmi.view_models.shown import age_text, fresh_from, good_value, heat_per_m2, shown
 
 State = Literal["alarm", "normal", "local", "no_data"]
 STATES: Mapping[State, str] = {
@@ -129,18 +129,24 @@ def state_text(words: Words, city: City, station: str, worst: Mapping[str, Alarm
 
 def table(words: Words, city: City, stations: Sequence[str], past: Sparklines | None) -> list[Line]:
     """Return the rows of some stations, in the order of ids and loops."""
-    worst = worst_alarms(city)
+    worst, since = worst_alarms(city), fresh_from(city)
     lines: list[Line] = []
     for station in stations:
         traits = city.traits[station]
         state = state_text(words, city, station, worst)
         loops: Sequence[LoopTraits | None] = traits.loops or [None]
-        lines += [_line(words, city, traits, loop, past, state) for loop in loops]
+        lines += [_line(words, city, traits, loop, past, state, since) for loop in loops]
     return lines
 
 
 def _line(
-    words: Words, city: City, traits: Traits, loop: LoopTraits | None, past: Sparklines | None, state: str
+    words: Words,
+    city: City,
+    traits: Traits,
+    loop: LoopTraits | None,
+    past: Sparklines | None,
+    state: str,
+    since: float,
 ) -> Line:
     now = city.stations.get(traits.id)
     number = 0 if loop is None else loop.loop
@@ -148,10 +154,12 @@ def _line(
     names = ("T_supply_source", "T_return_source", "m_flow_source")
     if loop is not None:
         names = ("T_supply_secondary", "T_return_secondary", "m_flow_secondary")
-    supply, back, flow = (good_value(city, traits.id, f"{number}/{name}") for name in names)
+    points = [f"{number}/{name}" for name in names]
+    values = [good_value(city, traits.id, point, since) for point in points]
+    supply, back, flow = values
     source = words("heat source")
-    if now is not None and now.link == "online":
-        state = " · ".join([state, *_doubts(words, city, now, [f"{number}/{name}" for name in names])])
+    if now is not None and now.link == "online" and None in values:
+        state = " · ".join([state, *_doubts(words, city, now, points, values)])
     return Line(
         station=traits.id,
         name=words.name(traits),
@@ -164,19 +172,25 @@ def _line(
         T_return=back,
         flow=None if flow is None else flow * SHOWN["kg/s"].factor,
         area=None if loop is None else loop.A_heated_m2,
-        W_per_m2=heat_per_m2(city, traits),
+        W_per_m2=heat_per_m2(city, traits, since),
         mode="" if control is None else terms.term(words, terms.MODE, control.mode),
         instruction=None if control is None else control.T_supply_set,
         age=words("never") if now is None else age_text(words, city, now),
     )
 
 
-def _doubts(words: Words, city: City, state: StationState, points: Sequence[str]) -> list[str]:
+def _doubts(
+    words: Words,
+    city: City,
+    state: StationState,
+    points: Sequence[str],
+    values: Sequence[float | None],
+) -> list[str]:
     """Return of which values a row shows none, and why; a point that the station does not have is none."""
     found = []
-    for point, label in zip(points, (N_("Supply"), N_("Return"), N_("Flow")), strict=True):
+    for point, value, label in zip(points, values, (N_("Supply"), N_("Return"), N_("Flow")), strict=True):
         reading = state.readings.get(point)
-        if reading is not None and good_value(city, state.id, point) is None:
+        if reading is not None and value is None:
             found.append(f"{words(label)}: {shown(words, city, reading, 'degC').reason}")
     return found
 

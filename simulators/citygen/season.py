@@ -32,7 +32,7 @@ def season(seed: int, latitude: float, longitude: float) -> WeatherTable:
     drawn = weather.generate(seed, begin)
     time, total = drawn.times[:HOURS], drawn.irradiation[:HOURS]
     elevation, azimuth = sun_place(time, latitude, longitude)
-    direct, diffuse, total = _split(total, elevation, time)
+    direct, diffuse, total = split_sun(total, elevation, time)
     return WeatherTable(
         time=time,
         T_outdoor=drawn.T_outdoor[:HOURS],
@@ -60,8 +60,11 @@ def sun_place(time: Floats, latitude: float, longitude: float) -> tuple[Floats, 
     return np.degrees(np.arcsin(sine)), np.degrees(np.arctan2(east, north)) % 360.0
 
 
-def _split(total: Floats, elevation: Floats, time: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return direct (normal), diffuse and total (horizontal); light after sunset by the clock is dropped."""
+def split_sun(total: Floats, elevation: Floats, time: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return direct (normal), diffuse and total (horizontal) in W/m2 of ``total`` at UTC seconds ``time``.
+
+    ``elevation`` of the sun in degrees; light after sunset by the clock is dropped.
+    """
     sine = np.sin(np.radians(elevation))
     total = np.where(elevation > 0.0, total, 0.0)
     beyond = SOLAR_CONSTANT * (1.0 + 0.033 * np.cos(2.0 * np.pi * _day_of_year(time) / 365.0))

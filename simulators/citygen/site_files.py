@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simulators.city_text import CURVE_OUTDOOR_degC, own_curve, regulation_toml
 from simulators.citygen import map_files, network_files
-from simulators.citygen.model import EMITTERS, GeneratedCity
+from simulators.citygen.audited import own_curve, regulation_toml
+from simulators.citygen.model import EMITTERS, GeneratedCity, WeatherTable
 from simulators.citygen.station_list import curve_name, stations_csv
-from simulators.plc.limits import T_SUPPLY_MAX
 
 
 def write_site(
@@ -63,10 +62,10 @@ def _site_toml(city: GeneratedCity, name: str) -> str:
     )
     for emitter, offset in offsets:
         kind = EMITTERS[emitter]
-        supply = [min(T + offset, T_SUPPLY_MAX[kind]) for T in own_curve(kind)]
+        T_outdoor, T_supply = own_curve(kind, offset)
         parts.append(
             f"[curves.{curve_name(kind, offset)}]\n"
-            f"T_outdoor_degC = {_numbers(CURVE_OUTDOOR_degC)}\nT_supply_degC = {_numbers(supply)}\n"
+            f"T_outdoor_degC = {_numbers(T_outdoor)}\nT_supply_degC = {_numbers(T_supply)}\n"
         )
     parts.append(regulation_toml())
     return "\n".join(parts)
@@ -93,16 +92,21 @@ def _simulation_toml(city: GeneratedCity) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _weather_csv(city: GeneratedCity) -> str:
-    table = city.weather
-    lines = ["time,T_outdoor_degC,wind_m_per_s,irradiation_W_per_m2,sun_direct_W_per_m2,sun_diffuse_W_per_m2"]
+def weather_rows(table: WeatherTable) -> list[str]:
+    """Return the lines of ``weather.csv`` without its header, one for each hour."""
+    lines = []
     for now, T, wind, both, direct, diffuse in zip(
         table.time, table.T_outdoor, table.wind, table.irradiation, table.sun_direct, table.sun_diffuse,
         strict=True,
     ):  # fmt: skip
         hour = datetime.fromtimestamp(float(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         lines.append(f"{hour},{T:.2f},{wind:.2f},{both:.1f},{direct:.1f},{diffuse:.1f}")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _weather_csv(city: GeneratedCity) -> str:
+    head = "time,T_outdoor_degC,wind_m_per_s,irradiation_W_per_m2,sun_direct_W_per_m2,sun_diffuse_W_per_m2"
+    return "\n".join([head, *weather_rows(city.weather)]) + "\n"
 
 
 def _numbers(values: Sequence[float]) -> str:

@@ -6,8 +6,8 @@ import io
 import numpy as np
 
 from simulators.city import COLUMNS, SECURED_SHARE
-from simulators.city_text import LAWS
 from simulators.citygen import map_files
+from simulators.citygen.audited import law
 from simulators.citygen.model import EMITTERS, PIPINGS, GeneratedCity
 from stations.profile import builtin_profile
 
@@ -80,7 +80,7 @@ def _place(city: GeneratedCity, x: float, y: float) -> _Row:
 def _loop(city: GeneratedCity, row: int) -> _Row:
     loops = city.loops
     emitter = EMITTERS[loops.emitter[row]]
-    law = LAWS[emitter]
+    design = law(emitter)
     profile = builtin_profile(city.stations.profile[loops.station[row]])
     return {
         "loop": str(loops.number[row]),
@@ -88,8 +88,8 @@ def _loop(city: GeneratedCity, row: int) -> _Row:
         "piping": PIPINGS[loops.piping[row]],
         "A_heated_m2": f"{loops.A_heated[row]:.0f}",
         "own_curve": curve_name(emitter, float(loops.curve_offset[row])),
-        "T_supply_design_degC": f"{law.T_supply_design:.1f}",
-        "T_return_design_degC": f"{law.T_return_design:.1f}",
+        "T_supply_design_degC": f"{design.T_supply_design:.1f}",
+        "T_return_design_degC": f"{design.T_return_design:.1f}",
         "m_flow_design_kg_per_s": f"{loops.m_flow_design[row]:.2f}",
         "mode": "auto",
         "proof": "simulator" if profile.station_class.driven else "",

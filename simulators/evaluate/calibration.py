@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +18,12 @@ from simulators.evaluate.case import PHYSICAL
 from simulators.evaluate.contestants import BASELINES_OF, CURVE, STAGED, TUNED, WARM, Contestant, Offsets
 from simulators.evaluate.record import Record, weighted_quantiles
 from simulators.evaluate.trial import run_trial
+from simulators.evaluate.version import commit
 from simulators.scenario import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from simulators.evaluate.case import Case
     from simulators.plant.arrays import Floats
@@ -150,7 +150,7 @@ def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
     ]
     best = _tuned(stations, tables, T_COMFORT_degC + _crossing(TUNED_LEVELS_K, third[1:]))
     return Calibration(
-        commit=_commit(),
+        commit=commit(),
         days=case.uncounted_days + case.counted_days,
         reached_degC=round(third[0], 3),
         city_K=city_K,
@@ -164,7 +164,7 @@ def _warm(case: Case, progress: Callable[[float], None]) -> Calibration:
     values = [reached(record) for record in _curves(case, WARM_GRID_K, progress)]
     city_K = _up(_crossing(WARM_GRID_K, values), CITY_MAX_K)
     return Calibration(
-        commit=_commit(),
+        commit=commit(),
         days=case.uncounted_days + case.counted_days,
         reached_degC=round(float(np.interp(city_K, WARM_GRID_K, values)), 3),
         city_K=city_K,
@@ -219,15 +219,3 @@ def _up(offset_K: float, most_K: float) -> float:
     """Return the offset rounded up to a tenth, inside the limits."""
     whole = round(math.ceil(offset_K / STEP_K - 1e-6) * STEP_K, 1)
     return min(max(whole, -most_K), most_K)
-
-
-def _commit() -> str:
-    """Return the short hash of the code's version; unknown outside a clone."""
-    folder = Path(__file__).parent
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return done.stdout.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from simulators.citygen.model import SPREAD_K
 from simulators.evaluate import physical_town
 from simulators.evaluate.town import Town, make_town
 from simulators.evaluate.trial import Trial
@@ -36,6 +37,9 @@ class Case:
     """Takes the site folders."""
     plant: str = SIMPLE
     """One of ``PLANTS``."""
+    spread_K: float | None = None
+    """Between stations' mean indoor temperatures (standard deviation) where the city is generated for the
+    physical plant; None: the usual one."""
     site: Path | None = None
     """Site folder of a generated city, for the physical plant; None: it is generated."""
     _fields: list[FieldCity] = field(default_factory=list)
@@ -43,9 +47,11 @@ class Case:
 
     @property
     def key(self) -> str:
-        """Name under which its calibration is kept: [physical/]scenario/stations/seed."""
+        """Name under which its calibration is kept: [physical/]scenario/stations/seed[/spread or site]."""
         plant = "" if self.plant == SIMPLE else f"{self.plant}/"
-        return f"{plant}{self.scenario.name}/{self.stations}/{self.seed}"
+        spread = "" if self.spread_K is None else f"/{self.spread_K:.1f}K"
+        site = "" if self.site is None else f"/{self.site.resolve().name}"
+        return f"{plant}{self.scenario.name}/{self.stations}/{self.seed}{spread}{site}"
 
     def within(self, folder: Path) -> Case:
         """Return this case with its site folders in another folder."""
@@ -63,12 +69,14 @@ class Case:
         if self.plant == SIMPLE:
             return make_town(folder, stations=self.stations, seed=self.seed, offset_K=offset_K)
         if not self._fields:
-            if self.site is None:
-                origin = physical_town.Origin(stations=self.stations, seed=self.seed)
-            else:
-                origin = physical_town.origin_of(self.site)
-            self._fields.append(physical_town.field_city(origin, self.scenario))
+            self._fields.append(physical_town.field_city(self._origin(), self.scenario, self.site))
         return physical_town.make_town(folder, self._fields[0], offset_K=offset_K, site=self.site)
+
+    def _origin(self) -> physical_town.Origin:
+        if self.site is not None:
+            return physical_town.origin_of(self.site)
+        spread_K = SPREAD_K if self.spread_K is None else self.spread_K
+        return physical_town.Origin(stations=self.stations, seed=self.seed, spread_K=spread_K)
 
     def trial(self, contestants: Sequence[Contestant]) -> Trial:
         """Return the run of these contestants."""

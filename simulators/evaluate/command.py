@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from rich.console import Console
 
+from controller.config.faults import SiteError
+from simulators.citygen.model import SPREAD_K
 from simulators.evaluate.calibration import (
     NotCalibrated,
     audited,
@@ -26,7 +28,7 @@ from simulators.evaluate.case import PHYSICAL, PLANTS, SIMPLE, Case
 from simulators.evaluate.contestants import BASELINES_OF, CURVE, STAGED, known_strategies
 from simulators.evaluate.physical_town import NotGenerated, origin_of
 from simulators.evaluate.picture import draw
-from simulators.evaluate.report import print_report, print_together
+from simulators.evaluate.report import known_by, plant_title, print_report, print_together
 from simulators.evaluate.several import together
 from simulators.evaluate.trial import run_trial
 from simulators.evaluate.verdict import verdict
@@ -42,6 +44,8 @@ OK, FAILED, WRONG_USE = 0, 1, 2
 LOG_CRITICAL = 50
 USUAL = {SIMPLE: BASELINES_OF[SIMPLE], PHYSICAL: (CURVE, STAGED, "balance")}
 """What is judged where nobody says."""
+SPREADS_K = (1.0, 1.5, 2.0, 2.5)
+"""Of the honest series: what a strategy saves hangs on how far apart stations are."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,11 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--plant", choices=PLANTS, default=None,
-        help="simple: the demo city (default); physical: a generated city with its network",
+        help="simple: the demo city, not calibrated to field audits (default); physical: a generated city "
+        "with its network, calibrated",
     )  # fmt: skip
     parser.add_argument("--stations", type=_whole(2, 500), default=40, metavar="N", help="default: 40")
     parser.add_argument(
-        "--site", type=Path, metavar="DIR", help="site of `dhc city new` in place of --stations and --seed"
+        "--site",
+        type=Path,
+        metavar="DIR",
+        help="site of `dhc city new`, as it stands there, in place of --stations and --seed",
     )
     parser.add_argument(
         "--days", type=_whole(1, 120), metavar="N",
@@ -71,6 +79,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibrate", action="store_true",
         help="first find the offsets of the baselines anew, and store them with the scenarios",
+    )  # fmt: skip
+    parser.add_argument(
+        "--spread", type=float, choices=SPREADS_K, metavar="K", default=None,
+        help="on the physical plant: K between stations' mean indoor temperatures (standard deviation), "
+        f"{', '.join(map(str, SPREADS_K))}; default: {SPREAD_K}, as the field was audited",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument(
@@ -94,6 +107,8 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.site is not None and (plant == SIMPLE or options.seed):
         return _fail(WRONG_USE, "--site is a city of its own: it goes with --plant physical, without --seed")
+    if options.spread is not None and (plant == SIMPLE or options.site is not None):
+        return _fail(WRONG_USE, "--spread goes with --plant physical, without --site, which has its own")
     try:
         scenario = load_scenario(options.scenario)
     except ScenarioError as error:
@@ -105,7 +120,7 @@ def run(options: argparse.Namespace) -> int:
         return _fail(WRONG_USE, f"--days {days}: the first {scenario.uncounted_days} days do not count")
     try:
         return _judge(_cases(options, scenario, plant, days), names, options)
-    except (NotCalibrated, NotGenerated, ScenarioError, SiteFileError) as error:
+    except (NotCalibrated, NotGenerated, ScenarioError, SiteError, SiteFileError) as error:
         return _fail(WRONG_USE, str(error))
     except (OSError, NetworkError) as error:
         return _fail(FAILED, str(error))
@@ -126,6 +141,7 @@ def _cases(options: argparse.Namespace, scenario: Scenario, plant: str, days: in
             counted_days=days - scenario.uncounted_days,
             folder=Path(f"seed{seed}"),
             plant=plant,
+            spread_K=options.spread,
             site=options.site,
         )
         for stations, seed in cities
@@ -162,12 +178,14 @@ def _verdict(case: Case, names: list[str], options: argparse.Namespace, *, sever
         )
     trial = case.trial(contestants(case, found, names))
     records = run_trial(trial, _progress(f"judging {', '.join(names)}{seed}"))
+    told = verdict(trial, records)
     picture = options.picture or Path("build", "evaluate", f"{case.scenario.name}.png")
     if str(picture) != "-":
         path = picture.with_stem(f"{picture.stem}-{case.seed}") if several else picture
-        draw(records, f"{case.scenario.title} ({case.stations} simulated stations)", path)
+        title = f"{case.scenario.title} ({case.stations} simulated stations)"
+        draw(records, f"{title}\n{plant_title(told)}; {known_by(told)}", path)
         print(f"picture: {path}", file=sys.stderr)
-    return verdict(trial, records)
+    return told
 
 
 def _progress(what: str) -> Callable[[float], None]:

@@ -15,7 +15,6 @@ import numpy as np
 from simulators.evaluate.instruments import T_OUTDOOR
 from simulators.evaluate.physical_copy import STEP_S, PhysicalCopy, begun
 from simulators.evaluate.physical_instruments import Instruments
-from simulators.evaluate.physical_port import PhysicalPort
 from simulators.evaluate.plc_bank import PlcBank, Tuning
 from simulators.evaluate.zone_homes import Housing, ZoneHomes
 from simulators.fieldtruth.build import sky_at
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from simulators.evaluate.city import Flows, Shown
     from simulators.fieldtruth.build import FieldCity
     from simulators.fieldtruth.profile import PressureProfile
+    from simulators.fieldtruth.troubles import FieldTroubles
     from simulators.plant.arrays import Floats, Indices
     from simulators.plant.city_parts import CityState
     from simulators.plant.facade import Sky
@@ -65,6 +65,7 @@ class PhysicalCity:
         field, state = fields[0], self._copies[0].state
         self._weather, self._params = field.city.weather, field.params
         self._A = field.city.loops.A_heated
+        self._first_loop = np.searchsorted(self._params.station.station, np.arange(len(sites[0].stations)))
         self._source_row = {name: row for row, name in enumerate(field.city.sources.id)}
         self._instruments = Instruments(field, sites[0])
         self._housing = Housing(field, self._instruments.indoor(field, state))
@@ -111,6 +112,7 @@ class PhysicalCity:
 
     def run(self, seconds: float, outdoor: list[float | None]) -> None:
         """Look up what the centres wrote, then advance by whole minutes."""
+        self._bank.curve_shift = np.concatenate([copy.misled.curve_shift for copy in self._copies])
         self._bank.learn(outdoor * len(self._copies), self.now)
         for _ in range(round(seconds / STEP_S)):
             self._minute()
@@ -153,10 +155,9 @@ class PhysicalCity:
         for copy in self._copies:
             copy.seek_worst()
 
-    def port(self, k: int) -> PhysicalPort:
+    def port(self, k: int) -> FieldTroubles:
         """Return the door for faults of the plant of copy ``k``."""
-        n = len(self._A)
-        return PhysicalPort(self._copies[k], self._bank.curve_shift[k * n : (k + 1) * n])
+        return self._copies[k].troubles
 
     def _sky(self, at: float) -> Sky:
         return sky_at(self._weather, at)
@@ -167,10 +168,10 @@ class PhysicalCity:
         state = copy.state
         return self._instruments.show(
             self.now,
-            sky.T_outdoor + copy.sun_gain * sun,
+            sky.T_outdoor + copy.misled.sun_gain[self._first_loop] * sun,
             np.stack([state.T_supply, copy.T_return, copy.m_flow]),
             copy.at_stations(),
-            copy.dp_secondary(),
+            np.stack([state.p_secondary + copy.dp_secondary(), state.p_secondary]),
             np.stack([state.y_pump, copy.flows.P_pump]),
         )
 

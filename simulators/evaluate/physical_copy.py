@@ -12,6 +12,7 @@ from simulators.evaluate.city import Flows, NetworkFlows
 from simulators.fieldtruth.build import PARCELS, sky_at
 from simulators.fieldtruth.profile import PressureProfile, pressure_profile
 from simulators.fieldtruth.season import net_heat
+from simulators.fieldtruth.troubles import FieldTroubles
 from simulators.plant import plug, pump
 from simulators.plant.city_plant import CityPlant, house_pipes
 from simulators.plant.network import transport
@@ -68,12 +69,20 @@ def _cold(field: FieldCity, state: CityState, cold_degC: float) -> CityState:
         T_supply=np.full_like(state.T_supply, cold_degC),
         network=transport.filled(params.transport, float(warm[0]), cold_degC, PARCELS),
         source=replace(source, T_supply=warm, T_wanted=warm, Q_firing=np.zeros_like(warm)),
-        pipe=plug.filled(pipes, np.full_like(pipes.mass, cold_degC)),
+        pipe=plug.filled(pipes, np.full_like(pipes.mass, cold_degC), STEP_S),
         riser=RiserState(
             T_in=np.full_like(state.riser.T_in, cold_degC), T_out=np.full_like(state.riser.T_out, cold_degC)
         ),
         T=np.full_like(state.T, cold_degC),
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class Misled:
+    """By what people and the sun mislead the PLCs of one copy; implements ``troubles.OwnControllers``."""
+
+    curve_shift: Floats
+    sun_gain: Floats
 
 
 class PhysicalCopy:
@@ -91,13 +100,12 @@ class PhysicalCopy:
         """kg/s of circulation now."""
         self.T_return = state.T_supply.copy() if out is None else out.T_return
         """degC at the stations."""
-        n, n_sources = len(params.station.UA), params.network.n_sources
-        self.fouling = field.fouling.copy()
-        self.stuck, self.held = np.zeros(n, dtype=np.bool_), np.full(n, np.nan)
-        """Valves whose motor stands; positions to which motors are forced, NaN where they are not."""
-        self.source_share = np.ones(n_sources)
-        self.sun_gain = np.zeros(params.network.n_consumers)
-        """K per W/m2 by which outdoor sensors are too warm; all these are moved by faults."""
+        n = len(params.station.UA)
+        self.misled = Misled(curve_shift=np.zeros(n), sun_gain=np.zeros(n))
+        self.troubles = FieldTroubles(field, self.plant, self.misled)
+        """The door for faults of the plant."""
+        self._source_share = np.ones(params.network.n_sources)
+        """Of the last minute."""
         self._heat = self._fired = 0.0
         self._stored = self.plant.stored_heat(state)
         self._least_kPa: float | None = None
@@ -109,14 +117,9 @@ class PhysicalCopy:
 
     def step(self, sky: Sky, valve: Floats, pump_speed: Floats) -> None:
         """Advance by a minute with these commands, 0..1."""
-        inputs = replace(
-            self._control.inputs(self.state, self.out, sky, STEP_S),
-            valve=np.where(np.isnan(self.held), valve, self.held),
-            pump=pump_speed,
-            source_share=self.source_share,
-            fouling=self.fouling,
-            stuck=self.stuck,
-        )
+        told = self._control.of_sources(self.state, self.out, sky, STEP_S)
+        inputs = self.troubles.applied(replace(told, valve=valve, pump=pump_speed))
+        self._source_share = inputs.source_share
         self.state, out = self.plant.step(self.state, inputs)
         self.out, self.m_flow, self.T_return = out, out.m_flow, out.T_return
         self._heat += net_heat(out) * STEP_S
@@ -194,7 +197,7 @@ class PhysicalCopy:
             "p_supply_source": float(p[network.link_end[link]]),
             "p_return_source": float(p[network.link_start[link]]),
             "Q_flow_source": max(m * C_WATER * (float(state.T_supply[row]) - T_back), 0.0),
-            "Q_flow_source_max": float(params.source.Q_max[row] * self.source_share[row]),
+            "Q_flow_source_max": float(params.source.Q_max[row] * self._source_share[row]),
             "P_pump_source": 0.0 if out is None else float(out.P_source[row]),
             "T_outdoor": T_outdoor,
         }
@@ -211,10 +214,10 @@ class PhysicalCopy:
         """Return fired, pumps, return, losses of both networks, make-up and what supplies lack."""
         source, m = self.state.source, np.maximum(out.m_flow_link[self.field.params.network.sources], 0.0)
         through = max(float(m.sum()), 1e-9)
-        leak = self.plant.params.station.leak
+        makeup = out.m_flow_makeup.sum() + max(out.m_flow_makeup_network, 0.0)
         return np.array([
             out.Q_source.sum(), out.P_source.sum(), (m * out.T_return_source).sum() / through,
-            out.Q_lost_network, out.Q_lost_house_pipes, (leak * out.m_flow).sum(),
+            out.Q_lost_network, out.Q_lost_house_pipes, makeup,
             (m * np.maximum(source.T_wanted - source.T_supply, 0.0)).sum() / through,
         ])  # fmt: skip
 

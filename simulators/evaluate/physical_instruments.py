@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from simulators.plant.sensing import IndoorSensors
     from simulators.sitefile import SimSite
 
-P_STATIC_kPa = 350.0
-"""In the secondary returns; no decision rests on it."""
 _OF_LOOP = [KINDS.index(kind) for kind in ("T_supply", "T_return", "m_flow")]
 _OF_STATION = [KINDS.index(kind) for kind in ("T_supply_primary", "T_return_primary", "m_flow_primary")]
 OUTDOOR_NOISE_K, OUTDOOR_QUANTUM_K = 0.05, 0.1
@@ -54,13 +52,13 @@ class Instruments:
         return draw_indoor(field.city, field.params, field.occupied, zone.indoor(state.T), parameters())
 
     def show(
-        self, now: float, T_outdoor: Floats, loops: Floats, stations: Floats, dp: Floats, pumps: Floats
+        self, now: float, T_outdoor: Floats, loops: Floats, stations: Floats, p: Floats, pumps: Floats
     ) -> Shown:
         """Return what one copy shows at UTC second ``now``; noise depends on seed and moment alone.
 
         True values: ``T_outdoor`` at each station's sensor; ``loops`` and ``stations`` in the order of the
-        meters, for stations with supply and return pressure (kPa) behind them; ``dp`` kPa of the secondary
-        pumps; ``pumps`` rows of speed and kW.
+        meters, for stations with supply and return pressure (kPa) behind them; ``p`` kPa in
+        the secondary supplies and returns; ``pumps`` rows of speed and kW.
         """
         rng = np.random.default_rng([self._seed, 0x3E7E, int(now)])
         T_in, T_back, m = measure(stations[:3], self._of_stations, rng)
@@ -69,11 +67,8 @@ class Instruments:
         outdoor = T_outdoor + self._outdoor_offset + OUTDOOR_NOISE_K * rng.standard_normal(self._n_stations)
         outdoor = np.round(outdoor / OUTDOOR_QUANTUM_K) * OUTDOOR_QUANTUM_K
         Q = np.maximum(m * specific_heat(0.5 * (T_in + T_back)) * (T_in - T_back), 0.0)
-        p_return = np.full_like(dp, P_STATIC_kPa)
-        indoor = np.zeros_like(dp)  # the homes know it
-        of_loops = np.stack(
-            [supply, back, np.maximum(circulation, 0.0), p_return + dp, p_return, indoor, *pumps]
-        )
+        indoor = np.zeros_like(supply)  # the homes know it
+        of_loops = np.stack([supply, back, np.maximum(circulation, 0.0), *p, indoor, *pumps])
         of_stations = np.stack([T_in, T_back, m, *stations[3:], outdoor, Q])
         return Shown(loops=of_loops.T.tolist(), stations=of_stations.T.tolist())
 

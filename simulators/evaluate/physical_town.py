@@ -1,8 +1,7 @@
 """The generated city as the judge runs it: its site as the controller knows it, the physical city behind it.
 
-The own curves that the field's stations were commissioned with stand in ``fieldtruth/parameters.toml``; the
-calibration to field audits rests on them. So the site's curves are set to them, and the centre's laws to what
-comes nearest to them: under ``curve`` the judged city is the audited one.
+A site folder is taken as it stands: network, sources, loops, weather and curves, after people have worked
+on it (``citygen.taken``). What is not in it, houses and instruments, is drawn from its ``simulation.toml``.
 """
 
 from __future__ import annotations
@@ -11,31 +10,31 @@ import re
 import shutil
 import tomllib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.city_text import T_OUTDOOR_DESIGN_degC
+from controller.config.faults import SiteError
 from simulators.citygen.generate import generate
-from simulators.citygen.model import EMITTERS, SPREAD_K
+from simulators.citygen.model import SPREAD_K
 from simulators.citygen.site_files import write_site
-from simulators.citygen.station_list import curve_name
+from simulators.citygen.site_ranges import SiteFaults
+from simulators.citygen.taken import taken
 from simulators.evaluate.town import Town, read_town
 from simulators.fieldtruth.build import FieldCity, build
-from simulators.fieldtruth.parameters import parameters
+from simulators.fieldtruth.control import OwnCurves
+from simulators.plc.curve import HeatingCurve
 from simulators.plc.limits import T_SUPPLY_MAX
+from simulators.sitefile import SiteFileError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
+    from simulators.citygen.model import GeneratedCity
     from simulators.scenario import Scenario
-
-OFFSET_MAX_K = 8.0
-"""A site file takes no larger offset of a law."""
-LAW_FALL_K = {"radiator": 12.5, "floor": 9.0}
-"""Supply less return on the design day at the flows of practice."""
-LAW_INDOOR_degC = {"radiator": 20.0, "floor": 22.0}
-"""With which the laws of both emitters come within 1 K of the own curves between -15 and 10 degC outdoors."""
+    from simulators.sitefile import SimSite
 
 
 class NotGenerated(Exception):
@@ -70,66 +69,97 @@ def origin_of(site: Path) -> Origin:
         ) from error
 
 
-def field_city(origin: Origin, scenario: Scenario) -> FieldCity:
-    """Return the physical city with the weather of a scenario."""
-    field = build(generate(origin.stations, origin.seed, origin.spread_K))
+def field_city(origin: Origin, scenario: Scenario, site: Path | None = None) -> FieldCity:
+    """Return the physical city with the weather of a scenario; that of the folder ``site`` if one is given.
+
+    Raises NotGenerated with all that cannot be taken from the folder, or a NetworkError.
+    """
+    city = generate(origin.stations, origin.seed, origin.spread_K)
+    if site is not None:
+        city = _taken(city, site)
+    field = build(city)
     table = field.city.weather
     weather = replace(table, T_outdoor=scenario.outdoor(table.time, table.T_outdoor))
     return replace(field, city=replace(field.city, weather=weather))
 
 
+def _taken(city: GeneratedCity, site: Path) -> GeneratedCity:
+    """Return the city as its folder says; raises NotGenerated with all faults of all files."""
+    faults: list[str] = []
+    with TemporaryDirectory() as copy:
+        try:
+            read_town(_copied(site, Path(copy, "site")))
+        except (SiteError, SiteFileError) as error:
+            faults += str(error).splitlines()
+    try:
+        city = taken(city, site)
+    except SiteFaults as error:
+        faults = error.faults + faults
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise NotGenerated(f"{site} cannot be judged as it stands, {len(faults)} faults:\n{lines}")
+    return city
+
+
+def _copied(site: Path, folder: Path) -> Path:
+    return shutil.copytree(site, folder, ignore=shutil.ignore_patterns("data", "pki"))
+
+
 def make_town(folder: Path, field: FieldCity, *, offset_K: float = 0.0, site: Path | None = None) -> Town:
     """Write the city's site into ``folder``, or copy ``site`` there, and read it both ways.
 
-    Its operators have set all curves ``offset_K`` above the field's: the stations' own ones, to which they
-    fall back, and the centre's law of each emitter type.
+    Its operators have set all curves ``offset_K`` above what stands in the site: the stations' own ones, to
+    which they fall back, and the centre's law of each emitter type. The city follows the curves of its site.
     """
     if site is None:
         write_site(field.city, folder)
     else:
-        shutil.copytree(site, folder, ignore=shutil.ignore_patterns("data", "pki"))
+        _copied(site, folder)
     file = folder / "site.toml"
-    file.write_text(_with_curves(file.read_text(encoding="utf-8"), field, offset_K), encoding="utf-8")
-    curves = replace(field.curves, offset=field.curves.offset + offset_K)
-    return read_town(folder, replace(field, curves=curves))
+    town = read_town(folder, field)
+    if offset_K:
+        text = raised(file.read_text(encoding="utf-8"), offset_K, _limits(town.simulated))
+        file.write_text(text, encoding="utf-8")
+        town = read_town(folder, field)
+    return replace(town, field=replace(field, curves=_curves(town.simulated, field.curves)))
 
 
-def _with_curves(text: str, field: FieldCity, offset_K: float) -> str:
-    """Return a site file with the field's own curves and the laws that belong to them."""
-    table, loops = parameters()["own_curve"], field.city.loops
-    offsets = {(int(e), float(k)) for e, k in zip(loops.emitter, loops.curve_offset, strict=True)}
-    for emitter, own_K in sorted(offsets):
-        kind = EMITTERS[emitter]
-        supply = [min(T + own_K + offset_K, T_SUPPLY_MAX[kind]) for T in table[kind]]
-        text = _set(
-            text, f"curves.{curve_name(kind, own_K)}", "T_outdoor_degC", _list(table["T_outdoor_degC"])
-        )
-        text = _set(text, f"curves.{curve_name(kind, own_K)}", "T_supply_degC", _list(supply))
-    for kind, values in _laws(table, offset_K).items():
-        for key, value in values.items():
-            text = _set(text, f"regulation.{kind}", key, f"{value:.2f}")
+def _curves(site: SimSite, drawn: OwnCurves) -> OwnCurves:
+    """Return the own curves of the site's loops, in its order, on the points of all of them together."""
+    loops = [loop for station in site.stations for loop in station.loops]
+    T_outdoor = sorted({T for loop in loops for T in loop.curve.T_outdoor})
+    return OwnCurves(
+        T_outdoor=np.array(T_outdoor),
+        T_supply=np.array([[loop.own_supply(T) for T in T_outdoor] for loop in loops]),
+        is_floor=drawn.is_floor,
+    )
+
+
+def raised(text: str, offset_K: float, limits: Mapping[HeatingCurve, float]) -> str:
+    """Return a site file with its curves and laws set ``offset_K`` higher; raises NotGenerated.
+
+    A curve stays below the limit in degC of the emitters that it serves, which their PLC would hold anyway.
+    """
+    tables = tomllib.loads(text)
+    for name, table in tables.get("curves", {}).items():
+        curve = HeatingCurve(tuple(table["T_outdoor_degC"]), tuple(table["T_supply_degC"]))
+        most = limits.get(curve, min(T_SUPPLY_MAX.values()))
+        supply = ", ".join(f"{min(T + offset_K, most):.2f}" for T in curve.T_supply)
+        text = _set(text, f"curves.{name}", "T_supply_degC", f"[{supply}]")
+    for name, law in tables.get("regulation", {}).items():
+        text = _set(text, f"regulation.{name}", "offset_K", f"{law.get('offset_K', 0.0) + offset_K:.2f}")
     return text
 
 
-def _laws(table: dict[str, Any], offset_K: float) -> dict[str, dict[str, float]]:
-    """Return what is set in the law of each emitter type, so that it follows the own curve."""
-    laws = {}
-    for kind in EMITTERS:
-        T_supply = float(np.interp(T_OUTDOOR_DESIGN_degC, table["T_outdoor_degC"], table[kind]))
-        laws[kind] = {
-            "T_indoor_degC": LAW_INDOOR_degC[kind],
-            "T_supply_design_degC": T_supply,
-            "T_return_design_degC": T_supply - LAW_FALL_K[kind],
-            "offset_K": offset_K,
-        }
-    return laws
+def _limits(site: SimSite) -> dict[HeatingCurve, float]:
+    loops = [loop for station in site.stations for loop in station.loops]
+    return {loop.curve: T_SUPPLY_MAX[loop.emitter] for loop in loops}
 
 
 def _set(text: str, table: str, key: str, value: str) -> str:
-    """Return a TOML text with one value of one table replaced; as it was where there is no such table."""
-    head = rf"(^\[{re.escape(table)}\]\n(?:(?!\[).*\n)*?{key} = )[^\n]*"
-    return re.sub(head, lambda found: found[1] + value, text, flags=re.MULTILINE)
-
-
-def _list(values: list[float]) -> str:
-    return "[" + ", ".join(f"{value:.2f}" for value in values) + "]"
+    """Return a TOML text with one value of one table replaced, which must stand on a line of its own."""
+    head = rf"(^\[{re.escape(table)}\][^\n]*\n(?:(?!\[).*\n)*?{key} *= *)[^\n]*"
+    found = re.search(head, text, flags=re.MULTILINE)
+    if found is None:
+        raise NotGenerated(f"site.toml: {table}: {key}: not on a line of its own, so it cannot be raised")
+    return text[: found.start()] + found[1] + value + text[found.end() :]

@@ -56,7 +56,7 @@ class QuickCity:
         """Begin at UTC second ``start``, one copy for each site; they may differ in their curves only."""
         settled = {id(site): SimulatedCity(site, start=start, weather=weather) for site in sites}
         cities = [settled[id(site)] for site in sites]
-        site, copies, works = sites[0], len(sites), cities[0].works
+        site, copies, works = sites[0], len(sites), cities[0].simple_works
         self.weather = weather
         self._sites = list(sites)
         self.now = start
@@ -66,8 +66,8 @@ class QuickCity:
         self.n_loops = self.params.n_loops
         self.copies = copies
         self._all: LoopParams = _joined([self.params] * copies)
-        self._state: LoopState = _joined([city.works.loops for city in cities])
-        states = [city.works.source for city in cities]
+        self._state: LoopState = _joined([city.simple_works.loops for city in cities])
+        states = [city.simple_works.source for city in cities]
         self._sources = SourceBank(works.source_params, states, self.params.station)
         self.plcs: list[list[StationPlc]] = [
             [copy.deepcopy(sim.plc) for sim in city.stations.values()] for city in cities

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stations.decoding import Decoder, decoder, to_raw
 from stations.drivers.memory import MemoryDriver, MemoryStation
-from stations.model.quality import Quality, Reason
-from stations.model.reading import Reading, bad
+from stations.model.quality import Reason
+from stations.model.reading import bad, good
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stations.model.clock import Clock
     from stations.model.identity import Point
+    from stations.model.reading import Reading
     from stations.profile import Profile, ProfilePoint
 
 
@@ -58,9 +59,7 @@ class QuickDriver(MemoryDriver):
                 continue
             if not stepless:
                 value = (round((value / factor - offset) / scale) * scale + offset) * factor
-            readings[point] = Reading(
-                value=value, quality=Quality.GOOD, reason=Reason.OK, measured_at=now, received_at=now
-            )
+            readings[point] = good(value, now)
         return readings
 
 

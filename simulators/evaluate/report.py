@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from simulators.citygen.model import SPREAD_K
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -61,6 +63,7 @@ SAVINGS = (
 def print_report(verdict: dict[str, Any], console: Console) -> None:
     """Print the whole verdict."""
     console.print(_table(verdict))
+    console.print(f"{plant_title(verdict)}: {known_by(verdict)}", soft_wrap=True, highlight=False)
     if not verdict["comparable"]:
         console.print("[bold]Too short to compare:[/bold] needs 3 uncounted and 7 counted days.")
     for name, goals in verdict["goals"].items():
@@ -78,7 +81,8 @@ def print_together(result: dict[str, Any], console: Console) -> None:
     """Print mean and worst of several seeds."""
     seeds = ", ".join(map(str, result["seeds"]))
     table = Table(
-        title=f"{result['scenario']}: {result['stations']} simulated stations, seeds {seeds}{_plant(result)}",
+        title=f"{result['scenario']}: {result['stations']} simulated stations, seeds {seeds}\n"
+        f"{plant_title(result)}",
         caption="Mean over the seeds and, in brackets, the worst of them.",
     )
     table.add_column("")
@@ -93,6 +97,7 @@ def print_together(result: dict[str, Any], console: Console) -> None:
         if any(cells):
             table.add_row(label, unit, *cells)
     console.print(table)
+    console.print(f"{plant_title(result)}: {known_by(result)}", soft_wrap=True, highlight=False)
 
 
 def _both(result: dict[str, Any], part: str, name: str, key: str, form: str) -> str:
@@ -103,9 +108,19 @@ def _both(result: dict[str, Any], part: str, name: str, key: str, form: str) -> 
     return form.format(mean[key]) + (f" ({form.format(worst[key])})" if key in worst else "")
 
 
-def _plant(verdict: dict[str, Any]) -> str:
-    """Return a word on the physical plant and its parameters; nothing for the simple one."""
-    return f"; physical plant, parameters {verdict['parameters']}" if verdict["parameters"] else ""
+def plant_title(verdict: dict[str, Any]) -> str:
+    """Return in words which plant was judged and whether it is calibrated to field audits."""
+    if not verdict["calibrated"]:
+        return f"{verdict['plant']} plant, NOT calibrated to field audits"
+    spread = "" if verdict["spread_K"] == SPREAD_K else f", stations {verdict['spread_K']:g} K apart"
+    return f"{verdict['plant']} plant, calibrated to field audits{spread}"
+
+
+def known_by(verdict: dict[str, Any]) -> str:
+    """Return what figures are known by: frozen parameters, what was drawn, and the version of the code."""
+    parameters = f"parameters {verdict['parameters']}, " if verdict["calibrated"] else ""
+    cities = verdict.get("cities") or [verdict["city"]]
+    return f"{parameters}city {', '.join(cities)}, commit {verdict['commit']}"
 
 
 def _table(verdict: dict[str, Any]) -> Table:
@@ -113,7 +128,7 @@ def _table(verdict: dict[str, Any]) -> Table:
     days, seed = verdict["counted_days"], verdict["seed"]
     table = Table(
         title=f"{verdict['scenario']}: {verdict['stations']} simulated stations, seed {seed}, "
-        f"{days:g} days after {verdict['uncounted_days']:g} that do not count{_plant(verdict)}",
+        f"{days:g} days after {verdict['uncounted_days']:g} that do not count\n{plant_title(verdict)}",
         caption="Synthetic city. Heat is corrected by the change of stored heat. Dwellings are the "
         "simulator's truth, weighted by area.",
     )

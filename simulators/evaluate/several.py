@@ -30,7 +30,11 @@ def together(verdicts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "scenario": first["scenario"],
         "plant": first["plant"],
+        "calibrated": first["calibrated"],
         "parameters": first["parameters"],
+        "cities": [verdict["city"] for verdict in verdicts],
+        "spread_K": first["spread_K"],
+        "commit": first["commit"],
         "stations": first["stations"],
         "seeds": [verdict["seed"] for verdict in verdicts],
         "comparable": first["comparable"],

@@ -33,8 +33,8 @@ OF_VALUES = (
     "wrong_unit", "counter",
 )  # fmt: skip
 OF_THE_PLANT = (
-    "valve_stuck", "valve_stuck_open", "source_limited", "pipe_burst", "fouling", "curve_moved",
-    "sun_on_sensor",
+    "valve_stuck", "valve_stuck_open", "pump_trip", "source_limited", "pipe_burst", "main_burst",
+    "exchanger_leak", "fouling", "curve_moved", "sun_on_sensor",
 )  # fmt: skip
 JUDGED = (*OF_LINKS, *OF_VALUES, *OF_THE_PLANT)
 EVERY = "again_every_s"
@@ -101,7 +101,7 @@ class Troubles:
         self, site: SimSite, scenario: Scenario, port: PlantPort | None, now: Callable[[], float]
     ) -> None:
         """Raise ScenarioError for faults that cannot be had."""
-        facts = facts_of(site)
+        facts = facts_of(site, pipes=port is not None)
         self.links = {name: JudgedLink() for name in facts}
         self.devices = {name: Misbehaviour() for name in facts}
         targets = {

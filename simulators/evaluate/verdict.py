@@ -9,6 +9,8 @@ import numpy as np
 
 from simulators.evaluate.contestants import BASELINES, CURVE, TUNED, WARM
 from simulators.evaluate.kpis import Kpis, by_class, key_figures, station_means, worst_station
+from simulators.evaluate.version import commit
+from simulators.fieldtruth.fingerprint import city_hash, fingerprint
 from simulators.fieldtruth.parameters import parameter_hash
 
 if TYPE_CHECKING:
@@ -63,8 +65,8 @@ def verdict(trial: Trial, records: Sequence[Record]) -> dict[str, Any]:
     first = records[0]
     return {
         "scenario": trial.scenario.name,
-        "plant": "simple" if first.network is None else "physical",
-        "parameters": None if first.network is None else parameter_hash(),
+        **_plant(trial),
+        "commit": commit(),
         "stations": len(first.stations),
         "loops": len(first.A_heated),
         "A_heated_m2": float(first.A_heated.sum()),
@@ -80,6 +82,21 @@ def verdict(trial: Trial, records: Sequence[Record]) -> dict[str, Any]:
             {name: goals(name, figures) for name in figures if name not in BASELINES and CURVE in figures}
         ),
         "why": {record.strategy: reasons(record) for record in records if record.strategy not in BASELINES},
+    }
+
+
+def _plant(trial: Trial) -> dict[str, Any]:
+    """Return which plant was judged, whether it was calibrated to field audits, and what it is known by."""
+    town = trial.contestants[0].town
+    if town.field is None:
+        city = fingerprint(town.simulated.stations, town.simulated.seed)
+        return {"plant": "simple", "calibrated": False, "parameters": None, "city": city, "spread_K": None}
+    return {
+        "plant": "physical",
+        "calibrated": True,
+        "parameters": parameter_hash(),
+        "city": city_hash(town.field),
+        "spread_K": town.field.city.spread,
     }
 
 

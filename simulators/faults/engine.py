@@ -75,6 +75,11 @@ class FaultEngine:
         self._waiting.clear()
         await self.end(None, None)
 
+    def next_at(self) -> float | None:
+        """Return the UTC second at which something begins or ends next; None: nothing will by itself."""
+        ends = [one.until for one in self._active if one.until is not None]
+        return min([*(at for at, _, _ in self._waiting[:1]), *ends], default=None)
+
     def active(self) -> list[dict[str, Any]]:
         """Return what is on: name, station, since, until (None: until switched off) and the options."""
         return [

@@ -155,6 +155,8 @@ class Facts:
     """OPC UA with signature and encryption."""
     dials: bool = False
     """Modbus RTU on a connection that the station opens itself."""
+    pipes: bool = False
+    """The plant behind it has a network of pipes."""
 
 
 class LinkDoor(Protocol):

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from simulators.faults.model import Facts, Family, Fault, Number, Option, Run, Settings, Target
+from simulators.faults.model import Facts, Family, Fault, Fits, Number, Option, Run, Settings, Target
 from simulators.faults.plant_port import (
     CurveMoved,
     ExchangerLeaks,
     Fouled,
+    MainBurst,
     PipeBurst,
     PumpTripped,
     SourceLimited,
@@ -34,6 +35,12 @@ def _no_source(facts: Facts, settings: Settings) -> str | None:
     return "is a heat source" if facts.kind == "source" else None
 
 
+def _only_in_a_network(facts: Facts, settings: Settings) -> str | None:
+    if not facts.pipes:
+        return "the plant behind it has no network of pipes"
+    return _no_source(facts, settings)
+
+
 def _only_source(facts: Facts, settings: Settings) -> str | None:
     return None if facts.kind == "source" else "is no heat source"
 
@@ -44,7 +51,7 @@ def _fault(
     expected: str,
     trouble: Callable[[Settings], Trouble],
     *options: Option,
-    source: bool = False,
+    fits: Fits = _no_source,
 ) -> Fault:
     return Fault(
         name=name,
@@ -55,7 +62,7 @@ def _fault(
         options=options,
         duration_s=3600.0,
         run=_running(trouble),
-        fits=_only_source if source else _no_source,
+        fits=fits,
     )
 
 
@@ -85,7 +92,7 @@ FAULTS = (
         "alarm plant_shortage; the shortage is shared out, no district is left to freeze",
         lambda settings: SourceLimited(share=settings.number("share_pct") / 100.0),
         Number(key="share_pct", default=50.0, low=5.0, high=100.0, does="of its capacity"),
-        source=True,
+        fits=_only_source,
     ),
     _fault(
         "pipe_burst",
@@ -96,6 +103,14 @@ FAULTS = (
         ),
         Number(key="share_pct", default=5.0, low=0.1, high=30.0, does="make-up over circulation"),
         Number(key="kPa_per_min", default=10.0, low=0.0, high=200.0, does="fall of the pressure"),
+    ),
+    _fault(
+        "main_burst",
+        "primary water runs out of the supply pipe at a station's branch, the source makes it up",
+        "less pressure and heat for the stations behind it; heat_short where it does not suffice",
+        lambda settings: MainBurst(m_flow=settings.number("kg_per_s")),
+        Number(key="kg_per_s", default=2.0, low=0.1, high=20.0, does="what runs out"),
+        fits=_only_in_a_network,
     ),
     _fault(
         "exchanger_leak",

@@ -70,9 +70,18 @@ class SunOnSensor:
     """K too warm per W/m2 on the horizontal."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainBurst:
+    """Primary water runs out of the supply pipe at a station's branch; only a network of pipes has it."""
+
+    m_flow: float
+    """kg/s."""
+
+
 Trouble = (
     ValveStuck | PumpTripped | SourceLimited | PipeBurst | ExchangerLeaks | Fouled | CurveMoved | SunOnSensor
-)
+    | MainBurst
+)  # fmt: skip
 
 
 class PlantPort(Protocol):

@@ -7,12 +7,12 @@ from simulators.sitefile import SimSite, SimStation
 from stations.profile import builtin_profile
 
 
-def facts_of(site: SimSite) -> Mapping[str, Facts]:
-    """Return what decides which faults each station and source can have."""
-    return {station.id: station_facts(station) for station in (*site.stations, *site.sources)}
+def facts_of(site: SimSite, *, pipes: bool = False) -> Mapping[str, Facts]:
+    """Return what decides which faults each station and source can have; ``pipes`` as in ``Facts``."""
+    return {station.id: station_facts(station, pipes=pipes) for station in (*site.stations, *site.sources)}
 
 
-def station_facts(station: SimStation) -> Facts:
+def station_facts(station: SimStation, *, pipes: bool = False) -> Facts:
     """Return the same of one station."""
     return Facts(
         station=station.id,
@@ -21,4 +21,5 @@ def station_facts(station: SimStation) -> Facts:
         n_loops=len(station.loops),
         secured=station.certificate is not None and station.security != "none",
         dials=station.dial is not None,
+        pipes=pipes,
     )

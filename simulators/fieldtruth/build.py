@@ -7,7 +7,7 @@ import numpy as np
 from simulators.citygen.model import GeneratedCity, WeatherTable
 from simulators.fieldtruth import commission
 from simulators.fieldtruth.commission import City, MeanWeather
-from simulators.fieldtruth.control import OwnControl, OwnCurves, own_curves
+from simulators.fieldtruth.control import Curves, OwnControl, OwnCurves, own_curves
 from simulators.fieldtruth.draw_houses import draw_houses
 from simulators.fieldtruth.draw_stations import (
     commission_network,
@@ -23,6 +23,7 @@ from simulators.plant.city_parts import CityParams, CityState
 from simulators.plant.city_plant import house_pipes
 from simulators.plant.facade import Sky, irradiation
 from simulators.plant.network import transport
+from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags
 from simulators.plant.plants import PlantState
 
@@ -64,8 +65,11 @@ class FieldCity:
             fouling=self.fouling,
         )
 
-    def begin(self, time: float, dt: float) -> CityState:
-        """Return the city at UTC second ``time`` as the weather of the days before would leave it."""
+    def begin(self, time: float, dt: float, curves: Curves | None = None) -> CityState:
+        """Return the city at UTC second ``time`` as the weather of the days before would leave it.
+
+        On its own curves, or on others.
+        """
         weather = self.city.weather
         T_outdoor = _mean_outdoor(weather, time)
         parts = City(
@@ -76,7 +80,7 @@ class FieldCity:
             occupied=self.occupied,
         )
         around = (weather.time >= time - _STEADY_S) & (weather.time < time)
-        mean = _mean_weather(self.params, weather, around, self.curves.at(T_outdoor))
+        mean = _mean_weather(self.params, weather, around, (curves or self.curves).at(T_outdoor))
         _, (water, T) = commission.settled(parts, mean, None)
         loop = self.params.house.loop
         T_house = np.concatenate([mean.T_supply[loop], water.T_out.mean(axis=1)])
@@ -99,7 +103,7 @@ class FieldCity:
                 Q_firing=0.5 * base * self.params.source.Q_max,
                 ordered_s=np.where(base, 1e9, 0.0),
             ),
-            pipe=plug.filled(house_pipes(self.params, dt), T_house),
+            pipe=plug.filled(house_pipes(self.params, dt), T_house, dt),
             riser=water,
             T=T,
         )
@@ -151,10 +155,16 @@ def season_start(weather: WeatherTable) -> float:
 
 
 def sky_at(weather: WeatherTable, time: float) -> Sky:
-    """Return the weather at UTC second ``time``, linear between hours."""
-    place = (time - float(weather.time[0])) / 3600.0
-    i = min(max(int(place), 0), len(weather.time) - 2)
-    share = min(max(place - i, 0.0), 1.0)
+    """Return the weather at UTC second ``time``, linear between hours.
+
+    Raises InvalidValue for a moment of which the table knows nothing.
+    """
+    first, last = float(weather.time[0]), float(weather.time[-1])
+    if not first <= time <= last:
+        raise InvalidValue(f"the weather is of UTC seconds {first:.0f}..{last:.0f}, there is none at {time}")
+    place = (time - first) / 3600.0
+    i = min(int(place), len(weather.time) - 2)
+    share = place - i
 
     def between(series: Floats) -> float:
         return float(series[i] + share * (series[i + 1] - series[i]))

@@ -6,7 +6,7 @@ length of a step so that they settle in a few minutes and never hunt.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,33 +25,42 @@ LOAD_LAG_S = 3600.0
 """Dispatchers look at the hour, not at the minute."""
 
 
+class Curves(Protocol):
+    """Curves of all loops."""
+
+    def at(self, T_outdoor: Floats | float) -> Floats:
+        """Return the supply setpoint of each loop, shape (n_loops,), by one or by each one's temperature."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCurves:
-    """Supply temperature by filtered outdoor temperature, as commissioned; degC."""
+    """Supply temperature by filtered outdoor temperature, as commissioned: lines between points, degC."""
 
     T_outdoor: Floats
-    radiator: Floats
-    floor: Floats
-    offset: Floats
-    """K that a loop's curve lies higher, shape (n_loops,)."""
+    """Rising, shape (n_points,)."""
+    T_supply: Floats
+    """Of each loop there, shape (n_loops, n_points); flat beyond the ends."""
     is_floor: Flags
 
     def at(self, T_outdoor: Floats | float) -> Floats:
         """Return the supply setpoint of each loop, shape (n_loops,), by one or by each one's temperature."""
-        radiator = np.interp(T_outdoor, self.T_outdoor, self.radiator)
-        floor = np.interp(T_outdoor, self.T_outdoor, self.floor)
-        return np.where(self.is_floor, floor, radiator) + self.offset
+        x = self.T_outdoor
+        left = np.clip(np.searchsorted(x, T_outdoor, side="right") - 1, 0, len(x) - 2)
+        share = np.clip((T_outdoor - x[left]) / (x[left + 1] - x[left]), 0.0, 1.0)
+        rows = np.arange(len(self.T_supply))
+        low, high = self.T_supply[rows, left], self.T_supply[rows, left + 1]
+        return np.asarray(low + share * (high - low))
 
 
 def own_curves(city: GeneratedCity, tables: dict[str, Any]) -> OwnCurves:
-    """Return the stations' own curves."""
-    p = tables["own_curve"]
+    """Return the stations' own curves as the field was audited on them."""
+    p, is_floor = tables["own_curve"], city.loops.emitter == EMITTERS.index("floor")
+    common = np.where(is_floor[:, None], np.array(p["floor"]), np.array(p["radiator"]))
     return OwnCurves(
         T_outdoor=np.array(p["T_outdoor_degC"]),
-        radiator=np.array(p["radiator"]),
-        floor=np.array(p["floor"]),
-        offset=city.loops.curve_offset,
-        is_floor=city.loops.emitter == EMITTERS.index("floor"),
+        T_supply=common + city.loops.curve_offset[:, None],
+        is_floor=is_floor,
     )
 
 
@@ -61,7 +70,7 @@ class OwnControl:
     def __init__(
         self,
         params: CityParams,
-        curves: OwnCurves,
+        curves: Curves,
         tables: dict[str, Any],
         *,
         T_outdoor: float,
@@ -117,14 +126,18 @@ class OwnControl:
         """Return what everything is told for the next ``dt`` s."""
         shown = sky.T_outdoor + self.sun_gain * horizontal(sky)
         self._T_station = self._T_station + (shown - self._T_station) * dt / (self._filter_s + dt)
-        self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         error = self.T_supply_set() - state.T_supply
         valve = np.minimum(np.maximum(self._plain.valve + VALVE_PER_K * error, 0.0), 1.0)
+        self._plain = replace(self.of_sources(state, last, sky, dt), valve=valve)
+        return self._plain
+
+    def of_sources(self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float) -> CityInputs:
+        """Return what sources are told for the next ``dt`` s, where somebody else has valves and pumps."""
+        self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         on, m_flow = self._dispatch(state, last, dt)
         self._plain = replace(
             self._plain,
             sky=sky,
-            valve=valve,
             source_on=on,
             source_T_set=np.full(len(on), self.T_source_set()),
             source_m_flow=m_flow,

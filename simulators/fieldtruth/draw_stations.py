@@ -26,6 +26,8 @@ T_PRIMARY_COMMISSIONED_degC = (75.0, 48.0)
 T_SECONDARY_degC = 40.0
 HOURS_PER_MONTH = 720.0
 VALVE_LOSS_MIN_kPa = 20.0
+INNER_MIN_kPa = 40.0
+"""Of a source's own boiler and strainers, where a large network needs the whole head of its pump."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,7 @@ def draw_sources(city: GeneratedCity, tables: dict[str, Any], set_up: Commission
         min_load=either(p["min_load"]),
         start_s=either(p["start_h"]) * 3600.0,
         T_return_max=either(p["T_return_max_degC"]),
-        dp_inner=np.full(len(base), max(p["head_kPa"] - set_up.dp_source, 100.0)),
+        dp_inner=np.full(len(base), max(p["head_kPa"] - set_up.dp_source, INNER_MIN_kPa)),
         efficiency=np.full(len(base), p["efficiency"]),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from simulators.fieldtruth.build import SEASON_DAYS, FieldCity, season_start, sky_at
 from simulators.fieldtruth.commission import station_mean
 from simulators.plant import zone
+from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import CityOutputs, CityState
 from simulators.plant.city_plant import CityPlant
 from simulators.plant.primary import Primary
@@ -23,6 +24,8 @@ T_HELD_degC = 18.0
 DEGREE_DAYS = 2836.0
 """K d below 18 degC of Taiyuan's normal heating season, November to March: what 0.355 GJ/m2 belongs to."""
 HOURS_PER_MONTH = 720.0
+WIDE_OPEN = 0.98
+"""Stroke from which a valve has nothing left to give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,12 @@ class Figures:
     dp_worst_kPa: float
     peak_days: float
     """Time that peak plants fired."""
+    valves_open: float
+    """Loops whose control valve stood wide open, share of loops and time."""
+    valves_open_coldest_day: float
+    supply_short_K: float
+    """How much colder supplies were than their own curves asked, mean of loops and time; warmer counts 0."""
+    supply_short_coldest_day_K: float
 
 
 class Book:
@@ -63,20 +72,30 @@ class Book:
         self._day = np.zeros((4, *shape))
         """Of this day: lost, lost by windows, from emitters, operative temperature."""
         self._day_steps, self._day_T_outdoor = 0, 0.0
+        self._day_control = np.zeros(2)
+        self._coldest: tuple[float, Floats] = (np.inf, np.zeros(2))
+        """degC of the coldest day; open valves and what supplies lacked on it."""
         self._surplus = 0.0
-        self._sums = np.zeros(9)
+        self._sums = np.zeros(11)
         self._steps, self._dt = 0, 0.0
         self._degree_days = 0.0
         self._dp_worst = np.inf
 
-    def add(self, state: CityState, out: CityOutputs, T_outdoor: float, dt: float) -> None:
-        """Count one step."""
+    def add(
+        self, state: CityState, out: CityOutputs, T_supply_set: Floats, T_outdoor: float, dt: float
+    ) -> None:  # fmt: skip
+        """Count one step, in which the own curves asked for ``T_supply_set``."""
         T = zone.indoor(state.T)
         self._T += T
         for total, now in zip(self._day, (out.Q_lost, out.Q_window, out.Q_emitter, T), strict=True):
             total += now
         self._day_steps, self._day_T_outdoor = self._day_steps + 1, self._day_T_outdoor + T_outdoor
         base = self._field.city.sources.base
+        control = (
+            float((state.motor > WIDE_OPEN).mean()),
+            float(np.maximum(T_supply_set - state.T_supply, 0.0).mean()),
+        )
+        self._day_control += control
         self._sums += (
             float(out.Q_primary.sum()),
             float(out.P_pump.sum()),
@@ -87,6 +106,7 @@ class Book:
             float(out.m_flow_primary.sum()),
             float(out.m_flow.sum()),
             float((out.Q_source[~base] > 0.0).any()),
+            *control,
         )
         self._steps, self._dt = self._steps + 1, dt
         self._dp_worst = min(self._dp_worst, float(out.dp.min()))
@@ -120,6 +140,10 @@ class Book:
             imbalance=imbalance,
             dp_worst_kPa=self._dp_worst,
             peak_days=means[8] * days,
+            valves_open=means[9],
+            valves_open_coldest_day=float(self._coldest[1][0]),
+            supply_short_K=means[10],
+            supply_short_coldest_day_K=float(self._coldest[1][1]),
         )
 
     def _close_day(self) -> None:
@@ -130,7 +154,10 @@ class Book:
         surplus = np.clip(lost - needed, 0.0, emitted)
         self._surplus += float(surplus[self._field.occupied].sum()) * self._day_steps
         self._degree_days += max(T_BASE_degC - T_outdoor, 0.0)
+        if T_outdoor < self._coldest[0]:
+            self._coldest = T_outdoor, self._day_control / self._day_steps
         self._day[:] = 0.0
+        self._day_control = np.zeros(2)
         self._day_steps, self._day_T_outdoor = 0, 0.0
 
 
@@ -158,7 +185,7 @@ def run_season(
             stored = plant.stored_heat(state)
         state, out = plant.step(state, control.inputs(state, out, sky, dt))
         if counts:
-            book.add(state, out, sky.T_outdoor, dt)
+            book.add(state, out, control.T_supply_set(), sky.T_outdoor, dt)
             heat += net_heat(out) * dt
             watch(state, out)
     fired = book.figures(0.0)

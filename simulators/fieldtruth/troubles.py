@@ -1,12 +1,12 @@
-"""How the physical city carries the troubles of ``simulators.faults.plant_port``, and bursts of its mains.
+"""How the physical city carries the troubles of ``simulators.faults.plant_port``.
 
 Here nothing is shown that does not flow: pressures, temperatures and heat follow from the water. Several
 troubles may stand at one station; each is ended by what ``begin`` returned for it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import assert_never
+from dataclasses import replace
+from typing import Protocol, assert_never
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from simulators.faults.plant_port import (
     CurveMoved,
     ExchangerLeaks,
     Fouled,
+    MainBurst,
     PipeBurst,
     PumpTripped,
     SourceLimited,
@@ -22,7 +23,6 @@ from simulators.faults.plant_port import (
     ValveStuck,
 )
 from simulators.fieldtruth.build import FieldCity
-from simulators.fieldtruth.control import OwnControl
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.city_parts import CityInputs
 from simulators.plant.city_plant import CityPlant
@@ -33,24 +33,25 @@ DP_OF_HOLES_kPa = 100.0
 End = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MainBurst:
-    """Primary water runs out of the supply pipe at a station's branch."""
+class OwnControllers(Protocol):
+    """What runs the stations, as far as people and the sun mislead it; both arrays are replaced as wholes."""
 
-    m_flow: float
-    """kg/s."""
+    curve_shift: Floats
+    """K that somebody has moved each loop's curve by, shape (n_loops,)."""
+    sun_gain: Floats
+    """K that each loop's outdoor sensor is too warm per W/m2 of sun on the horizontal, shape (n_loops,)."""
 
 
 class FieldTroubles:
     """The door of one physical city for faults of its plant; ``applied`` is what reaches it of all orders."""
 
-    def __init__(self, field: FieldCity, plant: CityPlant, control: OwnControl) -> None:
+    def __init__(self, field: FieldCity, plant: CityPlant, control: OwnControllers) -> None:
         self._field, self._plant, self._control = field, plant, control
         self._stations = {name: i for i, name in enumerate(field.city.stations.id)}
         self._sources = {name: i for i, name in enumerate(field.city.sources.id)}
-        self._standing: dict[object, tuple[Trouble | MainBurst, int]] = {}
+        self._standing: dict[object, tuple[Trouble, int]] = {}
 
-    def begin(self, station: str, trouble: Trouble | MainBurst) -> End:
+    def begin(self, station: str, trouble: Trouble) -> End:
         """Begin a trouble at a station (or source); the function returned ends it."""
         place = (self._sources if isinstance(trouble, SourceLimited) else self._stations)[station]
         key = object()
@@ -72,7 +73,7 @@ class FieldTroubles:
             self._break(broken, trouble, place)
         return broken.inputs()
 
-    def _break(self, broken: "_Broken", trouble: Trouble | MainBurst, place: int) -> None:
+    def _break(self, broken: "_Broken", trouble: Trouble, place: int) -> None:
         params, loops = self._field.params, self._loops(place)
         match trouble:
             case ValveStuck(position=position):

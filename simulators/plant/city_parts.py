@@ -170,6 +170,8 @@ class CityOutputs:
     """Heat that left with leaks of both networks, less what the make-up brought."""
     m_flow_makeup: Floats
     """Of each loop, shape (n_loops,)."""
+    m_flow_makeup_network: float
+    """kg/s that the first source puts into the network for what it lost; negative: what it lets out."""
     m_flow_through: Floats
     """kg/s of primary water that leaks into each loop; negative where it runs back; shape (n_loops,)."""
     Q_emitter: Floats

@@ -16,11 +16,12 @@ import numpy as np
 
 from simulators.plant import exchanger, people, plants, plug, pump, riser, valve, zone
 from simulators.plant.arrays import Floats
+from simulators.plant.city_checks import InputChecks
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.crossing import Crossing
 from simulators.plant.facade import Sky, irradiation
 from simulators.plant.network import transport
-from simulators.plant.network.errors import InvalidValue
+from simulators.plant.network.errors import DemandNotServed, InvalidValue
 from simulators.plant.network.operation import Operation, SourceMode, operation
 from simulators.plant.network.transport import Inlets
 from simulators.plant.plug import PlugParams
@@ -30,6 +31,8 @@ from simulators.plant.water import C_WATER, density
 from simulators.plant.zone import ZoneLoads, Zones
 
 DT_MAX_S = 600.0
+BACKWARDS_kPa = 0.1
+"""With so much more pressure in its return than in its supply a station would run backwards."""
 T_MAKEUP_degC = 12.0
 """Of softened water from the tank."""
 
@@ -68,9 +71,18 @@ class CityPlant:
             p_return=params.p_return,
         )
         self._plain = replace(plain, source_mode=modes)
+        self._checks = InputChecks(params)
+        links = np.arange(params.network.n_links)[params.network.consumers]
+        pumped = np.isin(links, params.network.pump_link)  # those draw their water themselves
+        self._dp_least = np.where(pumped, -np.inf, -BACKWARDS_kPa)
 
     def step(self, state: CityState, inputs: CityInputs) -> tuple[CityState, CityOutputs]:
-        """Advance by one step; raises a NetworkError where the network cannot serve what is asked."""
+        """Advance by one step.
+
+        Raises InvalidValue, with the loop, source, pump or node, for inputs out of their range;
+        DemandNotServed where water would run backwards through stations; else as the network's solver does.
+        """
+        self._checks.check(inputs)
         p, dt, station = self.params, self.dt, self.params.station
         command = np.where(inputs.stuck, state.motor, inputs.valve)
         motor, stem = valve.move_stem(state.motor, state.stem, command, station.stroke_s, station.play, dt)
@@ -84,6 +96,8 @@ class CityPlant:
         drawn = self.crossing.drawn(filled, state.T_return_primary, inputs.leak)
         now = self._operation(inputs, Kv, drawn.net)
         flows = self.primary.flows(now, state.network, state.time)
+        if (flows.dp < self._dp_least).any():
+            self._refuse_backwards(flows.dp)
         m_station = flows.m_flow[p.network.consumers]
         Kv_station = now.Kv
         m_primary = Kv * (m_station / Kv_station)[station.station]
@@ -166,6 +180,7 @@ class CityPlant:
             Q_lost_house_pipes=lost_pipes,
             Q_makeup=self.crossing.heat_left(drawn, filled, network.T_node, T_mixed, T_supply, T_MAKEUP_degC),
             m_flow_makeup=filled.makeup,
+            m_flow_makeup_network=float(drawn.net.sum()),
             m_flow_through=filled.through,
             Q_emitter=Q_emitter,
             Q_gains=Q_gains,
@@ -264,6 +279,13 @@ class CityPlant:
         )
         T, flows = self._zones.step(state.T, loads)
         return T, self._homes.Q + Q_sun, flows
+
+    def _refuse_backwards(self, dp: Floats) -> None:
+        """Refuse a network that leaves stations without any pressure: its sources cannot serve them."""
+        network = self.params.network
+        where = np.flatnonzero(dp < self._dp_least)
+        names = [network.link_names[network.consumers][i] for i in where]
+        raise DemandNotServed(names, dp[where].tolist(), [0.0] * len(where))
 
     def _refuse_fast(self, m_primary: Floats) -> None:
         """Refuse flows at which the explicit balance of a station's primary water would swing."""

@@ -76,7 +76,8 @@ def step(
 ) -> PlantState:
     """Advance by ``dt`` <= 600 s with flow (kg/s) and return (degC).
 
-    ``on`` are the orders to run, ``share`` 0..1 is what is left of each capacity. What left in the step had
+    ``on`` are the orders to run, ``share`` 0..1 is what is left of each capacity; it goes before the minimum
+    load, as a hot return does: a plant of which a tenth is left fires a tenth. What left in the step had
     the old supply temperature, which the network was given: so the balance closes.
     """
     assert 0.0 < dt <= STORE_S, dt

@@ -5,6 +5,7 @@ them in a step. What entered is written down step by step, and each pipe reads a
 record; so a step costs the same whatever a pipe holds.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from simulators.plant.water import C_WATER
 
 STEPS_KEPT = 96
 """Water that stays longer is mixed with what follows it, which keeps its heat."""
+SECONDS_KEPT = 2880.0
+"""Short steps are kept for so long, since a far house gets its water half an hour late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,8 @@ class Record:
 
     def __init__(self, mass: Floats, excess: Floats, last: int) -> None:
         self.mass, self.excess, self.last = mass, excess, last
-        """kg and K over the ground by step, shape (STEPS_KEPT, n_pipes); number of the last step."""
+        """kg and K over the ground by step, shape (n_kept, n_pipes); number of the last step."""
+        self.kept = len(mass)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +74,11 @@ class Leaving:
     """As in ``PlugState``, afterwards."""
 
 
-def filled(params: PlugParams, T: Floats) -> PlugState:
-    """Return pipes filled with water of ``T`` degC each, shape (n_pipes,)."""
+def filled(params: PlugParams, T: Floats, dt: float) -> PlugState:
+    """Return pipes filled with water of ``T`` degC each, shape (n_pipes,), to be run in steps of ``dt`` s."""
     n = len(params.mass)
     excess = T - params.T_ground
-    nothing = np.zeros((STEPS_KEPT, n))
+    nothing = np.zeros((max(STEPS_KEPT, math.ceil(SECONDS_KEPT / dt)), n))
     return PlugState(
         record=Record(nothing, nothing.copy(), 0),
         step=0,
@@ -98,8 +102,9 @@ def leaving(state: PlugState, params: PlugParams, m_flow: Floats, dt: float) -> 
         )
     record = state.record
     oldest, rest, excess = state.oldest.copy(), state.rest.copy(), state.excess.copy()
-    while oldest.min() <= state.step + 1 - STEPS_KEPT:  # its place in the record is needed
-        old = np.flatnonzero(oldest <= state.step + 1 - STEPS_KEPT)
+    needed = state.step + 1 - record.kept
+    while oldest.min() <= needed:  # its place in the record is needed
+        old = np.flatnonzero(oldest <= needed)
         m, warm = _next(record, params, state.step, oldest, old, dt)
         both = rest[old] + m
         held = rest[old] * excess[old] + m * warm
@@ -136,7 +141,8 @@ def enter(
     if record.last != state.step:  # another state went on from here
         record = Record(record.mass.copy(), record.excess.copy(), state.step)
     warm = T_in - params.T_ground
-    record.mass[step % STEPS_KEPT], record.excess[step % STEPS_KEPT] = left.moved, warm
+    place = step % record.kept
+    record.mass[place], record.excess[place] = left.moved, warm
     record.last = step
     kept = np.exp(-params.rate * dt)
     heat = left.moved * warm
@@ -166,7 +172,7 @@ def _next(
     """Move ``oldest`` of these rows on by one step; return kg that entered then, and their excess now."""
     oldest[rows] += 1
     entered = oldest[rows]
-    place = entered % STEPS_KEPT * len(oldest) + np.arange(len(oldest))[rows]
+    place = entered % record.kept * len(oldest) + np.arange(len(oldest))[rows]
     # it cooled in the step in which it entered and in each one since
     age = (step + 1 - entered) * dt
     return record.mass.take(place), record.excess.take(place) * np.exp(-params.rate[rows] * age)

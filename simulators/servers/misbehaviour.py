@@ -5,6 +5,7 @@ A server asks here at each point where a real device can go wrong. With nothing 
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from stations.model.identity import Point
@@ -24,12 +25,27 @@ WriteHook = Callable[[], int | None]
 """Returns the OPC UA status that refuses a write or call, None to carry it out."""
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceClock:
+    """A clock that nobody sets: right on the average of many devices."""
+
+    offset_s: float = 0.0
+    """How far it was ahead at UTC second ``since``."""
+    drift_s_per_day: float = 0.0
+    since: float = 0.0
+
+    def ahead_s(self, now: float) -> float:
+        """Return how far it is ahead at UTC second ``now``."""
+        return self.offset_s + self.drift_s_per_day * (now - self.since) / 86_400.0
+
+
 class Misbehaviour:
     """All faults of one device that are not of its link. Owner: the device's post; servers only ask."""
 
     def __init__(self) -> None:
+        self.clock = DeviceClock()
         self.skew_s = 0.0
-        """How far the device's clock is ahead."""
+        """How far somebody has set it ahead besides."""
         self.changes = 0
         """Rises whenever values begin or cease to be spoilt: what was looked at before is out of date."""
         self._values: dict[object, ValuesHook] = {}
@@ -39,6 +55,10 @@ class Misbehaviour:
         self._writes: dict[object, WriteHook] = {}
         self._without_sessions: dict[object, bool] = {}
         self._channel_lives: dict[object, float] = {}
+
+    def ahead_s(self, now: float) -> float:
+        """Return how far the device's clock is ahead at UTC second ``now``."""
+        return self.skew_s + self.clock.ahead_s(now)
 
     @contextmanager
     def values(self, hook: ValuesHook) -> Iterator[None]:

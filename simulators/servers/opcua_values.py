@@ -70,7 +70,7 @@ class NodeValues:
     def _time_of(self, picture: Picture) -> ua.DateTime:
         if picture is not self._stamped:
             self._stamped = picture
-            self._stamp = ua.DateTime.fromtimestamp(picture.at + self._device.skew_s, UTC)
+            self._stamp = ua.DateTime.fromtimestamp(picture.at + self._device.ahead_s(picture.at), UTC)
         return self._stamp
 
 

@@ -2,21 +2,25 @@
 
 import argparse
 import json
+import math
+import shlex
 import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from simulators.faults.scenario import ScenarioFaults
 from simulators.world.line import PROFILES_HERE
-from simulators.world.run import EVERY_S, Outcome, play
+from simulators.world.run import EVERY_S, Outcome, play, quiet_from
+from simulators.world.scenario import read_planned
 from simulators.world.world import WorldOptions
 
 DESCRIPTION = (
     "Run the controller against simulated stations in virtual time, with faults drawn from a seed, and judge "
     "what must always hold. The same seed, options and version of the code do the same, byte for byte."
 )
-OK, FAILED = 0, 1
+OK, FAILED, WRONG_USE = 0, 1, 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--link", choices=sorted(PROFILES_HERE), default="city", help="mobile link (default: city)"
     )
     parser.add_argument(
-        "--every", type=float, default=EVERY_S, metavar="S", help="mean seconds between faults (default: 240)"
+        "--scenario", type=Path, metavar="FILE",
+        help="faults by name at their times, as of `dhc simulate`; besides those that the seed draws",
+    )  # fmt: skip
+    parser.add_argument(
+        "--every",
+        type=_pause,
+        default=EVERY_S,
+        metavar="S",
+        help="mean seconds between faults (default: 240); 0 draws none",
     )
     parser.add_argument("--alarms", action="store_true", help="let the controller watch for alarms, too")
     parser.add_argument("--trace", type=Path, metavar="FILE", help="write every event of the last seed there")
@@ -48,17 +60,31 @@ def run(options: argparse.Namespace) -> int:
         link=options.link,
         alarms=options.alarms,
     )
+    try:
+        if options.scenario is not None:
+            world = replace(world, scenario=options.scenario.read_bytes())
+        for seed in range(options.seed, options.seed + options.seeds):
+            read_planned(replace(world, seed=seed), quiet_from(options.hours))
+    except OSError as error:
+        return _refuse([f"{options.scenario}: {error.strerror}"])
+    except ScenarioFaults as wrong:
+        return _refuse([f"{options.scenario}: {line}" for line in wrong.faults])
     commit, broken = _commit(), 0
     for seed in range(options.seed, options.seed + options.seeds):
         outcome = _play(replace(world, seed=seed), options)
         broken += bool(outcome.broken)
         if options.json:
-            print(json.dumps(as_json(outcome, commit)), flush=True)
+            print(json.dumps(as_json(outcome, commit, replay_command(options, seed))), flush=True)
         else:
             print(_line(outcome), flush=True)
             if outcome.broken:
                 print(story(outcome, replay_command(options, seed), commit), file=sys.stderr, flush=True)
     return FAILED if broken else OK
+
+
+def _refuse(lines: list[str]) -> int:
+    print("\n".join(f"world: {line}" for line in lines), file=sys.stderr)
+    return WRONG_USE
 
 
 def _play(world: WorldOptions, options: argparse.Namespace) -> Outcome:
@@ -76,6 +102,8 @@ def replay_command(options: argparse.Namespace, seed: int) -> str:
     ]
     if options.opcua:
         parts.insert(1, f"--opcua {options.opcua}")
+    if options.scenario is not None:
+        parts.append(f"--scenario {shlex.quote(str(options.scenario))}")
     return " ".join([*parts, *(["--alarms"] if options.alarms else [])])
 
 
@@ -85,17 +113,19 @@ def story(outcome: Outcome, command: str, commit: str) -> str:
     lines += [f"  {broken}" for broken in outcome.broken[:20]]
     first = outcome.broken[0].at
     lines.append("faults until then:")
-    lines += [f"  {fault}" for fault in outcome.plan if fault.at <= first][-12:]
+    before = sorted((*outcome.plan, *outcome.scenario), key=lambda fault: fault.at)
+    lines += [f"  {fault}" for fault in before if fault.at <= first][-12:]
     lines.append(f"trace {outcome.digest} of {outcome.events} events, code {commit}")
     lines.append(f"again: {command} --trace FILE")
     return "\n".join(lines)
 
 
-def as_json(outcome: Outcome, commit: str) -> dict[str, object]:
-    """Return the outcome as plain values."""
+def as_json(outcome: Outcome, commit: str, command: str) -> dict[str, object]:
+    """Return the outcome as plain values, with the command that does the same again."""
     plain = asdict(outcome)
     plain.pop("last_events")
-    return {"commit": commit, **plain, "plan": [str(fault) for fault in outcome.plan]}
+    told = {name: [str(fault) for fault in getattr(outcome, name)] for name in ("plan", "scenario")}
+    return {"commit": commit, **plain, **told, "again": command}
 
 
 def _line(outcome: Outcome) -> str:
@@ -132,6 +162,16 @@ def _count(text: str) -> int:
     if not (text.isdigit() and 1 <= int(text) <= 100_000):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= 1")
     return int(text)
+
+
+def _pause(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (value == 0.0 or 1.0 <= value <= 1e9):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1, nor 0 for no faults")
+    return value
 
 
 def _hours(text: str) -> float:

@@ -81,8 +81,10 @@ def draw_plan(
 ) -> tuple[Fault, ...]:
     """Draw faults about ``every_s`` apart (exponential); the last ``quiet_s`` of the hours have none.
 
-    What lasts is cut so that it ends before the quiet time, too.
+    What lasts is cut so that it ends before the quiet time, too. With ``every_s`` 0 there are none.
     """
+    if every_s == 0.0:
+        return ()
     rng = random.Random(f"{seed}:faults")
     names, weights = list(KINDS), [kind.weight for kind in KINDS.values()]
     end = 3600.0 * hours - quiet_s

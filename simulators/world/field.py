@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulators.judge import LoopBounds
 from simulators.recorder import StationRecorder
+from simulators.servers.misbehaviour import Misbehaviour
 from simulators.servers.modbus import ModbusStationServer
 from simulators.servers.opcua import OpcUaStationServer
 from simulators.servers.registers import RegisterImage
@@ -59,10 +60,12 @@ class Station:
             seed=seed,
             new_tap=self._new_tap if modbus else None,
         )
+        self.device = Misbehaviour()
+        """What faults have made of it."""
         rng = random.Random(station.id)
         self._server: ModbusStationServer | OpcUaStationServer
         if modbus:
-            image = RegisterImage(profile, len(station.loops), self.sim, clock, rng.randrange(6))
+            image = RegisterImage(profile, len(station.loops), self.sim, clock, rng.randrange(6), self.device)
             self._server = ModbusStationServer(image, station.unit)
         else:
             self._server = OpcUaStationServer(
@@ -76,6 +79,7 @@ class Station:
                 identity=None,
                 watch=_Heard(self),
                 rng=rng,
+                device=self.device,
             )
         self.running = False
 
@@ -92,6 +96,11 @@ class Station:
             self.line.target_port = 0
             self.line.reset()
             await self._server.stop()
+
+    async def lose_sessions(self) -> None:
+        """Forget every OPC UA session; nothing happens on Modbus, which has none."""
+        if isinstance(self._server, OpcUaStationServer):
+            await self._server.lose_sessions()
 
     def lose_power(self) -> None:
         """Let the PLC start anew: every loop is on its own curve, as after a return of power."""

@@ -6,8 +6,10 @@ The profiles are those of the sockets' link emulator; what draws the delays is a
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from simulators.link_connection import Piece
 from simulators.link_profile import PROFILES, Lane, LinkProfile
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ class Line:
         """So many segments more vanish, one at a time: a device that ignores a request."""
         self.stalled_until = 0.0
         self.wires: dict[int, Wire] = {}
+        self._plain = profile
+        self._overrides: dict[object, Callable[[LinkProfile], LinkProfile]] = {}
+        self._edits: dict[object, Callable[[bytes], list[Piece]]] = {}
+        self._holes: set[object] = set()
 
     def lane(self) -> Lane:
         """Return a direction of a new connection."""
@@ -64,11 +70,45 @@ class Line:
         return stalled_s + sum(self.profile.delay_s(self.base_s, self.rng) for _ in range(2))
 
     def change(self, profile: LinkProfile) -> None:
-        """Behave as another profile from now on."""
-        self.profile, self.base_s = profile, profile.base_delay_s(self.rng)
-        for wire in self.wires.values():
-            wire.up.change(profile, self.base_s)
-            wire.down.change(profile, self.base_s)
+        """Behave as another profile from now on, below what stands over it."""
+        self._plain = profile
+        self._apply(draw=True)
+
+    def override(self, key: object, change: Callable[[LinkProfile], LinkProfile] | None) -> None:
+        """Let ``change`` stand over the profile under ``key``; None ends it."""
+        if change is None:
+            self._overrides.pop(key, None)
+        else:
+            self._overrides[key] = change
+        self._apply(draw=False)
+
+    def edit(self, key: object, edit: Callable[[bytes], list[Piece]] | None) -> None:
+        """Let ``edit`` make something else of each answer under ``key``; None ends it."""
+        if edit is None:
+            self._edits.pop(key, None)
+        else:
+            self._edits[key] = edit
+
+    def edited(self, data: bytes) -> list[Piece]:
+        """Return what becomes of an answer: all edits in the order of their beginning."""
+        pieces = [Piece(data)]
+        for edit in self._edits.values():
+            pieces = [
+                replace(new, after_s=new.after_s + old.after_s)
+                for old in pieces
+                for new in ((old,) if old.cut else edit(old.data))
+            ]
+        return pieces
+
+    def hold(self, key: object, on: bool) -> None:
+        """Be a hole while any ``key`` holds it so."""
+        if on:
+            self._holes.add(key)
+            self.hole = True
+        elif key in self._holes:
+            self._holes.discard(key)
+            if not self._holes:
+                self.wake()
 
     def takes_away(self) -> bool:
         """Tell whether the segment at hand is lost."""
@@ -88,6 +128,17 @@ class Line:
         """Let every connection become half open: neither end hears of the other again."""
         for wire in self.wires.values():
             wire.forgotten = True
+
+    def _apply(self, *, draw: bool) -> None:
+        """Work out the profile in force; the delay is drawn anew if told or where its range has changed."""
+        before, self.profile = self.profile.base_s, self._plain
+        for change in self._overrides.values():
+            self.profile = change(self.profile)
+        if draw or self.profile.base_s != before:
+            self.base_s = self.profile.base_delay_s(self.rng)
+        for wire in self.wires.values():
+            wire.up.change(self.profile, self.base_s)
+            wire.down.change(self.profile, self.base_s)
 
     def wake(self) -> None:
         """Leave a hole: connections that lost bytes are of no use any more."""

@@ -10,16 +10,18 @@ from typing import IO, TYPE_CHECKING
 from controller.decisions import LoopKey
 from simulators.world.disk import kept_state
 from simulators.world.faults import Fault, draw_plan
+from simulators.world.scenario import as_faults, play_scenario, read_planned
 from simulators.world.watch import LIVENESS_S
 from simulators.world.world import World, WorldOptions, open_world
 
 if TYPE_CHECKING:
+    from simulators.faults.scenario import Planned
     from simulators.world.watch import Broken
 
 QUIET_S = 600.0
 """At the end nothing is broken on purpose: two minutes to recover, then it is looked whether all works."""
 EVERY_S = 240.0
-"""Mean seconds between two faults."""
+"""Mean seconds between two faults that are drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,9 @@ class Outcome:
     intents: dict[str, int]
     broken: tuple[Broken, ...]
     plan: tuple[Fault, ...]
+    """Drawn from the seed."""
+    scenario: tuple[Fault, ...]
+    """Of the scenario."""
     last_events: tuple[str, ...]
     """What went over the wires last, where something is broken."""
     cpu_s: float
@@ -48,11 +53,15 @@ class Outcome:
 def play(
     options: WorldOptions, hours: float, *, every_s: float = EVERY_S, trace_file: IO[str] | None = None
 ) -> Outcome:
-    """Run one world for so many virtual hours with faults drawn from its seed."""
+    """Run one world for so many virtual hours with faults drawn from its seed, and those of its scenario.
+
+    ``every_s`` 0 draws none. Raises ScenarioFaults.
+    """
     began = time.process_time()
     with open_world(options, trace_file) as world:
         plan = draw_plan(options.seed, hours, list(world.field.stations), every_s=every_s, quiet_s=QUIET_S)
-        world.run(_play(world, plan, hours))
+        planned = read_planned(options, quiet_from(hours))
+        world.run(_play(world, plan, planned, hours))
         recorders = [station.recorder for station in world.field.stations.values()]
         reads = sum(r.counts[name] for r in recorders for name in ("FC1", "FC2", "FC3", "FC4", "Read"))
         return Outcome(
@@ -61,25 +70,32 @@ def play(
             digest=world.trace.digest,
             events=world.trace.events,
             steps=world.loop.steps,
-            faults=len(plan),
+            faults=len(plan) + len(planned),
             starts=world.starts,
             polls=reads,
             writes=sum(r.counts.total() for r in recorders) - reads,
             intents=kept_state(world.disk.intents),
             broken=tuple(world.watch.broken),
             plan=plan,
+            scenario=as_faults(planned),
             last_events=_told(world) if world.watch.broken else (),
             cpu_s=time.process_time() - began,
         )
+
+
+def quiet_from(hours: float) -> float:
+    """Return the virtual second from which nothing is broken on purpose any more."""
+    return 3600.0 * hours - QUIET_S
 
 
 def _told(world: World) -> tuple[str, ...]:
     return tuple(f"{at:.6f} {what} {data.hex()}" for at, what, data in world.trace.last)
 
 
-async def _play(world: World, plan: tuple[Fault, ...], hours: float) -> None:
+async def _play(world: World, plan: tuple[Fault, ...], planned: list[Planned], hours: float) -> None:
     loop, end = world.loop, 3600.0 * hours
     await world.begin(end - QUIET_S)
+    world.keep(play_scenario(world, planned), "scenario")
     for fault in plan:
         await asyncio.sleep(fault.at - loop.time())
         world.keep(strike(world, fault), str(fault))

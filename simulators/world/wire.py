@@ -7,6 +7,7 @@ import contextvars
 import socket
 from typing import TYPE_CHECKING, Any
 
+from simulators.link_connection import Piece
 from simulators.world.host import HOST
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class Wire:
         self.number = number
         self._tap: Tap | None = line.new_tap() if line.new_tap is not None else None
         self.up, self.down = line.lane(), line.lane()
+        self._held_until = 0.0
         self._up_name = f"{line.station} {number} >"
         self._down_name = f"{line.station} {number} <"
         line.wires[number] = self
@@ -185,8 +187,24 @@ class Wire:
             due = max(stalled_until, self.up.arrival(now, len(data)))
             self.loop.call_at(due, self._arrive_up, data, context=self.server.context)
         else:
-            due = max(stalled_until, self.down.arrival(now, len(data)))
-            self.loop.call_at(due, self._arrive_down, data, context=self.client.context)
+            for piece in self._line.edited(data) if data else (Piece(data),):
+                self._send_down(piece, data, max(now, stalled_until))
+
+    def _send_down(self, piece: Piece, whole: bytes, now: float) -> None:
+        """Send what a fault has left of an answer; what it holds back holds back what follows."""
+        arrival = self.down.arrival(self.loop.time(), len(piece.data))
+        due = max(now, self._held_until, arrival + piece.after_s)
+        if piece.after_s:
+            self._held_until = due
+        if piece.data or not whole:
+            self.loop.call_at(due, self._arrive_down, piece.data, context=self.client.context)
+        if piece.cut:
+            self.loop.call_at(due, self._cut, context=self.client.context)
+
+    def _cut(self) -> None:
+        """Reset the connection, unless it has ended."""
+        if self.number in self._line.wires:
+            self.reset()
 
     def _arrive_up(self, data: bytes) -> None:
         if self._swallowed(self.server):

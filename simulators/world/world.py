@@ -53,6 +53,8 @@ class WorldOptions:
     cycle_s: float = 60.0
     alarms: bool = False
     """Let the controller watch for alarms, too; a look of it costs as much as a poll of all stations."""
+    scenario: bytes | None = None
+    """A scenario file (``faults.scenario``), played besides what the seed draws."""
     centre: bool = True
     """False leaves the stations alone: for benchmarks with clients of their own."""
 
@@ -183,12 +185,12 @@ class World:
 
     def set_hole(self, station: str, *, on: bool) -> None:
         """Swallow all bytes of a station's link, or stop doing so."""
-        line = self.line(station)
         self.note(f"{station} hole {on}")
-        if on:
-            line.hole = True
-        else:
-            line.wake()
+        self.hold(station, "plan", on=on)
+
+    def hold(self, station: str, key: object, *, on: bool) -> None:
+        """Swallow all bytes of a station's link while any ``key`` holds."""
+        self.line(station).hold(key, on)
         self._settle(station)
 
     def set_refusing(self, station: str, *, on: bool) -> None:

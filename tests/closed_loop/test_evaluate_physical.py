@@ -10,20 +10,23 @@ from rich.console import Console
 
 from controller.wiring import regulation_laws
 from optimizer.regulation import supply_temperature
+from simulators.citygen.generate import generate
 from simulators.citygen.site_files import write_site
 from simulators.evaluate import trial
 from simulators.evaluate.case import PHYSICAL, Case
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.kpis import key_figures
-from simulators.evaluate.physical_town import Origin, make_town, origin_of
+from simulators.evaluate.physical_town import Origin, field_city, make_town, origin_of
 from simulators.evaluate.picture import draw
 from simulators.evaluate.report import print_report, print_together
 from simulators.evaluate.several import together
 from simulators.evaluate.verdict import verdict
+from simulators.fieldtruth.fingerprint import city_hash
 from simulators.fieldtruth.parameters import parameter_hash
 from simulators.scenario import known_scenarios, load_scenario
 from stations.model.setpoint import StationClass
 from tests.support.physical_judge import SEED, STATIONS, SmallJudge
+from tests.support.soak import soaking
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +44,8 @@ def test_the_same_seed_gives_the_same_json_twice(judge, january):
     again = verdict(*judge.run("january", "curve", "balance"))
     assert json.dumps(again) == json.dumps(verdict(*january))
     assert again["parameters"] == parameter_hash()
+    assert again["city"] == city_hash(january[0].contestants[0].town.field)
+    assert again["calibrated"] is True
 
 
 def test_the_centres_laws_and_the_stations_curves_are_those_that_the_field_was_audited_on(january):
@@ -51,19 +56,40 @@ def test_the_centres_laws_and_the_stations_curves_are_those_that_the_field_was_a
         loops = [loop for station in town.simulated.stations for loop in station.loops]
         assert [loop.curve.at(T_outdoor) for loop in loops] == pytest.approx(own, abs=0.01)
         for emitter, law in laws.items():
-            common = (own - curves.offset)[curves.is_floor == (emitter == "floor")]
+            common = (own - town.field.city.loops.curve_offset)[curves.is_floor == (emitter == "floor")]
             assert common == pytest.approx(supply_temperature(law, T_outdoor), abs=1.0)
 
 
-def test_a_site_that_was_written_before_gives_the_same_town(january, tmp_path):
+def test_a_site_that_was_written_before_and_not_touched_gives_the_same_town(january, tmp_path):
     town = january[0].contestants[0].town
-    write_site(town.field.city, tmp_path / "site")
-    assert origin_of(tmp_path / "site") == Origin(stations=STATIONS, seed=SEED)
-    again = make_town(tmp_path / "copy", town.field, site=tmp_path / "site")
+    site = tmp_path / "site"
+    write_site(generate(STATIONS, SEED), site)
+    assert origin_of(site) == Origin(stations=STATIONS, seed=SEED)
+    field = field_city(origin_of(site), load_scenario("january"), site)
+    again = make_town(tmp_path / "copy", field, site=site)
+    assert city_hash(again.field) == city_hash(town.field)
+    np.testing.assert_array_equal(again.field.city.weather.T_outdoor, town.field.city.weather.T_outdoor)
     assert [station.loops for station in again.simulated.stations] == [
         station.loops for station in town.simulated.stations
     ]
     assert regulation_laws(again.controlled) == regulation_laws(town.controlled)
+
+
+def test_curves_are_those_of_the_folder_and_warm_ones_lie_above_them(january, tmp_path):
+    site = tmp_path / "site"
+    write_site(generate(STATIONS, SEED), site)
+    file = site / "site.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("71.0, 61.0, 49.3, 36.8", "74.0, 64.0, 52.3, 39.8"), encoding="utf-8")
+    field = field_city(origin_of(site), load_scenario("january"), site)
+    audited = january[0].contestants[0].town.field.curves
+    usual = audited.T_supply[:, 0] == 71.0
+    towns = [make_town(tmp_path / f"{K}", field, site=site, offset_K=K) for K in (0.0, 2.5)]
+    for town, K in zip(towns, (0.0, 2.5), strict=True):
+        risen = town.field.curves.at(-7.0) - audited.at(-7.0)
+        assert risen == pytest.approx(np.where(usual, 3.0, 0.0) + K)
+        assert {law.offset_K for law in town.controlled.regulation.values()} == {K}
+        np.testing.assert_array_equal(town.field.params.riser.Q_nominal, field.params.riser.Q_nominal)
 
 
 def test_every_driven_loop_is_driven_and_inside_the_contract(january):
@@ -82,7 +108,8 @@ def test_a_run_is_told_and_drawn_with_its_network_and_several_with_mean_and_wors
     print_report(told, screen)
     print_together(together([told, {**told, "seed": 4}]), screen)
     text = screen.export_text()
-    for words in (f"physical plant, parameters {parameter_hash()}", "heat lost in pipes", "seeds 3, 4",
+    for words in (f"physical plant, calibrated to field audits: parameters {parameter_hash()}",
+                  f"city {told['city']}, commit {told['commit']}", "heat lost in pipes", "seeds 3, 4",
                   "dp at the worst station", "make-up water"):  # fmt: skip
         assert words in text
 
@@ -118,12 +145,24 @@ def test_a_station_whose_link_is_gone_falls_back_to_its_curve_and_is_taken_back(
         assert all(loop.remote for loop in plc.loops) == (plc.station_class is not StationClass.C)
 
 
-@pytest.mark.parametrize("name", [name for name in known_scenarios() if name not in ("january", "plant_70")])
-def test_every_scenario_runs_and_keeps_the_contract(judge, name):
-    _, (record,) = judge.run(name, "curve", hours=1.0, uncounted_hours=0.0)
-    assert record.control.breaks == []
-    assert key_figures(record)["balance_error"] < 1e-6
-    assert np.isfinite(record.T_dwelling).all()
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "name", [name for name in known_scenarios() if soaking() or name not in ("january", "plant_70")]
+)
+def test_every_scenario_runs_and_keeps_the_contract(judge, name, soak):
+    """An hour under `curve`; in a soak a whole day, after a quarter of one, under `balance` too."""
+    names = soak.pick(reduced=("curve",), full=("curve", "balance"))
+    hours, before = soak.pick(reduced=1.0, full=24.0), soak.pick(reduced=0.0, full=6.0)
+    _, records = judge.run(name, *names, hours=hours, uncounted_hours=before)
+    for record in records:
+        assert record.control.breaks == []
+        assert key_figures(record)["balance_error"] < 1e-6
+        assert np.isfinite(record.T_dwelling).all()
+    soak.record(**{
+        f"{record.strategy}_share_at_least_18_percent": key_figures(record)["share_at_least_18_percent"]
+        for record in records
+    })  # fmt: skip
 
 
 @pytest.mark.long

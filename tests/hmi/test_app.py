@@ -1,7 +1,5 @@
 """The frame and its own screens, run as Streamlit runs them, against a real controller API."""
 
-import time
-
 import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,25 +13,16 @@ from hmi.navigation import existing
 from hmi.process import Shared, share, shared
 from hmi.server import SCRIPT
 from hmi.user_api import Refused, UserApi, call
-from tests.support.served_api import PASSWORD, served_api
+from tests.support.served_api import PASSWORD
+from tests.support.served_screen import served_screen
 
 RUN_S = 30
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory):
-    with served_api(tmp_path_factory.mktemp("app")) as api:
-        gateway = Gateway(Source(url=api.url, token_file=api.token_file))
-        gateway.start()
-        try:
-            with httpx.Client(base_url=api.url, trust_env=False) as client:
-                share(Shared(gateway=gateway, client=client))
-                deadline = time.monotonic() + 20.0
-                while gateway.city.frozen() and time.monotonic() < deadline:
-                    time.sleep(0.05)  # between two looks: the gateway's thread needs the processor
-                yield api
-        finally:
-            gateway.stop()
+    with served_screen(tmp_path_factory.mktemp("app")) as api:
+        yield api
 
 
 @pytest.fixture

@@ -84,6 +84,27 @@ def test_samples_travel_relative_to_the_start_and_a_missing_one_is_no_number():
     assert (sent["seq"], sent["start"], sent["offsets"]) == (3, 1000.0, [(1000.0, 28800.0)])
 
 
+def test_lines_of_one_poll_share_their_times():
+    lines = tuple(
+        trend.Line(id=name, label=name, times=times, values=(1.0,) * len(times))
+        for name, times in {"a": (0.0, 10.0), "b": (0.0, 10.0), "c": (0.0, 20.0), "d": (0.0, 20.0)}.items()
+    )
+    sent = trend.payload(
+        trend.Trend(
+            lines=lines,
+            panels=(trend.Panel(title="°C"),),
+            start=0.0,
+            end=20.0,
+            timezone="UTC",
+            texts=TEXTS,
+            label="lines",
+            seq=1,
+        )
+    )["lines"]
+    assert [line.get("times_of") for line in sent] == [None, 0, None, 2]
+    assert [unpacked(line["times"]) for line in sent if "times" in line] == [(0.0, 10.0), (0.0, 20.0)]
+
+
 def test_a_day_of_samples_keeps_its_seconds():
     times = [1_768_500_000.0 + 10 * i for i in range(8640)]
     assert unpacked(packed(times, times[0]))[-1] == 86390.0

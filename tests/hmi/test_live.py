@@ -1,7 +1,5 @@
 """Live regions: who may ask, what the answer is, and that the page lays the same."""
 
-import time
-
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -13,29 +11,19 @@ import hmi.screens.trends
 import hmi.session
 from controller.api.order_schema import LoginMessage
 from hmi import live
-from hmi.gateway import Gateway, Source
 from hmi.language import Words
 from hmi.live import Parts, live_routes, region
-from hmi.process import Shared, share, shared
+from hmi.process import shared
 from hmi.session import TOKEN_COOKIE, screen_of
 from hmi.user_api import call
-from tests.support.served_api import PASSWORD, served_api
+from tests.support.served_api import PASSWORD
+from tests.support.served_screen import served_screen
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory):
-    with served_api(tmp_path_factory.mktemp("live")) as api:
-        gateway = Gateway(Source(url=api.url, token_file=api.token_file))
-        gateway.start()
-        try:
-            with httpx.Client(base_url=api.url, trust_env=False) as client:
-                share(Shared(gateway=gateway, client=client))
-                deadline = time.monotonic() + 20.0
-                while gateway.city.frozen() and time.monotonic() < deadline:
-                    time.sleep(0.05)  # between two looks: the gateway's thread needs the processor
-                yield api
-        finally:
-            gateway.stop()
+    with served_screen(tmp_path_factory.mktemp("live")) as api:
+        yield api
 
 
 @pytest.fixture

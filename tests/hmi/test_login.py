@@ -142,6 +142,19 @@ async def test_the_login_speaks_both_languages_and_remembers(client):
     assert "User name" in (await client.get("/login")).text
 
 
+async def test_the_language_chosen_at_the_login_follows_the_person_to_every_browser(client):
+    page = (await client.get("/login?lang=en&next=/audit")).text
+    assert '<input type="hidden" name="lang" value="en">' in page
+    assert "/login?lang=zh&amp;next=%2Faudit" in page
+    await client.post("/login", data=form(lang="en"))
+    client.cookies.clear()
+    answer = await client.post("/login", data=form())
+    assert answer.cookies[LANGUAGE_COOKIE] == "en"
+    client.cookies.clear()
+    answer = await client.post("/login", data=form(name="vera"))  # who never chose keeps the browser's
+    assert LANGUAGE_COOKIE not in answer.cookies
+
+
 async def test_every_answer_lets_the_browser_load_from_this_machine_only(client):
     for path in ("/login", "/audit", "/static/x.js"):
         policy = (await client.get(path)).headers["content-security-policy"]

@@ -156,7 +156,7 @@ def test_a_link_with_a_priority_lists_that_priority_alone(monkeypatch):
 
     def watched(table, key):
         if key == "alarm_list":
-            listed.append([row.id for row in table.rows])
+            listed.append([row["id"] for row in table["rows"]])
         return mount(table, key)
 
     monkeypatch.setattr(rows, "mount", watched)

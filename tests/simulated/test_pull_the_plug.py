@@ -121,6 +121,14 @@ async def test_a_killed_controller_leaves_every_class_a_station_on_its_own_rampe
         await controller.all_confirmed()
         held = {key for key, loop in (await city.loops()).items() if loop["class"] == "A"}
         assert len(held) >= 28
+
+        async def led_away():
+            """A quarter of the loops stand at least 0.5 K from where they were taken over."""
+            loops = await city.loops()
+            remote = [[T for _, state, T, _ in loops[key]["trace"] if state == "remote"] for key in held]
+            return sum(bool(T) and abs(T[-1] - T[0]) >= 0.5 for T in remote) >= len(held) // 4
+
+        await until(led_away, WAIT_S, "a quarter of the loops on the way from their own curve")
         killed_at = city.clock.now()
         await controller.stop(9)
     silent_from = city.clock.now() + 0.2 * SPEED  # what was on its way has arrived by then
@@ -132,6 +140,7 @@ async def test_a_killed_controller_leaves_every_class_a_station_on_its_own_rampe
 
     await until(all_on_their_own, WAIT_S, "fallback of every class A loop")
     loops = await city.loops()
+    ramped = set()
     for key in held:
         last = loops[key]["events"][-1]
         assert last["state"] == "own_curve", key
@@ -141,8 +150,9 @@ async def test_a_killed_controller_leaves_every_class_a_station_on_its_own_rampe
         ]
         for (at, T), (later, T_later) in itertools.pairwise(supply):
             assert abs(T_later - T) <= RAMP_K_PER_MIN * (later - at) / 60.0 + 0.02, key
-    # How many loops have to ramp hangs on how far the centre had moved them: right after a start, none. That
-    # a loop ramps at all is shown in tests/unit/test_plc_limits.py.
+            if T_later != T:
+                ramped.add(key)
+    assert len(ramped) >= len(held) // 5, "hardly a loop had to ramp; the test says nothing"
 
     async with controller_process(city, tmp_path) as controller:
         await controller.all_confirmed()

@@ -75,7 +75,7 @@ async def test_it_says_ready_serves_and_stops_cleanly_on_a_signal(site, number):
     process, ready = await started(site, "--clock", clock.to_text(), "--link", "good")
     assert ready | {"control_port": 0} == {
         "ready": True, "control_port": 0, "stations": 1, "sources": 0, "modbus": 1, "opcua": 0,
-        "dialling": 0,
+        "dialling": 0, "plant": "simple",
     }  # fmt: skip
     client = await RawModbus.connect(port_of(site))
     assert 4000 < (await client.registers(3, 0, 1))[0] < 13_000

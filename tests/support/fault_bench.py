@@ -79,9 +79,9 @@ class FaultBench:
 
 
 @asynccontextmanager
-async def fault_bench(folder, *, stations=6, factor=1.0, faults=(), **options):
+async def fault_bench(folder, *, stations=6, factor=1.0, faults=(), write=write_city, **options):
     """Serve a city of every kind of station, each on a free port; ``faults`` as in ``ServeOptions``."""
-    write_city(folder, stations=stations, seed=1, base_port=20_000)
+    write(folder, stations=stations, seed=1, base_port=20_000)
     site = load_site(folder)
     site = dataclasses.replace(
         site,

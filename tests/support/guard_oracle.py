@@ -8,8 +8,20 @@ import math
 from itertools import pairwise
 
 from controller.decisions import Action
-
-HAIR = 1e-4
+from tests.support.guard_crowd import crowd_breaks
+from tests.support.guard_terms import (
+    HAIR,
+    allowed_temperatures,
+    at_present,
+    clipped,
+    cold_water,
+    drive_breaks,
+    flow_allowed,
+    held_by,
+    history_of,
+    sent_since,
+    unknown_water,
+)
 
 
 def breaks(verdict, proposals, context):
@@ -20,7 +32,7 @@ def breaks(verdict, proposals, context):
             continue
         found += [f"{key}: {what}" for what in _loop(verdict.decisions[key], traits, proposals, context)]
     found += [f"{key}: decided for nobody" for key in _strangers(verdict, context)]
-    return found + _crowd(verdict, proposals, context)
+    return found + crowd_breaks(verdict, proposals, context)
 
 
 def _strangers(verdict, context):
@@ -31,7 +43,7 @@ def _strangers(verdict, context):
 
 def _loop(decision, traits, proposals, context):
     seen = context.observations.get(traits.key)
-    history = _history(traits, context)
+    history = history_of(traits, context)
     if decision.action is Action.SET:
         return _set(decision, traits, seen, history, proposals, context)
     if decision.action is Action.RENEW:
@@ -47,44 +59,25 @@ def _loop(decision, traits, proposals, context):
 def _renew(decision, traits, seen, history, context):
     if not history:
         return ["renews what it does not hold"]
-    found = _may_drive(traits, seen)
+    found = drive_breaks(traits, seen)
     if seen is None or seen.polled_at is None or context.now - seen.polled_at > 600:
         found.append("renews without an answer for 600 s")
     if context.T_outdoor_centre.value is None or context.now - context.T_outdoor_centre.measured_at > 21600:
         found.append("renews without an outdoor temperature")
         return found
-    low, high = _temperatures(traits, context)
-    held = _held(traits, history, context)
+    low, high = allowed_temperatures(traits, context)
+    held = held_by(traits, history, context)
     if not low - HAIR <= held <= high + HAIR:
         found.append(f"renews {held} outside {low}..{high}")
-    if traits.circulation and not _flow_ok(traits, history[-1].m_flow):
+    if traits.circulation and not flow_allowed(traits, history[-1].m_flow):
         found.append("renews a flow outside 30..100 %")
     if decision.T_supply is None or abs(decision.T_supply - held) > HAIR:
         found.append(f"shows {decision.T_supply} for the held {held}")
     return found
 
 
-def _may_drive(traits, seen):
-    found = []
-    if traits.station_class.value not in "ATB" or traits.heat is None:
-        found.append("drives a loop of class C")
-    if traits.emitter == "dhw":
-        found.append("drives hot water")
-    if not traits.proven:
-        found.append("drives without proof")
-    if seen is None:
-        return [*found, "drives blind"]
-    if seen.mode.value == "local":
-        found.append("drives a local loop")
-    if seen.season.value not in ("trial", "heating"):
-        found.append(f"drives in season {seen.season}")
-    if not seen.readmitted:
-        found.append("drives before re-entry")
-    return found
-
-
 def _set(decision, traits, seen, history, proposals, context):
-    found = _may_drive(traits, seen)
+    found = drive_breaks(traits, seen)
     T, m = decision.T_supply, decision.m_flow
     if T is None or m is None or not math.isfinite(T) or not math.isfinite(m):
         return [*found, f"sets {T}, {m}"]
@@ -104,12 +97,19 @@ def _set(decision, traits, seen, history, proposals, context):
         wishes = [p for p in wishes if p.author.startswith("operator:")]
     if not history and not any(math.isfinite(p.T_supply) and math.isfinite(p.m_flow) for p in wishes):
         found.append("takes over though nobody asks")
-    low, high = _temperatures(traits, context)
+    low, high = allowed_temperatures(traits, context)
     if not low - HAIR <= T <= high + HAIR:
         found.append(f"sets {T} outside {low}..{high}")
-    if traits.circulation and not _flow_ok(traits, m):
+    if traits.circulation and not flow_allowed(traits, m):
         found.append(f"sets flow {m} outside 30..100 % of {traits.m_flow_design}")
-    if _cold(seen, context) and min(35.0, high) - HAIR > T:
+    needed = min(35.0, high)
+    if history and held_by(traits, history, context) > high + HAIR:
+        needed -= 1.0  # forced down it goes inside as far as is worth a write
+    if unknown_water(seen, context) and history:  # warmed at the usual rates, but never let down
+        needed = min(needed, held_by(traits, history, context))
+        if seen.T_supply_primary.value is not None:
+            needed = min(needed, max(low, seen.T_supply_primary.value - 3.0))  # no more can be had
+    if (cold_water(seen, context) or (unknown_water(seen, context) and history)) and needed - HAIR > T:
         found.append(f"sets {T} with cold water in the loop")
     if not history:
         return found + _take_over(traits, seen, T, m, low, high, context)
@@ -122,11 +122,14 @@ def _take_over(traits, seen, T, m, low, high, context):
     found = []
     start = traits.own_curve(context.T_outdoor_centre.value)
     effective = seen.T_supply_effective
-    if effective.quality.name == "GOOD" and -5 <= context.now - effective.received_at <= 600:
+    sound = effective.quality.name == "GOOD" or effective.reason.name == "CLOCK_SKEW"
+    if sound and -5 <= context.now - effective.received_at <= 600:
         start = effective.value
-    if _cold(seen, context):
+    if cold_water(seen, context):
         low = max(low, min(35.0, high))
-    if abs(T - _clip(start, low, high)) > 1.0 + HAIR:
+    if traits.station_class.value == "B":
+        start = clipped(start, low, high)
+    if abs(T - start) > 1.0 + HAIR:
         found.append(f"takes over at {T} what holds {start}")
     flow = seen.m_flow_effective
     start = flow.value if flow.value is not None and -5 <= context.now - flow.received_at <= 600 else None
@@ -134,7 +137,7 @@ def _take_over(traits, seen, T, m, low, high, context):
     if (
         traits.circulation
         and start is not None
-        and abs(m - _clip(start, 0.3 * design, design)) > 0.05 * design + HAIR
+        and abs(m - clipped(start, 0.3 * design, design)) > 0.05 * design + HAIR
     ):
         found.append(f"takes over at flow {m} what holds {start}")
     if traits.wears_out and context.changes_24h.get(traits.key, 0) >= 48:
@@ -145,15 +148,15 @@ def _take_over(traits, seen, T, m, low, high, context):
 def _pace(traits, seen, history, wishes, T, m, low, high, context):
     found = []
     design = traits.m_flow_design
-    held, held_m = _held(traits, history, context), history[-1].m_flow
-    if _cold(seen, context):
+    held, held_m = held_by(traits, history, context), history[-1].m_flow
+    if cold_water(seen, context):
         low = max(low, min(35.0, high))
     forced = not low - HAIR <= held <= high + HAIR
-    forced_m = bool(traits.circulation) and not _flow_ok(traits, held_m)
+    forced_m = bool(traits.circulation) and not flow_allowed(traits, held_m)
     dT, dm = T - held, m - held_m
     if not forced:
         found += _temperature_rates(traits, seen, history, wishes, T, held, low, context)
-    elif abs(T - _clip(held, low, high)) > 1.0 + HAIR:
+    elif abs(T - clipped(held, low, high)) > 1.0 + HAIR:
         found.append(f"forced from {held} to {T} though {low}..{high} needs less")
     if traits.circulation and not forced_m:
         found += _flow_rates(traits, seen, history, m, held_m, context)
@@ -182,7 +185,7 @@ def _temperature_rates(traits, seen, history, wishes, T, held, low, context):
     found = []
     if abs(T - held) > 1.0 + HAIR:
         found.append(f"moves {T - held} K in one write")
-    past = [_present(traits, s, context) for s in _since(history, context, 900)]
+    past = [at_present(traits, s, context) for s in sent_since(history, context, 900)]
     if T - held > HAIR and T - min(past) > 3.0 + HAIR:
         found.append(f"rises {T - min(past)} K in 15 min")
     if held - T > HAIR and max(past) - T > (6.0 if context.shortage_declared else 3.0) + HAIR:
@@ -195,16 +198,29 @@ def _temperature_rates(traits, seen, history, wishes, T, held, low, context):
         found.append("rises above the own curve with an unknown source")
     elif held - HAIR > T and all(w.T_supply > held for w in wishes):
         found.append("falls though all wish it warmer")
-    if held + HAIR < T and all(w.T_supply < held for w in wishes):
+    fallback = _least_for_fallback(traits, seen, context)
+    if held + HAIR < T and all(w.T_supply < held for w in wishes) and fallback + 2.0 + HAIR < T:
         found.append("rises though nobody wishes it warmer")
+    if held - HAIR > T and fallback - HAIR > T and (primary.value is None or primary.value - 3.0 > fallback):
+        found.append(f"falls to {T} away from a fallback that needs {fallback}")
     return found
+
+
+def _least_for_fallback(traits, seen, context):
+    """Least supply from which a station that is not told our weather falls back by 8 K or less."""
+    if traits.takes_outdoor or traits.station_class.value == "B":
+        return -math.inf
+    its, ours = seen.T_outdoor, context.T_outdoor_centre.value
+    known = its.quality.name == "GOOD" and -5 <= context.now - its.received_at <= 600
+    least = traits.own_curve(min(ours, its.value if known else -5.0)) - 8.0
+    return min(least, allowed_temperatures(traits, context)[1] - 2.0)
 
 
 def _flow_rates(traits, seen, history, m, held, context):
     found = []
     design = traits.m_flow_design
     for seconds, share in ((300, 0.05), (900, 0.10)):
-        past = [s.m_flow for s in _since(history, context, seconds)]
+        past = [s.m_flow for s in sent_since(history, context, seconds)]
         far = max(m - min(past) if m > held + HAIR else 0.0, max(past) - m if m < held - HAIR else 0.0)
         if far > share * design + HAIR:
             found.append(f"changes flow by {far} in {seconds} s")
@@ -219,175 +235,3 @@ def _flow_rates(traits, seen, history, m, held, context):
     if p.value is not None and p.value < 30 and -5 <= context.now - p.received_at <= 600 and m > held + HAIR:
         found.append(f"circulates more at {p.value} kPa")
     return found
-
-
-def _crowd(verdict, proposals, context):
-    """More than 20 % of the area asked the same way by more than 3 K: none of it may go on that way."""
-    if context.mass_change_confirmed or len({key.station for key in context.traits}) < 2:
-        return []
-    areas = {k: 0.0 if t.emitter == "dhw" else t.A_heated_m2 for k, t in context.traits.items()}
-    ranked = sorted(areas.values())
-    if not ranked:
-        return []
-    middle = (ranked[(len(ranked) - 1) // 2] + ranked[len(ranked) // 2]) / 2
-    areas = {k: min(a, 10 * middle) for k, a in areas.items()}
-    asked = {}
-    for key, traits in context.traits.items():
-        dT = _asked(traits, [p for p in proposals if p.key == key], context)
-        if dT is not None:
-            asked[key] = dT
-    found = []
-    for sign in (1, -1):
-        if sign < 0 and context.shortage_declared:
-            continue
-        crowd = [k for k, dT in asked.items() if sign * dT > 3.0 + HAIR]
-        if sum(areas[k] for k in crowd) <= (0.2 + HAIR) * sum(areas.values()):
-            continue
-        if verdict.mass_change is None:
-            found.append("a mass change passes unseen")
-        for key in crowd:
-            decision, traits = verdict.decisions[key], context.traits[key]
-            held = _held(traits, _history(traits, context), context)
-            if decision.action is Action.SET and sign * (decision.T_supply - held) > HAIR:
-                found.append(f"{key}: moves with the crowd")
-    return found + _heat_crowd(verdict, proposals, context)
-
-
-def _heat_crowd(verdict, proposals, context):
-    """More than 10 % of the heat asked for or given up against 30 min ago: none of it may go on that way.
-
-    Judged where it is plain: every loop is driven and held, and asked for the flow that it has had all along.
-    """
-    moves, heats = {}, {}
-    for key, traits in context.traits.items():
-        wishes = [p for p in proposals if p.key == key]
-        dT, history = _asked(traits, wishes, context, minutes=30), _history(traits, context)
-        flows = {sent.m_flow for sent in _since(history, context, 1800)}
-        if dT is None or (traits.circulation and flows != {wishes[0].m_flow}):
-            return []
-        seen = context.observations[key]
-        supply, return_, share = seen.T_supply, seen.T_return, 0.4
-        recent = all(
-            r.value is not None and -5 <= context.now - r.received_at <= 600 for r in (supply, return_)
-        )
-        if recent and supply.value >= 21.0:
-            share = _clip((supply.value - return_.value) / (supply.value - 20.0), 0.1, 0.9)
-        before = _since(history, context, 1800)[0]
-        rise = _present(traits, before, context) - 20.0
-        heats[key] = before.m_flow * share * max(0.0, rise)
-        moves[key] = before.m_flow * share * max(0.0, rise + dT) - heats[key]
-    load = sum(heats.values())
-    sign = math.copysign(1, sum(moves.values()))
-    if load <= 0 or sign * sum(moves.values()) <= (0.1 + HAIR) * load:
-        return []
-    if sign < 0 and context.shortage_declared:
-        return []
-    found = [] if verdict.mass_change else ["a tenth of the heat passes unseen"]
-    for key, move in moves.items():
-        decision, traits = verdict.decisions[key], context.traits[key]
-        held = _held(traits, _history(traits, context), context)
-        if sign * move > 0 and decision.action is Action.SET and sign * (decision.T_supply - held) > HAIR:
-            found.append(f"{key}: moves with a tenth of the heat")
-    return found
-
-
-def _asked(traits, wishes, context, minutes=60):
-    """Net move that the only wish for a plainly driven, plainly held loop asks against an hour ago, K."""
-    seen, history = context.observations.get(traits.key), _history(traits, context)
-    if len(wishes) != 1 or not math.isfinite(wishes[0].T_supply) or not math.isfinite(wishes[0].m_flow):
-        return None
-    outdoor = context.T_outdoor_centre
-    if traits.wears_out and traits.station_class.value != "B":
-        return None  # such a register is kept further inside its band than it is asked to go
-    if (
-        seen is None
-        or seen.remote is False
-        or not history
-        or _may_drive(traits, seen)
-        or _cold(seen, context)
-    ):
-        return None
-    if outdoor.value is None or not -5 <= context.now - outdoor.measured_at <= 1800:
-        return None
-    if (
-        seen.polled_at is None
-        or not -5 <= context.now - seen.polled_at <= 120
-        or seen.pump_running is not True
-    ):
-        return None
-    if seen.mode.value == "manual" or seen.T_supply.value is None or not 0 < traits.m_flow_design < math.inf:
-        return None
-    primary = seen.T_supply_primary
-    if primary.value is None or not -5 <= context.now - primary.received_at <= 600:
-        return None
-    low, high = _temperatures(traits, context)
-    held = _held(traits, history, context)
-    if not low <= held <= high or (traits.circulation and not _flow_ok(traits, history[-1].m_flow)):
-        return None
-    wanted = _clip(min(wishes[0].T_supply, primary.value - 3.0), low, high)
-    before = _since(history, context, 60 * minutes)[0]
-    dT = wanted - _present(traits, before, context)
-    past = context.T_outdoor_past.get(minutes)
-    if past is None or traits.station_class.value == "B":
-        return dT
-    curve = traits.own_curve(outdoor.value) - traits.own_curve(past)
-    curve *= min(1.0, max(0.0, context.monotonic - before.at) / (60 * minutes))
-    if dT * curve <= 0:
-        return dT
-    return math.copysign(max(0.0, abs(dT) - abs(curve)), dT)
-
-
-def _history(traits, context):
-    return context.sent.get(traits.key, ())
-
-
-def _since(history, context, seconds):
-    """What was in force at any time of the last seconds."""
-    start = context.monotonic - seconds
-    first = max((i for i, s in enumerate(history) if s.at <= start), default=0)
-    return history[first:]
-
-
-def _present(traits, sent, context):
-    """A class B station holds an offset to its curve, the others a temperature."""
-    if traits.station_class.value != "B" or sent.T_own_curve is None:
-        return sent.T_supply
-    return sent.T_supply - sent.T_own_curve + traits.own_curve(context.T_outdoor_centre.value)
-
-
-def _held(traits, history, context):
-    return _present(traits, history[-1], context)
-
-
-def _temperatures(traits, context):
-    """Lowest and highest supply temperature that the contract allows this loop; earlier clauses win."""
-    high = min(traits.T_supply_max_degC, 55.0 if traits.emitter == "floor" else 85.0)
-    low = min(max(25.0, traits.T_supply_min_degC), high)
-    own = traits.own_curve(context.T_outdoor_centre.value)
-    low, high = _clip(own - 8.0, low, high), _clip(own + 8.0, low, high)
-    if traits.station_class.value == "B":
-        availability = context.link_availability_24h.get(traits.key.station)
-        forecast = context.T_outdoor_forecast_min
-        sure = availability is not None and availability >= 0.99 and forecast is not None and forecast >= -5.0
-        down = max(traits.offset_lower_K, -3.0 if sure else -1.0)
-        up = min(traits.offset_upper_K, 5.0)
-        low, high = _clip(own + down, low, high), _clip(own + up, low, high)
-    return low, high
-
-
-def _cold(seen, context):
-    known = [
-        r.value
-        for r in (seen.T_return, seen.T_supply)
-        if r.value is not None and -5 <= context.now - r.received_at <= 600
-    ]
-    outdoor = context.T_outdoor_centre.value
-    return min(known, default=99.0) < 10.0 or (len(known) < 2 and (outdoor is None or outdoor < 3.0))
-
-
-def _flow_ok(traits, m_flow):
-    return 0.3 * traits.m_flow_design - HAIR <= m_flow <= traits.m_flow_design + HAIR
-
-
-def _clip(value, low, high):
-    return max(low, min(value, high))

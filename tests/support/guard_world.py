@@ -56,6 +56,7 @@ def loop_traits(number=1, **changes):
         wears_out=False,
         heat_resolution_K=0.1,
         proven=True,
+        takes_outdoor=station_class is StationClass.A,
     )
     return replace(traits, **changes)
 
@@ -76,6 +77,7 @@ def observation(number=1, **changes):
         m_flow_effective=good(40.0, NOW - 5.0),
         p_return=good(300.0, NOW - 5.0),
         T_supply_primary=good(95.0, NOW - 5.0),
+        T_outdoor=good(T_OUTDOOR, NOW - 5.0),
     )
     return replace(seen, **changes)
 

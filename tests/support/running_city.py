@@ -61,9 +61,9 @@ class RunningCity:
 
 
 @contextmanager
-def running_city(folder, *, stations, speed, link="good", seed=1, prepare=None):
+def running_city(folder, *, stations, speed, link="good", seed=1, prepare=None, write=write_city):
     """Write a city, let ``prepare`` change its folder, and serve it until the end of the block."""
-    write_city(folder, stations=stations, seed=seed, base_port=free_block(stations + 2))
+    write(folder, stations=stations, seed=seed, base_port=free_block(stations + 2))
     if prepare is not None:
         prepare(folder)
     clock = ScaledClock(start_utc=START_UTC, anchor=time.monotonic(), factor=speed)

@@ -23,8 +23,7 @@ def worlds(*arguments, hash_seed="0"):
 def broken(outcomes):
     """What does not hold, each with the command that does it again."""
     return [
-        f"{what['rule']} at {what['at']} s: {what['what']} -- dhc world --seed {outcome['seed']} "
-        f"--hours {outcome['hours']:g}"
+        f"{what['rule']} at {what['at']} s: {what['what']} -- {outcome['again']}"
         for outcome in outcomes
         for what in outcome["broken"]
     ]

@@ -40,6 +40,7 @@ ALLOWED = {
     ("POST", "/api/v1/logout"): PERSONS,
     ("GET", "/api/v1/me"): PERSONS,
     ("POST", "/api/v1/me/password"): PERSONS,
+    ("POST", "/api/v1/me/language"): PERSONS,
     ("GET", "/api/v1/users"): {"admin", "auditor"},
     ("POST", "/api/v1/users"): {"admin"},
     ("POST", "/api/v1/users/{name}"): {"admin"},

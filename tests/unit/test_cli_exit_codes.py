@@ -68,13 +68,15 @@ def test_simulate_becomes_the_simulators_with_what_was_asked(tmp_path, monkeypat
 
     monkeypatch.setattr(os, "execv", become)
 
+    given = ["--link", "good", "--plant", "simple", "--scenario", "night.toml", "--dial", "127.0.0.1:90"]
     with pytest.raises(SystemExit):
-        cli.main(["simulate", str(tmp_path), "--speed", "10", "--link", "good"])
+        cli.main(["simulate", str(tmp_path), "--speed", "10", *given])
 
     ((path, arguments),) = became
     assert path == sys.executable
     assert arguments[1:5] == ["-m", "simulators", "serve", str(tmp_path)]
-    assert arguments[arguments.index("--link") + 1] == "good"
+    asked = {"--link": "good", "--plant": "simple", "--scenario": "night.toml", "--dial": "127.0.0.1:90"}
+    assert {name: arguments[arguments.index(name) + 1] for name in asked} == asked
 
 
 @pytest.mark.parametrize("arguments", [(), ("fly",), ("simulate", "x", "--speed", "0"), ("run",)])

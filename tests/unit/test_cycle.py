@@ -11,8 +11,8 @@ import pytest
 
 import controller.cycle
 from controller.admission import Admission
-from controller.cycle import COMMIT_ALARM, CycleParts, run_cycle
-from controller.deciding import Rules
+from controller.cycle import COMMIT_ALARM, CycleParts, freeze, run_cycle
+from controller.deciding import Rules, think
 from controller.decisions import Action, LoopKey, Mode, Rule
 from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, State
@@ -21,9 +21,11 @@ from controller.memory import ControlMemory
 from controller.modes import StrategyOrder, Subject
 from controller.outbox import Outbox
 from controller.recorder import TransitionRecorder
+from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from controller.wiring import first_state, loop_traits, regulation_laws
 from optimizer.regulation import supply_temperature
 from stations.model.identity import Point
+from stations.model.quality import Reason
 from stations.model.reading import good
 from tests.support.clocks import ManualClock
 from tests.support.sites import loop_config, site_config, station_config
@@ -308,3 +310,17 @@ async def test_stations_are_told_the_outdoor_temperature_at_3_k_an_hour_also_by_
     for (at, T), (later, T_later) in itertools.pairwise(told):
         assert 0.3 <= T_later - T <= 3.0 * (later - at) / 3600.0 + 1e-9
     assert told[-1][1] > T_OUTDOOR - 0.9
+
+
+async def test_a_forecast_stands_in_for_lost_sensors_and_tells_the_guard_the_coldest_of_the_day(world):
+    await world.cycle()
+    world.parts.ahead = lambda now: Ahead(now=-9.0, least=-12.0)
+    world.clock.advance(40 * 60.0)  # all sensors are older than they may be
+    thought = think(freeze(world.parts), world.parts.rules)
+    assert -9.0 < thought.T_outdoor_centre.value < T_OUTDOOR
+    assert thought.T_outdoor_centre.reason is Reason.SUBSTITUTED
+    assert thought.context.T_outdoor_forecast_min == -12.0
+    world.parts.ahead = lambda now: NOTHING_KNOWN
+    blind = think(freeze(world.parts), world.parts.rules)
+    assert blind.T_outdoor_centre.value == T_OUTDOOR
+    assert blind.context.T_outdoor_forecast_min is None

@@ -30,6 +30,24 @@ from simulators.scenario import ScenarioError, known_scenarios, load_scenario
         (["january", "--plant", "physical", "--strategy", "tuned_curve"], ["'tuned_curve'", "warm_curve"]),
         (["january", "--site", "nowhere", "--seed", "1"], ["--site", "without --seed"]),
         (["january", "--site", "nowhere"], ["nowhere/simulation.toml", "dhc city new"]),
+        (["january", "--spread", "2.0"], ["--spread", "--plant physical"]),
+        (["january", "--site", "nowhere", "--spread", "2.0"], ["--spread", "without --site"]),
+        (
+            [
+                "january",
+                "--plant",
+                "physical",
+                "--stations",
+                "2",
+                "--seed",
+                "9",
+                "--spread",
+                "1.5",
+                "--strategy",
+                "warm_curve",
+            ],
+            ["warm_curve are not known", "physical/january/2/9/1.5K"],
+        ),
         (
             ["january", "--plant", "physical", "--stations", "2", "--seed", "9", "--strategy", "warm_curve"],
             ["warm_curve are not known", "physical/january/2/9", "--calibrate"],
@@ -44,6 +62,9 @@ from simulators.scenario import ScenarioError, known_scenarios, load_scenario
         "other plant's baseline",
         "site and seed",
         "no site",
+        "spread of the simple plant",
+        "spread of a site",
+        "warm curve of another spread",
         "warm curve not calibrated",
     ],
 )
@@ -69,14 +90,18 @@ def test_several_seeds_in_one_call_are_judged_one_after_the_other(monkeypatch, c
         judged.append((case.seed, case.plant, several))
         told = {"strategies": {"curve": {"heat_GJ": float(case.seed)}}, "against": {"curve": {}}}
         return told | {"scenario": "january", "plant": case.plant, "parameters": "x", "stations": 40,
-                       "seed": case.seed, "comparable": True}  # fmt: skip
+                       "seed": case.seed, "comparable": True, "calibrated": True, "commit": "abc",
+                       "spread_K": case.spread_K, "city": f"city{case.seed}"}  # fmt: skip
 
     monkeypatch.setattr(command, "_verdict", verdict)
-    given = ["evaluate", "january", "--plant", "physical", "--seed", "4", "--seed", "8", "--json"]
+    given = ["evaluate", "january", "--plant", "physical", "--seed", "4", "--seed", "8", "--spread", "1.5",
+             "--json"]  # fmt: skip
     assert simulators_main.main(given) == 0
     assert judged == [(4, "physical", True), (8, "physical", True)]
     result = json.loads(capsys.readouterr().out)
     assert result["seeds"] == [4, 8]
+    assert result["cities"] == ["city4", "city8"]
+    assert result["spread_K"] == 1.5
     assert result["mean"]["strategies"]["curve"]["heat_GJ"] == 6.0
     assert result["worst"]["strategies"]["curve"]["heat_GJ"] == 8.0
 
@@ -86,8 +111,9 @@ def test_all_options_of_dhc_reach_the_judge(monkeypatch):
 
     called = []
     monkeypatch.setattr(dhc_evaluate.os, "execv", lambda path, arguments: called.append(arguments))
-    given = ["january", "--strategy", "curve", "--strategy", "balance", "--stations", "5", "--days", "9",
-             "--seed", "4", "--seed", "5", "--picture", "x.png", "--calibrate", "--json"]  # fmt: skip
+    given = ["january", "--strategy", "curve", "--strategy", "balance", "--spread", "1.5", "--stations", "5",
+             "--days", "9", "--seed", "4", "--seed", "5", "--picture", "x.png", "--calibrate",
+             "--json"]  # fmt: skip
     dhc_evaluate.execute(_parser().parse_args(["evaluate", *given]))
     assert called == [[sys.executable, "-m", "simulators", "evaluate", *given]]
 
@@ -112,7 +138,11 @@ def test_a_run_prints_json_and_draws_its_week(tmp_path, monkeypatch, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
     screen = Console(record=True, width=140)
     print_report(result, screen)
-    assert "Too short to compare" in screen.export_text()
+    text = screen.export_text()
+    assert "Too short to compare" in text
+    assert "simple plant, NOT calibrated to field audits" in text
+    assert f"city {result['city']}, commit {result['commit']}" in text
+    assert (result["plant"], result["calibrated"], result["parameters"]) == ("simple", False, None)
 
 
 def _short(full):

@@ -74,7 +74,8 @@ def test_several_seeds_have_a_mean_and_the_worst_of_each_figure():
     def verdict(seed, share, heat):
         told = {"share_at_least_18_percent": share, "heat_GJ": heat, "counted_days": 7.0, "guard_cuts": {}}
         return {
-            "scenario": "january", "plant": "physical", "parameters": "x", "stations": 2, "seed": seed,
+            "scenario": "january", "plant": "physical", "calibrated": True, "commit": "abc", "city": "c",
+            "spread_K": 2.3, "parameters": "x", "stations": 2, "seed": seed,
             "comparable": True, "strategies": {"curve": told}, "against": {"curve": {}},
         }  # fmt: skip
 

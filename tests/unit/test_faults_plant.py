@@ -96,7 +96,7 @@ def test_a_tripped_pump_stands_and_the_neighbours_goes_on(town):
 def test_a_limited_source_lets_the_network_grow_cold_and_fires_up_again_at_its_own_pace(site):
     town = Town(site, T_outdoor=-15.0)
     before, most = town.city.works.source.T_supply, town.city.works.source_params.Q_max
-    end = town.begin(SourceLimited(share=0.3))
+    end = town.door.begin(next(iter(town.city.sources)), SourceLimited(share=0.3))
     town.run(1800)
     assert town.city.works.source.T_supply < before - 10.0
     source = next(iter(town.city.sources.values())).values()

@@ -156,6 +156,11 @@ def test_a_file_is_read_and_its_faults_carry_its_name(tmp_path):
         load_scenario(path, CITY, 1)
 
 
+def test_a_burst_main_is_refused_where_no_network_of_pipes_stands_behind_the_stations():
+    with pytest.raises(ScenarioFaults, match="cannot have main_burst: the plant behind it has no network"):
+        read_scenario({"fault": [{"name": "main_burst", "at_s": 0, "stations": ["S001"]}]}, CITY, 1)
+
+
 def test_names_are_unique_and_every_fault_says_what_it_does_and_expects():
     assert len({fault.name for fault in ALL}) == len(ALL)
     for fault in ALL:
@@ -164,6 +169,7 @@ def test_names_are_unique_and_every_fault_says_what_it_does_and_expects():
         assert fault.name == fault.name.lower()
         assert bool(fault.rows) == (fault.family is not Family.PLANT)
         settings, _ = fault.settings({})
-        assert any(fault.fits(fact, settings) is None for fact in (*CITY.values(), facts("D001", dials=True)))
+        kinds = (*CITY.values(), facts("D001", dials=True), facts("N001", pipes=True))
+        assert any(fault.fits(fact, settings) is None for fact in kinds)
         for option in fault.options:
             assert option.read(option.default) == option.default

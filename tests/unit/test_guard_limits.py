@@ -4,7 +4,8 @@ import pytest
 
 from controller.decisions import Action, Rule
 from controller.guard import guard
-from stations.model.reading import good
+from stations.model.quality import Reason
+from stations.model.reading import good, uncertain
 from stations.model.setpoint import StationClass
 from tests.support.guard_world import NOW, context, loop_traits, no_value, observation, own_curve, sent, wish
 
@@ -44,6 +45,31 @@ def level(T):
 def test_hard_temperatures_and_the_own_curve(wanted, traits, allowed):
     warm = {"T_return": good(30.0, FRESH)}
     assert advice(wanted, seen=warm, traits=traits)[0] == pytest.approx(allowed)
+
+
+@pytest.mark.parametrize(
+    ("its", "traits", "allowed"),
+    [
+        (no_value(), {}, own_curve(-5.0) - 8.0),
+        (good(-3.0, FRESH), {}, own_curve(-3.0) - 8.0),
+        (good(10.0, FRESH), {}, own_curve(0.0) - 8.0),
+        (good(-3.0, NOW - 700.0), {}, own_curve(-5.0) - 8.0),
+        (uncertain(-20.0, Reason.RATE, FRESH, FRESH), {}, own_curve(-5.0) - 8.0),
+        (good(-3.0, FRESH), {"wears_out": True}, own_curve(-3.0) - 6.0),
+        (good(-20.0, FRESH), {}, own_curve(0.0) + 8.0),
+        (good(-3.0, FRESH), {"takes_outdoor": True}, own_curve(0.0) - 8.0),
+    ],
+)
+def test_a_station_that_goes_by_colder_weather_is_kept_near_where_it_would_fall_back_to(its, traits, allowed):
+    of = {"station_class": StationClass.T} | traits
+    assert advice(30.0, seen={"T_outdoor": its}, traits=of)[0] == pytest.approx(allowed)
+
+
+def test_a_sensor_that_fails_moves_a_held_loop_by_the_usual_step_only():
+    of = loop_traits(station_class=StationClass.T)
+    seen = observation(T_outdoor=no_value())
+    held = context([of], [seen], {of.key: (sent(120, 53.0),)})
+    assert guard([wish(53.0)], held).decisions[of.key].T_supply == pytest.approx(54.0)
 
 
 @pytest.mark.parametrize(

@@ -153,15 +153,31 @@ def test_no_memory_is_written_more_than_once_a_minute(seconds, action):
         ({"T_supply_effective": good(57.3, FRESH), "m_flow_effective": good(31.0, FRESH)}, (57.3, 31.0)),
         ({"T_supply_effective": no_value(), "m_flow_effective": no_value()}, (60.0, 40.0)),
         ({"T_supply_effective": uncertain(40.0, Reason.SPIKE, FRESH)}, (60.0, 40.0)),
+        ({"T_supply_effective": uncertain(57.3, Reason.CLOCK_SKEW, FRESH)}, (57.3, 40.0)),
         ({"m_flow_effective": uncertain(31.0, Reason.ESTIMATED, FRESH)}, (60.0, 31.0)),
         ({"T_supply_effective": good(57.3, NOW - 700.0)}, (60.0, 40.0)),
-        ({"T_supply_effective": good(80.0, FRESH), "m_flow_effective": good(2.0, FRESH)}, (68.0, 12.0)),
+        ({"T_supply_effective": good(69.0, FRESH), "m_flow_effective": good(2.0, FRESH)}, (68.0, 12.0)),
     ],
 )
 def test_a_loop_is_taken_over_with_what_it_holds(seen, values):
     decision = decide(66.0, 20.0, history=(), seen=observation(remote=False, **seen))
     assert (decision.action, decision.takes_over) == (SET, True)
     assert (decision.T_supply, decision.m_flow) == pytest.approx(values)
+
+
+@pytest.mark.parametrize("holds", [50.9, 69.1, 41.2])
+def test_a_loop_that_holds_what_we_may_not_ask_is_left_to_itself(holds):
+    """Its limiter holds it far from its own curve: the band of 8 K would make the take-over a jump."""
+    decision = decide(60.0, history=(), seen=observation(T_supply_effective=good(holds, FRESH)))
+    assert (decision.action, decision.takes_over) == (Action.NONE, False)
+    assert decision.cuts[-1].rule is Rule.RATE_TEMPERATURE
+    assert decision.why[0].id == "guard.take_over_far"
+
+
+def test_a_worn_register_is_taken_over_inside_the_limit_but_by_no_more_than_a_step():
+    seen = observation(T_supply_effective=good(51.5, FRESH))
+    decision = decide(60.0, history=(), seen=seen, traits={"wears_out": True})
+    assert (decision.action, decision.T_supply) == (SET, 52.5)
 
 
 def test_a_loop_is_taken_over_even_if_nothing_changes():

@@ -1,19 +1,22 @@
 """Sources, valve stems, sun, people and instruments of the physical city."""
 
+import itertools
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from simulators.fieldtruth.build import sky_at
 from simulators.fieldtruth.commission import station_mean
 from simulators.fieldtruth.draw_sensors import KINDS, draw_indoor, draw_meters
 from simulators.fieldtruth.parameters import parameter_hash, parameters
-from simulators.plant import people, plants, sensing, valve
+from simulators.plant import people, plants, sensing, valve, zone
 from simulators.plant.facade import Sky, irradiation
+from simulators.plant.network.errors import InvalidValue
 from simulators.plant.plants import PlantParams, PlantState
 from simulators.plant.water import C_WATER
-from tests.support.field_cities import field_city
+from tests.support.field_cities import Stepped, field_city
 
 
 def one(value):
@@ -63,8 +66,62 @@ def test_a_peak_plant_gives_heat_only_after_its_start_time():
 def test_a_source_gives_no_more_than_what_is_left_of_it_and_no_less_than_its_minimum_load():
     assert fired(m=120.0, steps=120).Q_firing[0] == 10_000.0
     assert fired(m=120.0, share=0.5).Q_firing[0] == 5_000.0
-    little = fired(m=2.0, steps=20)
-    assert little.Q_firing[0] in (0.0, 3_500.0)
+
+
+def test_a_plant_with_less_to_do_than_its_minimum_fires_that_or_nothing_until_the_water_has_cooled():
+    state, fires, supply = WARM, [], []
+    for _ in range(600):
+        state = fired(state, m=20.0)
+        fires.append(float(state.Q_firing[0]))
+        supply.append(float(state.T_supply[0]))
+    settled = fires[60:]
+    assert set(settled) == {0.0, 3_500.0}
+    assert 20.0 * C_WATER * 30.0 < 3_500.0  # what is asked of it
+    starts = sum(before == 0.0 < after for before, after in itertools.pairwise(settled))
+    assert starts >= 3
+    # between the setpoint and what trips it, a step further at most
+    assert min(supply[60:]) > 80.0
+    assert max(supply[60:]) < 80.0 + plants.TRIP_K + 3_500.0 * 60.0 / BOILER.capacity[0]
+    used = 20.0 * C_WATER * (np.mean(supply[60:]) - 50.0)
+    assert np.mean(settled) == pytest.approx(used, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("loads", "runs"),
+    [
+        ([0.96], [False]),
+        ([0.98], [True]),
+        ([0.98, 0.96, 0.82], [True, True, True]),
+        ([0.98, 0.79, 0.96], [True, False, False]),
+        ([0.50, 1.30], [False, True]),
+    ],
+)
+def test_peak_plants_start_above_97_percent_of_the_base_plants_capacity_and_stop_below_80(loads, runs):
+    field = field_city()
+    city = Stepped(field)
+    out, state = city.step(), city.state
+    control, network = field.control(state.time), field.params.network
+    base = np.array([True, False])
+    capacity = float(field.params.source.Q_max[base].sum())
+    fall, before = state.source.T_wanted - out.T_return_source, None
+    for load, on in zip(loads, runs, strict=True):
+        link = out.m_flow_link.copy()
+        link[network.sources] = [load * capacity / (C_WATER * fall[0]), 0.0]
+        told = [control._dispatch(state, replace(out, m_flow_link=link), 60.0)[0] for _ in range(900)]
+        np.testing.assert_array_equal(told[-1], base | on)
+        # the load is looked at by the hour: what is new is not acted on at once
+        assert before is None or told[0][1] == before
+        before = on
+
+
+def test_vacant_flats_are_the_coldest_of_their_houses_and_no_emitter_warms_them():
+    field = field_city()
+    indoor = zone.indoor(field.begin(1_767_225_600.0, 60.0).T)
+    vacant = ~field.occupied
+    assert vacant.sum() >= 5
+    assert (field.params.riser.deviation[vacant] == parameters()["emitters"]["shut_share"]).all()
+    for house in np.flatnonzero(vacant.any(axis=1) & field.occupied.any(axis=1)):
+        assert indoor[house][vacant[house]].max() < indoor[house][field.occupied[house]].min()
 
 
 def test_a_return_over_its_limit_takes_the_capacity_away():
@@ -114,6 +171,16 @@ def test_a_south_front_gets_the_noon_sun_and_a_north_front_the_sky_alone():
     assert back == pytest.approx(flat)
     assert side == pytest.approx(flat)
     assert irradiation(sky(-5.0, 180.0, direct=0.0, diffuse=0.0), north, east).max() == 0.0
+
+
+@pytest.mark.parametrize("when", [-3601.0, -1.0, 8_760 * 3600.0, math.nan])
+def test_a_moment_of_which_the_weather_knows_nothing_is_refused_with_what_it_knows(when):
+    weather = field_city().city.weather
+    first, last = weather.time[0], weather.time[-1]
+    for moment in (first, last):
+        assert math.isfinite(sky_at(weather, float(moment)).T_outdoor)
+    with pytest.raises(InvalidValue, match=f"of UTC seconds {first:.0f}..{last:.0f}, there is none at"):
+        sky_at(weather, float(first) + when)
 
 
 def test_people_are_home_in_the_evening_and_at_school_on_weekday_mornings_but_not_in_the_holiday():

@@ -1,6 +1,7 @@
 """The whole physical city: its balance, its lazy hydraulics, its steps, what it refuses.
 
-Tolerances: heat balance 1e-9 of the heat fired (asked for are 1e-6); lazy hydraulics 0.5 % of flow.
+Tolerances: heat balance 1e-9 of the heat fired (asked for are 1e-6); lazy hydraulics as the judge sets them
+(solved anew at 2 % or after 5 min, steps of 60 s) 0.5 % of flow.
 """
 
 from dataclasses import replace
@@ -47,7 +48,7 @@ def test_what_sources_people_and_sun_bring_is_stored_or_lost_to_the_last_joule(d
 
 def test_hydraulics_solved_only_when_needed_stay_within_half_a_percent_of_every_step_solving():
     lazy, every = Stepped(field_city(), moved=0.02), Stepped(field_city(), moved=-1.0)
-    worst, moved = 0.0, 0.0
+    worst, seen = 0.0, []
     for _ in range(90):
         a, b = lazy.step(), every.step()
         mean = float(b.m_flow_primary.mean())
@@ -57,10 +58,13 @@ def test_hydraulics_solved_only_when_needed_stay_within_half_a_percent_of_every_
                 (np.abs(a.m_flow_primary - b.m_flow_primary) / np.maximum(b.m_flow_primary, 0.1 * mean)).max()
             ),
         )
-        moved = max(moved, float(np.ptp([a.m_flow_primary.sum(), mean])))
+        seen.append(b.m_flow_primary)
     assert every.plant.primary.solutions == 90
     assert lazy.plant.primary.solutions < 60
     assert worst < 0.005, worst
+    # there was something to follow: ten times what is granted
+    moved = np.ptp(seen, axis=0) / np.mean(seen, axis=0)
+    assert moved.max() > 0.05, moved
 
 
 def test_following_valves_to_first_order_keeps_the_mass_balance():
@@ -116,7 +120,7 @@ def test_a_stuck_valve_stays_and_a_slow_pump_costs_comfort_far_from_the_station(
 def test_pumps_in_the_stations_draw_more_water_through_the_same_valves():
     city = generate(6, 3)
     consumers = tuple(
-        replace(consumer, pump=PumpCurve.through(float(m), 60.0))
+        replace(consumer, pump=PumpCurve.through(float(m), 80.0))
         for consumer, m in zip(city.pipes.consumers, city.stations.m_flow_design, strict=True)
     )
     pumped = build(replace(city, pipes=replace(city.pipes, consumers=consumers)))

@@ -12,6 +12,7 @@ from simulators.faults.plant_port import (
     CurveMoved,
     ExchangerLeaks,
     Fouled,
+    MainBurst,
     PipeBurst,
     PumpTripped,
     SourceLimited,
@@ -19,7 +20,7 @@ from simulators.faults.plant_port import (
     ValveStuck,
 )
 from simulators.fieldtruth.season import net_heat
-from simulators.fieldtruth.troubles import FieldTroubles, MainBurst
+from simulators.fieldtruth.troubles import FieldTroubles
 from simulators.plant import filling
 from tests.support.field_cities import Stepped, field_city
 
@@ -87,7 +88,7 @@ def test_the_heat_balance_closes_while_anything_is_broken_and_after_it_is_mended
 
 
 @pytest.mark.parametrize("pump", [1.0, 0.0], ids=["pump runs", "pump stands"])
-@pytest.mark.parametrize("p_return", [50.0, 300.0, 900.0])
+@pytest.mark.parametrize("p_return", [50.0, 400.0, 900.0])
 def test_the_heat_balance_closes_whichever_way_water_crosses_an_exchanger(p_return, pump):
     town = Town(p_return=p_return)
     before = town.plant.stored_heat(town.state)

@@ -11,6 +11,7 @@ const MARK = 12;
 const MOST_LABELS = 40;
 const MOST_BEADS = 2000;
 const grounds = groundStore();
+const asked = new Set();
 
 function build(root, own) {
   const svg = canvas(root, 10, 10, "");
@@ -344,9 +345,11 @@ function drawGround(own) {
 }
 
 function draw(root, data, own, tell, again) {
-  if (data.lay) return lay(root, data);
   const ground = grounds.of(data.ground);
-  if (!ground) return grounds.wait(own, data.ground, again);
+  if (!ground) {
+    fetchGround(data);
+    return grounds.wait(own, data.ground, again);
+  }
   if (!own.svg) build(root, own);
   own.merged = merged(ground, data.unusual, own.merged);
   own.data = { ...data, places: own.merged.places, pipes: ground.pipes, areas: ground.areas, texts: ground.texts };
@@ -364,11 +367,18 @@ function draw(root, data, own, tell, again) {
   return true;
 }
 
-function lay(root, data) {
-  root.hidden = true;
-  root.classList.remove("dhc-map");
-  grounds.lay(data.lay, data);
-  return false;
+/** Ask for a ground, once at a time; after a fault the next refresh asks again. */
+async function fetchGround({ ground, at }) {
+  if (asked.has(ground)) return;
+  asked.add(ground);
+  try {
+    const answer = await fetch(at);
+    if (answer.ok) grounds.lay(ground, await answer.json());
+  } catch {
+    // the server is silent or gone: the strip says so
+  } finally {
+    asked.delete(ground);
+  }
 }
 
 export default component("map", draw);

@@ -107,7 +107,9 @@ export function towards(things, id, key) {
 /** Make an SVG element with attributes and, where given, its text. */
 export function add(parent, tag, attributes = {}, text = undefined) {
   const element = document.createElementNS(SVG, tag);
-  set(element, attributes);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined) element.setAttribute(name, String(value)); // there is none to compare
+  }
   if (text !== undefined) element.textContent = text;
   parent.append(element);
   return element;

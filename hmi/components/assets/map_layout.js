@@ -68,17 +68,36 @@ export function outline(points, distance) {
   return `M${hull(around).map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}Z`;
 }
 
-/** Area of a box that round things [x, y, radius] cover, as squares; counted up to ``most``. */
-function coverage(box, things, most) {
+const CELL = 48;
+
+/** Things by the squares of a grid in which they begin: a label is near a few of a thousand dots. */
+function gridOf(things) {
+  const cells = new Map();
+  let reach = 0;
+  for (const thing of things) {
+    const key = Math.floor(thing[0] / CELL) * 4096 + Math.floor(thing[1] / CELL);
+    const cell = cells.get(key);
+    if (cell) cell.push(thing);
+    else cells.set(key, [thing]);
+    reach = Math.max(reach, thing[2]);
+  }
+  return { cells, reach };
+}
+
+/** Area of a box that round things [x, y, radius] of a grid cover, as squares; counted up to ``most``. */
+function coverage(box, { cells, reach }, most) {
   let covered = 0;
   const [right, bottom] = [box.x + box.width, box.y + box.height];
-  for (const [x, y, radius] of things) {
-    const wide = Math.min(right, x + radius) - Math.max(box.x, x - radius);
-    if (wide <= 0) continue;
-    const tall = Math.min(bottom, y + radius) - Math.max(box.y, y - radius);
-    if (tall <= 0) continue;
-    covered += wide * tall;
-    if (covered >= most) return most;
+  const cell = (px) => Math.floor(px / CELL);
+  for (let column = cell(box.x - reach); column <= cell(right + reach); column += 1) {
+    for (let row = cell(box.y - reach); row <= cell(bottom + reach); row += 1) {
+      for (const [x, y, radius] of cells.get(column * 4096 + row) || []) {
+        const wide = Math.min(right, x + radius) - Math.max(box.x, x - radius);
+        const tall = Math.min(bottom, y + radius) - Math.max(box.y, y - radius);
+        if (wide > 0 && tall > 0) covered += wide * tall;
+      }
+      if (covered >= most) return most;
+    }
   }
   return covered;
 }
@@ -145,6 +164,7 @@ function spots(one, size) {
 export function placeLabels(wanted, things, width, height) {
   const boxes = [];
   const placed = [];
+  const grid = gridOf(things);
   const solid = wanted.map((one) => ({ x: one.x - one.reach, y: one.y - one.reach, width: 2 * one.reach, height: 2 * one.reach }));
   wanted.forEach((one, index) => {
     const size = labelSize(one.name, one.detail);
@@ -159,7 +179,7 @@ export function placeLabels(wanted, things, width, height) {
       if (blocked) return;
       let cost = order * (order < 8 ? 2 : 8);
       if (cost >= least) return;
-      cost += coverage(box, things, 90);
+      cost += coverage(box, grid, 90);
       if (cost < least) [best, least] = [{ box, anchor, far: order >= 8 }, cost];
     });
     if (!best) return;
@@ -174,6 +194,7 @@ export function placeLabels(wanted, things, width, height) {
 /** Places for the names of districts: near the middle of their stations, clear of labels and of most dots. */
 export function placeAreas(areas, boxes, things, width, height) {
   const placed = [];
+  const grid = gridOf(things);
   const taken = [...boxes];
   for (const area of areas) {
     const size = { width: textWidth(area.title, 15) * 1.15, height: 18 };
@@ -188,7 +209,7 @@ export function placeAreas(areas, boxes, things, width, height) {
         if (taken.some((other) => overlap(box, other) > 0)) continue;
         let cost = ring * 30;
         if (cost >= least) continue;
-        cost += 10 * coverage(box, things, 1000);
+        cost += 10 * coverage(box, grid, 1000);
         if (cost < least) [best, least] = [{ x, y: y + 5, box, title: area.title }, cost];
       }
     }

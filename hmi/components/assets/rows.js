@@ -164,7 +164,8 @@ class View {
   }
 
   refresh(data, tell) {
-    if (!this.data || this.data.selected !== data.selected) this.selected = data.selected;
+    // what a run of the page chose; a refresh may say nothing of it
+    if (data.selected !== undefined && this.asked !== data.selected) this.selected = this.asked = data.selected;
     this.data = data;
     this.tell = tell;
     this.root.dataset.seq = String(data.seq);

@@ -196,10 +196,13 @@ function draw(root, data, own) {
   own.whole = [data.start, data.end];
   if (own.view) own.view = own.view[1] - own.view[0] < data.end - data.start ? moved(own.view, own.whole) : null;
   if (own.unpacked !== data) {
-    own.decoded = data.lines.map((line) => ({
-      ...line, times: unpack(line.times), values: unpack(line.values),
-      until: data.now == null ? null : data.now - data.start,
-    }));
+    own.decoded = [];
+    for (const line of data.lines) {
+      // lines of one poll have the times of the line before them
+      const times = line.times_of === undefined ? unpack(line.times) : own.decoded[line.times_of].times;
+      const until = data.now == null ? null : data.now - data.start;
+      own.decoded.push({ ...line, times, values: unpack(line.values), until });
+    }
     own.unpacked = data;
   }
   redraw(own);

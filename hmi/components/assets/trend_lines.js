@@ -66,18 +66,6 @@ export function axis(range, panel, most) {
   return { low: first * step, high: last * step, ticks, decimals };
 }
 
-/** Samples of one pixel column thinned to first, lowest, highest and last, in the order of time. */
-function thinned(values, first, past) {
-  if (past - first <= 4) return Array.from({ length: past - first }, (_, i) => first + i);
-  let low = first;
-  let high = first;
-  for (let i = first; i < past; i += 1) {
-    if (values[i] < values[low]) low = i;
-    if (values[i] > values[high]) high = i;
-  }
-  return [...new Set([first, low, high, past - 1])].sort((a, b) => a - b);
-}
-
 /** Runs [first, past] of samples that are joined: no missing value and no long pause between them. */
 export function runs(line, first, past) {
   const found = [];
@@ -94,24 +82,44 @@ export function runs(line, first, past) {
   return found;
 }
 
-/** Path of a line: ``x`` and ``y`` turn time and value into px; steps hold each value until the next. */
+/**
+ * Path of a line: ``x`` and ``y`` turn time and value into px; steps hold each value until the next.
+ *
+ * Of the samples in one pixel column the lowest and the highest are drawn, in their order; of steps, and where a
+ * line begins and ends, also the first and the last: what lies between two columns is less than a pixel wide.
+ */
 export function linePath(line, from, to, x, y) {
   const step = line.kind === "step" || line.kind === "effective";
-  const [first, past] = visible(line.times, from, to);
+  const { times, values } = line;
+  const [first, past] = visible(times, from, to);
   const px = (value) => Math.round(value * 10) / 10;
   let d = "";
+  let [pen, drawn, before] = ["M", -1, ""];
+  const draw = (i) => {
+    if (i === drawn) return;
+    drawn = i;
+    const [left, top] = [px(x(times[i])), px(y(values[i]))];
+    const point = step && pen !== "M" ? `H${left}V${top}` : `${left} ${top}`;
+    if (point === before) return;
+    before = point;
+    d += step && pen !== "M" ? point : pen + point;
+    pen = "L";
+  };
   for (const [start, end] of runs(line, first, past)) {
-    let pen = "M";
+    [pen, drawn, before] = ["M", -1, ""];
     let at = start;
     while (at < end) {
-      const column = Math.floor(x(line.times[at]));
-      let next = at + 1;
-      while (next < end && Math.floor(x(line.times[next])) === column) next += 1;
-      for (const i of thinned(line.values, at, next)) {
-        const [left, top] = [px(x(line.times[i])), px(y(line.values[i]))];
-        d += pen === "M" ? `M${left} ${top}` : step ? `H${left}V${top}` : `L${left} ${top}`;
-        pen = "L";
+      const column = Math.floor(x(times[at]));
+      let [next, low, high] = [at + 1, at, at];
+      while (next < end && Math.floor(x(times[next])) === column) {
+        if (values[next] < values[low]) low = next;
+        if (values[next] > values[high]) high = next;
+        next += 1;
       }
+      if (step || at === start) draw(at);
+      draw(Math.min(low, high));
+      draw(Math.max(low, high));
+      if (step || next === end) draw(next - 1);
       at = next;
     }
     // a lone sample shows as a dot: a round cap on a line of no length

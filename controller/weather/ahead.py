@@ -1,0 +1,15 @@
+"""What the control cycle knows of the weather to come."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """Outdoor temperatures as forecast, degC; None where no fresh source tells them without a hole."""
+
+    now: float | None = None
+    least: float | None = None
+    """The coldest quarter of an hour of the next 24 h."""
+
+
+NOTHING_KNOWN = Ahead()

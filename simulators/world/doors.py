@@ -1,0 +1,86 @@
+"""The doors through which faults by name come into a world: link, server, device and plant of each station.
+
+What is done through them goes through the world, so that it stands in the trace and the watch knows since
+when a station can not be reached.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from simulators.faults.model import Target
+from simulators.faults.site import station_facts
+from simulators.plant_troubles import CityTroubles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.link_connection import Piece
+    from simulators.link_profile import LinkProfile
+    from simulators.world.world import World
+
+
+class StationDoors:
+    """One station's link and server; implements ``faults.model.LinkDoor`` and ``ServerDoor``."""
+
+    def __init__(self, world: World, station: str) -> None:
+        self._world, self._station = world, station
+
+    def override(self, key: object, change: Callable[[LinkProfile], LinkProfile] | None) -> None:
+        """Let ``change`` stand over the link's profile under ``key``; None ends it."""
+        self._world.line(self._station).override(key, change)
+
+    def edit(self, key: object, edit: Callable[[bytes], list[Piece]] | None) -> None:
+        """Let ``edit`` make something else of each answer under ``key``; None ends it."""
+        self._world.line(self._station).edit(key, edit)
+
+    def hold(self, key: object, on: bool) -> None:
+        """Swallow every byte while any ``key`` holds."""
+        self._world.hold(self._station, key, on=on)
+
+    def rebind(self) -> None:
+        """Let what is open be dead without a word."""
+        self._world.line(self._station).forget()
+
+    def drop(self) -> None:
+        """Reset every connection."""
+        self._world.line(self._station).reset()
+
+    async def refuse(self, on: bool) -> None:
+        """Refuse new connections while on."""
+        self._world.set_refusing(self._station, on=on)
+
+    async def take_off(self) -> None:
+        """Take the station off the network."""
+        await self._world.stop_station(self._station)
+
+    async def put_back(self) -> None:
+        """Put it back."""
+        await self._world.start_station(self._station)
+
+    async def lose_sessions(self) -> None:
+        """OPC UA: forget every session."""
+        await self._world.field.stations[self._station].lose_sessions()
+
+    def show_certificate(self, kind: str | None) -> None:
+        """Never asked for: no station of a world is secured, so none can have such a fault."""
+        raise AssertionError(f"{self._station} has no certificate to be {kind}")
+
+
+def targets(world: World) -> dict[str, Target]:
+    """Return every station of a world as faults see it."""
+    plant, sites = CityTroubles(world.field.city), world.field.city.site.stations
+    found = {}
+    for site in sites:
+        doors = StationDoors(world, site.id)
+        found[site.id] = Target(
+            facts=station_facts(site),
+            link=doors,
+            server=doors,
+            device=world.field.stations[site.id].device,
+            plant=plant,
+            rng=random.Random(f"{world.options.seed}:{site.id}:faults"),
+            now=world.clock.now,
+        )
+    return found
