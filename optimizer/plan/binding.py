@@ -33,7 +33,7 @@ def bindings(program: Program, q: Floats, T: Floats, price: Floats, dt_h: float)
     if at_cap.any():
         hours = dt_h * int(at_cap.sum())
         found.append(
-            because("plan.cap", hours=hours, dearer_percent=100.0 * float((price / p.heat[:, 0]).max()))
+            because("plan.cap", hours=hours, dearer_percent=100.0 * float(price.max() / p.heat.mean()))
         )
     at_ramp = jump > (1.0 - TOUCHES) * p.P_ramp
     if at_ramp.any():

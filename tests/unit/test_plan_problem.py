@@ -210,3 +210,11 @@ def test_lists_and_whole_numbers_are_taken_as_well():
     plan = solve(listed)
     assert plan.status is PlanStatus.OPTIMAL
     assert listed.critical.dtype == np.bool_
+
+
+def test_an_hour_of_free_heat_is_planned():
+    tariff = np.ones(96)
+    tariff[10:14] = 0.0
+    plan = solve(replace(city(N), tariff=tariff))
+    assert plan.status is PlanStatus.OPTIMAL
+    assert "plan.cap" in [each.id for each in plan.binding]
