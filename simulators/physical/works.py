@@ -67,13 +67,14 @@ class PhysicalWorks:
         twin.plant = CityPlant(self.field.params, self.plant.dt)
         twin.control = copy.copy(self.control)
         twin.troubles = FieldTroubles(self.field, twin.plant, twin.control)
+        twin.state = copy.deepcopy(self.state, memo)  # its record of the pipes is written to
         for name in ("gauges", "counters", "sun_gain", "skies"):
             setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
         return twin
 
     def step(self, valve: Floats, pump: Floats, now: float, dt: float) -> None:
         """Advance by ``dt`` s, which is ``SCAN_S``, to UTC second ``now``; raises a NetworkError."""
-        told = self.control.inputs(self.state, self.out, self.skies.at(self.state.time), dt)
+        told = self.control.of_sources(self.state, self.out, self.skies.at(self.state.time), dt)
         self.inputs = self.troubles.applied(replace(told, valve=valve, pump=pump))
         self.state, self.out = self.plant.step(self.state, self.inputs)
         self.now = now

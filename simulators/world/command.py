@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from simulators.faults.scenario import ScenarioFaults
+from simulators.plant_choice import PLANTS
 from simulators.world.line import PROFILES_HERE
 from simulators.world.run import EVERY_S, Outcome, play, quiet_from
 from simulators.world.scenario import read_planned
@@ -31,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stations", type=_count, default=10, metavar="N", help="stations (default: 10)")
     parser.add_argument(
         "--opcua", type=_whole, default=0, metavar="N", help="so many of them speak OPC UA (default: 0)"
+    )
+    parser.add_argument(
+        "--plant", choices=PLANTS, default="simple", help="what is behind the stations (default: simple)"
     )
     parser.add_argument(
         "--link", choices=sorted(PROFILES_HERE), default="city", help="mobile link (default: city)"
@@ -57,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         stations=options.stations,
         opcua=min(options.opcua, options.stations),
+        plant=options.plant,
         link=options.link,
         alarms=options.alarms,
     )
@@ -102,6 +107,8 @@ def replay_command(options: argparse.Namespace, seed: int) -> str:
     ]
     if options.opcua:
         parts.insert(1, f"--opcua {options.opcua}")
+    if options.plant != "simple":
+        parts.append(f"--plant {options.plant}")
     if options.scenario is not None:
         parts.append(f"--scenario {shlex.quote(str(options.scenario))}")
     return " ".join([*parts, *(["--alarms"] if options.alarms else [])])

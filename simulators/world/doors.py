@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from simulators.faults.model import Target
 from simulators.faults.site import station_facts
-from simulators.plant_troubles import CityTroubles
+from simulators.plant_choice import door_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,12 +70,12 @@ class StationDoors:
 
 def targets(world: World) -> dict[str, Target]:
     """Return every station of a world as faults see it."""
-    plant, sites = CityTroubles(world.field.city), world.field.city.site.stations
+    plant, sites = door_of(world.field.city), world.field.city.site.stations
     found = {}
     for site in sites:
         doors = StationDoors(world, site.id)
         found[site.id] = Target(
-            facts=station_facts(site),
+            facts=station_facts(site, pipes=world.options.plant == "physical"),
             link=doors,
             server=doors,
             device=world.field.stations[site.id].device,

@@ -61,6 +61,7 @@ class Station:
             new_tap=self._new_tap if modbus else None,
         )
         self.device = Misbehaviour()
+        self.device.clock = city.clocks.get(station.id, self.device.clock)
         """What faults have made of it."""
         rng = random.Random(station.id)
         self._server: ModbusStationServer | OpcUaStationServer

@@ -32,9 +32,13 @@ def read_planned(options: WorldOptions, end_s: float) -> list[Planned]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioFaults([str(error)]) from error
     sites = read_site(
-        stations=options.stations, opcua=options.opcua, poll_s=options.poll_s, cycle_s=options.cycle_s
+        stations=options.stations,
+        opcua=options.opcua,
+        poll_s=options.poll_s,
+        cycle_s=options.cycle_s,
+        plant=options.plant,
     )
-    planned = read_scenario(raw, facts_of(sites.city.site), options.seed)
+    planned = read_scenario(raw, facts_of(sites.city.site, pipes=options.plant == "physical"), options.seed)
     late = [
         f"fault {number} ({one.fault.name}): lasts until {one.at_s + (one.duration_s or 0.0):g} s; "
         f"this world is quiet from {end_s:g} s on, give it more --hours"

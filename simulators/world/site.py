@@ -3,14 +3,20 @@
 Both sides read it with their own readers, as in a real project: the controller and the simulators.
 """
 
+import csv
 import functools
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from controller.config.loader import load_site as load_for_controller
 from controller.config.model import SiteConfig
 from simulators import city_text
+from simulators.citygen.generate import generate
+from simulators.citygen.site_files import write_site as write_city_site
+from simulators.plant_choice import simulated_city
 from simulators.sitefile import load_site as load_for_simulators
 from simulators.station import SimulatedCity
 from simulators.world.clock import START_UTC
@@ -24,6 +30,8 @@ MODBUS_MIX = (
 OPCUA = "opcua-substation"
 """Profile of all OPC UA stations."""
 FIRST_PORT = 20_001
+DRAWN_SEED = 1
+"""Of the city that stands behind the stations of a physical world, whatever the world's own seed."""
 SCAN_S = 10.0
 """Plant and PLC step: twice that of the demo, half its cost; valves take a minute to open."""
 
@@ -44,12 +52,17 @@ class Sites:
 
 
 @functools.lru_cache(maxsize=8)
-def read_site(*, stations: int, opcua: int, poll_s: float, cycle_s: float) -> Sites:
+def read_site(*, stations: int, opcua: int, poll_s: float, cycle_s: float, plant: str = "simple") -> Sites:
     """Write a site, read it with both readers, and remember it for the next world."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_site(folder, stations=stations, opcua=opcua, poll_s=poll_s, cycle_s=cycle_s)
-        simulated = SimulatedCity(load_for_simulators(folder), start=START_UTC, scan_s=SCAN_S)
+        if plant == "physical":
+            write_drawn_site(folder, stations=stations, opcua=opcua, poll_s=poll_s, cycle_s=cycle_s)
+            simulated = simulated_city(load_for_simulators(folder), plant, start=START_UTC)
+            assert simulated.scan_s == SCAN_S, simulated.scan_s
+        else:
+            write_site(folder, stations=stations, opcua=opcua, poll_s=poll_s, cycle_s=cycle_s)
+            simulated = SimulatedCity(load_for_simulators(folder), start=START_UTC, scan_s=SCAN_S)
         return Sites(load_for_controller(folder), simulated)
 
 
@@ -63,6 +76,32 @@ def write_site(folder: Path, *, stations: int, opcua: int, poll_s: float, cycle_
         profile = OPCUA if index >= stations - opcua else MODBUS_MIX[index % len(MODBUS_MIX)]
         rows += [",".join(row) for row in _rows(index, profile)]
     (folder / "stations.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def write_drawn_site(folder: Path, *, stations: int, opcua: int, poll_s: float, cycle_s: float) -> None:
+    """Write the site of a drawn city, devices mixed as elsewhere in worlds; its sources are not listed."""
+    city = generate(stations, DRAWN_SEED)
+    loops = np.bincount(city.loops.station)
+    profiles = tuple(
+        OPCUA if index >= stations - opcua else "plc-a" if n > 1 else MODBUS_MIX[index % len(MODBUS_MIX)]
+        for index, n in enumerate(loops.tolist())
+    )
+    city = replace(city, stations=replace(city.stations, profile=profiles))
+    write_city_site(city, folder, base_port=FIRST_PORT)
+    with (folder / "stations.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "station"]
+    for row in rows:
+        if row["profile"] == OPCUA:
+            row |= {"security": "none", "allow_insecure": "true", "server_certificate": ""}
+    with (folder / "stations.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    simulation = (folder / "simulation.toml").read_text(encoding="utf-8")
+    shares = simulation.index("[simulation.source_shares]")
+    (folder / "simulation.toml").write_text(simulation[:shares], encoding="utf-8")
+    with (folder / "site.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n[timing]\npoll_s = {poll_s}\ncycle_s = {cycle_s}\n")
 
 
 def _rows(index: int, name: str) -> list[list[str]]:

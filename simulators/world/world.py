@@ -55,6 +55,8 @@ class WorldOptions:
     """Let the controller watch for alarms, too; a look of it costs as much as a poll of all stations."""
     scenario: bytes | None = None
     """A scenario file (``faults.scenario``), played besides what the seed draws."""
+    plant: str = "simple"
+    """Or ``physical``: a drawn city with network, sources and houses behind the stations."""
     centre: bool = True
     """False leaves the stations alone: for benchmarks with clients of their own."""
 
@@ -75,7 +77,11 @@ class World:
         self.disk_well_since = START_UTC
         """UTC second at which the disk was last given back its health."""
         sites = read_site(
-            stations=options.stations, opcua=options.opcua, poll_s=options.poll_s, cycle_s=options.cycle_s
+            stations=options.stations,
+            opcua=options.opcua,
+            poll_s=options.poll_s,
+            cycle_s=options.cycle_s,
+            plant=options.plant,
         )
         self._site = sites.controller
         self.field = Field(sites.city, self.clock, options.seed, options.link)

@@ -16,6 +16,8 @@ SETTLE_S = 2 * 3600.0
 
 def early(scenario):
     """The scenario with what happens in it begun at once."""
+    if scenario.wave_after_days is not None:
+        scenario = replace(scenario, wave_after_days=0.0)
     tables = [{**table, "at_s": 0.0} for table in scenario.faults.get("fault", [])]
     return replace(scenario, faults={**scenario.faults, "fault": tables} if tables else {})
 
@@ -39,7 +41,7 @@ class SmallJudge:
             counted_days=hours / 24.0,
             folder=self._folder / f"run{self._runs}",
             plant=PHYSICAL,
-            _fields=self._fields.setdefault(loaded.name if loaded.wave_after_days else "", []),
+            _fields=self._fields.setdefault(loaded.name if loaded.wave_after_days is not None else "", []),
         )
         self._runs += 1
         trial = case.trial([Contestant(name=name, town=case.town(offset_K)) for name in names])

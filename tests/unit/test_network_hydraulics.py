@@ -158,6 +158,28 @@ def test_a_solver_that_gives_up_says_why_and_how_far_it_was(monkeypatch):
     assert gave_up.value.names[0] in net.link_names
 
 
+def test_a_network_of_which_numbers_can_not_be_told_apart_is_given_up_with_its_worst_pipe():
+    # a river through 200 mm over 100 km: beside such heads the tolerance is less than the last digit
+    far = network(
+        places=[Place(name=name) for name in "ABC"],
+        trenches=[
+            Trench(name="P", start="A", end="B", length=1e5, diameter=0.2),
+            Trench(name="Q", start="B", end="C", length=1.0, diameter=2.0),
+            Trench(name="R", start="A", end="C", length=1e5, diameter=0.2),
+        ],
+        consumers=[Consumer(name="S", place="C"), Consumer(name="T", place="B")],
+        sources=[Source(name="plant", place="A")],
+    )
+    river = operation(far, T_supply=80.0, T_return=50.0, m_flow=np.array([1e6, 5e5]), source_dp=1e5)
+    with pytest.raises(
+        errors.NotConverged, match=r"oscillates without falling.*last residual .* kPa"
+    ) as gave_up:
+        Hydraulics(far).solve(river)
+    assert gave_up.value.iterations == hydraulics.MAX_ITERATIONS
+    assert gave_up.value.residual > 10.0 * hydraulics.TOLERANCE_kPa
+    assert gave_up.value.names[0].split()[0] in "PQR"
+
+
 @pytest.mark.parametrize(
     ("residuals", "says"),
     [
