@@ -47,7 +47,7 @@ class Case:
     own: float | None
     """The station's own curve at T_outdoor_centre, degC; None without an outdoor temperature."""
     T_there: float | None
-    """The same at the outdoor temperature that the station may go by, where that is colder than ours."""
+    """The same at the outdoor temperature that the station itself goes by: there its fallback leads."""
     history: tuple[Sent, ...]
     """What was dispatched since the take-over; empty while the station is on its own curve.
 
@@ -239,17 +239,13 @@ def _curve_there(context: GuardContext, traits: LoopTraits, seen: LoopObservatio
     """Return where the fallback would lead, degC.
 
     A station that is not told our outdoor temperature goes by its sensor, and without one by a fixed value.
-    The colder of ours and its own counts: a sensor in the sun must not let a house cool down.
     """
-    ours = context.T_outdoor_centre.value
-    if ours is None:
-        return None
     if traits.takes_outdoor or seen is None:
-        return _finite(traits.own_curve(ours))
+        return _own_curve(context, traits)
     its, known = seen.T_outdoor, T_OUTDOOR_BLIND_DEGC
     if its.value is not None and its.quality is Quality.GOOD and recent(its, context.now):
         known = its.value
-    return _finite(traits.own_curve(min(ours, known)))
+    return _finite(traits.own_curve(known))
 
 
 def _finite(value: float) -> float | None:

@@ -57,22 +57,22 @@ def hard_flow(case: Case, room: Room) -> Room:
 def own_curve(case: Case, room: Room) -> Room:
     """Stay near the station's own curve, so that its fallback is a small step.
 
-    Where the station itself counts with colder weather the band begins higher. It is asked for and not
-    forced: a sensor that fails would move a house by 10 K at once.
+    Where the station itself counts with other weather its fallback leads elsewhere, and the loop is asked to
+    stay near that, too. Asked and not forced: a sensor that fails would move a house by 10 K at once.
     """
     if case.own is None or case.T_there is None:
         return room
     low, high = case.own - OWN_CURVE_BAND_K, case.own + OWN_CURVE_BAND_K
     why = Phrase("guard.own_curve", {"T_own": case.own})
     room = room.bound_supply(low, high, Rule.OWN_CURVE, why)
-    moves = case.traits.wears_out or case.T_there > case.own
+    moves = case.traits.wears_out or case.T_there != case.own
     if case.traits.station_class is StationClass.B or not case.asks or not moves:
         return room  # class B holds an offset to the curve: its limits do not move
     margin, why = 0.0, Phrase("guard.own_curve", {"T_own": case.T_there})
     if case.traits.wears_out:
         margin, why = CREEP_K, Phrase("guard.own_curve_worn", {"T_own": case.T_there})
-    inside = min(max(room.T_wish, case.T_there - OWN_CURVE_BAND_K + margin), high - margin)
-    return room.ask_supply(inside, Rule.OWN_CURVE, why)
+    low, high = max(low, case.T_there - OWN_CURVE_BAND_K), min(high, case.T_there + OWN_CURVE_BAND_K)
+    return room.ask_supply(min(max(room.T_wish, low + margin), high - margin), Rule.OWN_CURVE, why)
 
 
 def offset(case: Case, room: Room) -> Room:

@@ -162,7 +162,9 @@ def _pace(traits, seen, history, wishes, T, m, low, high, context):
         found += _flow_rates(traits, seen, history, m, held_m, context)
     if forced or forced_m:
         return found
-    if not any(math.isfinite(w.T_supply) and math.isfinite(w.m_flow) for w in wishes):
+    asked = any(math.isfinite(w.T_supply) and math.isfinite(w.m_flow) for w in wishes)
+    warmed = unknown_water(seen, context) and held < T <= 35.0 + HAIR
+    if not asked and not warmed:
         found.append("moves though nobody asks")
     if not traits.circulation:
         dm = 0.0
@@ -191,29 +193,35 @@ def _temperature_rates(traits, seen, history, wishes, T, held, low, context):
     if held - T > HAIR and max(past) - T > (6.0 if context.shortage_declared else 3.0) + HAIR:
         found.append(f"falls {max(past) - T} K in 15 min")
     primary = seen.T_supply_primary
+    least, most = _fallback_band(traits, seen, context)
     if primary.value is not None and -5 <= context.now - primary.received_at <= 600:
         if max(held, primary.value - 3.0, low) + HAIR < T:
             found.append(f"rises to {T} with {primary.value} from the source")
     elif max(held, traits.own_curve(context.T_outdoor_centre.value), low) + HAIR < T:
         found.append("rises above the own curve with an unknown source")
-    elif held - HAIR > T and all(w.T_supply > held for w in wishes):
+    elif held - HAIR > T and all(w.T_supply > held for w in wishes) and most - 2.0 - HAIR > T:
         found.append("falls though all wish it warmer")
-    fallback = _least_for_fallback(traits, seen, context)
-    if held + HAIR < T and all(w.T_supply < held for w in wishes) and fallback + 2.0 + HAIR < T:
+    if unknown_water(seen, context):
+        least = max(least, 35.0 - 2.0)  # such a loop is warmed whatever anybody wishes
+    if held + HAIR < T and all(w.T_supply < held for w in wishes) and least + 2.0 + HAIR < T:
         found.append("rises though nobody wishes it warmer")
-    if held - HAIR > T and fallback - HAIR > T and (primary.value is None or primary.value - 3.0 > fallback):
-        found.append(f"falls to {T} away from a fallback that needs {fallback}")
+    least = _fallback_band(traits, seen, context)[0]
+    if held - HAIR > T and least - HAIR > T and (primary.value is None or primary.value - 3.0 > least):
+        found.append(f"falls to {T} away from a fallback that needs {least}")
+    if held + HAIR < T and max(most, low) + HAIR < T:
+        found.append(f"rises to {T} away from a fallback that needs {most}")
     return found
 
 
-def _least_for_fallback(traits, seen, context):
-    """Least supply from which a station that is not told our weather falls back by 8 K or less."""
+def _fallback_band(traits, seen, context):
+    """Supply temperatures from which a station that is not told our weather falls back by 8 K or less."""
     if traits.takes_outdoor or traits.station_class.value == "B":
-        return -math.inf
-    its, ours = seen.T_outdoor, context.T_outdoor_centre.value
+        return -math.inf, math.inf
+    its = seen.T_outdoor
     known = its.quality.name == "GOOD" and -5 <= context.now - its.received_at <= 600
-    least = traits.own_curve(min(ours, its.value if known else -5.0)) - 8.0
-    return min(least, allowed_temperatures(traits, context)[1] - 2.0)
+    there = traits.own_curve(its.value if known else -5.0)
+    low, high = allowed_temperatures(traits, context)
+    return min(there - 8.0, high - 2.0), max(there + 8.0, low + 2.0)
 
 
 def _flow_rates(traits, seen, history, m, held, context):

@@ -52,7 +52,7 @@ def test_hard_temperatures_and_the_own_curve(wanted, traits, allowed):
     [
         (no_value(), {}, own_curve(-5.0) - 8.0),
         (good(-3.0, FRESH), {}, own_curve(-3.0) - 8.0),
-        (good(10.0, FRESH), {}, own_curve(0.0) - 8.0),
+        (good(3.0, FRESH), {}, own_curve(0.0) - 8.0),
         (good(-3.0, NOW - 700.0), {}, own_curve(-5.0) - 8.0),
         (uncertain(-20.0, Reason.RATE, FRESH, FRESH), {}, own_curve(-5.0) - 8.0),
         (good(-3.0, FRESH), {"wears_out": True}, own_curve(-3.0) - 6.0),
@@ -63,6 +63,20 @@ def test_hard_temperatures_and_the_own_curve(wanted, traits, allowed):
 def test_a_station_that_goes_by_colder_weather_is_kept_near_where_it_would_fall_back_to(its, traits, allowed):
     of = {"station_class": StationClass.T} | traits
     assert advice(30.0, seen={"T_outdoor": its}, traits=of)[0] == pytest.approx(allowed)
+
+
+@pytest.mark.parametrize(
+    ("its", "allowed"),
+    [
+        (good(8.0, FRESH), own_curve(8.0) + 8.0),  # the sun stands on its sensor
+        (good(-3.0, FRESH), own_curve(0.0) + 8.0),
+        (good(20.0, FRESH), own_curve(0.0) - 8.0),  # so far off that both bands do not meet: ours counts
+        (no_value(), own_curve(0.0) + 8.0),
+    ],
+)
+def test_a_station_that_goes_by_warmer_weather_is_not_led_far_above_its_fallback_either(its, allowed):
+    of = {"station_class": StationClass.T}
+    assert advice(80.0, seen={"T_outdoor": its}, traits=of)[0] == pytest.approx(allowed)
 
 
 def test_a_sensor_that_fails_moves_a_held_loop_by_the_usual_step_only():
