@@ -272,6 +272,7 @@ def _add_world(world: argparse.ArgumentParser) -> None:
         ("stations", "N", "stations (default: 10)"),
         ("opcua", "N", "so many of them speak OPC UA (default: 0)"),
         ("link", "NAME", "mobile link profile (default: city)"),
+        ("plant", "NAME", "what flows behind the stations: simple (default) or physical"),
         ("scenario", "FILE", "faults by name at their times, besides those that the seed draws"),
         ("every", "S", "mean seconds between drawn faults (default: 240); 0 draws none"),
         ("trace", "FILE", "write every event of the last seed there"),

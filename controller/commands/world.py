@@ -5,7 +5,7 @@ import os
 import sys
 from typing import NoReturn
 
-OPTIONS = ("seed", "seeds", "hours", "stations", "opcua", "link", "scenario", "every", "trace")
+OPTIONS = ("seed", "seeds", "hours", "stations", "opcua", "link", "plant", "scenario", "every", "trace")
 FLAGS = ("alarms", "json")
 
 

@@ -15,6 +15,7 @@ from optimizer.reason import Reason, because
 Floats = NDArray[np.float64]
 STEPS_MIN = 8
 """Shorter than this a plan has no room to plan in."""
+AREA_MIN_M2 = 1.0
 AREA_MAX_M2 = 2e6
 Q_MAX_W_PER_M2 = 500.0
 T_RANGE_DEGC = (-60.0, 60.0)
@@ -188,7 +189,8 @@ def _exclusions(problem: PlanProblem) -> list[Excluded]:
         for name in (*_BY_LOOP, *_TABLES):
             values = getattr(p, name).reshape(len(p.area), -1)
             note(~np.isfinite(values).all(axis=1), because("plan.loop_hole", what=name))
-        note(~((p.area > 0.0) & (p.area <= AREA_MAX_M2)), because("plan.loop_area", most_m2=AREA_MAX_M2))
+        sound = (p.area >= AREA_MIN_M2) & (p.area <= AREA_MAX_M2)
+        note(~sound, because("plan.loop_area", least_m2=AREA_MIN_M2, most_m2=AREA_MAX_M2))
         note(~_a_house(p), because("plan.loop_model"))
         temperatures = np.concatenate([p.x0, p.T_min, p.T_max], axis=1)
         sound = (temperatures > T_RANGE_DEGC[0]) & (temperatures < T_RANGE_DEGC[1])

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from optimizer.regulation import flow_fraction
 from simulators import __main__ as simulators_main
-from simulators.evaluate import calibration, command, picture
+from simulators.evaluate import calibration, command, picture, version
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.dwellings import PER_LOOP, SENSED, Dwellings
 from simulators.evaluate.kpis import key_figures
@@ -180,16 +180,20 @@ def test_offsets_that_were_found_over_another_time_are_told_of(judge, capsys, da
     assert ("are of 4 days, this run has 10" in capsys.readouterr().err) is warned
 
 
-def test_the_commit_is_that_of_the_code_and_unknown_outside_a_clone(monkeypatch):
+@pytest.mark.parametrize(("changed", "told"), [("", "abc1234"), (" M simulators/judge.py", "abc1234+")])
+def test_the_commit_is_that_of_the_code_and_says_whether_files_were_changed(monkeypatch, changed, told):
     def git(arguments, **fields):
         assert arguments[0] == "git"
         assert fields["cwd"].name == "evaluate"
-        return SimpleNamespace(stdout="abc1234\n")
+        return SimpleNamespace(stdout="abc1234\n" if "rev-parse" in arguments else changed)
 
+    monkeypatch.setattr(version.subprocess, "run", git)
+    assert version.commit.__wrapped__() == told
+
+
+def test_outside_a_clone_the_commit_is_unknown(monkeypatch):
     def no_git(*_arguments, **_fields):
         raise FileNotFoundError("git")
 
-    monkeypatch.setattr(calibration.subprocess, "run", git)
-    assert calibration._commit() == "abc1234"
-    monkeypatch.setattr(calibration.subprocess, "run", no_git)
-    assert calibration._commit() == "unknown"
+    monkeypatch.setattr(version.subprocess, "run", no_git)
+    assert version.commit.__wrapped__() == "unknown"
