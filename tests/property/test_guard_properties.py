@@ -156,12 +156,21 @@ def test_no_input_makes_the_guard_raise_or_leave_the_contract(situation):
 def test_what_is_set_would_be_taken_again(situation):
     """The decision, dispatched and wished again a cycle later, is kept: no flapping between two limits.
 
-    Only a source that is short may pull on, because it does so at the usual rates; and what was held because
-    the network would have moved goes on once a person has confirmed that.
+    Only three things may pull on, because they do so at the usual rates: a source that is short, a station
+    that goes by other weather, water that nobody can tell of. And what was held because the network would
+    have moved goes on once a person has confirmed that.
     """
     proposals, whole = situation
+    ours = whole.T_outdoor_centre.value
     sound = {
-        k: replace(seen, T_supply_primary=good(150.0, NOW), remote=True)
+        k: replace(
+            seen,
+            T_supply_primary=good(150.0, NOW),
+            T_outdoor=seen.T_outdoor if ours is None else good(ours, NOW),
+            T_supply=told(seen.T_supply, 45.0),
+            T_return=told(seen.T_return, 35.0),
+            remote=True,
+        )
         for k, seen in whole.observations.items()
     }
     whole = replace(whole, observations=sound)
@@ -182,6 +191,12 @@ def test_what_is_set_would_be_taken_again(situation):
     later = replace(whole, monotonic=MONOTONIC + 60.0, sent=sent, mass_change_confirmed=True)
     second = guard(again, later).decisions
     assert [second[p.key].action.value for p in again] == ["renew" for _ in again]
+
+
+def told(reading, otherwise):
+    """The reading, or a sound one in place of what is missing or old."""
+    recent = reading.value is not None and -5 <= NOW - reading.received_at <= 600
+    return reading if recent else good(otherwise, NOW)
 
 
 @dataclass(frozen=True)
