@@ -12,7 +12,10 @@ import httpx
 from stations.model.clock import ScaledClock
 
 FRESH_WINDOW_S = 30.0
-"""Wall seconds at the end of a run over which the fewest fresh stations are reported."""
+"""Wall seconds at the end of a run over which fresh stations are counted."""
+MOMENTS = 10
+"""One look in so many may find fewer: at --speed 30 data are old after one wall second, for which any
+computer may stand still once."""
 CONTROL_LIMIT_S = 10.0
 BREAKS_SHOWN = 5
 
@@ -28,7 +31,7 @@ class DemoReport:
     loops_confirmed: int
     """Of these, loops that have had a setpoint confirmed by read-back."""
     stations_fresh: int
-    """Fewest stations with fresh data in the last 30 s."""
+    """Stations with fresh data in the last 30 s, by the worst of its looks but for one in ten."""
     polls: int
     polls_ok: int
     setpoints_sent: int
@@ -137,7 +140,7 @@ class Observer:
             loops=kpis["loops"],
             loops_driven=kpis["loops_driven"],
             loops_confirmed=kpis["loops_confirmed"],
-            stations_fresh=min(fresh for _, fresh in self._fresh),
+            stations_fresh=sorted(fresh for _, fresh in self._fresh)[len(self._fresh) // MOMENTS],
             frames=0,
             frames_out_of_contract=0,
             breaks=(),

@@ -9,6 +9,7 @@ import pytest
 pytestmark = [pytest.mark.serial, pytest.mark.slow, pytest.mark.soak]
 
 POLL_S = 10.0
+SPEED = 20.0
 
 
 def demo(tmp_path, *arguments, wall_s):
@@ -19,7 +20,7 @@ def demo(tmp_path, *arguments, wall_s):
 @pytest.mark.timeout(240)
 def test_forty_stations_are_polled_stored_decided_written_and_verified(tmp_path, soak):
     wall_s = soak.pick(reduced=45, full=90)
-    arguments = ("--stations", "40", "--speed", "30", "--duration", str(wall_s), "--no-hmi", "--json")
+    arguments = ("--stations", "40", "--speed", f"{SPEED:g}", "--duration", str(wall_s), "--no-hmi", "--json")
     run = demo(tmp_path, *arguments, wall_s=wall_s)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
@@ -32,7 +33,7 @@ def test_forty_stations_are_polled_stored_decided_written_and_verified(tmp_path,
     assert report["frames"] > report["polls"]
     assert report["setpoints_rejected"] == 0
     assert report["readings_stored"] > 15 * report["polls_ok"]
-    assert report["sim_s"] == pytest.approx(30.0 * report["wall_s"], rel=0.02)
+    assert report["sim_s"] == pytest.approx(SPEED * report["wall_s"], rel=0.02)
     assert 18.0 < report["indoor_mean"] < 24.0
     assert 1.5 < report["indoor_sd"] < 3.5
     assert 20.0 < report["heat_W_per_m2_mean"] < 60.0

@@ -87,6 +87,20 @@ async def test_a_dip_of_fresh_stations_counts_for_half_a_minute(bench, monkeypat
     assert any("had fresh data" in fault for fault in report.faults()) == (fewest < 3)
 
 
+@pytest.mark.parametrize(("dips", "counted"), [(1, 3), (2, 3), (3, 2)])
+async def test_one_look_in_ten_may_fall_on_a_moment_at_which_the_computer_stood_still(
+    bench, monkeypatch, dips, counted
+):
+    observer = Watched(bench, monkeypatch)
+    await observer.begin()
+    for look in range(23):
+        silence(bench, "S002", since=NOW - 3600.0 if look < dips else NOW)
+        observer.wall += 1.0
+        await observer.sample()
+
+    assert (await finished(observer)).stations_fresh == counted
+
+
 async def test_the_live_table_shows_every_station_with_what_it_says_and_is_told(bench, monkeypatch, tmp_path):
     drawn = io.StringIO()
     console = Console(file=drawn, width=170, height=40, force_terminal=True, color_system=None)
