@@ -1,11 +1,13 @@
 """One station of the field loop with everything around it that its dispatcher and supervisor need."""
 
+import itertools
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from controller.admission import Admission
 from controller.decisions import LoopKey, Mode, Season
 from controller.dispatch import Dispatcher, DispatchServices
-from controller.historian.records import Intent, State
+from controller.historian.records import LEGAL, Intent, State
 from controller.image import ProcessImage, StationImage
 from controller.outbox import Outbox
 from controller.state import ControllerState, LoopStatus
@@ -13,6 +15,7 @@ from stations.model.quality import Reason
 from stations.model.reading import bad
 from stations.model.setpoint import CirculationChannel, HeatChannel
 from stations.profile import builtin_profile
+from tests.support.clocks import ManualClock
 from tests.support.guard_world import loop_traits
 from tests.support.scripted_driver import Script
 
@@ -115,3 +118,23 @@ class FieldBench:
     def states(self, number):
         """The recorded life of one intent."""
         return [state for of, state in self.told if of == number]
+
+
+@contextmanager
+def field_bench():
+    """A bench of one loop; at the end every intent must have gone from state to state as is legal."""
+    bench = FieldBench(ManualClock())
+    yield bench
+    for number in {of for of, _ in bench.told}:
+        life = [State.REQUESTED, *bench.states(number)]
+        assert all(after in LEGAL[before] for before, after in itertools.pairwise(life)), life
+
+
+async def held(bench, number=1):
+    """Bring the station to hold a confirmed instruction."""
+    bench.poll()
+    bench.post(intent(number))
+    await bench.write()
+    bench.poll()
+    assert bench.states(number)[-1] is State.CONFIRMED
+    return bench
