@@ -6,6 +6,10 @@ A test changes only what it is about: ``dataclasses.replace`` in memory, keyword
 import csv
 from pathlib import Path
 
+import pytest
+
+from controller.config.faults import SiteError
+from controller.config.loader import load_site
 from controller.config.model import (
     ApiConfig,
     CurveTable,
@@ -205,3 +209,10 @@ def toml_with(*changes):
         assert old in text, old
         text = text.replace(old, new)
     return text
+
+
+def faults_of(folder):
+    """All that is wrong with a site folder; fails where it is sound."""
+    with pytest.raises(SiteError) as refusal:
+        load_site(folder)
+    return refusal.value.faults
