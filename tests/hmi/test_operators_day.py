@@ -110,6 +110,23 @@ def test_every_page_is_chinese_to_the_last_word_and_never_asks_another_machine(r
     assert {page: words for page, words in found.items() if words} == {}
 
 
+def test_a_page_that_has_come_takes_clicks_although_it_is_built_like_the_one_before(room, browser):
+    visit = browser.visit(room, "ada", language="en")
+    visit.open("alarms")
+    visit.page.evaluate("""() => {
+      window.dimmedAt = [];
+      new MutationObserver(() => window.dimmedAt.push(
+        [document.documentElement.hasAttribute("data-dhc-leaving"), performance.now()]
+      )).observe(document.documentElement, {attributeFilter: ["data-dhc-leaving"]});
+    }""")
+    for page in ("trends", "dispatch", "energy"):
+        visit.go(page)
+    flips = visit.page.evaluate("window.dimmedAt")
+    assert [dimmed for dimmed, _ in flips] == [True, False] * 3
+    # a page whose coming is not noticed is let go after ten seconds
+    assert all(end - begin < 8_000 for (_, begin), (_, end) in zip(flips[::2], flips[1::2], strict=True))
+
+
 def test_what_opens_over_a_chinese_page_is_chinese_too_in_a_chinese_font(room, browser):
     visit = browser.visit(room, "lei")
     visit.open("dispatch")

@@ -219,17 +219,18 @@ export function leads(event, link) {
   return Boolean(link) && !elsewhere && link.getAttribute("aria-current") !== "page";
 }
 
-// From a click on the navigation to the new page's first element the old page still stands there. It is dimmed
-// and takes no click: such a click would be lost, or meant for what is coming.
+// From a click on the navigation to the new page's title the old page still stands there. It is dimmed and takes
+// no click: such a click would be lost, or meant for what is coming. Pages of like build keep the element of the
+// title and change its words.
 function leave() {
   const main = document.querySelector('[data-testid="stMain"]');
   const old = main && main.querySelector("h1");
   if (!old) return;
-  const until = Date.now() + LEAVING_MS;
+  const title = old.textContent, until = Date.now() + LEAVING_MS;
   flag("leaving", true);
   main.setAttribute("aria-busy", "true");
   const look = setInterval(() => {
-    if (old.isConnected && Date.now() < until) return;
+    if (old.isConnected && old.textContent === title && Date.now() < until) return;
     clearInterval(look);
     flag("leaving", false);
     main.removeAttribute("aria-busy");
