@@ -295,6 +295,13 @@ def _add_city(city: argparse.ArgumentParser) -> None:
         "(default: 2.3)",
     )  # fmt: skip
     new.add_argument("--base-port", metavar="PORT", help="of the first device (default: 20000)")
+    pumps = new.add_mutually_exclusive_group()
+    pumps.add_argument(
+        "--boosters", action="store_true", help="booster pumps in pipes to stations that lack pressure"
+    )
+    pumps.add_argument(
+        "--station-pumps", action="store_true", help="primary pumps in the stations that sources do not reach"
+    )
     new.add_argument("--quiet", action="store_true", help="no progress")
     text = "solve the design day of a site's network and say what it does, or what is wrong"
     check = actions.add_parser("check", help=text, description=text)

@@ -13,7 +13,8 @@ def execute(options: argparse.Namespace) -> NoReturn:
         value = getattr(options, name, None)
         if value is not None:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
-    if getattr(options, "quiet", False):
-        arguments.append("--quiet")
+    for name in ("boosters", "station_pumps", "quiet"):
+        if getattr(options, name, False):
+            arguments.append(f"--{name.replace('_', '-')}")
     sys.stdout.flush()
     os.execv(sys.executable, arguments)

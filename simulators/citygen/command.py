@@ -10,6 +10,7 @@ from simulators.citygen.generate import SPREAD_MAX_K, STATIONS_MAX, generate
 from simulators.citygen.judgement import DesignDay, design_day_of, summary
 from simulators.citygen.model import SPREAD_K
 from simulators.citygen.network_files import FOLDER, NetworkFileError, read_network
+from simulators.citygen.pumping import NoPlaceForPump, boosted, distributed
 from simulators.citygen.site_files import write_site
 from simulators.plant.network.errors import NetworkError
 from simulators.sitefile import SiteFileError, load_site
@@ -39,6 +40,15 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument(
         "--base-port", type=_port, default=20_000, metavar="PORT", help="of the first device (default: 20000)"
     )
+    pumps = new.add_mutually_exclusive_group()
+    pumps.add_argument(
+        "--boosters", action="store_true",
+        help="booster pumps in pipes to stations that lack pressure; the sources hold so much less",
+    )  # fmt: skip
+    pumps.add_argument(
+        "--station-pumps", action="store_true",
+        help="distributed primary pumps: in each station that the sources, holding much less, do not reach",
+    )  # fmt: skip
     text = "solve the design day of a site's network and say what it does, or what is wrong"
     check = actions.add_parser("check", help=text, description=text)
     check.add_argument("folder", type=Path, help="site folder with network/")
@@ -67,9 +77,14 @@ def _new(options: argparse.Namespace) -> int:
 
     try:
         city = generate(options.stations, options.seed, options.spread, progress)
+        if options.boosters or options.station_pumps:
+            progress("pumps in the network")
+            city = (boosted if options.boosters else distributed)(city)
         write_site(city, folder, base_port=options.base_port, progress=progress)
         progress("certificates of stations that sign and encrypt")
         ensure_certificates(load_site(folder))
+    except NoPlaceForPump as error:
+        return _wrong_use(str(error))
     except OSError as error:
         return _wrong_use(f"{error.filename or folder}: {error.strerror}; nothing more was written")
     return _judge(folder, options.picture)

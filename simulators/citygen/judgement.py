@@ -11,7 +11,7 @@ from simulators.citygen.sizing import AMPLE_kPa, base_alone, design_day
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.errors import WithoutPipe
 from simulators.plant.network.graph import Flags, Network
-from simulators.plant.network.hydraulics import GRAVITY, Hydraulics, Solution
+from simulators.plant.network.hydraulics import GRAVITY, Hydraulics, Solution, rises
 from simulators.plant.water import density
 
 
@@ -34,11 +34,13 @@ class DesignDay:
     """kPa that the first source must hold then, for what the worst station needs."""
     base: Flags
     """Which sources are base plants, shape (n_sources,)."""
+    dp_served: Floats
+    """kPa at each station with what its own pump adds, shape (n_stations,)."""
 
     @property
     def worst(self) -> int:
         """The station with the least differential pressure."""
-        return int(np.argmin(self.solution.dp_consumer))
+        return int(np.argmin(self.dp_served))
 
 
 def design_day_of(site: NetworkSite, stations: Sequence[str] = ()) -> DesignDay:
@@ -51,14 +53,16 @@ def design_day_of(site: NetworkSite, stations: Sequence[str] = ()) -> DesignDay:
         raise WithoutPipe("no row in network/stations.csv, so no pipe, for station", missing)
     network = site.pipes.network()
     now = design_day(site.pipes, network, site.m_flow_design, site.m_flow_source, site.dp_source)
-    solution = Hydraulics(network).solve(now)
+    full, solution = now.pump_speed, Hydraulics(network).solve(now)
     alone = base_alone(site.m_flow_design, site.m_flow_source, site.base)
     milder = Hydraulics(network).solve(design_day(site.pipes, network, *alone, AMPLE_kPa))
+    helped = milder.dp_consumer + rises(network, full, milder.m_flow)[network.consumers]
+    added = rises(network, full, solution.m_flow)
     n = len(site.pipes.trenches)
     start, end = network.link_start[:n], network.link_end[:n]
     rho = density(np.array([site.pipes.T_supply_design]))[0]
     weight = GRAVITY / 1000.0 * rho * (network.elevation[end] - network.elevation[start])
-    lost = np.abs(solution.p[start] - solution.p[end] - weight)
+    lost = np.abs(solution.p[start] - solution.p[end] - weight + added[:n])
     return DesignDay(
         pipes=site.pipes,
         network=network,
@@ -67,8 +71,9 @@ def design_day_of(site: NetworkSite, stations: Sequence[str] = ()) -> DesignDay:
         velocity=np.abs(solution.velocity[:n]),
         velocity_base=np.abs(milder.velocity[:n]),
         base_flow=float(alone[0].sum() / site.m_flow_design.sum()),
-        dp_base=AMPLE_kPa - float((milder.dp_consumer - network.dp_min).min()),
+        dp_base=AMPLE_kPa - float((helped - network.dp_min).min()),
         base=site.base,
+        dp_served=solution.dp_consumer + added[network.consumers],
     )
 
 
@@ -83,7 +88,8 @@ def summary(day: DesignDay) -> list[str]:
         f"{len(names)} stations, {len(pipes.sources)} sources, {length.sum() / 1000.0:.1f} km of trench",
         f"flow on the design day {source.sum():.0f} kg/s",
         f"differential pressure at the worst station, {names[day.worst]}: "
-        f"{solution.dp_consumer[day.worst]:.0f} kPa, median {np.median(solution.dp_consumer):.0f} kPa",
+        f"{day.dp_served[day.worst]:.0f} kPa, median {np.median(day.dp_served):.0f} kPa",
+        *_pumps(day),
         f"base plants alone: {day.base_flow:.0%} of that flow, for which the first source holds "
         f"{day.dp_base:.0f} kPa",
         f"highest pressure {solution.p[high]:.0f} kPa at {day.network.node_names[high]}, "
@@ -98,6 +104,21 @@ def summary(day: DesignDay) -> list[str]:
                 f"(at most {day.velocity[chosen].max():.2f}), "
                 f"{_middle(day.gradient[chosen], length[chosen]):.0f} Pa/m"
             )
+    return lines
+
+
+def _pumps(day: DesignDay) -> list[str]:
+    """Return what there is of pumps besides those of the sources."""
+    m_flow = day.solution.m_flow
+    added = rises(day.network, np.ones(len(day.network.pump_link)), m_flow)
+    lines = [
+        f"booster {booster.name} in {booster.trench}: {abs(m_flow[link]):.0f} kg/s, {added[link]:.0f} kPa"
+        for booster, link in zip(day.pipes.boosters, day.network.pump_link.tolist(), strict=False)
+    ]
+    own = [consumer.pump is not None for consumer in day.pipes.consumers]
+    if any(own):
+        rise = added[day.network.consumers][own]
+        lines.append(f"pumps in {len(rise)} stations: {rise.min():.0f}..{rise.max():.0f} kPa")
     return lines
 
 

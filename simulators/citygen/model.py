@@ -11,7 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.plant.arrays import Floats, Indices
-from simulators.plant.network.graph import Consumer, Flags, Network, Place, Source, Trench, network
+from simulators.plant.network.graph import (
+    Booster,
+    Consumer,
+    Flags,
+    Network,
+    Place,
+    Source,
+    Trench,
+    network,
+)
 
 SPREAD_K = 2.3
 """Standard deviation between stations' mean indoor temperatures that a city has unless told otherwise."""
@@ -136,18 +145,24 @@ class Pipes:
     DN: Indices
     """Nominal size, mm, shape (n_trenches,)."""
     consumers: tuple[Consumer, ...]
-    """One for each station, in order and of its name."""
+    """One for each station, in order and of its name; some may have a pump of their own."""
     sources: tuple[Source, ...]
     p_return: float
     """kPa held at the first source's return: high enough for the highest place, at rest too."""
     T_supply_design: float
     T_return_design: float
     """Primary design temperatures, degC."""
+    boosters: tuple[Booster, ...] = ()
+    """Pumps in pipes; generated only when asked for."""
 
     def network(self) -> Network:
         """Return the arrays that the solvers work on; raises a NetworkError that names what is wrong."""
         return network(
-            places=self.places, trenches=self.trenches, consumers=self.consumers, sources=self.sources
+            places=self.places,
+            trenches=self.trenches,
+            consumers=self.consumers,
+            sources=self.sources,
+            boosters=self.boosters,
         )
 
 

@@ -2,14 +2,14 @@
 
 Written with a generated city, and read back by whoever works on the pipes; people may edit them. What is
 wrong is told with file and row, or, where only the whole shows it, as a NetworkError that names place or
-pipe.
+pipe. Where there are pumps besides those of the sources, ``pumps.csv`` tells them.
 """
 
 import csv
 import io
 import math
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,17 @@ import numpy as np
 
 from simulators.citygen.model import TRENCH_KINDS, GeneratedCity, Pipes
 from simulators.plant.arrays import Floats
-from simulators.plant.network.graph import Consumer, Flags, Place, Source, Trench
+from simulators.plant.network.graph import Booster, Consumer, Flags, Place, Source, Trench
+from simulators.plant.network.pumps import PumpCurve
 
 FOLDER = "network"
 PLACES, PIPES, STATIONS, SETTINGS = "places.csv", "pipes.csv", "stations.csv", "network.toml"
+PUMPS = "pumps.csv"
+PUMP_COLUMNS = (
+    "pump", "kind", "at", "side", "m_flow_design_kg_per_s", "dp_design_kPa", "rise", "efficiency",
+)  # fmt: skip
+PUMP_KINDS = ("booster", "station")
+SIDES = ("supply", "return")
 
 
 class NetworkFileError(ValueError):
@@ -82,6 +89,9 @@ def write_network(city: GeneratedCity, folder: Path) -> None:
             for consumer, m in zip(pipes.consumers, city.stations.m_flow_design, strict=True)
         ),
     )
+    pumps = [*_pump_rows(pipes)]
+    if pumps:
+        _write(folder / PUMPS, PUMP_COLUMNS, pumps)
     (folder / SETTINGS).write_text(_settings(city), encoding="utf-8", newline="\n")
 
 
@@ -89,6 +99,7 @@ def read_network(folder: Path) -> NetworkSite:
     """Read the files of ``folder``; raises NetworkFileError. ``pipes.network()`` judges the whole."""
     settings = _read_settings(folder / SETTINGS)
     places, pipes, stations = (_rows(folder / name) for name in (PLACES, PIPES, STATIONS))
+    boosters, of_stations = _pumps(folder / PUMPS, {row.text("station") for row in stations})
     sources = settings["sources"]
     return NetworkSite(
         pipes=Pipes(
@@ -110,19 +121,61 @@ def read_network(folder: Path) -> NetworkSite:
             kind=np.array([row.choice("kind", TRENCH_KINDS) for row in pipes], dtype=np.intp),
             DN=np.array([int(row.number("DN")) for row in pipes], dtype=np.intp),
             consumers=tuple(
-                Consumer(name=row.text("station"), place=row.text("place"), dp_min=row.number("dp_min_kPa"))
+                Consumer(
+                    name=row.text("station"),
+                    place=row.text("place"),
+                    dp_min=row.number("dp_min_kPa"),
+                    pump=of_stations.get(row.text("station")),
+                )
                 for row in stations
             ),
             sources=tuple(Source(name=str(source["id"]), place=str(source["place"])) for source in sources),
             p_return=float(settings["p_return_kPa"]),
             T_supply_design=float(settings["T_supply_design_degC"]),
             T_return_design=float(settings["T_return_design_degC"]),
+            boosters=boosters,
         ),
         m_flow_design=np.array([row.number("m_flow_design_kg_per_s") for row in stations]),
         m_flow_source=np.array([float(source["m_flow_design_kg_per_s"]) for source in sources]),
         dp_source=float(sources[0]["dp_design_kPa"]),
         base=np.array([source["role"] == "base" for source in sources]),
     )
+
+
+def _pump_rows(pipes: Pipes) -> Iterator[tuple[str, ...]]:
+    """Return the rows of ``pumps.csv``: each pump by its design point and its head at no flow over that."""
+    for booster in pipes.boosters:
+        yield (booster.name, "booster", booster.trench, booster.side, *_point(booster.pump))
+    for consumer in pipes.consumers:
+        if consumer.pump is not None:
+            yield (consumer.name, "station", consumer.name, "", *_point(consumer.pump))
+
+
+def _point(curve: PumpCurve) -> tuple[str, ...]:
+    m = curve.m_flow_best
+    dp = curve.dp0 - curve.a * m**2
+    return f"{m:.4f}", f"{dp:.1f}", f"{curve.dp0 / dp:.3f}", f"{curve.efficiency_best:.3f}"
+
+
+def _pumps(path: Path, stations: set[str]) -> tuple[tuple[Booster, ...], dict[str, PumpCurve]]:
+    """Return the boosters, and the pumps in stations by station; none where there is no such file."""
+    boosters, of_stations = [], {}
+    for row in _rows(path) if path.is_file() else ():
+        curve = PumpCurve.through(
+            row.number("m_flow_design_kg_per_s"),
+            row.number("dp_design_kPa"),
+            row.number("rise"),
+            row.number("efficiency"),
+        )
+        at = row.text("at")
+        if PUMP_KINDS[row.choice("kind", PUMP_KINDS)] == "booster":
+            side = SIDES[row.choice("side", SIDES)]
+            boosters.append(Booster(name=row.text("pump"), trench=at, side=side, pump=curve))
+        elif at not in stations or at in of_stations:
+            raise NetworkFileError(f"{row.file}:{row.line}: at: {at!r}; allowed a station, each once")
+        else:
+            of_stations[at] = curve
+    return tuple(boosters), of_stations
 
 
 @dataclass(frozen=True, slots=True)

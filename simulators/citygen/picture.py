@@ -45,9 +45,7 @@ def _map(axes: Axes, day: DesignDay, way: list[int]) -> None:
         )
     )
     stations = day.network.link_start[day.network.consumers]
-    dots = axes.scatter(
-        x[stations], y[stations], c=day.solution.dp_consumer, s=14.0 * fine, cmap="viridis", zorder=2
-    )
+    dots = axes.scatter(x[stations], y[stations], c=day.dp_served, s=14.0 * fine, cmap="viridis", zorder=2)
     axes.figure.colorbar(dots, ax=axes, label="differential pressure at the station, kPa", shrink=0.7)
     sources = day.network.link_end[day.network.sources]
     for wanted, label in ((True, "base plant"), (False, "peak plant")):

@@ -142,7 +142,7 @@ A synthetic city of {n} stations; no such place exists. `dhc city new --stations
 |---|---|---|
 | `site.toml`, `stations.csv` | districts, curves, stations, sources as their owner knows them | all |
 | `simulation.toml` | what the houses are drawn from, each source's share | simulators |
-| `network/` | places, pipes, stations' design flows, sources | simulators, `dhc city check` |
+| `network/` | places, pipes, stations' design flows, sources, pumps if any | simulators, `dhc city check` |
 | `weather.csv` | a year by the hour, UTC | simulators |
 | `pipes.geojson`, `stations.geojson` | the same on a map | controller (pipes), any map program |
 

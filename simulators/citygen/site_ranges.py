@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from simulators.citygen.network_files import FOLDER, PIPES, PLACES, SETTINGS, STATIONS
+from simulators.citygen.network_files import FOLDER, PIPES, PLACES, PUMPS, SETTINGS, STATIONS
 
 Limits = tuple[float, float]
 
@@ -26,6 +26,13 @@ NETWORK: Mapping[str, Mapping[str, Limits]] = {
     },
     STATIONS: {"m_flow_design_kg_per_s": (0.01, 1000.0), "dp_min_kPa": (0.0, 1000.0)},
 }
+OF_PUMPS: Mapping[str, Limits] = {
+    "m_flow_design_kg_per_s": (0.01, 1e4),
+    "dp_design_kPa": (1.0, 2000.0),
+    "rise": (1.01, 3.0),
+    "efficiency": (0.1, 0.95),
+}
+"""Where there are any."""
 SETTINGS_OF_ALL: Mapping[str, Limits] = {
     "p_return_kPa": (100.0, 2500.0),
     "T_supply_design_degC": (60.0, 150.0),
@@ -69,6 +76,8 @@ def network_faults(site: Path) -> list[str]:
     """Return every number of the network's files that is none or outside of its range."""
     folder = site / FOLDER
     faults = [line for name, columns in NETWORK.items() for line in table_faults(folder / name, columns)]
+    if (folder / PUMPS).is_file():
+        faults += table_faults(folder / PUMPS, OF_PUMPS)
     return faults + list(_settings_faults(folder / SETTINGS))
 
 

@@ -57,7 +57,7 @@ def design_day(
 ) -> Operation:  # fmt: skip
     """Return stations at their design flow, the first source holding ``dp``, the others at their share.
 
-    ``network`` is that of ``pipes``; flows in kg/s.
+    ``network`` is that of ``pipes``; flows in kg/s. Boosters and pumps in stations run at full speed.
     """
     now = operation(
         network,
@@ -68,7 +68,8 @@ def design_day(
         p_return=pipes.p_return,
     )
     modes = (SourceMode.DP, *(SourceMode.FLOW for _ in m_flow_source[1:]))
-    return replace(now, source_mode=modes, source_m_flow=m_flow_source)
+    full = np.ones(len(network.pump_link))
+    return replace(now, source_mode=modes, source_m_flow=m_flow_source, pump_speed=full)
 
 
 def base_alone(m_flow: Floats, m_flow_source: Floats, base: Flags) -> tuple[Floats, Floats]:

@@ -51,7 +51,7 @@ class Flows:
     Q_source: float
     """kW that the water carried away from the source, or that all sources fired where there is a network."""
     P_source: float
-    """kW electric of the sources' circulation pumps."""
+    """kW electric of the sources' circulation pumps, and of pumps in the network if there are any."""
     T_return_source: float
     network: NetworkFlows | None = None
 

@@ -215,8 +215,9 @@ class PhysicalCopy:
         source, m = self.state.source, np.maximum(out.m_flow_link[self.field.params.network.sources], 0.0)
         through = max(float(m.sum()), 1e-9)
         makeup = out.m_flow_makeup.sum() + max(out.m_flow_makeup_network, 0.0)
+        pumps = out.P_source.sum() + out.P_network.sum()
         return np.array([
-            out.Q_source.sum(), out.P_source.sum(), (m * out.T_return_source).sum() / through,
+            out.Q_source.sum(), pumps, (m * out.T_return_source).sum() / through,
             out.Q_lost_network, out.Q_lost_house_pipes, makeup,
             (m * np.maximum(source.T_wanted - source.T_supply, 0.0)).sum() / through,
         ])  # fmt: skip

@@ -35,7 +35,7 @@ class Record:
     Q_source: Floats
     """kW, mean of each hour."""
     P_source: Floats
-    """kW electric, pump of the source."""
+    """kW electric, pumps of the sources and of the network."""
     T_return_primary: Floats
     """degC of the water that comes back from all stations, mean of each hour by flow."""
     P_pump: Floats

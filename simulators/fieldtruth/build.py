@@ -44,6 +44,8 @@ class FieldCity:
     params: CityParams
     curves: OwnCurves
     dp_source: float
+    pump_speed: Floats
+    """Of boosters and pumps in stations when the network was commissioned, shape (n_pumps,)."""
     fouling: Floats
     occupied: Flags
     """Zones in which people live or work, shape (n_houses, n_zones)."""
@@ -63,6 +65,7 @@ class FieldCity:
             dp_source=self.dp_source,
             base=self.city.sources.base,
             fouling=self.fouling,
+            pump_speed=self.pump_speed,
         )
 
     def begin(self, time: float, dt: float, curves: Curves | None = None) -> CityState:
@@ -143,6 +146,7 @@ def build(city: GeneratedCity) -> FieldCity:
         params=replace(params, riser=riser),
         curves=curves,
         dp_source=set_up.dp_source,
+        pump_speed=set_up.pump_speed,
         fouling=draw_fouling(city, tables),
         occupied=~drawn.vacant,
     )

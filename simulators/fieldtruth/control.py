@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from simulators.citygen.model import EMITTERS, GeneratedCity
+from simulators.fieldtruth.network_pumps import PumpControl
 from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.facade import Sky, horizontal
@@ -77,6 +78,7 @@ class OwnControl:
         dp_source: float,
         base: Flags,
         fouling: Floats,
+        pump_speed: Floats,
     ) -> None:
         n, n_sources = len(params.station.UA), params.network.n_sources
         self._params, self._curves, self._source, self._base = params, curves, tables["source"], base
@@ -87,6 +89,7 @@ class OwnControl:
         """K that somebody has moved each loop's curve by."""
         self.sun_gain = np.zeros(n)
         """K that each loop's outdoor sensor is too warm per W/m2 of sun on the horizontal."""
+        self._pumps = PumpControl(params.network, tables["network"]["dp_worst_kPa"])
         self._load: float | None = None
         self._peak = False
         self._plain = CityInputs(
@@ -105,7 +108,7 @@ class OwnControl:
             source_dp=dp_source,
             source_m_flow=np.zeros(n_sources),
             source_share=np.ones(n_sources),
-            pump_speed=np.zeros(len(params.network.pump_link)),
+            pump_speed=pump_speed,
             leak=np.zeros(params.network.n_nodes),
             fouling=fouling,
             stuck=np.zeros(n, dtype=np.bool_),
@@ -132,15 +135,17 @@ class OwnControl:
         return self._plain
 
     def of_sources(self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float) -> CityInputs:
-        """Return what sources are told for the next ``dt`` s, where somebody else has valves and pumps."""
+        """Return what sources and the network's pumps are told, where somebody else has valves and pumps."""
         self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         on, m_flow = self._dispatch(state, last, dt)
+        speed = self._plain.pump_speed
         self._plain = replace(
             self._plain,
             sky=sky,
             source_on=on,
             source_T_set=np.full(len(on), self.T_source_set()),
             source_m_flow=m_flow,
+            pump_speed=speed if last is None or not len(speed) else self._pumps.next(speed, last, dt),
         )
         return self._plain
 

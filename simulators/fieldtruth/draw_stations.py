@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from simulators.citygen.model import EMITTERS, GeneratedCity
+from simulators.fieldtruth.network_pumps import RESERVE, speed_for
 from simulators.fieldtruth.parameters import between
 from simulators.plant import pump
 from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import StationParams
 from simulators.plant.network.graph import Network
-from simulators.plant.network.hydraulics import Hydraulics
-from simulators.plant.network.operation import SourceMode, operation
+from simulators.plant.network.hydraulics import Hydraulics, Solution, rises
+from simulators.plant.network.operation import Operation, SourceMode, operation
 from simulators.plant.network.transport import TransportParams, transport_params
 from simulators.plant.plants import PlantParams
 from simulators.plant.water import C_WATER, density
@@ -28,6 +29,10 @@ HOURS_PER_MONTH = 720.0
 VALVE_LOSS_MIN_kPa = 20.0
 INNER_MIN_kPa = 40.0
 """Of a source's own boiler and strainers, where a large network needs the whole head of its pump."""
+DP_SOURCE_MIN_kPa = 20.0
+"""Held at the gate however much other pumps do."""
+_TRIAL_kPa = 5000.0
+"""Enough for any network; it only shifts the pressures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +42,14 @@ class Commissioned:
     network: Network
     dp_source: float
     """kPa that the first source holds."""
+    dp_source_alone: float
+    """kPa that it would hold if no other pump helped."""
     dp_station: Floats
-    """kPa at each station then, shape (n_stations,)."""
+    """kPa at each station then with what its own pump adds, shape (n_stations,)."""
     m_flow: Floats
     """kg/s of each station then."""
+    pump_speed: Floats
+    """Of boosters and pumps in stations then, shape (n_pumps,)."""
 
 
 def commission_network(city: GeneratedCity, tables: dict[str, Any]) -> Commissioned:
@@ -63,10 +72,47 @@ def commission_network(city: GeneratedCity, tables: dict[str, Any]) -> Commissio
         p_return=city.pipes.p_return,
         prescribed=np.ones(network.n_consumers, dtype=np.bool_),
     )
-    dp = Hydraulics(network).solve(replace(trial, source_dp=np.full(network.n_sources, 5000.0))).dp_consumer
+    trial = replace(trial, source_dp=np.full(network.n_sources, _TRIAL_kPa))
+    solution = Hydraulics(network).solve(trial)
+    dp = solution.dp_consumer
     excess = float(dp.min()) - p["dp_worst_kPa"]
-    return Commissioned(
-        network=network, dp_source=round(5000.0 - excess, 1), dp_station=dp - excess, m_flow=m_flow
+    alone = Commissioned(
+        network=network,
+        dp_source=round(_TRIAL_kPa - excess, 1),
+        dp_source_alone=round(_TRIAL_kPa - excess, 1),
+        dp_station=dp - excess,
+        m_flow=m_flow,
+        pump_speed=trial.pump_speed,
+    )
+    return _with_pumps(alone, trial, solution, p["dp_worst_kPa"]) if len(network.pump_link) else alone
+
+
+def _with_pumps(alone: Commissioned, trial: Operation, solution: Solution, dp_worst: float) -> Commissioned:
+    """Return the network with its pumps running: boosters at their design head, pumps in stations as needed.
+
+    ``trial`` and its ``solution`` are without them.
+    """
+    network = alone.network
+    link, consumers = network.pump_link, network.consumers
+    curves = network.pump_curves
+    design = np.array([curve.dp0 - curve.a * curve.m_flow_best**2 for curve in curves])
+    lifts = np.minimum(speed_for(network, design, solution.m_flow[link]), 1.0)
+    lifts = np.where(link < consumers.start, lifts, 0.0)
+    boosted = Hydraulics(network).solve(replace(trial, pump_speed=lifts))
+    most = rises(network, np.ones(len(link)), boosted.m_flow)[consumers]
+    excess = float((boosted.dp_consumer + RESERVE * np.maximum(most, 0.0)).min()) - dp_worst
+    dp_source = max(round(_TRIAL_kPa - excess, 1), DP_SOURCE_MIN_kPa)
+    dp = boosted.dp_consumer - (_TRIAL_kPa - dp_source)
+    lacking = np.zeros(network.n_links)
+    lacking[consumers] = dp_worst - dp
+    own = speed_for(network, lacking[link], boosted.m_flow[link])
+    own = np.where((link >= consumers.start) & (lacking[link] > 0.0), own, 0.0)
+    pumped = np.isin(np.arange(network.n_links)[consumers], link)
+    return replace(
+        alone,
+        dp_source=dp_source,
+        dp_station=np.where(pumped, np.maximum(dp, dp_worst), dp),
+        pump_speed=lifts + own,
     )
 
 
@@ -135,7 +181,7 @@ def draw_sources(city: GeneratedCity, tables: dict[str, Any], set_up: Commission
         min_load=either(p["min_load"]),
         start_s=either(p["start_h"]) * 3600.0,
         T_return_max=either(p["T_return_max_degC"]),
-        dp_inner=np.full(len(base), max(p["head_kPa"] - set_up.dp_source, INNER_MIN_kPa)),
+        dp_inner=np.full(len(base), max(p["head_kPa"] - set_up.dp_source_alone, INNER_MIN_kPa)),
         efficiency=np.full(len(base), p["efficiency"]),
     )
 

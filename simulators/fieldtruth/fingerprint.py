@@ -48,8 +48,11 @@ def _pieces(thing: object) -> Iterator[str]:
             yield from _pieces(item)
     elif dataclasses.is_dataclass(thing):
         for field in dataclasses.fields(thing):
+            value = getattr(thing, field.name)
+            if field.default == () and value == ():
+                continue  # a part that a thing may have and has not: it is what it was before there were such
             yield field.name
-            yield from _pieces(getattr(thing, field.name))
+            yield from _pieces(value)
     elif not isinstance(thing, Path):
         yield _text(thing)
 

@@ -99,7 +99,7 @@ class Book:
         self._sums += (
             float(out.Q_primary.sum()),
             float(out.P_pump.sum()),
-            float(out.P_source.sum()),
+            float(out.P_source.sum() + out.P_network.sum()),
             out.Q_lost_network,
             out.Q_lost_house_pipes,
             float(out.Q_source.sum()),

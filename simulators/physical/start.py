@@ -75,6 +75,7 @@ def _control(field: FieldCity, curves: Curves, sky: Sky) -> OwnControl:
         dp_source=field.dp_source,
         base=field.city.sources.base,
         fouling=field.fouling,
+        pump_speed=field.pump_speed,
     )
 
 

@@ -162,6 +162,8 @@ class CityOutputs:
     T_return_source: Floats
     P_source: Floats
     """Electric, shape (n_sources,)."""
+    P_network: Floats
+    """Electric, of boosters and of pumps in stations, shape (n_pumps,)."""
     Q_source: Floats
     """Fired, shape (n_sources,)."""
     Q_lost_network: float

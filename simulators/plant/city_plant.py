@@ -20,7 +20,7 @@ from simulators.plant.city_checks import InputChecks
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.crossing import Crossing
 from simulators.plant.facade import Sky, irradiation
-from simulators.plant.network import transport
+from simulators.plant.network import pumps, transport
 from simulators.plant.network.errors import DemandNotServed, InvalidValue
 from simulators.plant.network.operation import Operation, SourceMode, operation
 from simulators.plant.network.transport import Inlets
@@ -72,6 +72,7 @@ class CityPlant:
         )
         self._plain = replace(plain, source_mode=modes)
         self._checks = InputChecks(params)
+        self._pumps = pumps.together(params.network.pump_curves)
         links = np.arange(params.network.n_links)[params.network.consumers]
         pumped = np.isin(links, params.network.pump_link)  # those draw their water themselves
         self._dp_least = np.where(pumped, -np.inf, -BACKWARDS_kPa)
@@ -175,6 +176,7 @@ class CityPlant:
             m_flow_link=flows.m_flow,
             T_return_source=carried.T_source,
             P_source=plants.pump_power(p.source, m_source, self._gate_dp(), carried.T_source),
+            P_network=self._pump_power(inputs.pump_speed, flows.m_flow, network.T_node),
             Q_source=source.Q_firing,
             Q_lost_network=float(carried.Q_loss.sum()),
             Q_lost_house_pipes=lost_pipes,
@@ -236,6 +238,14 @@ class CityPlant:
         """Return supply less return pressure at each source's gate in kPa at the last solution."""
         network, p = self.params.network, self.primary.p
         return np.asarray(p[network.link_end[network.sources]] - p[network.link_start[network.sources]])
+
+    def _pump_power(self, speed: Floats, m_flow: Floats, T_node: Floats) -> Floats:
+        """Return the electric power in kW of boosters and of pumps in stations."""
+        link = self.params.network.pump_link
+        if not len(link):
+            return np.zeros(0)
+        rho = density(T_node[self.params.network.link_start[link]])
+        return pumps.electric_power(self._pumps, speed, m_flow[link], rho)
 
     def _water_at(self, m: Floats) -> "_Water":
         """Return how the circulations ``m`` (n_loops,) divide among houses and emitters."""

@@ -47,6 +47,24 @@ def test_new_writes_a_site_tells_its_steps_and_judges_it(tmp_path, capsys):
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_new_puts_pumps_into_the_network_when_asked_and_says_where(tmp_path, capsys):
+    town = tmp_path / "town"
+    code, out, err = told(capsys, "new", town, "--stations", "12", "--seed", "3", "--boosters")
+    assert code == 0
+    assert "pumps in the network" in err
+    assert "booster B1 in P00023: 73 kg/s, 93 kPa" in out
+    assert (town / "network" / "pumps.csv").read_text(encoding="utf-8").count("\n") == 2
+    code, checked, _ = told(capsys, "check", town)
+    assert (code, checked) == (0, out)
+    code, out, err = told(capsys, "new", tmp_path / "flat", "--stations", "6", "--seed", "3", "--boosters")
+    assert (code, out) == (2, "")
+    assert "no booster: there is no pipe" in err
+    assert not (tmp_path / "flat").exists()
+    code, _, err = told(capsys, "new", tmp_path / "x", "--boosters", "--station-pumps")
+    assert code == 2
+    assert "not allowed with" in err
+
+
 def test_the_picture_is_the_same_each_time(site, tmp_path, capsys):
     for name in ("a.png", "b.png"):
         assert told(capsys, "check", site, "--picture", tmp_path / name)[0] == 0
@@ -152,6 +170,8 @@ def test_help_names_both_actions(capsys):
         ["new", "there", "--stations", "7", "--seed", "2", "--spread", "1.5", "--base-port", "30000",
          "--picture", "x.png", "--quiet"],
         ["new", "there"],
+        ["new", "there", "--boosters", "--quiet"],
+        ["new", "there", "--station-pumps"],
         ["check", "there", "--picture", "x.png"],
     ],
 )  # fmt: skip

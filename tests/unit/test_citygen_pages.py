@@ -12,7 +12,7 @@ PAGE = (ROOT / "docs" / "how-to" / "generate-a-city.md").read_text(encoding="utf
 
 def test_every_console_example_prints_what_the_page_says(tmp_path):
     blocks = re.findall(r"^```console\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     (bin_folder / "dhc").write_text(f'#!/bin/sh\nexec {sys.executable} -m controller.cli "$@"\n', "utf-8")

@@ -238,9 +238,13 @@ def test_viscosity_is_that_of_the_tables(T, expected):
 
 
 def test_pump_power_is_hydraulic_over_efficiency_and_follows_the_cube_of_speed():
-    full = pumps.electric_power(CURVE, 1.0, 20.0, 970.0)
+    speed, m = np.array([1.0, 0.5, 1.0, 0.0]), np.array([20.0, 10.0, 5.0, 20.0])
+    full, half, throttled, standing = pumps.electric_power(
+        pumps.together([CURVE] * 4), speed, m, np.full(4, 970.0)
+    )
     assert full == pytest.approx(20.0 * 200.0 / 970.0 / (0.78 * 0.95))
-    assert pumps.electric_power(CURVE, 0.5, 10.0, 970.0) == pytest.approx(full / 8.0)
-    assert pumps.electric_power(CURVE, 1.0, 5.0, 970.0) > 5.0 * 240.0 / 970.0 / 0.78
+    assert half == pytest.approx(full / 8.0)
+    assert throttled > 5.0 * 240.0 / 970.0 / 0.78
+    assert standing == 0.0
     with pytest.raises(errors.InvalidValue, match="rise > 1"):
         PumpCurve.through(20.0, 200.0, rise=1.0)

@@ -134,6 +134,8 @@ class Network:
     pump_dp0: Floats
     pump_a: Floats
     """Head curves and the links that they act on, shape (n_pumps,)."""
+    pump_curves: tuple[PumpCurve, ...] = ()
+    """The same curves with what their efficiency needs, in this order."""
 
     n_nodes: int = field(init=False)
     n_pipes: int = field(init=False)
@@ -239,6 +241,7 @@ def _arrays(
         pump_link=_indices(link for _, link, _ in pumps),
         pump_dp0=_floats(curve.dp0 for _, _, curve in pumps),
         pump_a=_floats(curve.a for _, _, curve in pumps),
+        pump_curves=tuple(curve for _, _, curve in pumps),
     )
 
 

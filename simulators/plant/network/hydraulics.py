@@ -340,13 +340,20 @@ _MIN_FLOW = 1e-6
 
 def _refuse_unserved(network: Network, now: Operation, solution: Solution) -> None:
     """Refuse prescribed flows without the pressure for them; a station's own pump helps."""
-    rise = np.zeros(network.n_links)
-    rise[network.pump_link] = pressure_rise(
-        network.pump_dp0, network.pump_a, now.pump_speed, solution.m_flow[network.pump_link]
-    )
-    dp = solution.dp_consumer + rise[network.consumers]
+    dp = solution.dp_consumer + rises(network, now.pump_speed, solution.m_flow)[network.consumers]
     short = now.prescribed & (now.m_flow > 0.0) & (dp < network.dp_min - TOLERANCE_kPa)
     if short.any():
         where = np.flatnonzero(short)
         names = [network.link_names[network.consumers][i] for i in where]
         raise DemandNotServed(names, dp[where].tolist(), network.dp_min[where].tolist())
+
+
+def rises(network: Network, pump_speed: Floats, m_flow: Floats) -> Floats:
+    """Return what a pump in each link adds in kPa, 0 where there is none, shape (n_links,).
+
+    ``pump_speed`` of all pumps, ``m_flow`` kg/s of all links.
+    """
+    rise = np.zeros(network.n_links)
+    link = network.pump_link
+    rise[link] = pressure_rise(network.pump_dp0, network.pump_a, pump_speed, m_flow[link])
+    return rise

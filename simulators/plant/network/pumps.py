@@ -4,6 +4,7 @@ At speed n (share of full speed) the curve dp0 - a m^2 becomes n^2 dp0 - a m^2: 
 each working point moves along its parabola (Karassik, Pump Handbook, 2.3).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,13 +43,33 @@ def pressure_rise(dp0: Floats, a: Floats, speed: Floats, m_flow: Floats) -> Floa
     return np.where(speed > 0.0, speed**2 * dp0 - a * m_flow * np.abs(m_flow), 0.0)
 
 
-def electric_power(curve: PumpCurve, speed: float, m_flow: float, density: float) -> float:
-    """Return the electric power in kW at ``speed`` > 0: m dp / rho over pump, motor and converter.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pumps:
+    """The curves of several pumps (``PumpCurve``), each field of shape (n_pumps,)."""
+
+    dp0: Floats
+    a: Floats
+    m_flow_best: Floats
+    efficiency_best: Floats
+
+
+def together(curves: Sequence[PumpCurve]) -> Pumps:
+    """Return the curves as arrays."""
+    return Pumps(
+        dp0=np.array([curve.dp0 for curve in curves]),
+        a=np.array([curve.a for curve in curves]),
+        m_flow_best=np.array([curve.m_flow_best for curve in curves]),
+        efficiency_best=np.array([curve.efficiency_best for curve in curves]),
+    )
+
+
+def electric_power(pumps: Pumps, speed: Floats, m_flow: Floats, density: Floats) -> Floats:
+    """Return the electric power in kW: m dp / rho over pump, motor and converter; 0 of pumps that stand.
 
     The efficiency falls with the square of the distance from its best point m/n = ``m_flow_best``, the usual
     parabola of manufacturers' data, and is taken as no less than 0.1 near no flow, where the pump churns.
     """
-    rise = speed**2 * curve.dp0 - curve.a * m_flow * abs(m_flow)
-    away = m_flow / (speed * curve.m_flow_best) - 1.0
-    efficiency = curve.efficiency_best * max(1.0 - away**2, 0.1)
-    return m_flow * rise / density / (efficiency * EFFICIENCY_CONVERTER)
+    rise = pressure_rise(pumps.dp0, pumps.a, speed, m_flow)
+    away = m_flow / (np.where(speed > 0.0, speed, 1.0) * pumps.m_flow_best) - 1.0
+    efficiency = pumps.efficiency_best * np.maximum(1.0 - away**2, 0.1)
+    return np.asarray(np.maximum(m_flow * rise, 0.0) / density / (efficiency * EFFICIENCY_CONVERTER))
