@@ -201,4 +201,30 @@ def clock_skew(target: Target, settings: Settings) -> Iterator[None]:
         target.device.skew_s -= ahead_s
 
 
+def _in_virtual_time(facts: Facts, settings: Settings) -> str | None:
+    """Refuse where the controller's clock is that of a real machine."""
+    return None if facts.centre else "the controller's clock can be set in virtual time only (`dhc world`)"
+
+
+@DATA.fault(
+    "D6",
+    "somebody sets UTC wrong on the controller's machine, and right again at the end; one clock, whatever "
+    "stations are named",
+    "durations stay true: polls, cycles and leases go on, no station counts as lost, no setpoint ends early",
+    Number(key="ahead_s", default=HOUR_S, low=-86_400.0, high=86_400.0, does="how far ahead"),
+    duration_s=900.0,
+    fits=_in_virtual_time,
+)
+@contextmanager
+def centre_clock(target: Target, settings: Settings) -> Iterator[None]:
+    """Set the clock of the controller's machine, and set it back."""
+    assert target.centre is not None
+    key = object()
+    target.centre.set_clock(key, settings.number("ahead_s"))
+    try:
+        yield
+    finally:
+        target.centre.set_clock(key, None)
+
+
 FAULTS = tuple(DATA.faults)

@@ -157,6 +157,8 @@ class Facts:
     """Modbus RTU on a connection that the station opens itself."""
     pipes: bool = False
     """The plant behind it has a network of pipes."""
+    centre: bool = False
+    """The controller runs in the same virtual time: what befalls its machine can be had, too."""
 
 
 class LinkDoor(Protocol):
@@ -207,6 +209,14 @@ class ServerDoor(Protocol):
         ...
 
 
+class CentreDoor(Protocol):
+    """What faults do to the controller's machine."""
+
+    def set_clock(self, key: object, ahead_s: float | None) -> None:
+        """Let its UTC be so many seconds ahead under ``key``; None ends it. The last one set counts."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Target:
     """One station as faults see it."""
@@ -220,6 +230,8 @@ class Target:
     rng: random.Random
     now: Callable[[], float]
     """UTC seconds, scaled."""
+    centre: CentreDoor | None = None
+    """None where the controller is a process of its own."""
 
     @contextmanager
     def overridden(self, change: Callable[[LinkProfile], LinkProfile]) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The doors through which faults by name come into a world: link, server, device and plant of each station.
+"""The doors of faults by name into a world: link, server, device, plant of each station, the centre's clock.
 
 What is done through them goes through the world, so that it stands in the trace and the watch knows since
 when a station can not be reached.
@@ -68,19 +68,41 @@ class StationDoors:
         raise AssertionError(f"{self._station} has no certificate to be {kind}")
 
 
+class CentreClockDoor:
+    """The one clock of a world's centre; implements ``faults.model.CentreDoor``."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._ahead: dict[object, float] = {}
+
+    def set_clock(self, key: object, ahead_s: float | None) -> None:
+        """Let UTC be so many seconds ahead under ``key``; None ends it. The last one set counts."""
+        before = self._now()
+        self._ahead.pop(key, None)
+        if ahead_s is not None:
+            self._ahead[key] = ahead_s
+        if self._now() != before:
+            self._world.set_clock(self._now())
+
+    def _now(self) -> float:
+        return next(reversed(self._ahead.values()), 0.0)
+
+
 def targets(world: World) -> dict[str, Target]:
     """Return every station of a world as faults see it."""
+    centre = CentreClockDoor(world)
     plant, sites = door_of(world.field.city), world.field.city.site.stations
     found = {}
     for site in sites:
         doors = StationDoors(world, site.id)
         found[site.id] = Target(
-            facts=station_facts(site, pipes=world.options.plant == "physical"),
+            facts=station_facts(site, pipes=world.options.plant == "physical", centre=True),
             link=doors,
             server=doors,
             device=world.field.stations[site.id].device,
             plant=plant,
             rng=random.Random(f"{world.options.seed}:{site.id}:faults"),
             now=world.clock.now,
+            centre=centre,
         )
     return found

@@ -38,7 +38,8 @@ def read_planned(options: WorldOptions, end_s: float) -> list[Planned]:
         cycle_s=options.cycle_s,
         plant=options.plant,
     )
-    planned = read_scenario(raw, facts_of(sites.city.site, pipes=options.plant == "physical"), options.seed)
+    facts = facts_of(sites.city.site, pipes=options.plant == "physical", centre=True)
+    planned = read_scenario(raw, facts, options.seed)
     late = [
         f"fault {number} ({one.fault.name}): lasts until {one.at_s + (one.duration_s or 0.0):g} s; "
         f"this world is quiet from {end_s:g} s on, give it more --hours"

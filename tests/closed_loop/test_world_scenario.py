@@ -6,11 +6,15 @@ import json
 import shlex
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from controller import cli
-from simulators.faults.scenario import ScenarioFaults
+from simulators.faults.scenario import ScenarioFaults, read_scenario
+from simulators.faults.site import facts_of
+from simulators.sitefile import load_site
 from simulators.world import command, watch
 from simulators.world.run import play, quiet_from
 from simulators.world.scenario import play_scenario, read_planned
@@ -54,6 +58,7 @@ name = "reconnect_storm"
 at_s = 900
 duration_s = 60
 """
+ONE_STATION = Path(__file__).resolve().parents[2] / "examples" / "one_station"
 OUTAGE = '[[fault]]\nname = "outage"\nat_s = 400\nduration_s = 200\nstations = ["S001"]\n'
 
 
@@ -152,6 +157,30 @@ def test_a_fault_of_the_plant_of_values_and_of_the_link_each_reach_their_station
     assert after[0] == pytest.approx(before[0], abs=3.0)
     assert [one[1:3] for one in seen.values()] == [(False, False), (True, True), (False, False)]
     assert during[3]
+
+
+def test_the_centres_one_clock_is_set_wrong_by_name_and_right_again_whatever_stations_are_named():
+    text = "".join(
+        f'[[fault]]\nname = "D6_centre_clock"\nat_s = {at}\nduration_s = {lasts}\nahead_s = {ahead}\n'
+        for at, lasts, ahead in ((60, 120, 3600), (100, 40, -1800))
+    )
+    world_options = WorldOptions(stations=3, centre=False, scenario=text.encode())
+    seen = []
+
+    async def look(world):
+        await world.begin()
+        world.keep(play_scenario(world, read_planned(world_options, 600.0)), "scenario")
+        for at in (50.0, 90.0, 120.0, 150.0, 200.0):
+            await asyncio.sleep(at - world.loop.time())
+            seen.append(world.centre_clock.now() - world.clock.now())
+        await world.end()
+
+    with open_world(world_options) as world:
+        world.run(look(world))
+    assert seen == pytest.approx([0.0, 3600.0, -1800.0, 3600.0, 0.0], abs=1e-6)
+    named = text.replace("ahead_s", 'stations = "S001"\nahead_s')
+    with pytest.raises(ScenarioFaults, match=r"S001 cannot have centre_clock: .* in virtual time only"):
+        read_scenario(tomllib.loads(named), facts_of(load_site(ONE_STATION)), 1)
 
 
 @pytest.mark.parametrize(

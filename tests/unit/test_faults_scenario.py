@@ -169,7 +169,8 @@ def test_names_are_unique_and_every_fault_says_what_it_does_and_expects():
         assert fault.name == fault.name.lower()
         assert bool(fault.rows) == (fault.family is not Family.PLANT)
         settings, _ = fault.settings({})
-        kinds = (*CITY.values(), facts("D001", dials=True), facts("N001", pipes=True))
+        apart = facts("D001", dials=True), facts("N001", pipes=True), facts("V001", centre=True)
+        kinds = (*CITY.values(), *apart)
         assert any(fault.fits(fact, settings) is None for fact in kinds)
         for option in fault.options:
             assert option.read(option.default) == option.default
