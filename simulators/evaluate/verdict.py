@@ -90,13 +90,21 @@ def _plant(trial: Trial) -> dict[str, Any]:
     town = trial.contestants[0].town
     if town.field is None:
         city = fingerprint(town.simulated.stations, town.simulated.seed)
-        return {"plant": "simple", "calibrated": False, "parameters": None, "city": city, "spread_K": None}
+        return {
+            "plant": "simple",
+            "calibrated": False,
+            "parameters": None,
+            "city": city,
+            "spread_K": None,
+            "zones_at_emitter_limits": None,
+        }
     return {
         "plant": "physical",
         "calibrated": True,
         "parameters": parameter_hash(),
         "city": city_hash(town.field),
         "spread_K": town.field.city.spread,
+        "zones_at_emitter_limits": int(town.field.at_limits.sum()),
     }
 
 

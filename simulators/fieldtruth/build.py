@@ -49,6 +49,8 @@ class FieldCity:
     fouling: Floats
     occupied: Flags
     """Zones in which people live or work, shape (n_houses, n_zones)."""
+    at_limits: Flags
+    """Zones whose emitters commissioning would have made still smaller or larger, of the same shape."""
 
     @property
     def station_of_house(self) -> Indices:
@@ -140,7 +142,7 @@ def build(city: GeneratedCity) -> FieldCity:
         zone=drawn.zone,
         occupied=~drawn.vacant,
     )
-    riser = commission.commission(parts, mean, tables["level"], city.spread)
+    riser, at_limits = commission.commission(parts, mean, tables["level"], city.spread)
     return FieldCity(
         city=city,
         params=replace(params, riser=riser),
@@ -149,6 +151,7 @@ def build(city: GeneratedCity) -> FieldCity:
         pump_speed=set_up.pump_speed,
         fouling=draw_fouling(city, tables),
         occupied=~drawn.vacant,
+        at_limits=at_limits,
     )
 
 

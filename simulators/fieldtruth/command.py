@@ -7,6 +7,7 @@ from pathlib import Path
 from simulators.citygen.generate import generate
 from simulators.citygen.model import SPREAD_K
 from simulators.fieldtruth.build import SEASON_DAYS, build, season_start, sky_at
+from simulators.fieldtruth.commission import FACTOR_LIMITS
 from simulators.fieldtruth.parameters import parameter_hash
 from simulators.fieldtruth.picture import draw
 from simulators.fieldtruth.season import SEASON_STEP_S, Figures, run_season, season_plant
@@ -29,6 +30,10 @@ def run(arguments: list[str]) -> int:
     begin = season_start(weather) + options.begin * 86_400.0
     print(f"parameters {parameter_hash()}: {options.stations} stations, seed {options.seed}, "
           f"spread {options.spread} K", flush=True)  # fmt: skip
+    if city.at_limits.any():
+        low, high = FACTOR_LIMITS
+        print(f"{city.at_limits.sum()} of {city.at_limits.size} zones: emitters stand at {low:g} or {high:g} "
+              "times what was drawn and would need more")  # fmt: skip
     watched = Watched(city)
 
     def watch(state: CityState, out: CityOutputs) -> None:

@@ -25,6 +25,8 @@ TURNS, STEPS, STEP_S = 14, 40, 6 * 3600.0
 ROOM_PER_LOG = 10.0
 """K that a dwelling warms when its emitters grow by a factor e, about; the turns correct what it is not."""
 FACTOR_LIMITS = (0.25, 4.0)
+"""Emitters are made no smaller or larger than so many times what was drawn: none such are installed. A zone
+that would need more stays off its temperature, and is counted (``FieldCity.at_limits``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +52,28 @@ class City:
     occupied: Flags
 
 
-def commission(city: City, mean: MeanWeather, level: dict[str, Any], spread: float) -> RiserParams:
-    """Return the emitters with which stations differ by ``spread`` K (standard deviation) at steady state."""
+def commission(
+    city: City, mean: MeanWeather, level: dict[str, Any], spread: float
+) -> tuple[RiserParams, Flags]:
+    """Return the emitters with which stations differ by ``spread`` K (standard deviation) at steady state.
+
+    And which of them stand at ``FACTOR_LIMITS``, shape (n_houses, n_zones).
+    """
     station = city.station.station[city.house.loop]
     A = np.where(city.occupied, city.zone.A_heated, 0.0)
     emitters, state = city.riser, None
     wanted = None
+    cut = np.zeros(A.shape, dtype=np.bool_)
     for _ in range(TURNS):
         T, state = settled(replace(city, riser=emitters), mean, state)
         if wanted is None:
             wanted = _stretched(T, A, station, level, spread)
         grow = np.exp(np.clip((wanted - T) / ROOM_PER_LOG, -0.5, 0.5))
-        factor = np.clip(
-            emitters.Q_nominal * np.where(city.occupied, grow, 1.0) / city.riser.Q_nominal, *FACTOR_LIMITS
-        )
+        asked = emitters.Q_nominal * np.where(city.occupied, grow, 1.0) / city.riser.Q_nominal
+        factor = np.clip(asked, *FACTOR_LIMITS)
+        cut = factor != asked
         emitters = replace(emitters, Q_nominal=city.riser.Q_nominal * factor)
-    return emitters
+    return emitters, cut
 
 
 def station_mean(T: Floats, A: Floats, station: Indices) -> Floats:

@@ -17,7 +17,10 @@ ENTRAINED = 0.35
 """Share of a one-pipe riser's water that enters a radiator past its bypass (0.3..0.4 in practice)."""
 
 SHARE_LIMITS = (0.25, 2.5)
-"""However unbalanced, some water finds every way; and a wide open one is a pipe after all."""
+"""However unbalanced, some water finds every way; and a wide open one is a pipe after all. Part of the law:
+at 60 % of design flow it binds no way that is open, at 30 % one in fifty (``bounded`` tells which)."""
+RATIO_MIN = 0.05
+"""Below this share of design flow ways grow no further apart: what is left is weight and leaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +58,18 @@ def uneven(deviation: Floats, ratio: Floats, exponent: Floats) -> Floats:
     friction shares the water; with less, what does not fall with its square takes over (the weight of cooler
     water in risers, laminar branches): ~ ratio^-exponent. A shut way stays shut.
     """
-    grown = 1.0 + (deviation - 1.0) * np.maximum(ratio, 0.05) ** -exponent
     low = np.minimum(SHARE_LIMITS[0], deviation)
-    return np.minimum(np.maximum(grown, low), SHARE_LIMITS[1])
+    return np.minimum(np.maximum(_grown(deviation, ratio, exponent), low), SHARE_LIMITS[1])
+
+
+def bounded(deviation: Floats, ratio: Floats, exponent: Floats) -> Flags:
+    """Tell which open ways (a tenth of their fair share at least) ``SHARE_LIMITS`` keep from going on."""
+    grown, (low, high) = _grown(deviation, ratio, exponent), SHARE_LIMITS
+    return np.asarray((deviation > 0.1) & ((grown < np.minimum(low, deviation)) | (grown > high)))
+
+
+def _grown(deviation: Floats, ratio: Floats, exponent: Floats) -> Floats:
+    return 1.0 + (deviation - 1.0) * np.maximum(ratio, RATIO_MIN) ** -exponent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

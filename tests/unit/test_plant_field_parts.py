@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulators.fieldtruth.build import sky_at
-from simulators.fieldtruth.commission import station_mean
+from simulators.fieldtruth.build import season_start, sky_at
+from simulators.fieldtruth.commission import FACTOR_LIMITS, station_mean
+from simulators.fieldtruth.draw_houses import draw_houses
 from simulators.fieldtruth.draw_sensors import KINDS, draw_indoor, draw_meters
 from simulators.fieldtruth.parameters import parameter_hash, parameters
-from simulators.plant import people, plants, sensing, valve, zone
+from simulators.plant import people, plants, riser, sensing, valve, zone
 from simulators.plant.facade import Sky, irradiation
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.plants import PlantParams, PlantState
@@ -122,6 +123,42 @@ def test_vacant_flats_are_the_coldest_of_their_houses_and_no_emitter_warms_them(
     assert (field.params.riser.deviation[vacant] == parameters()["emitters"]["shut_share"]).all()
     for house in np.flatnonzero(vacant.any(axis=1) & field.occupied.any(axis=1)):
         assert indoor[house][vacant[house]].max() < indoor[house][field.occupied[house]].min()
+
+
+def test_vacant_flats_stand_between_outdoors_and_their_neighbours_and_most_of_them_above_freezing():
+    """Row houses' worth of shut flats: colder than one alone would be, which docs/explanation tell."""
+    field = field_city(40, 1)
+    cold = season_start(field.city.weather) + 76 * 86_400.0
+    T_outdoor = sky_at(field.city.weather, cold).T_outdoor
+    T, vacant = zone.indoor(field.begin(cold, 600.0).T), ~field.occupied
+    assert T_outdoor < -5.0
+    assert T[vacant].min() > 0.0
+    assert 6.0 < np.median(T[vacant]) < 10.0
+    # no roof above, no ground below: the middle of a house is warmer than its top
+    middle, top = T[:, 1:3][vacant[:, 1:3]].mean(), T[:, 3][vacant[:, 3]].mean()
+    assert middle > top + 2.0
+
+
+def test_emitters_that_commissioning_would_make_still_larger_or_smaller_are_counted():
+    assert not field_city().at_limits.any()
+    unlike = field_city(40, 3, 4.0)
+    drawn = draw_houses(unlike.city, parameters()).riser.Q_nominal
+    factor = unlike.params.riser.Q_nominal / drawn
+    np.testing.assert_array_equal(
+        unlike.at_limits, (factor <= FACTOR_LIMITS[0]) | (factor >= FACTOR_LIMITS[1])
+    )
+    assert 0 < unlike.at_limits.sum() < 0.05 * unlike.at_limits.size
+
+
+def test_limits_of_a_ways_share_bind_open_ways_only_at_flows_that_no_strategy_asks_for():
+    params = field_city(40, 1).params
+    house, ways = params.house, params.riser
+    for ratio, most in ((1.0, 0.0), (0.6, 0.0), (0.3, 0.02)):
+        of_houses = riser.bounded(house.deviation, np.full(len(house.loop), ratio), house.exponent)
+        of_zones = riser.bounded(ways.deviation, np.full_like(ways.exponent, ratio), ways.exponent)
+        assert of_houses.mean() <= most
+        assert of_zones.mean() <= most
+    assert riser.bounded(ways.deviation, np.full_like(ways.exponent, 0.05), ways.exponent).any()
 
 
 def test_a_return_over_its_limit_takes_the_capacity_away():

@@ -12,11 +12,12 @@ import pytest
 from simulators.citygen.generate import generate
 from simulators.fieldtruth.build import build
 from simulators.fieldtruth.season import net_heat, run_season
-from simulators.plant import riser, zone
+from simulators.plant import riser, valve, zone
 from simulators.plant.city_plant import CityPlant
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.pumps import PumpCurve
 from simulators.plant.network.transport import pipe_temperature
+from simulators.plant.water import density
 from tests.support.field_cities import Stepped, field_city
 
 
@@ -115,6 +116,25 @@ def test_a_stuck_valve_stays_and_a_slow_pump_costs_comfort_far_from_the_station(
     full = riser.uneven(house.deviation, np.ones(len(house.loop)), house.exponent)
     slow = riser.uneven(house.deviation, np.full(len(house.loop), 0.5), house.exponent)
     assert slow.std() > 1.2 * full.std()
+
+
+def test_a_valve_that_is_shut_leaks_what_its_seat_lets_through_and_no_more():
+    city = Stepped(field_city())
+    station, network = city.field.params.station, city.field.params.network
+    shut = station.station == 2
+    for _ in range(5):
+        out = city.step(lambda inputs: replace(inputs, valve=np.where(shut, 0.0, inputs.valve)))
+    assert (city.state.stem[shut] == 0.0).all()
+    T_station = city.state.network.T_node[network.link_start[network.consumers]][station.station]
+    passing = valve.mass_flow(
+        city.state.stem, station.Kvs, station.K_fixed, out.dp[station.station], density(T_station)
+    )
+    np.testing.assert_allclose(out.m_flow_primary[shut], passing[shut], rtol=5e-3)
+    wide_open = valve.mass_flow(
+        np.ones_like(passing), station.Kvs, 1e9 * np.ones_like(passing), out.dp[station.station],
+        density(T_station),
+    )  # fmt: skip
+    np.testing.assert_allclose(out.m_flow_primary[shut] / wide_open[shut], valve.LEAK, rtol=5e-3)
 
 
 def test_pumps_in_the_stations_draw_more_water_through_the_same_valves():
