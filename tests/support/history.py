@@ -86,6 +86,18 @@ def step(number, state, *, at=START + 1.0, detail=""):
     return Transition(intent_id=number, at=at, state=state, detail=detail)
 
 
+def reopen(folder, now=START + 100.0, **kwargs):
+    """The command log of a folder, with a small reserve on the disk."""
+    return CommandLog.open(folder, now=now, reserve_bytes=1 << 16, **kwargs)
+
+
+async def take(log, number, *states):
+    """Commit an intent and lead it through states."""
+    await log.commit([intent(number)])
+    for state in states:
+        await log.record([step(number, state)])
+
+
 async def write_until_killed(folder):
     """Store without end and print each thing once it is acknowledged; the parent kills at some moment."""
     lease = await SqliteCoordinator(folder, utc=lambda: 1.0).acquire("controller", 60.0)
