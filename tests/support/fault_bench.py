@@ -8,12 +8,14 @@ from simulators.city import write_city
 from simulators.control import ask
 from simulators.serve import ServeOptions, serving
 from simulators.sitefile import load_site
-from stations.driver import Deadlines, ModbusAddress, OpcUaAddress
+from stations.driver import Deadlines, DriverError, ModbusAddress, OpcUaAddress
 from stations.drivers.modbus.driver import ModbusDriver
 from stations.drivers.opcua.driver import OpcUaDriver
 from stations.drivers.opcua.identity import ClientIdentity
 from stations.model.clock import ScaledClock
+from stations.model.quality import Quality
 from stations.profile import builtin_profile
+from tests.support.raw_modbus import RawModbus
 
 START_UTC = 1_736_899_200.0
 DEADLINES = Deadlines(connect_s=2.0, request_s=1.0, close_s=1.0)
@@ -76,6 +78,38 @@ class FaultBench:
             yield driver
         finally:
             await driver.close()
+
+    @asynccontextmanager
+    async def raw(self, profile):
+        """The post of a Modbus station, and a raw connection to it."""
+        post = self.post(profile)
+        client = await RawModbus.connect(post.link.port, post.station.unit)
+        try:
+            yield post, client
+        finally:
+            await client.close()
+
+
+async def reads(bench, post, times=2):
+    """What a driver that connects and reads now gets: readings, or the error that it raises."""
+    seen = []
+    for _ in range(times):
+        driver = bench.driver(post)
+        try:
+            await driver.connect()
+            seen.append(await driver.read())
+        except DriverError as error:
+            seen.append(error)
+        finally:
+            await driver.close()
+    return seen
+
+
+async def sound(bench, post):
+    """The station answers as if nothing had been."""
+    (seen,) = await reads(bench, post, 1)
+    assert not isinstance(seen, DriverError), seen
+    assert sum(reading.quality is Quality.GOOD for reading in seen.values()) > 20
 
 
 @asynccontextmanager

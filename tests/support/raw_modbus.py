@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import struct
+import time
 
 
 class RawModbus:
@@ -44,3 +45,10 @@ class RawModbus:
         self._writer.close()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
+
+
+async def round_trip(client):
+    """Wall time in s from a question to the end of its answer."""
+    begin = time.monotonic()
+    await client.registers(3, 0, 1)
+    return time.monotonic() - begin
