@@ -6,15 +6,18 @@ import httpx
 
 from controller.accounts import store
 from controller.accounts.roles import Role
-from controller.decisions import GuardContext, LoopKey, MassChange
+from controller.api import order_schema
+from controller.decisions import GuardContext, LoopKey, MassChange, Season
 from controller.image import Link, StationImage
 from controller.observe import LoopSituation, observe
+from controller.orders.season import CHECKLIST
 from controller.wiring import loop_traits
 from controller.words.phrase import verbatim
 from stations.model.identity import Point
 from stations.model.reading import good
 from tests.support.api_bench import NOW, QUICK, ApiBench, live_state
 
+LOOP = LoopKey("S001", 1)
 PASSWORD = "a winter of 6 months"
 PEOPLE = {
     "vera": Role.VIEWER,
@@ -158,3 +161,32 @@ def order(body, reason="residents complain of cold", key=None):
 
 def reason_ids(response):
     return [reason["id"] for reason in response.json()["error"].get("reasons", [])]
+
+
+def season(name, seen="heating", **fields):
+    """An order for a season with its whole checklist confirmed."""
+    confirmed = [item.id for item in CHECKLIST[Season(name)]]
+    return order({"kind": "season", "season": name, "seen": seen, "confirmed": confirmed} | fields)
+
+
+async def prepared(client, body):
+    """What the desk tells of an order that it has taken in."""
+    answer = await client.post("commands", json=body)
+    assert answer.status_code == 200, answer.text
+    order_schema.OrderMessage.model_validate(answer.json())
+    return answer.json()
+
+
+async def committed(client, body, approver=None):
+    """What the desk tells of an order in force; ``approver`` is asked where a second person is needed."""
+    told = await prepared(client, body)
+    if approver is not None and told["needs_second"]:
+        assert (await approver.post(f"commands/{told['id']}/approve")).status_code == 200
+    answer = await client.post(f"commands/{told['id']}/commit")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def standing(bench, key=LOOP):
+    """The order that holds for a loop now."""
+    return bench.room.orders.loop_at(key, bench.clock.now())

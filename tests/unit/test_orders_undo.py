@@ -2,14 +2,21 @@
 
 import pytest
 
-from controller.decisions import LoopKey, Mode, Season
+from controller.decisions import Mode, Season
 from controller.orders.season import CHECKLIST
 from stations.model.identity import Point
 from stations.model.reading import good
 from tests.support.api_bench import NOW
-from tests.support.control_room import ControlRoomBench, order, reason_ids
+from tests.support.control_room import (
+    LOOP,
+    ControlRoomBench,
+    committed,
+    order,
+    prepared,
+    reason_ids,
+    standing,
+)
 
-LOOP = LoopKey("S001", 1)
 MANY = [f"S{i:03}" for i in range(1, 8)]
 
 
@@ -33,31 +40,12 @@ async def lei(bench):
         yield client
 
 
-async def prepared(client, body):
-    answer = await client.post("commands", json=body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def committed(client, body, approver=None):
-    told = await prepared(client, body)
-    if told["needs_second"]:
-        assert (await approver.post(f"commands/{told['id']}/approve")).status_code == 200
-    answer = await client.post(f"commands/{told['id']}/commit")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
 def undo(of):
     return order({"kind": "undo", "order": of["id"]}, reason="")
 
 
 def mode(bench, name, stations=("S001",)):
     return order({"kind": "mode", "mode": name, "loops": [bench.seen(station) for station in stations]})
-
-
-def standing(bench, key=LOOP):
-    return bench.room.orders.loop_at(key, bench.clock.now())
 
 
 async def taken_from_manual(bench, olga, name):
