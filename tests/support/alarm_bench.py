@@ -54,6 +54,12 @@ def station(name, district="north", host="10.0.0.1", **changes):
     return station_config(name, district=district, **({"address": address} | changes))
 
 
+def five_stations():
+    """Five stations in one district and the source that heats them."""
+    stations = [station(f"S{i:02}", host=f"10.0.0.{i}") for i in range(1, 6)]
+    return [*stations, station_config(SOURCE, profile="source-opcua", port=20_900)]
+
+
 @cache
 def recorded(seed):
     """What a healthy station shows at its polls, for ten hours and a half."""
