@@ -32,7 +32,8 @@ STORE = FOLDER / "calibration.json"
 T_COMFORT_degC = 18.0
 COLD_SHARE = 0.03
 CITY_GRID_K = (2.0, 5.0, 8.0)
-WARM_GRID_K = (3.0, 5.5, 8.0)
+WARM_GRID_K = (0.0, 4.0, 8.0)
+"""The first is the curve as it was audited: a city may need hardly more, or the most, or more than that."""
 CITY_MAX_K = 8.0
 """A site file takes no larger offset."""
 EXTRA_GRID_K = (-7.0, -3.5, 0.0, 3.5, 7.0)
@@ -40,6 +41,7 @@ EXTRA_MAX_K = 8.0
 STAGED_GRID_K = (0.0, 1.0)
 TUNED_LEVELS_K = (-0.3, 0.5)
 STEP_K = 0.1
+REACHED_K = 0.05
 UNANSWERED = 0.02
 """K a K; what rises less with the offset is not driven."""
 
@@ -57,13 +59,19 @@ class Calibration:
     days: float
     """Length of the run, uncounted days included."""
     reached_degC: float
-    """What 97 % of the dwelling-hours reached under ``curve``: 18 unless that is out of reach."""
+    """What 97 % of the dwelling-hours reached under ``curve`` (physical city: ``warm_curve``): 18 unless that
+    is out of reach."""
     city_K: float
     """Of all curves of the city, which is the offset of ``curve``."""
     staged_curve_K: float
     """On top of it."""
     tuned_curve_K: dict[str, float]
     """On top of it, by station."""
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether even the largest offset that a site file takes leaves too many cold."""
+        return self.city_K >= CITY_MAX_K and self.reached_degC < T_COMFORT_degC - REACHED_K
 
     def offsets(self, strategy: str) -> Offsets:
         """Return what a strategy adds to the city's offset; nothing for those that are no baseline."""
@@ -162,7 +170,7 @@ def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
 def _warm(case: Case, progress: Callable[[float], None]) -> Calibration:
     """Find the offset of the physical city with which 97 % of the dwelling-hours reach 18 degC."""
     values = [reached(record) for record in _curves(case, WARM_GRID_K, progress)]
-    city_K = _up(_crossing(WARM_GRID_K, values), CITY_MAX_K)
+    city_K = max(_up(_crossing(WARM_GRID_K, values), CITY_MAX_K), 0.0)
     return Calibration(
         commit=commit(),
         days=case.uncounted_days + case.counted_days,

@@ -176,6 +176,12 @@ def _verdict(case: Case, names: list[str], options: argparse.Namespace, *, sever
             f"evaluate: the offsets for {case.key} are of {found.days:g} days, this run has {days:g}",
             file=sys.stderr,
         )
+    if found.out_of_reach:
+        print(
+            f"evaluate: with {found.city_K:g} K, the most that a site takes, 97 % of the dwelling-hours of "
+            f"{case.key} reach {found.reached_degC:.1f} degC only",
+            file=sys.stderr,
+        )
     trial = case.trial(contestants(case, found, names))
     records = run_trial(trial, _progress(f"judging {', '.join(names)}{seed}"))
     told = verdict(trial, records)
