@@ -47,8 +47,9 @@ class OwnCurves:
     def at(self, T_outdoor: Floats | float) -> Floats:
         """Return the supply setpoint of each loop, shape (n_loops,), by one or by each one's temperature."""
         x = self.T_outdoor
-        left = np.clip(np.searchsorted(x, T_outdoor, side="right") - 1, 0, len(x) - 2)
-        share = np.clip((T_outdoor - x[left]) / (x[left + 1] - x[left]), 0.0, 1.0)
+        left = np.minimum(np.maximum(np.searchsorted(x, T_outdoor, side="right") - 1, 0), len(x) - 2)
+        share = (T_outdoor - x[left]) / (x[left + 1] - x[left])
+        share = np.minimum(np.maximum(share, 0.0), 1.0)
         rows = np.arange(len(self.T_supply))
         low, high = self.T_supply[rows, left], self.T_supply[rows, left + 1]
         return np.asarray(low + share * (high - low))
@@ -131,17 +132,22 @@ class OwnControl:
         self._T_station = self._T_station + (shown - self._T_station) * dt / (self._filter_s + dt)
         error = self.T_supply_set() - state.T_supply
         valve = np.minimum(np.maximum(self._plain.valve + VALVE_PER_K * error, 0.0), 1.0)
-        self._plain = replace(self.of_sources(state, last, sky, dt), valve=valve)
-        return self._plain
+        return self._told(state, last, sky, dt, valve)
 
     def of_sources(self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float) -> CityInputs:
         """Return what sources and the network's pumps are told, where somebody else has valves and pumps."""
+        return self._told(state, last, sky, dt, self._plain.valve)
+
+    def _told(
+        self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float, valve: Floats
+    ) -> CityInputs:
         self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         on, m_flow = self._dispatch(state, last, dt)
         speed = self._plain.pump_speed
         self._plain = replace(
             self._plain,
             sky=sky,
+            valve=valve,
             source_on=on,
             source_T_set=np.full(len(on), self.T_source_set()),
             source_m_flow=m_flow,

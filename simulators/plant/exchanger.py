@@ -36,9 +36,11 @@ def effectiveness(NTU: Floats, Cr: Floats) -> Floats:
     eps = (1 - e^(-NTU(1-Cr))) / (1 - Cr e^(-NTU(1-Cr))); at Cr = 1 its limit NTU/(1+NTU).
     """
     balanced = Cr > 1.0 - 1e-6
-    Cr_safe = np.where(balanced, 0.5, Cr)
-    decay = np.exp(-NTU * (1.0 - Cr_safe))
-    return np.where(balanced, NTU / (1.0 + NTU), (1.0 - decay) / (1.0 - Cr_safe * decay))
+    some = bool(balanced.any())
+    Cr_safe = np.where(balanced, 0.5, Cr) if some else Cr
+    decay = np.exp(NTU * (Cr_safe - 1.0))
+    eps = (1.0 - decay) / (1.0 - Cr_safe * decay)
+    return np.where(balanced, NTU / (1.0 + NTU), eps) if some else eps
 
 
 def heat_flow(
@@ -50,6 +52,9 @@ def heat_flow(
     C_min = np.minimum(C_primary, C_secondary)
     C_max = np.maximum(C_primary, C_secondary)
     flowing = C_min > _FLOW_MINIMUM
+    if flowing.all():
+        warmer = np.maximum(T_primary_in - T_secondary_in, 0.0)
+        return np.asarray(effectiveness(UA / C_min, C_min / C_max) * C_min * warmer)
     C_min_safe = np.where(flowing, C_min, 1.0)
     C_max_safe = np.where(flowing, C_max, 1.0)
     eps = effectiveness(UA / C_min_safe, C_min_safe / C_max_safe)

@@ -24,6 +24,8 @@ from simulators.plant.network.transport import (
 
 MOVED = 0.02
 AGE_MAX_S = 300.0
+_CLOSE = 10.0
+"""Flows that have moved by up to so many times ``MOVED`` are near those that are looked for."""
 _SMALL_FLOW = 0.02
 """Moves of stations with less than this share of the mean flow are measured against that."""
 
@@ -60,15 +62,17 @@ class Primary:
 
     def flows(self, now: Operation, state: TransportState, time: float) -> PrimaryFlows:
         """Return the flows at ``time`` s with this water; raises what ``Hydraulics.solve`` does."""
-        consumers = self.network.consumers
+        consumers, near = self.network.consumers, None
         if self._now is not None and time - self._at < self._age_max_s and _comparable(self._now, now):
             m_flow, dp = self._solver.follow(now.Kv, now.pump_speed, now.source_m_flow, now.leak)
-            if (np.abs(m_flow[consumers] - self._m) <= self._near).all():
+            moved = np.abs(m_flow[consumers] - self._m)
+            if (moved <= self._near).all():
                 return PrimaryFlows(m_flow=m_flow, dp=dp, solved=False)
+            near = m_flow if (moved <= _CLOSE * self._near).all() else None
         T_pipe = transport.pipe_temperature(state)
         T_consumer = state.T_node[self.network.link_start[consumers]]
         now = replace(now, T_pipe=T_pipe, T_consumer=T_consumer)
-        solution = self._solver.solve(now)
+        solution = self._solver.solve(now, near)
         self.solutions += 1
         self._now, self._at, self.p = now, time, solution.p
         self._m = solution.m_flow[consumers]

@@ -121,8 +121,13 @@ class Zones:
         self._air = rate[AIR] + p.G_window + (self._G * (1.0 - self._by_air)).sum(axis=0)
         held = rate[1:].copy()
         held[INNER - 1] -= p.G_party
-        self._keep, self._emitted = held * reach, p.split[1:] * reach
-        """What each store but the air keeps of itself, and K in a step for each kW from the emitter."""
+        self._keep, emitted = held * reach, p.split[1:] * reach
+        self._reached = 1 + int(np.flatnonzero(emitted.any(axis=(1, 2))).max(initial=-1))
+        self._emitted = emitted[: self._reached]
+        """What each store but the air keeps of itself, and K in a step for each kW from the emitter.
+
+        The latter for the first ``_reached`` of them: behind them nothing of it goes.
+        """
         self._people = PEOPLE_TO[1] * furniture, PEOPLE_TO[2] * inner
         self._sun = SUN_TO[1] * furniture, SUN_TO[2] * inner
         """The same for each kW of people and of sun, into furniture and inner wall."""
@@ -157,7 +162,7 @@ class Zones:
         above = T - loads.T_outdoor
         # furniture, slab, inner and outer wall: first as they would be without the air
         rest = self._keep * above[1:]
-        rest += self._emitted * loads.Q_emitter
+        rest[: self._reached] += self._emitted * loads.Q_emitter
         furniture, inner, outer = rest[FURNITURE - 1], rest[INNER - 1], rest[OUTER - 1]
         furniture += homes.furniture
         furniture += self._sun[0] * Q_sun

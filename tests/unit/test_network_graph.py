@@ -7,7 +7,7 @@ import pytest
 
 from simulators.plant.network import errors
 from simulators.plant.network.graph import Booster, Consumer, Place, Source, Trench, network
-from simulators.plant.network.operation import SourceMode, check, operation
+from simulators.plant.network.operation import Checks, SourceMode, operation
 from simulators.plant.network.pumps import PumpCurve
 
 CURVE = PumpCurve.through(20.0, 200.0)
@@ -146,7 +146,7 @@ def test_an_operation_that_does_not_fit_is_refused_by_name(change, named):
     net = network(**parts())
     now = replace(operation(net, T_supply=80.0, T_return=50.0, m_flow=np.ones(2)), **change)
     with pytest.raises(errors.InvalidValue) as refused:
-        check(net, now)
+        Checks(net)(now)
     assert refused.value.names == (net.link_names[net.pipes] if named is None else named)
 
 

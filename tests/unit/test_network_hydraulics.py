@@ -232,6 +232,31 @@ def test_friction_joins_its_branches_and_agrees_with_colebrook():
     assert slope == pytest.approx(numeric, rel=1e-5)
 
 
+def test_friction_that_begins_where_it_ended_is_that_of_a_fresh_start():
+    Re, rough = np.geomspace(1.0, 1e8, 500), np.geomspace(1e-5, 0.05, 500)
+    law = friction.Colebrook(rough)
+    for factor in (1.0, 1.02, 0.99, 30.0, 1e-4, 1.0):
+        phi, slope = law.scaled_loss(Re * factor)
+        fresh, fresh_slope = friction.scaled_loss(Re * factor, rough)
+        assert phi == pytest.approx(fresh, rel=1e-8)
+        assert slope == pytest.approx(fresh_slope, rel=1e-8)
+
+
+def test_a_solution_from_followed_flows_is_that_of_a_cold_start():
+    net, m_flow = city_network(60, loops=8)
+    rng = np.random.default_rng(6)
+    solver = Hydraulics(net)
+    now = operation(net, T_supply=90.0, T_return=50.0, Kv=4.0 * m_flow, source_dp=500.0)
+    solver.solve(now)
+    for _ in range(5):
+        now = replace(now, Kv=now.Kv * rng.uniform(0.95, 1.05, len(m_flow)))
+        near, _ = solver.follow(now.Kv, now.pump_speed, now.source_m_flow, now.leak)
+        warm, cold = solver.solve(now, near), Hydraulics(net).solve(now)
+        assert warm.m_flow == pytest.approx(cold.m_flow, abs=1e-6)
+        assert warm.residual <= hydraulics.TOLERANCE_kPa
+        assert warm.mass_residual < 1e-9
+
+
 @pytest.mark.parametrize(("T", "expected"), [(20.0, 1.0016e-3), (60.0, 0.4660e-3), (80.0, 0.3544e-3)])
 def test_viscosity_is_that_of_the_tables(T, expected):
     assert friction.dynamic_viscosity(np.array(T)) == pytest.approx(expected, rel=0.015)

@@ -6,14 +6,15 @@ the pressures and then corrects all flows, which keep the mass balance from the 
 """
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
 from simulators.plant.arrays import Floats
-from simulators.plant.network import friction
 from simulators.plant.network.errors import DemandNotServed, NotConverged, ReverseFlow
+from simulators.plant.network.friction import Colebrook, dynamic_viscosity
 from simulators.plant.network.graph import Network
-from simulators.plant.network.operation import Operation, SourceMode, check
+from simulators.plant.network.operation import Checks, Operation, SourceMode
 from simulators.plant.network.pattern import KNOWN, Factors, Pattern, pattern, pattern_key
 from simulators.plant.network.pumps import pressure_rise
 from simulators.plant.network.tangent import Movable, Tangent, flow_at_1_bar, movable
@@ -25,6 +26,9 @@ TOLERANCE_kPa = 1e-6
 MAX_ITERATIONS = 60
 DAMPED_FROM = 15
 """Networks of this kind need 4..12 iterations; later ones go half the way, against oscillation."""
+
+KEPT_BELOW = 0.03
+"""A step that leaves less than this share of the error keeps its matrix for the next one."""
 
 LINEAR_SHARE = 1e-4
 """Valves and pumps: the square law becomes linear around this share of the flow at 1 bar, so that their
@@ -58,32 +62,42 @@ class _Laws:
     """Loss of the active links over their flow: loss = c phi(Re) + r m sqrt(m^2 + m0^2) - lift."""
 
     n_pipes: int
+    rho: Floats
+    """kg/m3 in the pipes."""
     per_flow: Floats
     """Re over m of the pipes."""
     c: Floats
-    roughness: Floats
+    c_per_flow: Floats
+    friction: Colebrook
     r: Floats
-    m0: Floats
+    m0_2: Floats
     lift: Floats
     """kPa that a pump adds at no flow, less the weight of the water that is raised."""
 
     def loss(self, m: Floats) -> tuple[Floats, Floats]:
         """Return the losses in kPa and their slopes in kPa/(kg/s)."""
-        swung = np.sqrt(m**2 + self.m0**2)
-        loss = self.r * m * swung - self.lift
-        slope = self.r * (swung + m**2 / swung)
+        m2 = m * m
+        swung = np.sqrt(m2 + self.m0_2)
+        loss = self.r * m
+        loss *= swung
+        loss -= self.lift
+        m2 /= swung
+        m2 += swung
+        m2 *= self.r
         n = self.n_pipes
-        phi, d_phi = friction.scaled_loss(np.abs(m[:n]) * self.per_flow, self.roughness)
-        loss[:n] += self.c * np.copysign(phi, m[:n])
-        slope[:n] += self.c * d_phi * self.per_flow
-        return loss, slope
+        phi, d_phi = self.friction.scaled_loss(np.abs(m[:n]) * self.per_flow)
+        phi *= self.c
+        loss[:n] += np.copysign(phi, m[:n])
+        d_phi *= self.c_per_flow
+        m2[:n] += d_phi
+        return loss, m2
 
 
 class Hydraulics:
     """Solver of one network; owns the pattern and the solution that the next one starts from."""
 
     def __init__(self, network: Network) -> None:
-        self._network, self._pipes = network, _Pipes(network)
+        self._network, self._pipes, self._check = network, _Pipes(network), Checks(network)
         self._pattern: Pattern | None = None
         self._movable: Movable | None = None
         self._last: Solution | None = None
@@ -93,14 +107,14 @@ class Hydraulics:
         """Start the next solution from scratch."""
         self._pattern = self._last = self._tangent = None
 
-    def solve(self, now: Operation) -> Solution:
-        """Return the solution of an operation.
+    def solve(self, now: Operation, near: Floats | None = None) -> Solution:
+        """Return the solution of an operation; ``near`` are flows of all links close to it, as of ``follow``.
 
         Raises InvalidValue where the operation does not fit, NotConverged, ReverseFlow where a check valve
         would shut, DemandNotServed where a prescribed flow finds less than the station's dp_min.
         """
         network = self._network
-        check(network, now)
+        self._check(now)
         if self._pattern is None or self._pattern.key != pattern_key(now):
             # other links are solved for: the old flows are no place to start from
             self._pattern, self._last = pattern(network, now), None
@@ -108,9 +122,12 @@ class Hydraulics:
         used, where = self._pattern, self._movable
         assert where is not None
         laws = _laws(network, self._pipes, now, used)
-        m_first = _first_flows(network, now) if self._last is None else _next_flows(network, now, self._last)
-        found = _iterate(network, now, used, where, laws, m_first[used.active])
-        solution = _solution(network, now, used, found)
+        if self._last is None:
+            near = _first_flows(network, now)
+        elif near is None:
+            near = _next_flows(network, now, self._last)
+        found = _iterate(network, now, used, where, laws, near[used.active])
+        solution = _solution(network, now, used, found, self._pipes.area * laws.rho)
         self._last = solution
         self._tangent = Tangent(
             network,
@@ -119,7 +136,7 @@ class Hydraulics:
             where,
             solution.m_flow,
             solution.dp_consumer,
-            found.slope,
+            found.conductance,
             found.factors,
         )
         _refuse_reverse(network, now, solution)
@@ -139,11 +156,11 @@ class Hydraulics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """Where the iterations ended: pressures of all nodes, flows and last slopes of the active links."""
+    """Where the iterations ended: pressures of all nodes, flows and last used slopes of the active links."""
 
     p: Floats
     m: Floats
-    slope: Floats
+    conductance: Floats
     factors: Factors
     iterations: int
     residual: float
@@ -152,44 +169,56 @@ class _Found:
 def _iterate(
     network: Network, now: Operation, used: Pattern, where: Movable, laws: _Laws, m: Floats
 ) -> _Found:
-    """Return where the iterations end, from flows ``m`` of the active links."""
+    """Return where the iterations end, from flows ``m`` of the active links.
+
+    Where the last step has left little of the error its matrix is used again: what its slopes are off by now
+    is as little, and that share of what is left stays.
+    """
     start, end = network.link_start[used.active], network.link_end[used.active]
     n = used.n_unknown
     supply = _injections(network, now, used)
     p = _held_pressures(network, now)
-    a, b, place = where.start, where.end, used.unknown - KNOWN
-    change = np.zeros(n + 1)
-    history = []
-    factors, slope_used = None, m
+    a, b, ends = where.start, where.end, where.ends
+    fall = p[start] - p[end]
+    """Of the pressure along each link."""
+    change, all_changes = np.zeros(n + 1), np.zeros(n + 1)
+    history: list[float] = []
+    factors, conductance = None, m
     for iteration in range(MAX_ITERATIONS + 1):
-        loss, slope = laws.loss(m)
-        error = loss - (p[start] - p[end])
+        error, slope = laws.loss(m)
+        error -= fall
         residual = float(np.abs(error).max())
         history.append(residual)
-        if not np.isfinite(residual):
+        if not isfinite(residual):
             break
         if factors is not None and residual <= TOLERANCE_kPa:
+            p += all_changes[where.place]
             return _Found(
-                p=p, m=m, slope=slope_used, factors=factors, iterations=iteration, residual=residual
+                p=p, m=m, conductance=conductance, factors=factors, iterations=iteration, residual=residual
             )
-        towards, slope_used = m - error / slope, slope
-        conductance = 1.0 / slope
-        factors = used.factorised(conductance)
+        if factors is None or residual > KEPT_BELOW * history[-2]:
+            conductance = 1.0 / slope
+            factors = used.factorised(conductance)
+        towards = m - error * conductance
         # one more place for the known pressures, which is cut off
-        outflow = np.bincount(a, weights=towards, minlength=n + 1)
-        outflow -= np.bincount(b, weights=towards, minlength=n + 1)
+        outflow = np.bincount(ends, weights=np.concatenate([towards, -towards]), minlength=n + 1)
         change[1:] = factors.solve(supply - outflow[1:])
-        step = towards + (change[a] - change[b]) * conductance
+        rise = change[a] - change[b]
+        step = towards + rise * conductance
         if iteration < DAMPED_FROM:
-            m, p = step, p + change[place]
+            m = step
         else:
-            m, p = 0.5 * (m + step), p + 0.5 * change[place]
+            m = 0.5 * (m + step)
+            rise *= 0.5
+            change *= 0.5
+        fall += rise
+        all_changes += change
     worst = network.link_names[used.active[int(np.argmax(np.nan_to_num(np.abs(error), nan=np.inf)))]]
     raise NotConverged(_why(history), len(history) - 1, history[-1], worst)
 
 
 def _why(history: list[float]) -> str:
-    if not np.isfinite(history[-1]):
+    if not isfinite(history[-1]):
         return "numbers overflow: resistances of the links differ too much"
     if history[-1] < 0.5 * history[len(history) // 2]:
         return "still falling, too slowly"
@@ -208,11 +237,11 @@ class _Pipes:
         self.lift = -GRAVITY * rise / 1000.0
         self.per_flow = 4.0 / (np.pi * D)
         self.c = network.length / (2.0 * D**3) / 1000.0
-        self.roughness = network.roughness / D
+        self.friction = Colebrook(network.roughness / D)
 
 
 def _laws(network: Network, pipes: _Pipes, now: Operation, used: Pattern) -> _Laws:
-    rho, mu = density(now.T_pipe), friction.dynamic_viscosity(now.T_pipe)
+    rho, mu = density(now.T_pipe), dynamic_viscosity(now.T_pipe)
     n, links = network.n_pipes, network.n_links
     r, m0, lift = np.zeros(links), np.ones(links), np.zeros(links)
     r[:n], m0[:n], lift[:n] = pipes.zeta / rho, pipes.m0, pipes.lift * rho
@@ -223,13 +252,16 @@ def _laws(network: Network, pipes: _Pipes, now: Operation, used: Pattern) -> _La
     r[link] += np.where(running, network.pump_a, 0.0)
     m0[link] = np.where(running, LINEAR_SHARE * np.sqrt(100.0 / network.pump_a), m0[link])
     lift[link] += now.pump_speed**2 * network.pump_dp0
+    per_flow, c = pipes.per_flow / mu, pipes.c * mu**2 / rho
     return _Laws(
         n_pipes=n,
-        per_flow=pipes.per_flow / mu,
-        c=pipes.c * mu**2 / rho,
-        roughness=pipes.roughness,
+        rho=rho,
+        per_flow=per_flow,
+        c=c,
+        c_per_flow=c * per_flow,
+        friction=pipes.friction,
         r=r[used.active],
-        m0=m0[used.active],
+        m0_2=m0[used.active] ** 2,
         lift=lift[used.active],
     )
 
@@ -264,8 +296,9 @@ def _prescribed_flows(network: Network, now: Operation) -> Floats:
     """Return the flows that are known beforehand, 0 elsewhere, shape (n_links,)."""
     m = np.zeros(network.n_links)
     m[network.consumers] = np.where(now.prescribed, now.m_flow, 0.0)
-    gives = np.array([mode is SourceMode.FLOW for mode in now.source_mode])
-    m[network.sources] = np.where(gives, now.source_m_flow, 0.0)
+    for i, mode in enumerate(now.source_mode):
+        if mode is SourceMode.FLOW:
+            m[network.sources.start + i] = now.source_m_flow[i]
     return m
 
 
@@ -293,32 +326,36 @@ def _held_pressures(network: Network, now: Operation) -> Floats:
     return p
 
 
-def _solution(network: Network, now: Operation, used: Pattern, found: _Found) -> Solution:
-    flows, p = _completed(network, now, used, found.m), found.p
-    short = _node_outflow(network, flows) + now.leak
+def _solution(
+    network: Network, now: Operation, used: Pattern, found: _Found, per_velocity: Floats
+) -> Solution:
+    """Return the solution found; ``per_velocity`` is kg/s over m/s in the pipes."""
+    (flows, short), p, consumers = _completed(network, now, used, found.m), found.p, network.consumers
     short[network.link_start[network.sources][network.reference]] = 0.0  # where make-up enters
-    D, consumers = network.diameter, network.consumers
     return Solution(
         p=p,
         m_flow=flows,
         dp_consumer=p[network.link_start[consumers]] - p[network.link_end[consumers]],
-        velocity=flows[network.pipes] / (density(now.T_pipe) * np.pi / 4.0 * D**2),
+        velocity=flows[network.pipes] / per_velocity,
         iterations=found.iterations,
         residual=found.residual,
         mass_residual=float(np.abs(short).max()),
     )
 
 
-def _completed(network: Network, now: Operation, used: Pattern, m: Floats) -> Floats:
-    """Return the flows of all links, given those of the active ones."""
+def _completed(network: Network, now: Operation, used: Pattern, m: Floats) -> tuple[Floats, Floats]:
+    """Return the flows of all links, given those of the active ones, and what each node lacks then."""
     flows = _prescribed_flows(network, now)
     flows[used.active] = m
     short = _node_outflow(network, flows) + now.leak
     for i, mode in enumerate(now.source_mode):
         if mode is SourceMode.DP:  # its flow is what its supply node lacks
             link = network.sources.start + i
-            flows[link] = short[network.link_end[link]]
-    return flows
+            supply, back = network.link_end[link], network.link_start[link]
+            flows[link] = lacking = short[supply]
+            short[supply] -= lacking
+            short[back] += lacking
+    return flows, short
 
 
 def _refuse_reverse(network: Network, now: Operation, solution: Solution) -> None:
@@ -340,6 +377,8 @@ _MIN_FLOW = 1e-6
 
 def _refuse_unserved(network: Network, now: Operation, solution: Solution) -> None:
     """Refuse prescribed flows without the pressure for them; a station's own pump helps."""
+    if not now.prescribed.any():
+        return
     dp = solution.dp_consumer + rises(network, now.pump_speed, solution.m_flow)[network.consumers]
     short = now.prescribed & (now.m_flow > 0.0) & (dp < network.dp_min - TOLERANCE_kPa)
     if short.any():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -81,35 +82,72 @@ def operation(
     )
 
 
-def check(network: Network, now: Operation) -> None:
-    """Raise InvalidValue, with the name of the thing, where an operation does not fit the network."""
-    stations, sources = network.link_names[network.consumers], network.link_names[network.sources]
-    pipes, nodes, pumps = network.link_names[network.pipes], network.node_names, network.pump_names
-    modes, valves = np.array(now.source_mode, dtype=object), ~now.prescribed
-    for what, values, names, applies, low, high in (
-        ("m_flow", now.m_flow, stations, now.prescribed, 0.0, 1e6),
-        ("Kv", now.Kv, stations, valves, 1e-9, 1e9),
-        ("source_dp", now.source_dp, sources, modes == SourceMode.DP, 0.0, 1e5),
-        ("source_m_flow", now.source_m_flow, sources, modes == SourceMode.FLOW, 0.0, 1e6),
-        ("pump_speed", now.pump_speed, pumps, True, 0.0, 1.5),
-        ("leak", now.leak, nodes, True, -1e6, 1e6),
-        ("T_pipe", now.T_pipe, pipes, True, 0.0, 180.0),
-        ("T_consumer", now.T_consumer, stations, True, 0.0, 180.0),
-    ):
-        if len(values) != len(names):
-            raise InvalidValue(f"{what} has {len(values)} values for {len(names)}")
-        if not len(values) or (values.min() >= low and values.max() <= high):
-            continue
-        bad = applies & ~((values >= low) & (values <= high))
-        if bad.any():
-            first = int(np.argmax(bad))
-            wrong = [names[i] for i in np.flatnonzero(bad)]
-            raise InvalidValue(f"{what} {values[first]} is not within {low} .. {high}", wrong)
-    if len(now.source_mode) != len(sources):
-        raise InvalidValue(f"source_mode has {len(now.source_mode)} values for {len(sources)}")
-    if not -1e5 < now.p_return < 1e5:
-        raise InvalidValue(f"p_return {now.p_return} kPa, source", [sources[network.reference]])
-    _check_sources(network, now, sources)
+class Checks:
+    """The ranges of what may act upon one network, laid out for one pass over all of it."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        names = network.link_names
+        stations, sources, pipes = names[network.consumers], names[network.sources], names[network.pipes]
+        self._kinds = (
+            _Kind("m_flow", stations, 0.0, 1e6),
+            _Kind("Kv", stations, 1e-9, 1e9),
+            _Kind("source_dp", sources, 0.0, 1e5),
+            _Kind("source_m_flow", sources, 0.0, 1e6),
+            _Kind("pump_speed", network.pump_names, 0.0, 1.5),
+            _Kind("leak", network.node_names, -1e6, 1e6),
+            _Kind("T_pipe", pipes, 0.0, 180.0),
+            _Kind("T_consumer", stations, 0.0, 180.0),
+        )
+        sizes = [len(kind.names) for kind in self._kinds]
+        self._low = np.repeat([kind.low for kind in self._kinds], sizes)
+        self._high = np.repeat([kind.high for kind in self._kinds], sizes)
+        self._sources = sources
+
+    def __call__(self, now: Operation) -> None:
+        """Raise InvalidValue, with the name of the thing, where an operation does not fit the network."""
+        values = (
+            now.m_flow, now.Kv, now.source_dp, now.source_m_flow, now.pump_speed, now.leak, now.T_pipe,
+            now.T_consumer,
+        )  # fmt: skip
+        for kind, given in zip(self._kinds, values, strict=True):
+            if len(given) != len(kind.names):
+                raise InvalidValue(f"{kind.name} has {len(given)} values for {len(kind.names)}")
+        every = np.concatenate(values)
+        if not ((every >= self._low) & (every <= self._high)).all():
+            self._refuse(now, values)
+        if len(now.source_mode) != len(self._sources):
+            raise InvalidValue(f"source_mode has {len(now.source_mode)} values for {len(self._sources)}")
+        if not -1e5 < now.p_return < 1e5:
+            name = self._sources[self._network.reference]
+            raise InvalidValue(f"p_return {now.p_return} kPa, source", [name])
+        _check_sources(self._network, now, self._sources)
+
+    def _refuse(self, now: Operation, values: Sequence[Floats]) -> None:
+        """Refuse what is out of its range and counts in this operation."""
+        modes = np.array(now.source_mode, dtype=object)
+        applies = {
+            "m_flow": now.prescribed,
+            "Kv": ~now.prescribed,
+            "source_dp": modes == SourceMode.DP,
+            "source_m_flow": modes == SourceMode.FLOW,
+        }
+        for kind, given in zip(self._kinds, values, strict=True):
+            bad = applies.get(kind.name, True) & ~((given >= kind.low) & (given <= kind.high))
+            if bad.any():
+                first = given[int(np.argmax(bad))]
+                wrong = [kind.names[int(i)] for i in np.flatnonzero(bad)]
+                raise InvalidValue(f"{kind.name} {first} is not within {kind.low} .. {kind.high}", wrong)
+
+
+class _Kind(NamedTuple):
+    """One array of an operation."""
+
+    name: str
+    names: Sequence[str]
+    """Of its places."""
+    low: float
+    high: float
 
 
 def _check_sources(network: Network, now: Operation, sources: Sequence[str]) -> None:

@@ -23,9 +23,13 @@ class Movable:
     start: Indices
     end: Indices
     """Unknowns at the ends of the active links, shape (n_active,)."""
+    ends: Indices
+    """First all starts, then all ends."""
     stations: Indices
     valves: Indices
     """Stations whose flow is not prescribed, and their places among the active links."""
+    valve_ends: Indices
+    """Unknowns before, then behind them."""
     place: Indices
     """Unknown of each node, shape (n_nodes,)."""
     supplies: Indices
@@ -58,11 +62,15 @@ def movable(network: Network, used: Pattern, modes: tuple[SourceMode, ...]) -> M
             away, towards = np.flatnonzero(start == node), np.flatnonzero(end == node)
             links, signs = np.append(away, towards), np.repeat([1.0, -1.0], [len(away), len(towards)])
             holding.append((link, links[links != link], signs[links != link], node))
+    starts, ends = place[start[used.active]], place[end[used.active]]
+    valves = np.searchsorted(used.active, stations + network.n_pipes)
     return Movable(
-        start=place[start[used.active]],
-        end=place[end[used.active]],
+        start=starts,
+        end=ends,
+        ends=np.concatenate([starts, ends]),
         stations=stations,
-        valves=np.searchsorted(used.active, stations + network.n_pipes),
+        valves=valves,
+        valve_ends=np.concatenate([starts[valves], ends[valves]]),
         place=place,
         supplies=place[start[network.consumers]],
         returns=place[end[network.consumers]],
@@ -91,22 +99,22 @@ class Tangent:
         where: Movable,
         m_flow: Floats,
         dp_consumer: Floats,
-        slope: Floats,
+        conductance: Floats,
         factors: Factors,
     ) -> None:
-        """``m_flow`` of all links, ``slope`` of the active ones in kPa/(kg/s)."""
+        """``m_flow`` of all links, ``conductance`` of the active ones in (kg/s)/kPa."""
         self._now, self._used, self._where = now, used, where
         self._first_source = network.sources.start
         self._m_flow, self._dp, self._factors = m_flow, dp_consumer, factors
         self._dp0 = network.pump_dp0[where.pumps]
-        self._per_slope = 1.0 / slope
+        self._per_slope = conductance
         self._m = m_flow[used.active]
         m = m_flow[network.consumers][where.stations]
         # 100 / flow at 1 bar squared is the resistance; over Kv squared it is that of a valve of 1 m3/h
         self._of_one = 100.0 / flow_at_1_bar(np.ones(len(m)), now.T_consumer[where.stations]) ** 2
         self._of_one *= m * np.abs(m)
         self._per_Kv2 = 1.0 / now.Kv[where.stations] ** 2
-        self._valve_start, self._valve_end = where.start[where.valves], where.end[where.valves]
+        self._valve_ends = where.valve_ends
 
     def follow(
         self, Kv: Floats, pump_speed: Floats, source_m_flow: Floats, leak: Floats
@@ -119,8 +127,8 @@ class Tangent:
         per_slope = self._per_slope
         # what the errors of head would move each link by, were the pressures as they are
         moved = self._of_one * (1.0 / Kv[where.stations] ** 2 - self._per_Kv2) * per_slope[where.valves]
-        right: Floats = np.bincount(self._valve_start, weights=moved, minlength=n).astype(np.float64)
-        right -= np.bincount(self._valve_end, weights=moved, minlength=n)
+        weights = np.concatenate([moved, -moved])
+        right: Floats = np.bincount(self._valve_ends, weights=weights, minlength=n).astype(np.float64)
         m = self._m.copy()
         m[where.valves] -= moved
         if len(where.pumps):

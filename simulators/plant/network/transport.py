@@ -144,7 +144,7 @@ def stored_heat(state: TransportState) -> float:
 
 def pipe_temperature(state: TransportState) -> Floats:
     """Return the mean temperature of each pipe in degC (``Operation.T_pipe``), shape (n_pipes,)."""
-    return np.asarray((state.mass * state.T).sum(axis=0) / state.mass.sum(axis=0))
+    return np.asarray(_heat(state.mass, state.T) / state.mass.sum(axis=0))
 
 
 def step(
@@ -161,6 +161,8 @@ class Carrier:
         self.params = params
         self._ways = ways(params.network, np.ones(params.network.n_links, dtype=np.bool_))
         self._order = order(params.network, self._ways)
+        self._dt, self._cooled = 0.0, params.rate
+        """Share of the excess that is lost in a step, and its length."""
 
     def step(
         self, state: TransportState, m_flow: Floats, leak: Floats, inlets: Inlets, dt: float
@@ -181,23 +183,23 @@ class Carrier:
         makeup = leak.sum() if inlets.entering is None else max((leak - inlets.entering).sum(), 0.0)
         kg = np.concatenate([given, amount[n_pipes:], [makeup * dt]])
         brought = np.concatenate([inlets.T_consumer, inlets.T_source, [inlets.T_makeup]])
-        heat = np.concatenate([(taken * T).sum(axis=0), kg[n_pipes:] * brought])
+        heat = np.concatenate([_heat(taken, T), kg[n_pipes:] * brought])
         kg[:n_pipes] += through
         turned = self._order.forward != forward[:n_pipes]
         if turned.any() and (through[turned] > 0.0).any():
             self._order = order(params.network, now)
         T_node = _mixed(now, self._order, kg, heat, through, state.T_node, inlets, dt)
-        mass, excess = _put(
-            mass, T - params.T_ground, given, T_node[now.upstream[:n_pipes]] - params.T_ground
-        )
-        kept = np.exp(-params.rate * dt)
-        lost = (mass * excess).sum(axis=0) * (1.0 - kept)
-        excess *= kept
-        excess += params.T_ground
+        mass, T = _put(mass, T, given, T_node[now.upstream[:n_pipes]])
+        if dt != self._dt:
+            self._dt, self._cooled = dt, -np.expm1(-params.rate * dt)
+        cooled = self._cooled
+        lost = (_heat(mass, T) - params.T_ground * params.mass) * cooled
+        T *= 1.0 - cooled
+        T += params.T_ground * cooled
         arriving = T_node[now.upstream[n_pipes:]]
         n = params.network.n_consumers
         carried = Carried(T_consumer=arriving[:n], T_source=arriving[n:], Q_loss=lost * C_WATER / dt)
-        following = TransportState(mass=mass, T=excess, forward=forward[:n_pipes], T_node=T_node)
+        following = TransportState(mass=mass, T=T, forward=forward[:n_pipes], T_node=T_node)
         return following, carried
 
 
@@ -214,6 +216,11 @@ def heat_in(
     T = np.concatenate([inlets.T_consumer, inlets.T_source])
     brought = flow @ T + leak.sum() * inlets.T_makeup
     return C_WATER * float(brought - flow @ state.T_node[upstream] - leak @ state.T_node)
+
+
+def _heat(mass: Floats, T: Floats) -> Floats:
+    """Return the heat of all parcels of each pipe in kg K."""
+    return np.asarray(np.einsum("kp,kp->p", mass, T))
 
 
 def _turned(state: TransportState, forward: Flags) -> tuple[Floats, Floats]:
