@@ -124,40 +124,26 @@ class Room(NamedTuple):
 
     def bound_supply(self, low: float, high: float, rule: Rule, why: Phrase) -> "Room":
         """Narrow the supply temperature to low..high as far as earlier rules leave it."""
-        if low <= self.T_low and high >= self.T_high:
+        action, T_wish, m_wish, T_low, T_high, m_low, m_high, held_back, cuts = self
+        if low <= T_low and high >= T_high:
             return self
-        T_low, T_high = _meet(self.T_low, self.T_high, low, high)
-        cuts = self._noting("T_supply", self.supply, _nearest(self.T_wish, T_low, T_high), rule, why)
+        lower, upper = _meet(T_low, T_high, low, high)
+        if not lower <= T_wish <= upper:
+            allowed = _nearest(T_wish, lower, upper)
+            cuts = self._noting("T_supply", _nearest(T_wish, T_low, T_high), allowed, rule, why)
         # Written out, not _replace: the busiest line of the guard.
-        return Room(
-            self.action,
-            self.T_wish,
-            self.m_wish,
-            T_low,
-            T_high,
-            self.m_low,
-            self.m_high,
-            self.held_back,
-            cuts,
-        )
+        return _room(Room, (action, T_wish, m_wish, lower, upper, m_low, m_high, held_back, cuts))
 
     def bound_flow(self, low: float, high: float, rule: Rule, why: Phrase) -> "Room":
         """Narrow the circulation to low..high as far as earlier rules leave it."""
-        if low <= self.m_low and high >= self.m_high:
+        action, T_wish, m_wish, T_low, T_high, m_low, m_high, held_back, cuts = self
+        if low <= m_low and high >= m_high:
             return self
-        m_low, m_high = _meet(self.m_low, self.m_high, low, high)
-        cuts = self._noting("m_flow", self.flow, _nearest(self.m_wish, m_low, m_high), rule, why)
-        return Room(
-            self.action,
-            self.T_wish,
-            self.m_wish,
-            self.T_low,
-            self.T_high,
-            m_low,
-            m_high,
-            self.held_back,
-            cuts,
-        )
+        lower, upper = _meet(m_low, m_high, low, high)
+        if not lower <= m_wish <= upper:
+            allowed = _nearest(m_wish, lower, upper)
+            cuts = self._noting("m_flow", _nearest(m_wish, m_low, m_high), allowed, rule, why)
+        return _room(Room, (action, T_wish, m_wish, T_low, T_high, lower, upper, held_back, cuts))
 
     def ask_supply(self, T_wish: float, rule: Rule, why: Phrase) -> "Room":
         """Replace the wished temperature; unlike a bound the change is then made at the usual rates."""
@@ -177,6 +163,7 @@ class Room(NamedTuple):
         return (*self.cuts, Cut(rule=rule, channel=channel, wanted=wanted, allowed=allowed, detail=why))
 
 
+_room = tuple.__new__
 RuleFunction = Callable[[Case, Room], Room]
 
 

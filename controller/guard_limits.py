@@ -42,10 +42,11 @@ def hard_temperature(case: Case, room: Room) -> Room:
     traits = case.traits
     high = min(traits.T_supply_max_degC, T_SUPPLY_MAX_DEGC[traits.emitter])
     low = max(traits.T_supply_min_degC, T_SUPPLY_MIN_DEGC)
-    at_most = Phrase("guard.at_most", {"T_supply": high, "emitter": _EMITTERS[traits.emitter]})
-    room = room.bound_supply(-math.inf, high, Rule.HARD_TEMPERATURE, at_most)
-    at_least = Phrase("guard.at_least", {"T_supply": low})
-    return room.bound_supply(low, math.inf, Rule.HARD_TEMPERATURE, at_least)
+    if room.supply < low and room.supply <= high:
+        why = Phrase("guard.at_least", {"T_supply": low})
+    else:
+        why = Phrase("guard.at_most", {"T_supply": high, "emitter": _EMITTERS[traits.emitter]})
+    return room.bound_supply(min(low, high), high, Rule.HARD_TEMPERATURE, why)
 
 
 def hard_flow(case: Case, room: Room) -> Room:

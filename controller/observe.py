@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from controller.decisions import LoopKey, LoopObservation, LoopTraits, Mode, Season
 from controller.image import StationImage
-from stations.model.identity import Point
+from stations.model.identity import PRIMARY, Point
 from stations.model.quality import Reason
 from stations.model.reading import Reading, bad
 
@@ -18,6 +20,9 @@ FLOW_RUNNING_SHARE = 0.05
 HEAT_MOVED_W_PER_M2 = 2.0
 """Heat drawn from the primary side that only circulating secondary water can carry away: behind a standing
 pump the exchanger warms up to the primary temperature within minutes and the meter falls to nothing."""
+_T_SUPPLY_PRIMARY, _T_OUTDOOR, _Q_FLOW_PRIMARY = (
+    Point(PRIMARY, name) for name in ("T_supply_primary", "T_outdoor", "Q_flow_primary")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,37 +41,63 @@ def observe(
     now: float,
 ) -> dict[LoopKey, LoopObservation]:
     """Return the observation of every loop at UTC second ``now``."""
-    return {key: _observe(images[key.station], traits[key], situations[key], now) for key in traits}
+    never = bad(Reason.NEVER_READ, now)
+    return {key: _observe(images[key.station], traits[key], situations[key], never) for key in traits}
 
 
 def _observe(
-    image: StationImage, traits: LoopTraits, situation: LoopSituation, now: float
+    image: StationImage, traits: LoopTraits, situation: LoopSituation, never: Reading
 ) -> LoopObservation:
-    key = traits.key
-    never = bad(Reason.NEVER_READ, now)
-
-    def point(name: str, loop: int = key.loop) -> Reading:
-        return image.readings.get(Point(loop, name), never)
-
-    T_supply, m_flow = point("T_supply_secondary"), point("m_flow_secondary")
-    level = point("remote_level")
+    key, read, at = traits.key, image.readings.get, _points(traits.key.loop)
+    T_supply, m_flow = read(at.T_supply, never), read(at.m_flow, never)
     return LoopObservation(
         key=key,
         mode=situation.mode,
         season=situation.season,
         polled_at=image.polled_at,
-        remote=_remote(level, image),
+        remote=_remote(read(at.level, never), image),
         readmitted=situation.readmitted,
         T_supply=T_supply,
-        T_return=point("T_return_secondary"),
+        T_return=read(at.T_return, never),
         m_flow=m_flow,
-        pump_running=_pump_running(image, traits),
-        T_supply_effective=_first_readable(point("T_supply_secondary_set_effective"), T_supply),
-        m_flow_effective=_first_readable(point("m_flow_secondary_set_effective"), m_flow),
-        p_return=point("p_return_secondary"),
-        T_supply_primary=point("T_supply_primary", 0),
-        T_outdoor=point("T_outdoor", 0),
-        dT_held=point("dT_supply_secondary_offset_readback").value,
+        pump_running=_pump_running(image, traits, at),
+        T_supply_effective=_first_readable(read(at.T_supply_effective, never), T_supply),
+        m_flow_effective=_first_readable(read(at.m_flow_effective, never), m_flow),
+        p_return=read(at.p_return, never),
+        T_supply_primary=read(_T_SUPPLY_PRIMARY, never),
+        T_outdoor=read(_T_OUTDOOR, never),
+        dT_held=read(at.dT_held, never).value,
+    )
+
+
+class _LoopPoints(NamedTuple):
+    """What is looked at of one loop."""
+
+    T_supply: Point
+    T_return: Point
+    m_flow: Point
+    level: Point
+    T_supply_effective: Point
+    m_flow_effective: Point
+    p_return: Point
+    dT_held: Point
+    y_pump: Point
+    P_pump: Point
+
+
+@cache
+def _points(loop: int) -> _LoopPoints:
+    return _LoopPoints(
+        T_supply=Point(loop, "T_supply_secondary"),
+        T_return=Point(loop, "T_return_secondary"),
+        m_flow=Point(loop, "m_flow_secondary"),
+        level=Point(loop, "remote_level"),
+        T_supply_effective=Point(loop, "T_supply_secondary_set_effective"),
+        m_flow_effective=Point(loop, "m_flow_secondary_set_effective"),
+        p_return=Point(loop, "p_return_secondary"),
+        dT_held=Point(loop, "dT_supply_secondary_offset_readback"),
+        y_pump=Point(loop, "y_pump_secondary"),
+        P_pump=Point(loop, "P_pump_secondary"),
     )
 
 
@@ -81,17 +112,17 @@ def _first_readable(preferred: Reading, otherwise: Reading) -> Reading:
     return otherwise if preferred.value is None else preferred
 
 
-def _pump_running(image: StationImage, traits: LoopTraits) -> bool | None:
+def _pump_running(image: StationImage, traits: LoopTraits, at: _LoopPoints) -> bool | None:
     """Tell whether water circulates: by pump speed, pump power, flow, or else by the heat drawn."""
-    for name, threshold in (
-        ("y_pump_secondary", PUMP_SPEED_RUNNING),
-        ("P_pump_secondary", PUMP_POWER_RUNNING_KW),
-        ("m_flow_secondary", FLOW_RUNNING_SHARE * traits.m_flow_design),
+    for point, threshold in (
+        (at.y_pump, PUMP_SPEED_RUNNING),
+        (at.P_pump, PUMP_POWER_RUNNING_KW),
+        (at.m_flow, FLOW_RUNNING_SHARE * traits.m_flow_design),
     ):
-        reading = image.readings.get(Point(traits.key.loop, name))
+        reading = image.readings.get(point)
         if reading is not None and reading.value is not None:
             return reading.value > threshold
-    heat = image.readings.get(Point(0, "Q_flow_primary"))
+    heat = image.readings.get(_Q_FLOW_PRIMARY)
     if heat is None or heat.value is None:
         return None
     return True if heat.value * 1000.0 > HEAT_MOVED_W_PER_M2 * traits.A_heated_m2 else None

@@ -8,7 +8,7 @@ from collections import deque
 
 from controller.counter_rules import counter_fault
 from controller.point_memory import PointLimits, PointMemory
-from controller.unit_swap import unit_fault
+from controller.unit_swap import EXPONENT_ABSURD, unit_fault
 from stations.model.quality import Reason
 from stations.thermal import T_MAX_DEGC, T_MIN_DEGC, heat_flow
 
@@ -66,14 +66,34 @@ def value_fault(memory: PointMemory, value: float, at: float, poll_s: float) -> 
     if limits.counter:
         reason = counter_fault(memory, value, spacing_s, at)
     else:
-        if limits.judges_jumps and memory.recent:
-            reason = _jump_fault(limits, memory.recent, value, spacing_s)
+        # The busiest lines of a poll: what nearly every value passes stands here, the rest in the rules.
+        recent, last = memory.recent, memory.last
+        if limits.judges_jumps and recent:
+            near = limits.spike_floor + limits.spike_ramp_per_s * spacing_s
+            rate = limits.rate_per_s * spacing_s + RATE_SLACK
+            if rate < near:
+                near = rate
+            # three of five that lie within ``near`` of the value have their median there
+            if abs(value - recent[-1]) > near or (len(recent) == 4 and abs(value - recent[-2]) > near):
+                reason = _jump_fault(limits, recent, value, spacing_s)
         if limits.judges_unit:
-            reason = unit_fault(memory, value, at) or reason
+            usual = last is not None and EXPONENT_ABSURD < 0.5 * last <= value <= 2.0 * last
+            if usual and memory.unit_before is None:
+                memory.leapt = False
+            else:
+                reason = unit_fault(memory, value, at) or reason
         if reason is None and not memory.leapt:
-            memory.note_range(value, at)
-        _note_steady(memory, value, at)
-        memory.recent.append(value)
+            if at >= memory.bucket_end:
+                memory.note_range(value, at)
+            else:
+                if value < memory.low:
+                    memory.low = value
+                if value > memory.high:
+                    memory.high = value
+        before = memory.steady_value
+        if before is None or abs(value - before) > limits.resolution * 1.001:
+            _note_steady(memory, value, at)
+        recent.append(value)
     memory.last, memory.at, memory.verdict = value, at, reason
     return reason
 
@@ -82,10 +102,7 @@ def _jump_fault(limits: PointLimits, recent: deque[float], value: float, spacing
     """Judge by Hampel's test on five values (with a floor: a quiet signal may have noise) and by the rate."""
     floor = limits.spike_floor + limits.spike_ramp_per_s * spacing_s
     rate = limits.rate_per_s * spacing_s + RATE_SLACK
-    near = floor if floor < rate else rate
     step = abs(value - recent[-1])
-    if step <= near and (len(recent) < 4 or abs(value - recent[-2]) <= near):
-        return None  # three of five lie within ``near`` of the value, so their median does
     window = sorted((*recent, value))
     middle = window[len(window) // 2]
     away = abs(value - middle)
@@ -98,12 +115,11 @@ def _jump_fault(limits: PointLimits, recent: deque[float], value: float, spacing
 
 
 def _note_steady(memory: PointMemory, value: float, at: float) -> None:
+    """Note that a value has moved by more than a wire step, or is the first one."""
     before = memory.steady_value
     if before is not None:
         resolution = memory.limits.resolution
         step = abs(value - before)
-        if step <= resolution * 1.001:
-            return
         stood_s = at - memory.steady_since
         # a stand-still that ends in a small step was a calm; one that ends in a leap was a fault
         if stood_s > memory.steady_longest_s and (stood_s < FROZEN_S or step <= 3.0 * resolution + 0.1):

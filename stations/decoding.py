@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from stations.model.quality import Reason
-from stations.model.reading import Reading, bad, good
+from stations.model.reading import Reading, bad, good, good_within
 from stations.profile import ProfilePoint
 
 _INTEGER_RANGE = {
@@ -29,6 +29,7 @@ def decoder(point: ProfilePoint, unit: str | None = None) -> Decoder:
     profile's unit where the device names its unit in the answer.
     """
     low, high = point.bounds()
+    assert math.isfinite(high - low), point.name
     sentinels = frozenset(point.sentinels)
     inverted, is_bool = point.inverted, point.type == "bool"
     scale, offset, factor = point.scale, point.offset, point.factor(unit)
@@ -41,7 +42,7 @@ def decoder(point: ProfilePoint, unit: str | None = None) -> Decoder:
     def decode(raw: float, measured_at: float, received_at: float) -> Reading:
         value = (raw * scale + offset) * factor
         if low <= value <= high and not (sentinels and raw in sentinels):  # NaN lies nowhere
-            return good(value, measured_at, received_at)
+            return good_within(value, measured_at, received_at)
         return bad(why_bad(raw), measured_at, received_at)
 
     def decode_bool(raw: float, measured_at: float, received_at: float) -> Reading:

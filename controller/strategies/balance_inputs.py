@@ -1,6 +1,7 @@
 """What strategy ``balance`` takes from the process image: readings become samples, or the reason why not."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from controller.decisions import LoopTraits
 from controller.strategies.inputs import StrategyInputs
@@ -30,7 +31,13 @@ SOURCE_FULL = 0.98
 def law_of(traits: LoopTraits, inputs: StrategyInputs) -> RegulationLaw | None:
     """Return the plain law of a loop: its own shift stands for the common offset, its own flow for stages."""
     law = inputs.laws.get(traits.emitter)
-    return None if law is None else replace(law, offset_K=0.0, flow_bands=())
+    return None if law is None else _plain(law)
+
+
+@lru_cache(maxsize=64)
+def _plain(law: RegulationLaw) -> RegulationLaw:
+    """Return it without offset and stages; a city has a handful of laws."""
+    return replace(law, offset_K=0.0, flow_bands=())
 
 
 def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sample | Phrase:

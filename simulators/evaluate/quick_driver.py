@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stations.decoding import Decoder, decoder, to_raw
 from stations.drivers.memory import MemoryDriver, MemoryStation
 from stations.model.quality import Reason
-from stations.model.reading import bad, good
+from stations.model.reading import bad, good_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ class QuickDriver(MemoryDriver):
                 continue
             if not stepless:
                 value = (round((value / factor - offset) / scale) * scale + offset) * factor
-            readings[point] = good(value, now)
+            readings[point] = good_within(value, now, now)
         return readings
 
 
