@@ -29,13 +29,13 @@ LOOP_POINTS = ("T_supply_secondary", "T_return_secondary", "m_flow_secondary", "
 SOURCE_POINTS = ("T_supply_source", "T_return_source", "m_flow_source", "Q_flow_source")
 DAY_POINTS = (*STATION_POINTS, *LOOP_POINTS, *SOURCE_POINTS)
 TOTALS = (
-    *("Q_flow_kW", "m_flow_kg_per_s", "m_flow_makeup_kg_per_s"),
+    *("Q_flow_kW", "Q_flow_source_kW", "m_flow_kg_per_s", "m_flow_makeup_kg_per_s"),
     *("T_outdoor_degC", "T_indoor_degC", "online"),
 )
-"""Lines of the whole city: heat, primary flow and make-up of all stations, outdoor temperature, indoor
-temperature by area, share of stations online."""
+"""Lines of the whole city: heat of all stations and of all sources, primary flow and make-up of all stations,
+outdoor temperature, indoor temperature by area, share of stations online."""
 ENOUGH = 0.9
-"""Share of metered stations that must have a value, or their sum is not that of the city."""
+"""Share of meters that must have a value, or their sum is not that of the city."""
 
 _Key = tuple[str, Point]
 
@@ -144,6 +144,7 @@ class PastDay:
                     indoor, area = indoor + value * loop.A_heated_m2, area + loop.A_heated_m2
         return [
             _sum(values, "Q_flow_primary"),
+            _sum(values, "Q_flow_source"),
             _sum(values, "m_flow_primary"),
             _sum(_makeup(images), "m_flow_makeup"),
             math.nan if outdoor is None or outdoor.value is None else outdoor.value,

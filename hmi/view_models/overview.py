@@ -20,7 +20,8 @@ BIN_K = 0.5
 BAR = "bar:"
 """Begins the id of a bar; its lower edge follows."""
 LOAD: tuple[tuple[str, str, trend.Colour, int, float], ...] = (
-    ("Q_flow_kW", N_("Heat power"), "text", 0, 1e-3),
+    ("Q_flow_source_kW", N_("Source"), "trend_1", 0, 1e-3),
+    ("Q_flow_kW", N_("All stations"), "text", 0, 1e-3),
     ("T_outdoor_degC", N_("Outdoor"), "trend_3", 1, 1.0),
 )
 """Lines of the load: name, label, colour, panel, factor to the unit of the panel."""
@@ -281,7 +282,10 @@ def _in_bin(value: float, low: float, high: float) -> bool:
 
 
 def load_picture(words: Words, city: City, lines: CityLines | None, height_px: int) -> trend.Trend:
-    """Return the heat of a day above the outdoor temperature."""
+    """Return the heat of a day above the outdoor temperature: of the source, and of the stations.
+
+    The stations' sum ends where too many are silent; the source's meter goes on.
+    """
     end = city.now
     drawn = [
         trend.Line(

@@ -112,10 +112,15 @@ def test_the_load_stands_at_the_middle_of_its_quarter_hours_and_gaps_stay_gaps()
     lines = CityLines(
         start=start,
         step_s=900.0,
-        lines={"Q_flow_kW": [1000.0, None, 3000.0], "T_outdoor_degC": [-5.0, -6.0, None]},
+        lines={
+            "Q_flow_kW": [1000.0, None, 3000.0],
+            "Q_flow_source_kW": [1100.0, 2200.0, 3300.0],
+            "T_outdoor_degC": [-5.0, -6.0, None],
+        },
     )
     picture = overview.load_picture(EN, small_city(), lines, 200)
-    heat, outdoor = picture.lines
+    source, heat, outdoor = picture.lines
+    assert source.values == pytest.approx((1.1, 2.2, 3.3)), "the source's meter goes on where stations are silent"
     assert heat.times == (start + 450.0, start + 2250.0)
     assert heat.values == (1.0, 3.0)
     assert heat.gap_s < 2 * 1800.0

@@ -90,6 +90,17 @@ async def test_the_heat_of_the_city_is_not_told_where_a_meter_is_silent(bench):
     assert answer.lines["online"][-1] == 1.0
 
 
+async def test_the_heat_of_the_source_is_told_apart_from_that_of_the_stations(bench):
+    image = bench.state.image["S002"]
+    readings = {Point(0, "Q_flow_source"): good(5400.0, NOW)}
+    bench.state.image.put(replace(image, readings=readings, link=Link.ONLINE))
+    past = PastDay(bench.site, bench.state, bench.clock)
+    await past.look()
+    _, totals = past.totals()
+    assert totals["Q_flow_source_kW"][-1] == 5400.0
+    assert totals["Q_flow_kW"][-1] == 1500.0
+
+
 async def test_a_point_that_is_not_kept_is_refused_by_name(bench):
     answer = await ask(bench, "sparklines", point="alarm_word")
     assert answer.status_code == 422
