@@ -120,7 +120,9 @@ def test_the_load_stands_at_the_middle_of_its_quarter_hours_and_gaps_stay_gaps()
     )
     picture = overview.load_picture(EN, small_city(), lines, 200)
     source, heat, outdoor = picture.lines
-    assert source.values == pytest.approx((1.1, 2.2, 3.3)), "the source's meter goes on where stations are silent"
+    assert source.values == pytest.approx((1.1, 2.2, 3.3)), (
+        "the source's meter goes on where stations are silent"
+    )
     assert heat.times == (start + 450.0, start + 2250.0)
     assert heat.values == (1.0, 3.0)
     assert heat.gap_s < 2 * 1800.0
