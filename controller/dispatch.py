@@ -77,6 +77,11 @@ class Dispatcher:
     """The last poll."""
     _beat: int = 0
     _renewed_at: float = float("-inf")
+    _keys: dict[int, LoopKey] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the loops once: they are asked for many times in each poll."""
+        self._keys = {loop: LoopKey(self.station, loop) for loop in self.traits}
 
     # --- called by the supervisor -------------------------------------------------------------------------
 
@@ -185,14 +190,14 @@ class Dispatcher:
     # --- inside -------------------------------------------------------------------------------------------
 
     def _status(self, loop: int) -> LoopStatus:
-        return self.services.state.loops[LoopKey(self.station, loop)]
+        return self.services.state.loops[self._keys[loop]]
 
     def _renewable(self) -> bool:
         """A lease is renewed only for a station that holds ours, owes us no release, and under a licence."""
         return (
             self.profile.station_class in (StationClass.A, StationClass.T)
             and not self.services.outbox.box(self.station).releases
-            and any(self._status(loop).held for loop in self.traits)
+            and any([self.services.state.loops[key].held for key in self._keys.values()])
             and self.services.licensed()
         )
 

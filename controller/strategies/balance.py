@@ -66,7 +66,6 @@ class _Loop(NamedTuple):
 
 def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     """Return a wish for each of ``loops`` (those in auto) and what is known of them now."""
-    on_curve = {wish.key: wish for wish in curve.propose_all(loops, inputs).proposals}
     alone = {station for station, n in Counter(key.station for key in inputs.observations).items() if n == 1}
     known: dict[LoopKey, _Loop] = {}
     why_not: dict[LoopKey, Phrase] = {}
@@ -78,15 +77,16 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
             known[traits.key] = _listen(traits, law, T_outdoor, inputs, alone=traits.key.station in alone)
     known = _conclude(known)
     known = _move(known, inputs)
-    proposals = []
-    for key, wish in on_curve.items():
-        loop = known.get(key)
-        if loop is not None and loop.record.blind_hours < BLIND_HOURS:
-            proposals.append(_wish(loop, inputs))
-        else:
-            why = why_not[key] if loop is None else loop.obstacle or Phrase("balance.too_little")
-            reason = Phrase("balance.on_curve", {"why": why, "wish": wish.reason})
-            proposals.append(replace(wish, author=AUTHOR, reason=reason))
+    wishes = {
+        key: _wish(loop, inputs) for key, loop in known.items() if loop.record.blind_hours < BLIND_HOURS
+    }
+    blind = [traits for traits in loops if traits.key not in wishes]
+    for wish in curve.propose_all(blind, inputs).proposals:
+        loop = known.get(wish.key)
+        why = why_not[wish.key] if loop is None else loop.obstacle or Phrase("balance.too_little")
+        reason = Phrase("balance.on_curve", {"why": why, "wish": wish.reason})
+        wishes[wish.key] = replace(wish, author=AUTHOR, reason=reason)
+    proposals = [wishes[traits.key] for traits in loops if traits.key in wishes]
     away = {key: _away(record, inputs) for key, record in inputs.records.items() if key not in known}
     return Proposed(proposals=proposals, records=away | {key: loop.record for key, loop in known.items()})
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulators.plant.arrays import some
 from simulators.plc.control import INTEGRAL_S, PROPORTIONAL_PER_K, PUMP_INTEGRAL_S
 from simulators.plc.limits import (
     FLOW_MIN_SHARE,
@@ -195,7 +196,7 @@ class PlcBank:
         """Lower setpoints while the primary return is too hot or the primary side can give no more."""
         wide_open = y_valve > VALVE_OPEN
         too_hot = T_return_primary > T_RETURN_PRIMARY_MAX
-        if not (wide_open.any() or too_hot.any() or self._reduction.any()):
+        if not (some(wide_open) or some(too_hot) or some(self._reduction)):
             self._short_s[:] = 0.0
             return
         gap = self._T_ramped - self._reduction - T_supply
@@ -216,10 +217,10 @@ class PlcBank:
 
     def _interlocked(self, T_supply: Floats, T_return: Floats) -> bool:
         return bool(
-            self._hot.any()
-            or self._frost.any()
-            or (T_supply > self._T_max + OVER_TEMPERATURE_K).any()
-            or (T_return < FROST_RETURN_degC).any()
+            some(self._hot)
+            or some(self._frost)
+            or some(T_supply > self._T_max + OVER_TEMPERATURE_K)
+            or some(T_return < FROST_RETURN_degC)
         )
 
     def _under_interlock(self, T_supply: Floats, T_return: Floats, dt: float) -> tuple[Floats, Floats]:

@@ -36,6 +36,8 @@ class _Polled(NamedTuple):
     offset: float
     factor: float
     stepless: bool
+    flag: bool
+    """On or off."""
 
 
 class QuickDriver(MemoryDriver):
@@ -52,12 +54,14 @@ class QuickDriver(MemoryDriver):
         """Return every polled point as its wire would show it."""
         values, now = self._shown(), self._time()
         readings = {}
-        for point, declaration, decode, low, high, scale, offset, factor, stepless in self._every:
+        for point, declaration, decode, low, high, scale, offset, factor, stepless, flag in self._every:
             value = values.get(point)
             if value is None or not low <= value <= high:
                 readings[point] = _looked_at(point, declaration, decode, values, now)
                 continue
-            if not stepless:
+            if flag:
+                value = 1.0 if value else 0.0
+            elif not stepless:
                 value = (round((value / factor - offset) / scale) * scale + offset) * factor
             readings[point] = good_within(value, now, now)
         return readings
@@ -67,9 +71,9 @@ def _polled_point(point: Point, declaration: ProfilePoint) -> _Polled:
     low, high = declaration.bounds()
     scale, offset, factor = declaration.scale, declaration.offset, declaration.factor()
     step = declaration.resolution
-    stepless = step == 0.0 or declaration.type == "split_decimal"
+    stepless, flag = step == 0.0 or declaration.type == "split_decimal", declaration.type == "bool"
     forbidden = [(raw * scale + offset) * factor for raw in declaration.sentinels]
-    if not stepless:
+    if not stepless and not flag:
         # one step inside, so that rounding can not leave the bounds
         low, high = low + step, high - step
     try:
@@ -77,9 +81,9 @@ def _polled_point(point: Point, declaration: ProfilePoint) -> _Polled:
         to_raw(declaration, high)
     except ValueError:
         low, high = math.inf, -math.inf
-    if declaration.type == "bool" or any(low - step <= value <= high + step for value in forbidden):
+    if any(low - step <= value <= high + step for value in forbidden):
         low, high = math.inf, -math.inf
-    return _Polled(point, declaration, decoder(declaration), low, high, scale, offset, factor, stepless)
+    return _Polled(point, declaration, decoder(declaration), low, high, scale, offset, factor, stepless, flag)
 
 
 def _looked_at(

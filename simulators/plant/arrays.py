@@ -1,5 +1,7 @@
 """The array type of the plant: one number per loop (or per station), never NaN."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -8,3 +10,13 @@ Floats = npt.NDArray[np.float64]
 
 Indices = npt.NDArray[np.intp]
 """Positions in another array, e.g. the station of each loop, shape (n_loops,)."""
+
+
+def some(values: npt.NDArray[Any]) -> bool:
+    """Tell whether any of them is true, or not 0; quicker than ``any`` where arrays are short."""
+    return bool(np.count_nonzero(values))
+
+
+def every(values: npt.NDArray[Any]) -> bool:
+    """Tell whether all of them are true, or not 0."""
+    return int(np.count_nonzero(values)) == values.size

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, every
 from simulators.plant.city_parts import CityInputs, CityParams
 from simulators.plant.network.errors import InvalidValue
 
@@ -78,8 +78,8 @@ class InputChecks:
         )  # fmt: skip
         if tuple(map(len, values)) != self._sizes:
             self._refuse_sizes(values)
-        every = np.concatenate(values)
-        if not ((every >= self._low) & (every <= self._high)).all():
+        given = np.concatenate(values)
+        if not every((given >= self._low) & (given <= self._high)):
             self._refuse(values)
         if not 0.0 <= inputs.source_dp <= SOURCE_DP_MAX_kPa:
             raise InvalidValue(

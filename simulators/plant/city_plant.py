@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulators.plant import exchanger, people, plants, plug, pump, riser, valve, zone
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, some
 from simulators.plant.city_checks import InputChecks
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.crossing import Crossing
@@ -91,13 +91,13 @@ class CityPlant:
         m = pump.mass_flow(y_pump, station.m_flow_max)
         Kv_valve = valve.flow_coefficient(stem, station.Kvs)
         Kv = valve.series(Kv_valve, station.K_fixed)
-        if inputs.hole.any() and not self.primary.solutions:  # what crosses needs pressures
+        if some(inputs.hole) and not self.primary.solutions:  # what crosses needs pressures
             self.primary.flows(self._operation(inputs, Kv, inputs.leak), state.network, state.time)
         filled = self.crossing.filled(state.p_secondary, self.primary.p, inputs, Kv_valve, m, dt)
         drawn = self.crossing.drawn(filled, state.T_return_primary, inputs.leak)
         now = self._operation(inputs, Kv, drawn.net)
         flows = self.primary.flows(now, state.network, state.time)
-        if (flows.dp < self._dp_least).any():
+        if some(flows.dp < self._dp_least):
             self._refuse_backwards(flows.dp)
         m_station = flows.m_flow[p.network.consumers]
         Kv_station = now.Kv
@@ -300,7 +300,7 @@ class CityPlant:
     def _refuse_fast(self, m_primary: Floats) -> None:
         """Refuse flows at which the explicit balance of a station's primary water would swing."""
         fast = m_primary > self._m_primary_most
-        if fast.any():
+        if some(fast):
             stations = self.params.station.station[fast]
             names = [self.params.network.link_names[self.params.network.consumers][i] for i in stations]
             raise InvalidValue("more than six times the design flow through station", names)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.plant import filling
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, every, some
 from simulators.plant.city_parts import CityInputs, CityParams
 from simulators.plant.filling import Filled, HOLD_kPa, VESSEL_PER_kPa
 from simulators.plant.water import C_WATER
@@ -52,7 +52,7 @@ class Crossing:
     ) -> Filled:
         """Return how a step of ``dt`` s fills the loops; ``p_node`` are the network's pressures in kPa."""
         lost = (self._station.leak + inputs.burst) * m
-        if not (inputs.hole.any() or inputs.burst.any()) and (p_secondary == HOLD_kPa).all():
+        if not (some(inputs.hole) or some(inputs.burst)) and every(p_secondary == HOLD_kPa):
             return Filled(p=p_secondary, through=self._none, lost=lost, makeup=lost, spilt=self._none)
         back = p_node[self.returns]
         inner = Kv_valve**2 / (Kv_valve**2 + self._station.K_fixed**2)
@@ -68,7 +68,7 @@ class Crossing:
         n = self._network.n_nodes
         leak = leak + np.bincount(self.returns, weights=np.maximum(through, 0.0), minlength=n)
         back = np.maximum(-through, 0.0)
-        if not back.any():
+        if not some(back):
             return Drawn(leak=leak, entering=None, T_entering=None)
         entering = np.bincount(self.returns, weights=back, minlength=n).astype(np.float64)
         heat = np.bincount(self.returns, weights=back * T_return_primary, minlength=n)

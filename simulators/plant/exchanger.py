@@ -5,7 +5,7 @@ VDI Heat Atlas (2010) C1, table 3; Incropera, Fundamentals of Heat and Mass Tran
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, every, some
 from simulators.plant.water import C_WATER
 
 SHARE_PRIMARY = 0.45
@@ -36,11 +36,11 @@ def effectiveness(NTU: Floats, Cr: Floats) -> Floats:
     eps = (1 - e^(-NTU(1-Cr))) / (1 - Cr e^(-NTU(1-Cr))); at Cr = 1 its limit NTU/(1+NTU).
     """
     balanced = Cr > 1.0 - 1e-6
-    some = bool(balanced.any())
-    Cr_safe = np.where(balanced, 0.5, Cr) if some else Cr
+    alike = some(balanced)
+    Cr_safe = np.where(balanced, 0.5, Cr) if alike else Cr
     decay = np.exp(NTU * (Cr_safe - 1.0))
     eps = (1.0 - decay) / (1.0 - Cr_safe * decay)
-    return np.where(balanced, NTU / (1.0 + NTU), eps) if some else eps
+    return np.where(balanced, NTU / (1.0 + NTU), eps) if alike else eps
 
 
 def heat_flow(
@@ -52,7 +52,7 @@ def heat_flow(
     C_min = np.minimum(C_primary, C_secondary)
     C_max = np.maximum(C_primary, C_secondary)
     flowing = C_min > _FLOW_MINIMUM
-    if flowing.all():
+    if every(flowing):
         warmer = np.maximum(T_primary_in - T_secondary_in, 0.0)
         return np.asarray(effectiveness(UA / C_min, C_min / C_max) * C_min * warmer)
     C_min_safe = np.where(flowing, C_min, 1.0)

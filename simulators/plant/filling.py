@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, some
 
 HOLD_kPa = 300.0
 """Held by make-up: a house of ten storeys, full of water to its top."""
@@ -39,7 +39,7 @@ class Filled:
     @property
     def crosses(self) -> bool:
         """Whether water goes through any hole."""
-        return bool(self.through.any())
+        return some(self.through)
 
     @property
     def replaced(self) -> Floats:

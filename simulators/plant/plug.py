@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats, Indices
+from simulators.plant.arrays import Floats, Indices, every, some
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.water import C_WATER
 
@@ -95,7 +95,7 @@ def leaving(state: PlugState, params: PlugParams, m_flow: Floats, dt: float) -> 
     Raises InvalidValue with the numbers of pipes that hold less than that: a shorter step is needed.
     """
     moved = m_flow * dt
-    if (moved > params.mass).any():
+    if some(moved > params.mass):
         short = np.flatnonzero(moved > params.mass)
         raise InvalidValue(
             f"a step of {dt} s moves more water than a house pipe holds, pipe", [str(i) for i in short]
@@ -128,7 +128,7 @@ def leaving(state: PlugState, params: PlugParams, m_flow: Floats, dt: float) -> 
     # what rounding left short comes with the last water
     heat += due * excess
     flows = moved > 0.0
-    T = heat / moved if flows.all() else np.where(flows, heat / np.where(flows, moved, 1.0), excess)
+    T = heat / moved if every(flows) else np.where(flows, heat / np.where(flows, moved, 1.0), excess)
     T += params.T_ground
     return Leaving(moved=moved, heat=heat, T=T, oldest=oldest, rest=rest, excess=excess)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, every
 from simulators.plant.network import transport
 from simulators.plant.network.graph import Network
 from simulators.plant.network.hydraulics import Hydraulics
@@ -66,9 +66,9 @@ class Primary:
         if self._now is not None and time - self._at < self._age_max_s and _comparable(self._now, now):
             m_flow, dp = self._solver.follow(now.Kv, now.pump_speed, now.source_m_flow, now.leak)
             moved = np.abs(m_flow[consumers] - self._m)
-            if (moved <= self._near).all():
+            if every(moved <= self._near):
                 return PrimaryFlows(m_flow=m_flow, dp=dp, solved=False)
-            near = m_flow if (moved <= _CLOSE * self._near).all() else None
+            near = m_flow if every(moved <= _CLOSE * self._near) else None
         T_pipe = transport.pipe_temperature(state)
         T_consumer = state.T_node[self.network.link_start[consumers]]
         now = replace(now, T_pipe=T_pipe, T_consumer=T_consumer)

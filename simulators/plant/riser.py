@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, some
 from simulators.plant.network.graph import Flags
 from simulators.plant.water import C_WATER
 
@@ -153,7 +153,7 @@ class Risers:
         b = np.minimum(np.maximum(state.T_out - T_room, _LEAST_K), a)
         ratio = b / a
         near = ratio > 1.0 - 1e-3
-        some_near = bool(near.any())
+        some_near = some(near)
         if some_near:
             ratio[near] = 0.5
         x = np.log(ratio)

@@ -10,7 +10,7 @@ from math import isfinite
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, some
 from simulators.plant.network.errors import DemandNotServed, NotConverged, ReverseFlow
 from simulators.plant.network.friction import Colebrook, dynamic_viscosity
 from simulators.plant.network.graph import Network
@@ -377,7 +377,7 @@ _MIN_FLOW = 1e-6
 
 def _refuse_unserved(network: Network, now: Operation, solution: Solution) -> None:
     """Refuse prescribed flows without the pressure for them; a station's own pump helps."""
-    if not now.prescribed.any():
+    if not some(now.prescribed):
         return
     dp = solution.dp_consumer + rises(network, now.pump_speed, solution.m_flow)[network.consumers]
     short = now.prescribed & (now.m_flow > 0.0) & (dp < network.dp_min - TOLERANCE_kPa)

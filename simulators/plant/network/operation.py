@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, every
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags, Network
 
@@ -113,8 +113,8 @@ class Checks:
         for kind, given in zip(self._kinds, values, strict=True):
             if len(given) != len(kind.names):
                 raise InvalidValue(f"{kind.name} has {len(given)} values for {len(kind.names)}")
-        every = np.concatenate(values)
-        if not ((every >= self._low) & (every <= self._high)).all():
+        given = np.concatenate(values)
+        if not every((given >= self._low) & (given <= self._high)):
             self._refuse(now, values)
         if len(now.source_mode) != len(self._sources):
             raise InvalidValue(f"source_mode has {len(now.source_mode)} values for {len(self._sources)}")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats, Indices
+from simulators.plant.arrays import Floats, Indices, every, some
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags, Network
 from simulators.plant.network.ways import Order, Ways, order, ways
@@ -186,7 +186,7 @@ class Carrier:
         heat = np.concatenate([_heat(taken, T), kg[n_pipes:] * brought])
         kg[:n_pipes] += through
         turned = self._order.forward != forward[:n_pipes]
-        if turned.any() and (through[turned] > 0.0).any():
+        if some(turned) and some(through[turned]):
             self._order = order(params.network, now)
         T_node = _mixed(now, self._order, kg, heat, through, state.T_node, inlets, dt)
         mass, T = _put(mass, T, given, T_node[now.upstream[:n_pipes]])
@@ -265,7 +265,7 @@ def _mixed(
         inflow += inlets.entering * dt
         settled += inlets.entering * inlets.T_entering * dt
     fed = inflow > _AT_REST_kg
-    if fed.all():
+    if every(fed):
         share = 1.0 / inflow
         T_node = settled * share
     else:
