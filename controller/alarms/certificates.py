@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from controller.alarms.definitions import definitions
-from controller.alarms.model import AlarmKey, Finding
+from controller.alarms.model import AlarmKey, Finding, because
 from controller.config.model import SiteConfig
+from controller.words.phrase import Phrase, verbatim
 from stations.driver import OpcUaAddress
-from stations.drivers.opcua.certificates import read_certificate, time_fault
+from stations.drivers.opcua.certificates import read_certificate
 
 LOOK_S = 6 * 3600.0
 """Wall seconds between two looks at the files."""
@@ -55,11 +56,15 @@ def judge(name: str, path: Path, wall: float) -> Iterator[Finding]:
     try:
         certificate = read_certificate(path)
     except (OSError, ValueError) as error:
-        yield _invalid(name, path, str(error))
+        yield _invalid(name, path, verbatim(str(error)))
         return
-    fault = time_fault(certificate, now)
-    if fault is not None:
-        yield _invalid(name, path, fault)
+    if now > certificate.not_valid_after_utc:
+        day = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
+        yield _invalid(name, path, Phrase("certificate.expired", {"day": day}))
+        return
+    if now < certificate.not_valid_before_utc:
+        day = f"{certificate.not_valid_before_utc:%Y-%m-%d}"
+        yield _invalid(name, path, Phrase("certificate.not_yet", {"day": day}))
         return
     days = (certificate.not_valid_after_utc.timestamp() - wall) / DAY_S
     if days < (definitions()["certificate_expiring"].limit or 0.0):
@@ -67,5 +72,5 @@ def judge(name: str, path: Path, wall: float) -> Iterator[Finding]:
         yield Finding(key=key, params={"file": path.name, "days": math.floor(days)})
 
 
-def _invalid(name: str, path: Path, why: str) -> Finding:
-    return Finding(key=AlarmKey("certificate_expired", name), params={"file": path.name, "why": why})
+def _invalid(name: str, path: Path, why: Phrase) -> Finding:
+    return Finding(key=AlarmKey("certificate_expired", name), params={"file": path.name, **because(why)})

@@ -7,13 +7,24 @@ from controller.alarms.model import AlarmKey, Finding, Param, because
 from controller.alarms.scene import Scene
 from controller.cycle import COMMIT_ALARM
 from controller.recorder import STORAGE_ALARM
-from controller.words.phrase import verbatim
+from controller.words.phrase import Phrase, verbatim
 from stations.model.quality import Quality, Reason
 
 START_S = 300.0
 """Scaled seconds after the start within which the first cycle should have completed."""
 JUMP_SHOWN_S = 900.0
 _COMMAND_LOG_ALARMS = (COMMIT_ALARM, STORAGE_ALARM)
+_SQLITE_SAYS = {
+    phrase.text("en"): phrase
+    for phrase in (
+        Phrase("storage.full"),
+        Phrase("storage.io"),
+        Phrase("storage.locked"),
+        Phrase("storage.read_only"),
+        Phrase("storage.damaged"),
+        Phrase("storage.no_file"),
+    )
+}
 _NO_SOURCE = (Reason.STALE, Reason.SUBSTITUTED)
 
 
@@ -47,7 +58,7 @@ def storage_findings(scene: Scene) -> Iterator[Finding]:
     journal, log = storage.journal, storage.command_log
     why = next((alarm for alarm in alarms if alarm in _COMMAND_LOG_ALARMS), None)
     if why is None and log is not None:
-        why = None if log.last_error is None else verbatim(log.last_error)
+        why = None if log.last_error is None else _said(log.last_error)
     if why is not None:
         yield Finding(key=AlarmKey("command_log_failed"), params=because(why))
     others = [alarm for alarm in alarms if alarm not in _COMMAND_LOG_ALARMS]
@@ -82,7 +93,12 @@ def forwarder_findings(scene: Scene) -> Iterator[Finding]:
 
 def _told(rule: str, why: str | None) -> Iterator[Finding]:
     if why is not None:
-        yield Finding(key=AlarmKey(rule), params={"why": why})
+        yield Finding(key=AlarmKey(rule), params=because(_said(why)))
+
+
+def _said(why: str) -> Phrase:
+    """Return what a store said, in both languages where it is one of SQLite's usual complaints."""
+    return _SQLITE_SAYS.get(why, verbatim(why))
 
 
 @dataclass(slots=True)

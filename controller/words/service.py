@@ -24,5 +24,14 @@ SERVICE: Mapping[str, tuple[str, str]] = {
         "the last control cycle completed {age_s:.0f} s ago (limit {limit_s:.0f} s)",
         "上次控制周期完成于 {age_s:.0f} 秒前（限值 {limit_s:.0f} 秒）",
     ),
+    # -- what SQLite and certificates say
+    "storage.full": ("database or disk is full", "数据库或磁盘已满"),
+    "storage.io": ("disk I/O error", "磁盘读写错误"),
+    "storage.locked": ("database is locked", "数据库被其他程序占用"),
+    "storage.read_only": ("attempt to write a readonly database", "数据库为只读，无法写入"),
+    "storage.damaged": ("database disk image is malformed", "数据库文件已损坏"),
+    "storage.no_file": ("unable to open database file", "数据库文件无法打开"),
+    "certificate.expired": ("expired on {day}", "已于 {day} 过期"),
+    "certificate.not_yet": ("is not valid before {day}", "{day} 之前无效"),
     "ready.journal": ("the journal can not store: {detail}", "日志库无法写入：{detail}"),
 }

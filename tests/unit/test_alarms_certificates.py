@@ -60,6 +60,7 @@ def test_a_certificate_that_is_not_valid_yet_or_no_certificate_is_named(tmp_path
     early = certificate(tmp_path / "early.der", 300, days_before=-5)
     (finding,) = judge("S001", early, NOW)
     assert "is not valid before" in finding.params["why"]
+    assert finding.params["why_zh"].endswith("之前无效")
     broken = tmp_path / "broken.der"
     broken.write_bytes(b"no certificate")
     assert [str(f.key) for f in judge("S001", broken, NOW)] == ["certificate_expired:S001"]

@@ -11,6 +11,7 @@ from controller.decisions import Mode
 from controller.historian.records import State
 from controller.image import Link
 from tests.support.alarm_bench import AlarmBench, five_stations
+from tests.support.alarm_faults_controller import disk_full
 from tests.support.alarm_faults_links import drive, setpoint_refused, silent
 from tests.support.alarm_faults_plant import getting_cold, pump_trips
 from tests.support.alarm_faults_sensors import spoil
@@ -114,3 +115,11 @@ def test_a_bug_of_ours_at_one_station_sets_only_its_alarms_aside(healthy, monkey
     monkeypatch.undo()
     bench.run(5)
     assert bench.book.alarms[AlarmKey("station_unjudged", "S01")].state is LifeState.RETURNED_UNACK
+
+
+def test_what_the_store_says_is_told_in_both_languages(healthy):
+    bench = copy.deepcopy(healthy)
+    disk_full(bench)
+    bench.run(2)
+    params = bench.book.alarms[AlarmKey("disk_full")].params
+    assert (params["why"], params["why_zh"]) == ("database or disk is full", "数据库或磁盘已满")
