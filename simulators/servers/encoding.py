@@ -89,6 +89,15 @@ def encoder(point: ProfilePoint, layout: ModbusMap, unit_code: int = 0) -> Encod
         return _float_encoder(missing, unit, offset, scale, swaps_bytes, low_first)
     least, most, _ = integer
     wide = REGISTERS[point.type] == 2
+    if not wide and not swaps_bytes:
+
+        def encode_word(value: float | None) -> tuple[int, ...]:
+            raw = round(missing if value is None else (value / unit - offset) / scale)
+            if least <= raw <= most:
+                return (raw & 0xFFFF,)
+            return ((least if raw < least else most) & 0xFFFF,)
+
+        return encode_word
 
     def encode(value: float | None) -> tuple[int, ...]:
         raw = round(missing if value is None else (value / unit - offset) / scale)

@@ -97,29 +97,23 @@ class RegisterImage:
     def read(self, function: int, address: int, count: int) -> list[int]:
         """Return ``count`` registers (or coils as 0 and 1); raises ModbusException."""
         self._refuse(function)
-        if function not in self.read_functions:
-            raise ModbusException(ILLEGAL_FUNCTION)
-        end = address + count
-        if not any(f == function and start <= address and end <= stop for f, start, stop in self._readable):
-            raise ModbusException(ILLEGAL_ADDRESS)
         plan = self._plans.get((function, address, count))
         if plan is None:
             plan = self._plan(function, address, count)
-        values = self._observer.look().values
+        look_up, respells = self._observer.look().values.get, self._device.respells
         words: list[int] = []
-        respells = self._device.respells
         for encode, declared, point, readback, skip in plan:
             if encode is None:
                 words += [0] * skip
                 continue
-            value = values.get(point, _ABSENT)
+            value = look_up(point, _ABSENT)
             if value is _ABSENT:  # a setpoint shows what was last taken
-                value = values.get(readback)
+                value = look_up(readback)
             shown: Sequence[int] = encode(value)
             if respells and declared is not None:
                 shown = self._device.registers(declared, value, list(shown))
             words += shown[skip:] if skip else shown
-        return words[:count]
+        return words if len(words) == count else words[:count]
 
     def write(self, function: int, address: int, words: list[int]) -> None:
         """Route a write to the station; raises ModbusException where it refuses."""
@@ -134,7 +128,15 @@ class RegisterImage:
             raise ModbusException(ILLEGAL_VALUE)
 
     def _plan(self, function: int, address: int, count: int) -> tuple[_Step, ...]:
-        """Work out once what a read of these registers shows: clients ask for the same few."""
+        """Work out once what a read of these registers shows: clients ask for the same few.
+
+        Raises ModbusException for one that the device does not take.
+        """
+        if function not in self.read_functions:
+            raise ModbusException(ILLEGAL_FUNCTION)
+        end = address + count
+        if not any(f == function and start <= address and end <= stop for f, start, stop in self._readable):
+            raise ModbusException(ILLEGAL_ADDRESS)
         steps: list[_Step] = []
         at = address
         while at < address + count:

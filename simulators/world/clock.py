@@ -13,20 +13,20 @@ class WorldClock:
     factor = 1.0
 
     def __init__(self, loop: asyncio.AbstractEventLoop, start: float = START_UTC) -> None:
-        self._loop = loop
+        self._time = loop.time
         self._start = start
 
     def now(self) -> float:
         """UTC seconds."""
-        return self._start + self._loop.time()
+        return self._start + self._time()
 
     def monotonic(self) -> float:
         """Seconds since an arbitrary moment."""
-        return MONOTONIC_START + self._loop.time()
+        return MONOTONIC_START + self._time()
 
     def wall_monotonic(self) -> float:
         """The same."""
-        return MONOTONIC_START + self._loop.time()
+        return MONOTONIC_START + self._time()
 
     async def sleep(self, scaled_s: float) -> None:
         """Sleep virtual seconds."""
@@ -43,4 +43,4 @@ class CentreClock(WorldClock):
 
     def now(self) -> float:
         """UTC seconds as this machine believes."""
-        return super().now() + self.ahead_s
+        return self._start + self._time() + self.ahead_s
