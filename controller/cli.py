@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
             "commission", help="try one station end to end, and record the proof that it obeys"
         )
     )
+    _add_identify(
+        commands.add_parser("identify", help="learn from the gathered record what a site's houses are like")
+    )
     doctor = commands.add_parser("doctor", help="check this machine and, if given, a site's data folder")
     doctor.add_argument("site", type=Path, nargs="?", help="site folder or its site.toml")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
@@ -188,6 +191,17 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.add_argument(
         "--dial-stations", metavar="IDS", help="with --dial: which ones, ids with commas (default: all)"
     )
+
+
+def _add_identify(identify: argparse.ArgumentParser) -> None:
+    _site_and_data(identify)
+    identify.add_argument("--station", metavar="ID", help="this station alone")
+    identify.add_argument(
+        "--at-once",
+        action="store_true",
+        help="take all of what the record says; otherwise numbers move by a tenth a day at most",
+    )
+    identify.add_argument("--json", action="store_true", help="print one JSON array, a loop each")
 
 
 def _add_user(user: argparse.ArgumentParser) -> None:

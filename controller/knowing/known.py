@@ -86,14 +86,16 @@ def heard(known: Known, inputs: StrategyInputs, sun: float | None, wind: float |
     ``sun`` (W/m2 on the horizontal) and ``wind`` (m/s) are those of now, by the weather sources; None where
     none tells them. A cycle that comes twice changes nothing.
     """
+    return listened(known, inputs, measurements(known, inputs, sun, wind))
+
+
+def listened(known: Known, inputs: StrategyInputs, measured: Measurements) -> Known:
+    """Return what is known after this cycle, of which ``measured`` was taken already (see ``heard``)."""
     dt_s = FIRST_CYCLE_S if known.at is None else inputs.monotonic - known.at
     if not known.keys or dt_s <= 0.0:
         return known
-    return replace(
-        known,
-        state=estimate(known.state, measurements(known, inputs, sun, wind), known.buildings, dt_s),
-        at=inputs.monotonic,
-    )
+    state = estimate(known.state, measured, known.buildings, dt_s)
+    return replace(known, state=state, at=inputs.monotonic)
 
 
 def believing(known: Known, buildings: Buildings, trust: Trust) -> Known:
@@ -130,20 +132,21 @@ def _row(
     no heat passes; only where neither flow nor meter says so, the pump does.
     """
     readings, now = inputs.readings.get(seen.key.station, {}), inputs.now
-    m_flow = _value(seen.m_flow, now, AGE_S)
-    Q_meter = _value(readings.get(Point(PRIMARY, "Q_flow_primary")), now, AGE_S) if alone else ABSENT
+    m_flow = number(seen.m_flow, now, AGE_S)
+    Q_meter = number(readings.get(Point(PRIMARY, "Q_flow_primary")), now, AGE_S) if alone else ABSENT
     if seen.pump_running is False and math.isnan(m_flow) and math.isnan(Q_meter):
         Q_meter = 0.0
     return (
-        _value(readings.get(Point(seen.key.loop, "T_indoor_mean")), now, INDOOR_AGE_S),
-        _value(seen.T_supply, now, AGE_S),
-        _value(seen.T_return, now, AGE_S),
+        number(readings.get(Point(seen.key.loop, "T_indoor_mean")), now, INDOOR_AGE_S),
+        number(seen.T_supply, now, AGE_S),
+        number(seen.T_return, now, AGE_S),
         m_flow,
         Q_meter,
     )
 
 
-def _value(reading: Reading | None, now: float, age_s: float) -> float:
+def number(reading: Reading | None, now: float, age_s: float) -> float:
+    """Return a value to learn from, good and at most ``age_s`` old; else NaN."""
     if reading is None or reading.value is None or not reading.usable(now, age_s):
         return ABSENT
     return reading.value

@@ -1,0 +1,190 @@
+"""What runs beside the control cycle: gathers what it heard, identifies at night, takes over what is found.
+
+Nothing here is waited for by control. A store that can not be written costs record, a night that dies costs
+what it had not yet laid down; both are logged, counted, and tried again.
+"""
+
+import asyncio
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from controller.knowing.gathered import Quarter
+from controller.knowing.keeper import Keeper
+from controller.knowing.known import Known
+from controller.knowing.store import KnowingStore
+from controller.strategies.inputs import StrategyInputs
+from stations.model.clock import Clock
+
+log = structlog.get_logger("knowing")
+
+LOOK_S = 60.0
+"""Scaled seconds between two looks."""
+NIGHT_HOUR = 2.0
+"""Local hour at which a night's work begins: residents sleep, and a whole day has come."""
+NIGHT = "night"
+"""Note of the store: the local day of the last night."""
+WORKER = ("-m", "controller.knowing.worker")
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One cycle as the record takes it."""
+
+    known: Known
+    inputs: StrategyInputs
+    sun: float | None
+    wind: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightLimits:
+    """What one night may cost."""
+
+    wall_s: float = 4 * 3600.0
+    memory_bytes: int = 3 << 30
+
+
+@dataclass(slots=True, kw_only=True)
+class NightStatus:
+    """How the nights go, for the status of the service."""
+
+    nights: int = 0
+    failures: int = 0
+    running: bool = False
+    last: dict[str, int] | None = None
+    """Loops accepted, kept and refused in the last night that ended well."""
+    last_failure: str | None = None
+    """How the last one died; None again after a good one."""
+
+
+class KnowingWatch:
+    """The tasks. One per controller; used on the event loop only."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        store: KnowingStore,
+        clock: Clock,
+        timezone: str,
+        heard: Callable[[], Heard | None],
+        *,
+        limits: NightLimits | None = None,
+        worker: Sequence[str] = WORKER,
+    ) -> None:
+        """``heard`` returns the newest cycle, None before the first."""
+        self.status = NightStatus()
+        self._keeper, self._store, self._clock, self._heard = keeper, store, clock, heard
+        self._zone = ZoneInfo(timezone)
+        self._limits, self._worker = limits or NightLimits(), tuple(worker)
+        self._last_heard: Heard | None = None
+        self._newest = 0
+
+    async def run(self) -> None:
+        """Gather and identify for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._gather(), name="knowing:gather")
+            tasks.create_task(self._nights(), name="knowing:nights")
+
+    async def _gather(self) -> None:
+        while True:
+            await self._look()
+            await self._clock.sleep(LOOK_S)
+
+    async def _look(self) -> None:
+        """Take in the newest cycle, and what somebody else has found."""
+        heard = self._heard()
+        if heard is not None and heard is not self._last_heard:
+            self._last_heard = heard
+            quarter = await asyncio.to_thread(
+                self._keeper.note, heard.known, heard.inputs, heard.sun, heard.wind
+            )
+            if quarter is not None:
+                await self._kept(quarter)
+        try:
+            if await asyncio.to_thread(self._store.newest) != self._newest:
+                beliefs, self._newest = await asyncio.to_thread(self._store.believed)
+                self._keeper.learned(beliefs.values())
+        except (OSError, sqlite3.Error) as error:
+            log.error("beliefs_not_read", why=str(error))
+
+    async def _kept(self, quarter: Quarter) -> None:
+        try:
+            await asyncio.to_thread(self._store.add, self._keeper.first.keys, quarter)
+        except (OSError, sqlite3.Error) as error:
+            log.error("quarter_not_kept", why=str(error))
+
+    async def _nights(self) -> None:
+        while True:
+            await self._clock.sleep(LOOK_S)
+            night = last_night(self._clock.now(), self._zone)
+            try:
+                done = await asyncio.to_thread(self._store.noted, NIGHT)
+                await asyncio.to_thread(self._store.note, NIGHT, night.isoformat())
+            except (OSError, sqlite3.Error) as error:
+                log.error("night_not_begun", why=str(error))
+                continue
+            # nothing was gathered before the first day
+            if done is not None and done < night.isoformat():
+                await self.night()
+
+    async def night(self) -> None:
+        """Identify every loop now, in a process of its own."""
+        self.status.running = True
+        try:
+            told = await self._identify()
+        finally:
+            self.status.running = False
+        if isinstance(told, str):
+            self.status.failures, self.status.last_failure = self.status.failures + 1, told
+            log.error("night_failed", how=told)
+            return
+        self.status.nights, self.status.last, self.status.last_failure = self.status.nights + 1, told, None
+        log.info("loops_identified", **told)
+
+    async def _identify(self) -> dict[str, int] | str:
+        """Return the counts of the night's process, or how it ended."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *self._worker,
+                str(os.getpid()),
+                str(self._limits.memory_bytes),
+                str(Path(self._store.path).parent),
+                repr(self._clock.now()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, **ONE_THREAD},
+                start_new_session=True,  # Ctrl-C reaches the controller, which stops it in order
+            )
+        except OSError as error:
+            return str(error)
+        try:
+            async with asyncio.timeout(self._limits.wall_s):
+                out, _ = await process.communicate()
+        except TimeoutError:
+            return f"not done after {self._limits.wall_s:g} s"
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if process.returncode != 0:
+            return f"exit {process.returncode}"
+        counts: dict[str, int] = json.loads(out)
+        return counts
+
+
+def last_night(now: float, zone: ZoneInfo) -> date:
+    """Return the local day on which the last night's work began, at UTC second ``now``."""
+    return (datetime.fromtimestamp(now, zone) - timedelta(hours=NIGHT_HOUR)).date()
