@@ -169,6 +169,14 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "plan.solver_died": ("the solver died ({how})", "求解器异常退出（{how}）"),
     "plan.solver_broken": ("the solver can not be understood ({error})", "求解器应答无法识别（{error}）"),
     "plan.solver_memory": ("the solver ran out of memory", "求解器内存不足"),
+    "plan.bug": ("planning failed ({error})", "计划计算出错（{error}）"),
+    "plan.not_sane": (
+        "the plan takes {share_percent:.0f} % of the curves' heat, {least_percent:.0f}..{most_percent:.0f} % are"
+        " believed",
+        "计划热量为供热曲线的 {share_percent:.0f} %，可信范围为 {least_percent:.0f}～{most_percent:.0f} %",
+    ),
+    "plan.not_yet": ("there is no plan yet", "尚无计划"),
+    "plan.no_outdoor": ("there is no outdoor temperature", "没有室外温度"),
     # -- why a loop is left out
     "plan.loop_hole": ("{what} is not known", "{what}未知"),
     "plan.loop_area": (
@@ -187,6 +195,8 @@ PLANNING: Mapping[str, tuple[str, str]] = {
         "可达热量低于防冻所需",
     ),
     "plan.loop_ramp": ("its heat may not change at all", "热量变化速率无效"),
+    "plan.loop_not_in": ("the plan does not know it", "计划中没有该回路"),
+    "plan.loop_no_link": ("its station does not answer", "换热站无应答"),
     "plan.loop_mode": ("it is in {mode} mode", "回路处于{mode}模式"),
     "plan.loop_lost": ("nothing recent tells of it", "没有近期数据"),
     "plan.loop_unknown": (
@@ -241,6 +251,10 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "cause.plan.solver_died": ("the solver died", "求解器异常退出"),
     "cause.plan.solver_broken": ("the solver can not be understood", "求解器应答无法识别"),
     "cause.plan.solver_memory": ("the solver ran out of memory", "求解器内存不足"),
+    "cause.plan.bug": ("planning failed", "计划计算出错"),
+    "cause.plan.not_sane": ("the plan was not believed", "计划不可信"),
+    "cause.plan.not_yet": ("none was made", "尚未生成"),
+    "cause.weather_unknown": ("the weather is not known", "天气未知"),
     "cause.plan.loop_hole": ("something of it is not known", "数据不全"),
     "cause.plan.loop_area": ("its area is out of range", "面积超出范围"),
     "cause.plan.loop_model": ("its model is no house", "建筑模型不成立"),
@@ -249,6 +263,7 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "cause.plan.loop_heat": ("a heat is out of range", "热量超出范围"),
     "cause.plan.heat_bounds": ("too little heat can reach it", "可达热量过低"),
     "cause.plan.loop_ramp": ("its heat may not change", "热量变化速率无效"),
+    "cause.plan.loop_no_link": ("its station does not answer", "换热站无应答"),
     "cause.plan.loop_mode": ("it is not in auto", "不在自动模式"),
     "cause.plan.loop_lost": ("nothing recent tells of it", "没有近期数据"),
     "cause.plan.loop_unknown": ("its rooms are not known well enough", "室温不够清楚"),

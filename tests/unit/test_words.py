@@ -41,7 +41,11 @@ SOURCE = Path(controller.__file__).parent
 PURE = Path(optimizer.__file__).parent
 REASON = re.compile(r"(plan|identify|estimate|explain)\.[a-z_]+|(weather|load)_[a-z_]+")
 SERIES = {field.name for field in fields(PlanProblem)} - {"start", "P_ramp", "weights", "dt_h"}
-AHEAD = {"plan.loop_mode", "plan.loop_lost", "plan.loop_unknown"}
+AHEAD = {
+    *("plan.loop_mode", "plan.loop_lost", "plan.loop_unknown", "plan.loop_not_in", "plan.loop_no_link"),
+    *("plan.bug", "plan.not_sane", "plan.not_yet", "plan.no_outdoor"),
+}
+"""Words for reasons of the planning loop."""
 QUANTITIES = {field.name for field in fields(WeatherTable)} - {"source", "issued_at"}
 GROUPS = {
     "mode": set(Mode),
@@ -58,7 +62,7 @@ GROUPS = {
     "subject": {"season", "mass_change"},
     "planned": SERIES | QUANTITIES | {"indoor_K", "heat_share", "unknown"},
     "weight": {field.name for field in fields(Weights)},
-    "cause": {name for name in PLANNING if f"cause.{name}" in PLANNING},
+    "cause": {name for name in {**PLANNING, **KNOWING} if f"cause.{name}" in PLANNING},
 }
 
 
