@@ -171,8 +171,8 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "plan.solver_memory": ("the solver ran out of memory", "求解器内存不足"),
     "plan.bug": ("planning failed ({error})", "计划计算出错（{error}）"),
     "plan.not_sane": (
-        "the plan takes {share_percent:.0f} % of the curves' heat, {least_percent:.0f}..{most_percent:.0f} % are"
-        " believed",
+        "the plan takes {share_percent:.0f} % of the curves' heat, {least_percent:.0f}..{most_percent:.0f} %"
+        " are believed",
         "计划热量为供热曲线的 {share_percent:.0f} %，可信范围为 {least_percent:.0f}～{most_percent:.0f} %",
     ),
     "plan.not_yet": ("there is no plan yet", "尚无计划"),
