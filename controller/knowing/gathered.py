@@ -93,8 +93,8 @@ class Window:
 class Record(Protocol):
     """Who keeps the quarters of the last ``KEPT_DAYS``."""
 
-    def add(self, keys: Sequence[LoopKey], quarter: Quarter) -> None:
-        """Keep a quarter, and forget those that are too old; the same one again takes its place."""
+    def add(self, keys: Sequence[LoopKey], *quarters: Quarter) -> None:
+        """Keep quarters, and forget those that are too old; the same one again takes its place."""
 
     def window(self, keys: Sequence[LoopKey]) -> Window:
         """Return all that is kept of these loops; a loop that was not known at a time is NaN there."""
@@ -106,11 +106,12 @@ class MemoryRecord:
     def __init__(self) -> None:
         self._kept: deque[tuple[tuple[LoopKey, ...], Quarter]] = deque(maxlen=KEPT)
 
-    def add(self, keys: Sequence[LoopKey], quarter: Quarter) -> None:
-        """Keep a quarter."""
-        if self._kept and self._kept[-1][1].at == quarter.at:
-            self._kept.pop()
-        self._kept.append((tuple(keys), quarter))
+    def add(self, keys: Sequence[LoopKey], *quarters: Quarter) -> None:
+        """Keep quarters of the same loops."""
+        for quarter in quarters:
+            if self._kept and self._kept[-1][1].at == quarter.at:
+                self._kept.pop()
+            self._kept.append((tuple(keys), quarter))
 
     def window(self, keys: Sequence[LoopKey]) -> Window:
         """Return all that is kept of these loops."""

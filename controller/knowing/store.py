@@ -59,16 +59,21 @@ class KnowingStore:
 
     # ------------------------------------------------------------------------------------------ the record
 
-    def add(self, keys: Sequence[LoopKey], quarter: Quarter) -> None:
-        """Keep a quarter, and forget those that are too old."""
-        loops = json.dumps([list(key) for key in keys])
-        body = zlib.compress(quarter.loops.tobytes() + quarter.shared.tobytes(), 1)
+    def add(self, keys: Sequence[LoopKey], *quarters: Quarter) -> None:
+        """Keep quarters of the same loops, the newest last, and forget what is too old or yet to come."""
+        loops, newest = json.dumps([list(key) for key in keys]), quarters[-1].at
         with self._small.writing() as connection:
             connection.execute("INSERT OR IGNORE INTO layout (loops) VALUES (?)", (loops,))
             (layout,) = connection.execute("SELECT id FROM layout WHERE loops = ?", (loops,)).fetchone()
-            connection.execute("INSERT OR REPLACE INTO quarter VALUES (?, ?, ?)", (quarter.at, layout, body))
+            connection.executemany(
+                "INSERT OR REPLACE INTO quarter VALUES (?, ?, ?)",
+                [
+                    (one.at, layout, zlib.compress(one.loops.tobytes() + one.shared.tobytes(), 1))
+                    for one in quarters
+                ],
+            )
             connection.execute(
-                "DELETE FROM quarter WHERE at <= ? OR at > ?", (quarter.at - KEPT_DAYS * 86_400, quarter.at)
+                "DELETE FROM quarter WHERE at <= ? OR at > ?", (newest - KEPT_DAYS * 86_400, newest)
             )
             connection.execute("DELETE FROM layout WHERE id NOT IN (SELECT layout FROM quarter)")
 

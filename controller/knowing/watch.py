@@ -84,7 +84,7 @@ class KnowingWatch:
     ) -> None:
         """``heard`` returns the newest cycle, None before the first."""
         self.status = NightStatus()
-        self._keeper, self._store, self._clock, self._heard = keeper, store, clock, heard
+        self.keeper, self._store, self._clock, self._heard = keeper, store, clock, heard
         self._zone = ZoneInfo(timezone)
         self._limits, self._worker = limits or NightLimits(), tuple(worker)
         self._last_heard: Heard | None = None
@@ -107,20 +107,20 @@ class KnowingWatch:
         if heard is not None and heard is not self._last_heard:
             self._last_heard = heard
             quarter = await asyncio.to_thread(
-                self._keeper.note, heard.known, heard.inputs, heard.sun, heard.wind
+                self.keeper.note, heard.known, heard.inputs, heard.sun, heard.wind
             )
             if quarter is not None:
                 await self._kept(quarter)
         try:
             if await asyncio.to_thread(self._store.newest) != self._newest:
                 beliefs, self._newest = await asyncio.to_thread(self._store.believed)
-                self._keeper.learned(beliefs.values())
+                self.keeper.learned(beliefs.values())
         except (OSError, sqlite3.Error) as error:
             log.error("beliefs_not_read", why=str(error))
 
     async def _kept(self, quarter: Quarter) -> None:
         try:
-            await asyncio.to_thread(self._store.add, self._keeper.first.keys, quarter)
+            await asyncio.to_thread(self._store.add, self.keeper.first.keys, quarter)
         except (OSError, sqlite3.Error) as error:
             log.error("quarter_not_kept", why=str(error))
 
@@ -181,7 +181,10 @@ class KnowingWatch:
                 await process.wait()
         if process.returncode != 0:
             return f"exit {process.returncode}"
-        counts: dict[str, int] = json.loads(out)
+        try:
+            counts: dict[str, int] = json.loads(out)
+        except ValueError:
+            return f"said {out[:80]!r}"
         return counts
 
 

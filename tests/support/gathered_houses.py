@@ -22,8 +22,8 @@ def gathered(houses, record=None, days=15, seed=1, *, sensors=True):
             loops[:, place, SERIES.index(name)] = rows[name]
     shared = np.full((len(first["times"]), len(SHARED)), np.nan)
     shared[:, 0], shared[:, 1] = first["T_outdoor"], first["sun"]
-    for at, one, all_of_them in zip(first["times"], loops, shared, strict=True):
-        record.add(tuple(houses), Quarter(int(at), one.astype(np.float16), all_of_them.astype(np.float16)))
+    quarters = zip(first["times"], loops.astype(np.float16), shared.astype(np.float16), strict=True)
+    record.add(tuple(houses), *(Quarter(int(at), *values) for at, *values in quarters))
     return record, float(first["times"][-1]) + 900.0
 
 
