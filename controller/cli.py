@@ -108,7 +108,10 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
         "stayed fresh and every driven loop has a confirmed setpoint",
     )  # fmt: skip
     demo.add_argument(
-        "--strategy", choices=["curve", "balance"], default="curve", help="strategy of all districts"
+        "--strategy",
+        choices=["curve", "balance", "optimizer"],
+        default="curve",
+        help="strategy of all districts",
     )
     demo.add_argument(
         "--plant", choices=PLANTS, default="simple",

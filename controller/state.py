@@ -6,6 +6,7 @@ from controller.decisions import Decision, GuardContext, LoopKey, MassChange, Mo
 from controller.historian.records import State
 from controller.image import ProcessImage
 from controller.modes import LoopOrder, Orders
+from controller.planning.published import Published
 from controller.words.phrase import Phrase
 from stations.model.reading import Reading
 
@@ -80,6 +81,8 @@ class ControllerState:
     mass_change: MassChange | None = None
     context: GuardContext | None = None
     """What the last cycle's guard judged on; previews of orders begin with it."""
+    published: Published | None = None
+    """The newest plan; its only writer is the planning loop."""
     alarms: list[Phrase] = field(default_factory=list)
     """Standing faults of the controller itself (storage, audit)."""
     ready: bool = False

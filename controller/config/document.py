@@ -69,7 +69,7 @@ class DistrictSection:
 
     title_en: Text
     title_zh: Text
-    strategy: Literal["curve", "balance"]
+    strategy: Literal["curve", "balance", "optimizer"]
 
 
 @dataclass(slots=True, kw_only=True)

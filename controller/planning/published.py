@@ -3,20 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from controller.decisions import LoopKey
 from controller.knowing.known import Known
 from controller.planning.port import PlannerState
 from controller.planning.rules import NO_SOURCE, PlanRules, SourceSeen
-from optimizer.building import Floats
 from optimizer.forecast.weather import NoWeather, Outlook
+from optimizer.on_curve import Course
+from optimizer.plan.problem import PlanProblem
 from optimizer.plan.status import AGE_MAX_S, Plan, PlanStatus
 from optimizer.reason import Reason
-
-
-def _nothing() -> Floats:
-    return np.empty((0, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +30,14 @@ class Published:
     """What was believed of the loops when the plan was asked for; its keys are ``keys``."""
     rules: PlanRules = field(default_factory=PlanRules)
     source: SourceSeen = NO_SOURCE
-    T_wanted: Floats = field(default_factory=_nothing)
-    """(n, k) lower edge of the comfort band, degC."""
-    q_curve: Floats = field(default_factory=_nothing)
-    """(n, k) W/m2 that the curve would give in the same weather; NaN where there is none."""
+    problem: PlanProblem | None = None
+    """What was asked last; the plan may be an earlier one, moved on. None where nothing could be asked."""
+    curve: Course | None = None
+    """What the loops would do on the curve in the same time; its first step is that of ``problem``."""
     owed: Mapping[LoopKey, float] = field(default_factory=dict)
     """K h of under-heating in shortages so far."""
+    lost: frozenset[LoopKey] = frozenset()
+    """Loops whose stations did not answer then."""
     planner: PlannerState | None = None
     """How the solver did with this plan."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from controller.decisions import LoopKey
 from optimizer.balance import ComfortRules
@@ -28,15 +27,15 @@ class PlanRules:
     """By which rooms of schools and offices may be cooler while they are closed."""
     over_K: float = 0.7
     """How far rooms may be above what is wanted before that counts as too warm."""
-    calendars: Mapping[LoopKey, Calendar] = MappingProxyType({})
+    calendars: Mapping[LoopKey, Calendar] = field(default_factory=dict)
     """Opening hours of loops that are not dwellings."""
     tariff: tuple[float, ...] = (1.0,) * HOURS
     """Price of a kWh by hour of the local day, in any currency."""
     critical: frozenset[LoopKey] = frozenset()
     """Hospitals and schools: served first in a shortage."""
-    laws: Mapping[str, RegulationLaw] = MappingProxyType({})
+    laws: Mapping[str, RegulationLaw] = field(default_factory=dict)
     """The centre's curve by emitter type."""
-    outdoor_filter_s: Mapping[str, float] = MappingProxyType({})
+    outdoor_filter_s: Mapping[str, float] = field(default_factory=dict)
     weights: Weights = field(default_factory=Weights)
     interval_s: float = 900.0
     """Scaled seconds from plan to plan."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulators.evaluate.centre import Centre, CentreSettings
 from simulators.evaluate.door import StationDoor
+from simulators.evaluate.foresight import Foresight
 from simulators.evaluate.instruments import T_INDOOR, T_OUTDOOR
 from simulators.evaluate.record import ControlRecord, NetworkRecord, Record
 from simulators.evaluate.troubles import Troubles
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from simulators.plant.arrays import Floats
     from simulators.scenario import Scenario
 
+PLANNED = "optimizer"
+"""The strategy that follows plans; for the others none is made."""
 SETTLED_S = 600.0
 """A loop counts as settled when its instruction has been the same for so long: the valve needs 3 minutes."""
 
@@ -56,7 +59,9 @@ class Judged:
             self.doors[heat_source.id] = StationDoor(
                 heat_source, StationPlc(StationClass.C, ()), clock, devices[heat_source.id]
             )
-        self.centre = Centre(town.controlled, clock, self.doors, settings, self.troubles.links)
+        plans = settings.strategy == PLANNED
+        foresight = Foresight(city.air, town.simulated.seed) if plans else None
+        self.centre = Centre(town.controlled, clock, self.doors, settings, self.troubles.links, foresight)
         self._keys = list(self.centre.traits)
         self._homes = city.homes(copy)
         self._told: dict[int, tuple[float | None, float | None]] = {}
