@@ -21,7 +21,7 @@ from optimizer.identify.nightly import Identified, believed
 from optimizer.identify.parameters import Candidates
 from optimizer.identify.pump import PumpCurve
 from optimizer.identify.signature import Signature
-from optimizer.reason import Reason
+from optimizer.reason import Reason, because
 
 Source = Literal["prior", "asked", "night"]
 Found = Signature | ExchangerTrend | Delay | PumpCurve
@@ -75,7 +75,7 @@ class Belief:
 
 def first_belief(key: LoopKey, introduced: Introduced) -> Belief:
     """Return what is believed of a loop of which nothing was learned yet."""
-    nothing = Reason("identify.not_yet")
+    nothing = because("identify.not_yet")
     return Belief(
         key=key,
         at=introduced.at,

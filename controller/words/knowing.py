@@ -28,6 +28,11 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "由水温推算的室温突变，持续之前暂不采信",
     ),
     # -- identification
+    "identify.not_yet": ("nothing was identified yet", "尚未辨识"),
+    "identify.asked": (
+        "drawn from {hours:.0f} h of its own measurements; its rooms are known to {sd_K:.1f} K",
+        "由自身 {hours:.0f} 小时测量得出，室温误差约 {sd_K:.1f} K",
+    ),
     "identify.too_few_days": (
         "{days:.1f} days of usable data, {needed:.0f} are needed",
         "可用数据 {days:.1f} 天，至少需要 {needed:.0f} 天",
