@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from controller.config.model import SiteConfig
 from controller.image import Link, StationImage
+from controller.planning.network_heat import planned_heat
 from controller.state import ControllerState
 from stations.model.clock import Clock
 from stations.model.identity import Point
@@ -31,9 +32,10 @@ DAY_POINTS = (*STATION_POINTS, *LOOP_POINTS, *SOURCE_POINTS)
 TOTALS = (
     *("Q_flow_kW", "m_flow_kg_per_s", "m_flow_makeup_kg_per_s"),
     *("T_outdoor_degC", "T_indoor_degC", "online"),
+    "Q_flow_planned_kW",
 )
 """Lines of the whole city: heat, primary flow and make-up of all stations, outdoor temperature, indoor
-temperature by area, share of stations online."""
+temperature by area, share of stations online, and the heat that the plan said for then."""
 ENOUGH = 0.9
 """Share of metered stations that must have a value, or their sum is not that of the city."""
 
@@ -118,7 +120,7 @@ class PastDay:
                     await asyncio.sleep(0)
             values.append(_value(images[station], point))
         self._points.note(now, values)
-        self._totals.note(now, self._city(images, dict(zip(self._numbers, values, strict=True))))
+        self._totals.note(now, self._city(images, dict(zip(self._numbers, values, strict=True)), now))
 
     def of_point(self, name: str) -> tuple[float | None, dict[_Key, int]]:
         """Return (start, numbers of the lines of this point)."""
@@ -132,7 +134,9 @@ class PastDay:
         """Return (start, lines of the whole city by name)."""
         return self._totals.start, {name: self._totals.line(n, 3) for n, name in enumerate(TOTALS)}
 
-    def _city(self, images: Mapping[str, StationImage], values: Mapping[_Key, float]) -> list[float]:
+    def _city(
+        self, images: Mapping[str, StationImage], values: Mapping[_Key, float], now: float
+    ) -> list[float]:
         outdoor = self._state.T_outdoor_centre
         stations = [station for station in self._site.stations if station.kind == "station"]
         online = sum(images[station.id].link is Link.ONLINE for station in stations)
@@ -149,6 +153,7 @@ class PastDay:
             math.nan if outdoor is None or outdoor.value is None else outdoor.value,
             indoor / area if area else math.nan,
             online / len(stations) if stations else math.nan,
+            planned_heat(self._state.published, now),
         ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 PLANNING: Mapping[str, tuple[str, str]] = {
     # -- one loop's sentence
     "plan.instruction": ("{asked} ({source}); {parts}", "{asked}（{source}）；{parts}"),
+    "plan.proposal": ("proposed by the {source}: {parts}", "{source}建议：{parts}"),
     "plan.on_curve": ("stays on the curve, {why}: {wish}", "保持供热曲线，因{why}：{wish}"),
     "explain.asks": (
         "{T_supply:.1f} °C and {flow_percent:.0f} % of design flow for {q:.1f} W/m²",
