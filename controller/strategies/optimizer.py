@@ -12,31 +12,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.decisions import LoopKey, LoopTraits, Proposal
+from controller.knowing.asking import asked, listened, question_K
 from controller.planning.published import Published
 from controller.strategies import curve
 from controller.strategies.following import Followed, follow
 from controller.strategies.inputs import Proposed, StrategyInputs
+from controller.strategies.loop_record import LoopRecord
 from controller.words.phrase import Phrase
 from controller.words.plan import instruction, on_curve, reasoned
 from optimizer.explain import Foretold, explain, foretell, source_of
 from optimizer.plan.status import PlanStatus
+from optimizer.questioning import HOURS_MAX
 from optimizer.reason import Reason, because
 
 AUTHOR = "strategy:optimizer"
 
 
 def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
-    """Return a wish for each of ``loops`` (those in auto): the plan's, or the curve's with the reason."""
+    """Return a wish for each of ``loops`` (those in auto): the plan's, or the curve's with the reason.
+
+    A loop of which too little is known to be planned for is asked (``controller.knowing.asking``).
+    """
     wishes = curve.propose_all(loops, inputs).proposals
+    heard = listened(loops, inputs)
+    # what other strategies know of their loops is theirs to hand on
+    records = {traits.key: heard[traits.key] for traits in loops if traits.key in heard}
+    design = {traits.key: traits.m_flow_design for traits in loops}
+    takes = {traits.key: traits.station_class.driven and traits.proven for traits in loops}
     published, none = inputs.published, _no_plan(inputs)
     planned: dict[LoopKey, Proposal] = {}
     if none is None and published is not None and inputs.T_outdoor is not None:
         planned = _planned(loops, published, inputs, inputs.T_outdoor)
     return Proposed(
         proposals=[
-            planned.get(wish.key) or _on_curve(wish, none or _left_out(wish.key, published))
+            planned.get(wish.key)
+            or _asked(wish, records.get(wish.key) if takes[wish.key] else None, design[wish.key])
+            or _on_curve(wish, none or _left_out(wish.key, published))
             for wish in wishes
-        ]
+        ],
+        records=records,
     )
 
 
@@ -57,6 +71,24 @@ def _left_out(key: LoopKey, published: Published | None) -> Reason:
     if published is not None and key in published.excluded:
         return published.excluded[key]
     return because("plan.loop_not_in")
+
+
+def _asked(wish: Proposal, record: LoopRecord | None, m_flow_design: float) -> Proposal | None:
+    """Return the curve's wish with the wave that asks the loop; None where nothing is asked.
+
+    It is asked at design flow, where pipes settle soonest.
+    """
+    if record is None or not asked(record):
+        return None
+    dT = question_K(record, wish.key)
+    why = because("plan.loop_asked", dT_K=dT, hours=float(record.model.hours), most_h=float(HOURS_MAX))
+    return replace(
+        wish,
+        T_supply=wish.T_supply + dT,
+        m_flow=m_flow_design,
+        author=AUTHOR,
+        reason=on_curve(why, wish.reason),
+    )
 
 
 def _on_curve(wish: Proposal, why: Reason) -> Proposal:
