@@ -201,8 +201,8 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "plan.loop_mode": ("it is in {mode} mode", "回路处于{mode}模式"),
     "plan.loop_lost": ("nothing recent tells of it", "没有近期数据"),
     "plan.loop_asked": (
-        "its rooms have no sensor: the supply moves by {dT_K:+.1f} K, so that the heat tells how warm they are"
-        " ({hours:.0f} h of {most_h:.0f} h at most)",
+        "its rooms have no sensor: the supply moves by {dT_K:+.1f} K, so that the heat tells how warm they"
+        " are ({hours:.0f} h of {most_h:.0f} h at most)",
         "室内无测点：供水温度调整 {dT_K:+.1f} K，由热量推断室温（{hours:.0f} 小时，最多 {most_h:.0f} 小时）",
     ),
     "plan.loop_unknown": (
