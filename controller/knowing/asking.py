@@ -36,9 +36,9 @@ LOOKS_H = (12, 24, 48, 96, 168)
 
 
 def listened(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> dict[LoopKey, LoopRecord]:
-    """Return what is remembered of loops after this cycle; ``loops`` are those in auto, others keep quiet."""
+    """Return what is remembered of ``loops`` (those in auto) after this cycle."""
     alone = {station for station, n in Counter(key.station for key in inputs.observations).items() if n == 1}
-    records = {key: _away(record, inputs) for key, record in inputs.records.items()}
+    records: dict[LoopKey, LoopRecord] = {}
     due = []
     for traits in loops:
         law = law_of(traits, inputs)
@@ -71,7 +71,7 @@ def asked(record: LoopRecord) -> bool:
 
 
 def told(
-    key: LoopKey, introduced: Introduced, belief: Belief | None, model: LoopModel, exponent: float, now: float
+    key: LoopKey, introduced: Introduced, belief: Belief | None, model: LoopModel, now: float
 ) -> Belief | None:
     """Return what a loop's means make of its house; None where they tell nothing, or a night told more.
 
@@ -146,9 +146,3 @@ def _concluded(
     model = conclude(record.model, like, exponent)
     sure = model is not None and (model.sd <= SURE_K or record.model.hours >= HOURS_MAX)
     return model if sure else None
-
-
-def _away(record: LoopRecord, inputs: StrategyInputs) -> LoopRecord:
-    """A loop that has left auto keeps what was learned; the wave under way is lost."""
-    model = replace(record.model, asked=interrupt(record.model.asked))
-    return LoopRecord(gathering=Gathering(began=inputs.monotonic), model=model)

@@ -7,26 +7,35 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from controller.decisions import LoopKey, LoopTraits
+from controller.knowing.asking import drawn_at, told
 from controller.knowing.belief import Belief, Introduced, with_beliefs
 from controller.knowing.gathered import Gatherer, Quarter, sampled
 from controller.knowing.known import Known, believing, measurements
 from controller.strategies.inputs import StrategyInputs
+from controller.strategies.loop_record import LoopRecord
 
 
 class Keeper:
     """What is believed of the loops of ``first``, which holds what they began with."""
 
-    def __init__(self, first: Known, beliefs: Mapping[LoopKey, Belief] | None = None) -> None:
+    def __init__(
+        self,
+        first: Known,
+        loops: Mapping[LoopKey, Introduced],
+        beliefs: Mapping[LoopKey, Belief] | None = None,
+    ) -> None:
+        """``loops`` tells since when each loop is known, ``beliefs`` what was found of them before."""
         self.first = first
+        self.loops = loops
         self.beliefs: dict[LoopKey, Belief] = {}
         self._gatherer = Gatherer(first.keys)
+        self._drawn: dict[LoopKey, int] = {}
         self._now = first
         self.learned((beliefs or {}).values())
 
     def learned(self, beliefs: Iterable[Belief]) -> None:
         """Take over what was found, for loops that are here."""
-        here = set(self.first.keys)
-        self.beliefs.update({one.key: one for one in beliefs if one.key in here})
+        self.beliefs.update({one.key: one for one in beliefs if one.key in self.loops})
         self._now = with_beliefs(self.first, self.first, self.beliefs)
 
     def believe(self, known: Known) -> Known:
@@ -43,6 +52,21 @@ class Keeper:
             return None
         loops, shared = sampled(known, inputs, measurements(known, inputs, sun, wind))
         return self._gatherer.note(inputs.now, loops, shared)
+
+    def drawn(self, records: Mapping[LoopKey, LoopRecord], now: float) -> list[Belief]:
+        """Return what loops have told of themselves since the last call, and take it over."""
+        found = []
+        for key, record in records.items():
+            look = drawn_at(record.model.hours)
+            if key not in self.loops or not record.model.known or look <= self._drawn.get(key, 0):
+                continue
+            self._drawn[key] = look
+            belief = told(key, self.loops[key], self.beliefs.get(key), record.model, now)
+            if belief is not None:
+                found.append(belief)
+        if found:
+            self.learned(found)
+        return found
 
 
 def introduced(first: Known, traits: Mapping[LoopKey, LoopTraits], at: float) -> dict[LoopKey, Introduced]:

@@ -14,10 +14,22 @@ import numpy as np
 
 from controller.decisions import LoopKey, LoopObservation, LoopTraits
 from controller.strategies.inputs import StrategyInputs
+from optimizer import emitters
 from optimizer.building import Buildings, Floats
 from optimizer.building_prior import prior
 from optimizer.estimate.cycle import estimate
-from optimizer.estimate.state import EstimateState, Measurements, Trust, begin, trust_before
+from optimizer.estimate.state import (
+    DISTURBANCE,
+    HEARD_INDOOR_S,
+    LAW,
+    T_ENVELOPE,
+    T_ROOM,
+    EstimateState,
+    Measurements,
+    Trust,
+    begin,
+    trust_before,
+)
 from stations.model.identity import PRIMARY, Point
 from stations.model.reading import Reading
 
@@ -31,6 +43,13 @@ T_OUTDOOR_UNKNOWN_DEGC = 0.0
 USE, INSULATION = "residential", "saving"
 """What a loop is taken for where nobody says better; identification follows what it is."""
 ABSENT = math.nan
+Q_MIN_W_PER_M2, DROP_MIN_K = 3.0, 0.3
+"""Below these the water tells of no room."""
+ANOTHER_K = 1.5
+"""A reading that new numbers move further than that was of another house than thought."""
+ROOMS_DEGC = (5.0, 35.0)
+DISTURBANCE_MAX = 25.0
+"""W/m2. No new numbers move a house out of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +118,32 @@ def listened(known: Known, inputs: StrategyInputs, measured: Measurements) -> Kn
 
 
 def believing(known: Known, buildings: Buildings, trust: Trust) -> Known:
-    """Return the loops with other houses and other trust; how warm they are stays as it was heard."""
-    return replace(known, buildings=buildings, trust=trust, state=replace(known.state, trust=trust))
+    """Return the loops with other houses and other trust, in the weather and at the water of now.
+
+    Rooms that sensors tell stay as they were heard. Where only the water tells them, they move by as much as
+    the new emitters read this water otherwise; emitters of quite another size have no error of their law yet.
+    The heat that nothing explained takes up the rest, so that a house that was at rest stays so: otherwise
+    the estimate would take days to forget the old numbers.
+    """
+    state = known.state
+    T_supply, T_return, q = state.slow
+    works = (q > Q_MIN_W_PER_M2) & (T_supply - T_return > DROP_MIN_K)
+    by_water = works & (state.since_water_s <= HEARD_INDOOR_S) & (state.since_indoor_s > HEARD_INDOOR_S)
+    given = np.where(works, q, Q_MIN_W_PER_M2)
+    reads = [emitters.room(one, T_supply, T_return, given) for one in (buildings, known.buildings)]
+    shift = np.where(by_water, reads[0] - reads[1], 0.0)
+    mean = state.mean.copy()
+    another = np.abs(shift) > ANOTHER_K
+    shift += np.where(another, mean[:, LAW], 0.0)
+    mean[another, LAW] = 0.0
+    shift = np.where(by_water, np.clip(mean[:, T_ROOM] + shift, *ROOMS_DEGC) - mean[:, T_ROOM], 0.0)
+    lift = mean[:, T_ROOM] - state.T_outdoor
+    mean[:, T_ROOM] += shift
+    part, part_before = (one.h_ie / (one.h_ie + one.K_eo) for one in (buildings, known.buildings))
+    mean[:, T_ENVELOPE] += part * (lift + shift) - part_before * lift
+    more = buildings.UA * (lift + shift) - known.buildings.UA * lift - (buildings.gain - known.buildings.gain)
+    mean[:, DISTURBANCE] = np.clip(mean[:, DISTURBANCE] + more, -DISTURBANCE_MAX, DISTURBANCE_MAX)
+    return replace(known, buildings=buildings, trust=trust, state=replace(state, trust=trust, mean=mean))
 
 
 def measurements(known: Known, inputs: StrategyInputs, sun: float | None, wind: float | None) -> Measurements:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from controller.cycle import CycleParts
 from controller.knowing.gathered import Quarter
 from controller.knowing.keeper import Keeper
 from controller.knowing.known import Known
@@ -191,3 +192,22 @@ class KnowingWatch:
 def last_night(now: float, zone: ZoneInfo) -> date:
     """Return the local day on which the last night's work began, at UTC second ``now``."""
     return (datetime.fromtimestamp(now, zone) - timedelta(hours=NIGHT_HOUR)).date()
+
+
+def heard_of(parts: CycleParts) -> Heard | None:
+    """Return the last control cycle as the record takes it; None before the first."""
+    context, known = parts.state.context, parts.memory.known
+    if context is None or known is None or known.at is None:
+        return None
+    expected = parts.ahead(context.now)
+    inputs = StrategyInputs(
+        now=context.now,
+        monotonic=context.monotonic,
+        laws={},
+        T_outdoor=context.T_outdoor_centre.value,
+        T_outdoor_filtered={},
+        observations=context.observations,
+        readings={station: image.readings for station, image in parts.state.image.freeze().items()},
+        sent={},
+    )
+    return Heard(known=known, inputs=inputs, sun=expected.sun, wind=expected.wind)

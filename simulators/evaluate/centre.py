@@ -29,6 +29,7 @@ from controller.words.phrase import said
 from optimizer.forecast.weather import NoWeather
 from optimizer.plan.interior import Effort
 from simulators.evaluate.door import StationDoor, polled_profile
+from simulators.evaluate.learning import Learning
 from simulators.evaluate.quick_driver import QuickDriver
 from stations.model.quality import Reason
 from stations.model.reading import bad
@@ -139,6 +140,7 @@ class Centre:
             admissions=admissions,
             takes_outdoor=tuple(s.id for s in site.stations if s.profile.takes_outdoor),
         )
+        self.learning: Learning | None = None
         self.planning = None if foresight is None else self._planned(site, settings, foresight)
         self._field = {
             station.id: self._station(station, doors[station.id], admissions[station.id], services, settings)
@@ -150,6 +152,7 @@ class Centre:
         memory, clock = self.parts.memory, self._clock
         self.parts.ahead = lambda now: known_ahead(foresight(times_of(now)), now)
         memory.known = first_known(self.traits, self._mean_outdoor(foresight))
+        self.learning = Learning(memory.known, self.traits, clock.now(), site.timezone)
         return PlanningLoop(
             InlinePlanner(EFFORT),
             clock,
@@ -196,6 +199,8 @@ class Centre:
                 self._missed(station, field)
         await self._plan_if_due()
         await run_cycle(self.parts)
+        if self.learning is not None:
+            self.learning.turn(self.parts)
         for station, field in self._field.items():
             if not self._up(station):
                 continue

@@ -9,11 +9,13 @@ import pytest
 from controller.decisions import Mode
 from controller.knowing.asking import asked, drawn_at, listened, question_K, told
 from controller.knowing.belief import with_beliefs
-from controller.knowing.keeper import introduced
+from controller.knowing.keeper import Keeper, introduced
 from controller.knowing.known import first_known
 from controller.strategies.inputs import StrategyInputs
 from optimizer import emitters
 from optimizer.balance import LoopModel
+from optimizer.estimate.cycle import estimate
+from optimizer.estimate.state import measured
 from optimizer.questioning import HOURS_MAX, HOURS_MIN
 from optimizer.regulation import RegulationLaw
 from stations.model.identity import Point
@@ -88,7 +90,7 @@ def town(loop):
 def believed_of(loop, record, days=20.0, belief=None):
     first = first_known(town(loop), T_OUTDOOR)
     begun = introduced(first, town(loop), NOW - 86_400.0 * days)[loop.traits.key]
-    return told(loop.traits.key, begun, belief, record.model, B, NOW), first
+    return told(loop.traits.key, begun, belief, record.model, NOW), first
 
 
 def room_of(loop, belief, first):
@@ -166,10 +168,10 @@ def test_what_a_night_found_is_not_talked_over():
 def test_hours_that_tell_nothing_make_no_belief(model):
     loop = Loop(0.25, 22.0, sensor=True)
     begun = introduced(first_known(town(loop), T_OUTDOOR), town(loop), NOW)[loop.traits.key]
-    assert told(loop.traits.key, begun, None, model, B, NOW) is None
+    assert told(loop.traits.key, begun, None, model, NOW) is None
 
 
-def test_a_loop_out_of_auto_is_not_asked_and_keeps_what_it_told():
+def test_a_loop_out_of_auto_is_not_asked():
     loop = Loop(0.25, 22.0, sensor=False)
     records, shifts = lived([loop], 5, mode=Mode.LOCAL)
     assert records == {}
@@ -178,3 +180,35 @@ def test_a_loop_out_of_auto_is_not_asked_and_keeps_what_it_told():
 
 def test_means_are_looked_at_again_as_they_grow():
     assert [drawn_at(hours) for hours in (0, 11, 12, 47, 48, 1000)] == [0, 0, 1, 2, 3, 5]
+
+
+def test_a_keeper_draws_from_each_loop_once_for_each_look():
+    loop = Loop(0.25, 22.0, sensor=True)
+    records, _ = lived([loop], 13)
+    first = first_known(town(loop), T_OUTDOOR)
+    keeper = Keeper(first, introduced(first, town(loop), NOW - 86_400.0))
+    (belief,) = keeper.drawn(records, NOW)
+    assert keeper.drawn(records, NOW) == []
+    assert keeper.beliefs == {loop.traits.key: belief}
+    assert keeper.believe(first).buildings.q_n == pytest.approx(belief.identified.building.q_n)
+
+
+def test_new_emitters_move_a_room_that_only_water_tells_and_leave_no_heat_unexplained():
+    loop = Loop(0.25, 22.0, sensor=False)
+    first = first_known(town(loop), T_OUTDOOR)
+    T_return, q = emitted(loop.K, T_SUPPLY, loop.T_room)
+    water = {"T_supply": T_SUPPLY, "T_return": T_return, "Q_meter": q * A / 1000.0, "T_outdoor": T_OUTDOOR}
+    state = first.state
+    for _ in range(96 * 4):
+        state = estimate(state, measured(1, **water), first.buildings, 900.0)
+    records, _ = lived([loop], HOURS_MIN + 1)
+    belief, _ = believed_of(loop, records[loop.traits.key])
+    keeper = Keeper(first, introduced(first, town(loop), NOW - 86_400.0), {loop.traits.key: belief})
+    before = replace(first, state=state)
+    after = keeper.believe(before)
+    assert abs(before.state.T_indoor[0] - 22.0) > 1.0
+    assert after.state.T_indoor[0] == pytest.approx(22.0, abs=1.0)
+    settled = after.state
+    for _ in range(12):
+        settled = estimate(settled, measured(1, **water), after.buildings, 900.0)
+    assert settled.T_indoor[0] == pytest.approx(after.state.T_indoor[0], abs=0.5)

@@ -54,7 +54,7 @@ def test_numbers_move_by_a_tenth_for_each_day_that_they_stood_still():
 def test_what_is_believed_reaches_the_estimate_with_its_doubt():
     first = first_known(town(), -3.0)
     found = night(at_once=True)
-    keeper = Keeper(first)
+    keeper = Keeper(first, loops(0.0))
     keeper.learned(found)
     known = keeper.believe(first)
     assert known.buildings.UA[0] == pytest.approx(1.9, rel=0.07)
@@ -67,7 +67,8 @@ def test_what_is_believed_reaches_the_estimate_with_its_doubt():
 
 def test_a_loop_that_is_no_longer_here_is_not_believed_in():
     alone = {ONE: town()[ONE]}
-    keeper = Keeper(first_known(alone, -3.0), {TWO: first_belief(TWO, loops(0.0)[TWO])})
+    first = first_known(alone, -3.0)
+    keeper = Keeper(first, introduced(first, alone, 0.0), {TWO: first_belief(TWO, loops(0.0)[TWO])})
     assert keeper.beliefs == {}
 
 
@@ -125,6 +126,6 @@ def test_exchanger_delay_and_pump_are_looked_at_beside_the_house():
 
 
 def test_a_site_without_loops_gathers_nothing():
-    keeper = Keeper(first_known({}, None))
+    keeper = Keeper(first_known({}, None), {})
     assert keeper.note(first_known({}, None), None, None, None) is None
     assert Gatherer(()).keys == ()

@@ -56,7 +56,9 @@ def cycle(at):
 
 
 def watch(store, clock, heard=lambda: None, **how):
-    return KnowingWatch(Keeper(FIRST), store, clock, "Asia/Shanghai", heard, **how)
+    return KnowingWatch(
+        Keeper(FIRST, introduced(FIRST, TOWN, NOW)), store, clock, "Asia/Shanghai", heard, **how
+    )
 
 
 async def until(condition, seconds=60.0):
