@@ -47,6 +47,8 @@ class Runtime:
     """Runs for ever and looks for what is wrong."""
     watch_weather: Callable[[], Coroutine[Any, Any, None]] | None = None
     """Runs for ever and asks the weather sources; None where the site names none."""
+    watch_knowing: Callable[[], Coroutine[Any, Any, None]] | None = None
+    """Runs for ever, gathers what loops did and identifies them at night; None where nobody learns."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Control the city until ``stop`` is set, then hand the stations back."""
@@ -75,6 +77,8 @@ class Runtime:
             ]
             if self.watch_weather is not None:
                 others.append(tasks.create_task(self.watch_weather(), name="weather"))
+            if self.watch_knowing is not None:
+                others.append(tasks.create_task(self.watch_knowing(), name="knowing"))
             await stop.wait()
             log.info("stopping")
             self.parts.state.stopping = True

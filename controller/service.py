@@ -29,6 +29,8 @@ from controller.forwarding import opened_forwarder
 from controller.historian.command_log import CommandLog
 from controller.historian.journal import Journal
 from controller.historian.records import Intent, State
+from controller.knowing.opened import begun
+from controller.knowing.watch import KnowingWatch, heard_of
 from controller.lag import LagMonitor
 from controller.memory import DAY_S, RATE_WINDOW_S, ControlMemory
 from controller.outbox import Outbox
@@ -100,6 +102,9 @@ class Service:
             self.journal, (station.id for station in site.stations), filters_s, clock.now()
         )
 
+        filtered = [T for T in memory.T_outdoor_filtered.values() if T is not None]
+        knowing = begun(site, traits, filtered[0] if filtered else None, clock)
+        memory.known = knowing.known
         takes_outdoor = tuple(s.id for s in site.stations if s.profile.takes_outdoor)
         told = outdoor_told_before(self.journal, takes_outdoor, clock.now())
 
@@ -138,6 +143,9 @@ class Service:
             witness=room.witness,
             ahead=(lambda _: NOTHING_KNOWN) if feed is None else partial(ahead, feed),
         )
+        watch_knowing = KnowingWatch(
+            knowing.keeper, knowing.store, clock, site.timezone, partial(heard_of, parts), memory
+        )
         return Runtime(
             parts=parts,
             supervisors=tuple(supervisor(i, station) for i, station in enumerate(site.stations)),
@@ -147,6 +155,7 @@ class Service:
             keep_token=lambda: keep_lease(coordinator, lease),
             serve_api=lambda: room.serve(api.serve),
             watch_alarms=watch.run,
+            watch_knowing=watch_knowing.run,
             watch_weather=None if feed is None else partial(watch_weather, feed, state, clock),
         )
 

@@ -5,6 +5,7 @@ On the event loop (or the judge's turn) only; what takes long is done elsewhere 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from controller.decisions import LoopKey, LoopTraits
 from controller.knowing.asking import drawn_at, told
@@ -43,6 +44,13 @@ class Keeper:
         if known.buildings is self._now.buildings:
             return known
         return believing(known, self._now.buildings, self._now.trust)
+
+    def believed(self, known: Known) -> Known:
+        """Return rooms that were heard with these beliefs, by an earlier run, with houses and trust."""
+        now = self._now
+        return replace(
+            known, buildings=now.buildings, trust=now.trust, state=replace(known.state, trust=now.trust)
+        )
 
     def note(
         self, known: Known, inputs: StrategyInputs, sun: float | None, wind: float | None

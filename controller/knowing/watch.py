@@ -19,10 +19,13 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from controller.cycle import CycleParts
+from controller.knowing.belief import Belief
 from controller.knowing.gathered import Quarter
 from controller.knowing.keeper import Keeper
 from controller.knowing.known import Known
 from controller.knowing.store import KnowingStore
+from controller.knowing.warm import kept
+from controller.memory import ControlMemory
 from controller.strategies.inputs import StrategyInputs
 from stations.model.clock import Clock
 
@@ -34,6 +37,9 @@ NIGHT_HOUR = 2.0
 """Local hour at which a night's work begins: residents sleep, and a whole day has come."""
 NIGHT = "night"
 """Note of the store: the local day of the last night."""
+ROOMS = "rooms"
+"""Note of the store: how warm the loops are, for the next start."""
+ROOMS_EVERY_S = 3600.0
 WORKER = ("-m", "controller.knowing.worker")
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
@@ -79,17 +85,19 @@ class KnowingWatch:
         clock: Clock,
         timezone: str,
         heard: Callable[[], Heard | None],
+        memory: ControlMemory,
         *,
         limits: NightLimits | None = None,
         worker: Sequence[str] = WORKER,
     ) -> None:
-        """``heard`` returns the newest cycle, None before the first."""
+        """``heard`` returns the newest cycle, None before the first; ``memory`` is what cycles begin with."""
         self.status = NightStatus()
         self.keeper, self._store, self._clock, self._heard = keeper, store, clock, heard
         self._zone = ZoneInfo(timezone)
         self._limits, self._worker = limits or NightLimits(), tuple(worker)
-        self._last_heard: Heard | None = None
+        self._memory = memory
         self._newest = 0
+        self._heard_at = self._rooms_at = 0.0
 
     async def run(self) -> None:
         """Gather and identify for ever."""
@@ -103,27 +111,38 @@ class KnowingWatch:
             await self._clock.sleep(LOOK_S)
 
     async def _look(self) -> None:
-        """Take in the newest cycle, and what somebody else has found."""
+        """Take in the newest cycle, what loops told of themselves, and what somebody else has found."""
         heard = self._heard()
-        if heard is not None and heard is not self._last_heard:
-            self._last_heard = heard
+        if heard is not None and heard.inputs.now != self._heard_at:
+            self._heard_at = heard.inputs.now
             quarter = await asyncio.to_thread(
                 self.keeper.note, heard.known, heard.inputs, heard.sun, heard.wind
             )
-            if quarter is not None:
-                await self._kept(quarter)
+            drawn = self.keeper.drawn(self._memory.records, heard.inputs.now)
+            await self._keep(heard, quarter, drawn)
+            if drawn:
+                self._memory.revise(self.keeper.believe)
         try:
-            if await asyncio.to_thread(self._store.newest) != self._newest:
+            newest = await asyncio.to_thread(self._store.newest)
+            if newest != self._newest:
                 beliefs, self._newest = await asyncio.to_thread(self._store.believed)
                 self.keeper.learned(beliefs.values())
+                self._memory.revise(self.keeper.believe)
         except (OSError, sqlite3.Error) as error:
             log.error("beliefs_not_read", why=str(error))
 
-    async def _kept(self, quarter: Quarter) -> None:
+    async def _keep(self, heard: Heard, quarter: Quarter | None, drawn: list[Belief]) -> None:
         try:
-            await asyncio.to_thread(self._store.add, self.keeper.first.keys, quarter)
+            if quarter is not None:
+                await asyncio.to_thread(self._store.add, self.keeper.first.keys, quarter)
+            if drawn:
+                await asyncio.to_thread(self._store.believe, drawn)
+            if heard.inputs.now - self._rooms_at >= ROOMS_EVERY_S:
+                rooms = await asyncio.to_thread(kept, heard.known, heard.inputs.now)
+                await asyncio.to_thread(self._store.note, ROOMS, rooms)
+                self._rooms_at = heard.inputs.now
         except (OSError, sqlite3.Error) as error:
-            log.error("quarter_not_kept", why=str(error))
+            log.error("record_not_kept", why=str(error))
 
     async def _nights(self) -> None:
         while True:

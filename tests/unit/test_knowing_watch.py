@@ -15,6 +15,7 @@ from controller.knowing.keeper import Keeper, introduced
 from controller.knowing.known import first_known, heard
 from controller.knowing.store import KnowingStore
 from controller.knowing.watch import NIGHT, Heard, KnowingWatch, NightLimits, last_night
+from controller.memory import ControlMemory
 from controller.strategies.inputs import StrategyInputs
 from optimizer.identify.nightly import believed
 from stations.model.reading import good
@@ -56,9 +57,8 @@ def cycle(at):
 
 
 def watch(store, clock, heard=lambda: None, **how):
-    return KnowingWatch(
-        Keeper(FIRST, introduced(FIRST, TOWN, NOW)), store, clock, "Asia/Shanghai", heard, **how
-    )
+    keeper = Keeper(FIRST, introduced(FIRST, TOWN, NOW))
+    return KnowingWatch(keeper, store, clock, "Asia/Shanghai", heard, ControlMemory(TOWN, {}), **how)
 
 
 async def until(condition, seconds=60.0):
@@ -89,6 +89,10 @@ async def test_what_the_cycle_heard_becomes_record_and_no_cycle_counts_twice(tmp
         await until(lambda: clock.sleepers == 2)
         cycles.append(cycle(NOW + 60.0 * minute))
         clock.advance(60.0)
+        if minute == 3:  # no new cycle
+            await until(lambda: clock.sleepers == 2)
+            cycles.append(cycle(NOW + 60.0 * minute))
+            clock.advance(60.0)
     await until(lambda: store.last_quarter() is not None)
     await ended(task)
     window = store.window(tuple(TOWN))
