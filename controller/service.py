@@ -29,7 +29,8 @@ from controller.forwarding import opened_forwarder
 from controller.historian.command_log import CommandLog
 from controller.historian.journal import Journal
 from controller.historian.records import Intent, State
-from controller.knowing.opened import begun
+from controller.knowing.foretelling import Foretelling
+from controller.knowing.opened import begun, loop_calendars
 from controller.knowing.watch import KnowingWatch, heard_of
 from controller.lag import LagMonitor
 from controller.memory import DAY_S, RATE_WINDOW_S, ControlMemory
@@ -144,7 +145,20 @@ class Service:
             ahead=(lambda _: NOTHING_KNOWN) if feed is None else partial(ahead, feed),
         )
         watch_knowing = KnowingWatch(
-            knowing.keeper, knowing.store, clock, site.timezone, partial(heard_of, parts), memory
+            knowing.keeper,
+            knowing.store,
+            clock,
+            site.timezone,
+            partial(heard_of, parts),
+            memory,
+            foretelling=Foretelling(
+                knowing.keeper.first,
+                knowing.store,
+                timezone=site.timezone,
+                calendars=loop_calendars(site),
+                outlook=None if feed is None else feed.outlook,
+                tables=tuple if feed is None else lambda: feed.tables,
+            ),
         )
         return Runtime(
             parts=parts,

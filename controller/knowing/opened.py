@@ -10,6 +10,8 @@ from controller.knowing.known import Known, first_known
 from controller.knowing.store import KnowingStore
 from controller.knowing.warm import resumed
 from controller.knowing.watch import ROOMS
+from controller.weather.site import calendar_of
+from optimizer.forecast.calendar import Calendar
 from stations.model.clock import Clock
 
 OPENING_HOURS_USE = "office"
@@ -31,12 +33,7 @@ def begun(
 
     ``T_outdoor`` is the mean of the last days, None where nobody knows it. Raises OSError, sqlite3.Error.
     """
-    uses = {
-        LoopKey(station.id, loop.loop): OPENING_HOURS_USE
-        for station in site.stations
-        for loop in station.loops
-        if loop.calendar is not None
-    }
+    uses = dict.fromkeys(loop_calendars(site), OPENING_HOURS_USE)
     store = KnowingStore(site.data)
     first = first_known(traits, T_outdoor, uses=uses)
     store.introduce(introduced(first, traits, clock.now()))
@@ -44,3 +41,13 @@ def begun(
     keeper = Keeper(first, loops, store.believed()[0])
     known = resumed(first, store.noted(ROOMS), clock.now(), clock.monotonic())
     return Begun(keeper.believed(known), keeper, store)
+
+
+def loop_calendars(site: SiteConfig) -> dict[LoopKey, Calendar]:
+    """Return the opening hours of loops that have some."""
+    return {
+        LoopKey(station.id, loop.loop): calendar_of(site.calendars[loop.calendar])
+        for station in site.stations
+        for loop in station.loops
+        if loop.calendar is not None
+    }

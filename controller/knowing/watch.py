@@ -20,6 +20,7 @@ import structlog
 
 from controller.cycle import CycleParts
 from controller.knowing.belief import Belief
+from controller.knowing.foretelling import Foretelling
 from controller.knowing.gathered import Quarter
 from controller.knowing.keeper import Keeper
 from controller.knowing.known import Known
@@ -87,6 +88,7 @@ class KnowingWatch:
         heard: Callable[[], Heard | None],
         memory: ControlMemory,
         *,
+        foretelling: Foretelling | None = None,
         limits: NightLimits | None = None,
         worker: Sequence[str] = WORKER,
     ) -> None:
@@ -95,7 +97,7 @@ class KnowingWatch:
         self.keeper, self._store, self._clock, self._heard = keeper, store, clock, heard
         self._zone = ZoneInfo(timezone)
         self._limits, self._worker = limits or NightLimits(), tuple(worker)
-        self._memory = memory
+        self._memory, self.foretelling = memory, foretelling
         self._newest = 0
         self._heard_at = self._rooms_at = 0.0
 
@@ -135,6 +137,8 @@ class KnowingWatch:
         try:
             if quarter is not None:
                 await asyncio.to_thread(self._store.add, self.keeper.first.keys, quarter)
+                if self.foretelling is not None:
+                    await asyncio.to_thread(self.foretelling.quarter, quarter, heard.inputs.now)
             if drawn:
                 await asyncio.to_thread(self._store.believe, drawn)
             if heard.inputs.now - self._rooms_at >= ROOMS_EVERY_S:
@@ -162,7 +166,9 @@ class KnowingWatch:
         """Identify every loop now, in a process of its own."""
         self.status.running = True
         try:
+            await self._foretell(lambda one: one.before_night(self._clock.now()))
             told = await self._identify()
+            await self._foretell(Foretelling.after_night)
         finally:
             self.status.running = False
         if isinstance(told, str):
@@ -171,6 +177,14 @@ class KnowingWatch:
             return
         self.status.nights, self.status.last, self.status.last_failure = self.status.nights + 1, told, None
         log.info("loops_identified", **told)
+
+    async def _foretell(self, work: Callable[[Foretelling], None]) -> None:
+        if self.foretelling is None:
+            return
+        try:
+            await asyncio.to_thread(work, self.foretelling)
+        except (OSError, sqlite3.Error) as error:
+            log.error("forecast_not_kept", why=str(error))
 
     async def _identify(self) -> dict[str, int] | str:
         """Return the counts of the night's process, or how it ended."""

@@ -25,7 +25,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
-    """Identify all loops; prints how many were accepted, kept and refused as one JSON line."""
+    """Identify all loops, then forecast their loads; prints how many were accepted, kept and refused."""
     parent, memory_bytes, data, now = (
         int(sys.argv[1]),
         int(sys.argv[2]),
