@@ -98,6 +98,7 @@ def plan_rules(
     site: SiteConfig, laws: Mapping[str, RegulationLaw], outdoor_filter_s: Mapping[str, float]
 ) -> PlanRules:
     """Return what plans keep to; ``laws`` are the curves that they are held against."""
+    planning = site.planning
     return PlanRules(
         comfort=comfort_rules(site),
         timezone=site.timezone,
@@ -107,6 +108,18 @@ def plan_rules(
             for loop in station.loops
             if loop.calendar is not None
         },
+        night=planning.night,
+        night_setback_K=planning.night_setback_K,
+        closed_setback_K=planning.closed_setback_K,
+        over_K=planning.over_K,
+        tariff=planning.tariff,
+        critical=frozenset(
+            LoopKey(station.id, loop.loop)
+            for station in site.stations
+            for loop in station.loops
+            if station.id in planning.critical
+        ),
+        interval_s=planning.interval_s,
         laws=laws,
         outdoor_filter_s=outdoor_filter_s,
     )
