@@ -7,7 +7,6 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -29,10 +28,8 @@ from controller.forwarding import opened_forwarder
 from controller.historian.command_log import CommandLog
 from controller.historian.journal import Journal
 from controller.historian.records import Intent, State
-from controller.knowing.foretelling import Foretelling
-from controller.knowing.opened import begun, loop_calendars
-from controller.knowing.watch import KnowingWatch, heard_of
 from controller.lag import LagMonitor
+from controller.looking_ahead import looking_ahead
 from controller.memory import DAY_S, RATE_WINDOW_S, ControlMemory
 from controller.outbox import Outbox
 from controller.pacing import ConnectGate
@@ -42,9 +39,6 @@ from controller.runtime import Runtime
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
 from controller.warm_start import filtered_from_history, outdoor_told_before
-from controller.weather.ahead import NOTHING_KNOWN
-from controller.weather.site import weather_feed
-from controller.weather.watch import ahead, watch_weather
 from controller.wiring import comfort_rules, driver_factory, first_state, loop_traits, regulation_laws
 from stations.driver import OpcUaAddress
 from stations.drivers.opcua.identity import ClientIdentity
@@ -103,9 +97,6 @@ class Service:
             self.journal, (station.id for station in site.stations), filters_s, clock.now()
         )
 
-        filtered = [T for T in memory.T_outdoor_filtered.values() if T is not None]
-        knowing = begun(site, traits, filtered[0] if filtered else None, clock)
-        memory.known = knowing.known
         takes_outdoor = tuple(s.id for s in site.stations if s.profile.takes_outdoor)
         told = outdoor_told_before(self.journal, takes_outdoor, clock.now())
 
@@ -121,7 +112,6 @@ class Service:
                 phase_s=site.timing.poll_s * index / len(site.stations),
             )
 
-        feed = weather_feed(site, clock) if site.weather.sources else None
         parts = CycleParts(
             clock=clock,
             rules=Rules(
@@ -142,23 +132,6 @@ class Service:
             outdoor_told=None if told is None else (clock.monotonic() - told[0], told[1]),
             orders=room.orders,
             witness=room.witness,
-            ahead=(lambda _: NOTHING_KNOWN) if feed is None else partial(ahead, feed),
-        )
-        watch_knowing = KnowingWatch(
-            knowing.keeper,
-            knowing.store,
-            clock,
-            site.timezone,
-            partial(heard_of, parts),
-            memory,
-            foretelling=Foretelling(
-                knowing.keeper.first,
-                knowing.store,
-                timezone=site.timezone,
-                calendars=loop_calendars(site),
-                outlook=None if feed is None else feed.outlook,
-                tables=tuple if feed is None else lambda: feed.tables,
-            ),
         )
         return Runtime(
             parts=parts,
@@ -169,8 +142,7 @@ class Service:
             keep_token=lambda: keep_lease(coordinator, lease),
             serve_api=lambda: room.serve(api.serve),
             watch_alarms=watch.run,
-            watch_knowing=watch_knowing.run,
-            watch_weather=None if feed is None else partial(watch_weather, feed, state, clock),
+            look_ahead=looking_ahead(site, clock, parts).run,
         )
 
     def _licensed(self) -> bool:
