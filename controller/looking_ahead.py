@@ -6,8 +6,10 @@ site wants to see them (``[planning] shadow``).
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from controller.config.model import SiteConfig
 from controller.cycle import CycleParts
@@ -24,6 +26,16 @@ from stations.model.clock import Clock
 
 PLANNED = "optimizer"
 """The strategy that follows plans."""
+
+
+class Runs(Protocol):
+    """Something with one task."""
+
+    async def run(self) -> None:
+        """Run for ever."""
+
+
+LookAhead = Callable[[CycleParts], Runs]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -29,7 +30,7 @@ from controller.historian.command_log import CommandLog
 from controller.historian.journal import Journal
 from controller.historian.records import Intent, State
 from controller.lag import LagMonitor
-from controller.looking_ahead import looking_ahead
+from controller.looking_ahead import LookAhead, looking_ahead
 from controller.memory import DAY_S, RATE_WINDOW_S, ControlMemory
 from controller.outbox import Outbox
 from controller.pacing import ConnectGate
@@ -61,6 +62,8 @@ class Service:
         self.command_log = command_log
         self.state = first_state(site, clock)
         self.lag = LagMonitor(clock)
+        self.look_ahead: LookAhead = partial(looking_ahead, site, clock)
+        """Makes what asks for weather, listens to loops and plans; another one where none of it is wanted."""
 
     def runtime(
         self,
@@ -142,7 +145,7 @@ class Service:
             keep_token=lambda: keep_lease(coordinator, lease),
             serve_api=lambda: room.serve(api.serve),
             watch_alarms=watch.run,
-            look_ahead=looking_ahead(site, clock, parts).run,
+            look_ahead=self.look_ahead(parts).run,
         )
 
     def _licensed(self) -> bool:

@@ -22,7 +22,7 @@ def to_plans(folder):
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
-    with running_city(tmp_path_factory.mktemp("plans"), stations=3, speed=30.0, prepare=to_plans) as city:
+    with running_city(tmp_path_factory.mktemp("plans"), stations=3, speed=60.0, prepare=to_plans) as city:
         yield city
 
 
@@ -54,7 +54,7 @@ async def test_loops_follow_plans_and_a_solver_that_hangs_is_noticed_by_nobody_b
         planned = next(loop for loop in plan["loops"] if loop["followed"])
 
         async def confirmed():
-            loop = await loop_now(controller, planned["station"], planned["loop"])
+            loop = await loop_now(controller, planned["station"])
             return loop["author"] == "strategy:optimizer" and loop["write_state"].startswith("confirmed")
 
         await until(confirmed, 30.0, "confirmation of what the plan asked for")
