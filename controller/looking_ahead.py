@@ -82,6 +82,7 @@ def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingA
             site.timezone,
             partial(heard_of, parts),
             memory,
+            state=parts.state,
             foretelling=Foretelling(
                 known.keeper.first,
                 known.store,

@@ -63,7 +63,7 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
     async def plan() -> Response:
         """The newest plan of the whole network: what it is worth, what binds it, and every loop in short."""
         published, foretold = await expectations.now()
-        head = encode(plan_message(published, foretold, _past(past), clock.now()))
+        head = encode(plan_message(published, foretold, _past(past), clock.now(), state.scores))
         parts = []
         if published is not None and foretold is not None:
             for count, place in enumerate(planned_places(published), 1):

@@ -33,7 +33,7 @@ class AccuracyMessage(Message):
     """What was forecast a day ahead beside what came."""
 
     what: str
-    """``T_outdoor`` (degC) or ``load`` (kW)."""
+    """``T_outdoor:`` and a source's name (degC; the band is 2 K to either side), or ``load`` (kW; 80 %)."""
     hours: float
     mae: float
     bias: float

@@ -17,6 +17,7 @@ from controller.words.plan import reasoned
 from optimizer.building import Floats
 from optimizer.estimate.state import Flag
 from optimizer.explain import Foretold, curve_of, effect_of, foretell, source_of
+from optimizer.forecast.accuracy import Score
 from optimizer.forecast.weather import NoWeather, Outlook, Quality
 from optimizer.plan.status import Plan, PlanStatus
 from optimizer.reason import Reason
@@ -28,9 +29,13 @@ _EXPECTED = frozenset(("explain.effect", "explain.curve"))
 
 
 def plan_message(
-    published: Published | None, foretold: Foretold | None, past: Mapping[str, object], now: float
+    published: Published | None,
+    foretold: Foretold | None,
+    past: Mapping[str, object],
+    now: float,
+    scores: Mapping[str, Score] | None = None,
 ) -> dict[str, object]:
-    """Return ``PlanMessage`` but for its loops."""
+    """Return ``PlanMessage`` but for its loops; ``scores`` tell how true forecasts were."""
     if published is None:
         return _nothing(past, now)
     plan, problem = published.plan, published.problem
@@ -51,7 +56,7 @@ def plan_message(
         "saved": _saved(published, foretold),
         "past": past,
         "planner": None if published.planner is None else _planner(published.planner),
-        "forecast": forecast_message(published.outlook),
+        "forecast": forecast_message(published.outlook, scores or {}),
         "excluded": [
             {"station": key.station, "loop": key.loop, "why": reasoned(why).to_json()}
             for key, why in published.excluded.items()
@@ -98,14 +103,29 @@ def _planner(planner: PlannerState) -> dict[str, object]:
     }
 
 
-def forecast_message(outlook: Outlook | NoWeather) -> dict[str, object]:
-    """Return ``ForecastMessage``: how well the weather of a plan is known."""
+def accuracy_messages(scores: Mapping[str, Score]) -> list[dict[str, object]]:
+    """Return ``AccuracyMessage`` of each weather source and of the load, as far as something came."""
+    return [
+        {
+            "what": name,
+            "hours": one.hours,
+            "mae": one.mae,
+            "bias": one.bias,
+            "wape": one.wape,
+            "coverage": one.coverage,
+        }
+        for name, one in sorted(scores.items())
+    ]
+
+
+def forecast_message(outlook: Outlook | NoWeather, scores: Mapping[str, Score]) -> dict[str, object]:
+    """Return ``ForecastMessage``: how well the weather of a plan is known, and how true forecasts were."""
     if isinstance(outlook, NoWeather):
         return {
             "age_s": None,
             "told_share": 0.0,
             "notes": [reasoned(outlook.reason).to_json()],
-            "accuracy": [],
+            "accuracy": accuracy_messages(scores),
         }
     told = outlook.series.quality <= Quality.OLD
     reasons = [*(hole.reason for hole in outlook.holes), *outlook.reasons]
@@ -113,7 +133,7 @@ def forecast_message(outlook: Outlook | NoWeather) -> dict[str, object]:
         "age_s": None if outlook.age_s is None else finite(outlook.age_s),
         "told_share": float(told.mean()),
         "notes": [reasoned(reason).to_json() for reason in reasons],
-        "accuracy": [],
+        "accuracy": accuracy_messages(scores),
     }
 
 

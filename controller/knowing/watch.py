@@ -27,6 +27,7 @@ from controller.knowing.known import Known
 from controller.knowing.store import KnowingStore
 from controller.knowing.warm import kept
 from controller.memory import ControlMemory
+from controller.state import ControllerState
 from controller.strategies.inputs import StrategyInputs
 from stations.model.clock import Clock
 
@@ -88,16 +89,22 @@ class KnowingWatch:
         heard: Callable[[], Heard | None],
         memory: ControlMemory,
         *,
+        state: ControllerState | None = None,
         foretelling: Foretelling | None = None,
         limits: NightLimits | None = None,
         worker: Sequence[str] = WORKER,
     ) -> None:
-        """``heard`` returns the newest cycle, None before the first; ``memory`` is what cycles begin with."""
+        """Start nothing yet.
+
+        ``heard`` returns the newest cycle, None before the first; ``memory`` is what cycles begin with,
+        ``state`` shows what forecasts are worth.
+        """
         self.status = NightStatus()
         self.keeper, self._store, self._clock, self._heard = keeper, store, clock, heard
         self._zone = ZoneInfo(timezone)
         self._limits, self._worker = limits or NightLimits(), tuple(worker)
-        self._memory, self.foretelling = memory, foretelling
+        self._memory, self._state, self.foretelling = memory, state, foretelling
+        self._show()
         self._newest = 0
         self._heard_at = self._rooms_at = 0.0
 
@@ -139,6 +146,7 @@ class KnowingWatch:
                 await asyncio.to_thread(self._store.add, self.keeper.first.keys, quarter)
                 if self.foretelling is not None:
                     await asyncio.to_thread(self.foretelling.quarter, quarter, heard.inputs.now)
+                    self._show()
             if drawn:
                 await asyncio.to_thread(self._store.believe, drawn)
             if heard.inputs.now - self._rooms_at >= ROOMS_EVERY_S:
@@ -169,6 +177,7 @@ class KnowingWatch:
             await self._foretell(lambda one: one.before_night(self._clock.now()))
             told = await self._identify()
             await self._foretell(Foretelling.after_night)
+            self._show()
         finally:
             self.status.running = False
         if isinstance(told, str):
@@ -177,6 +186,10 @@ class KnowingWatch:
             return
         self.status.nights, self.status.last, self.status.last_failure = self.status.nights + 1, told, None
         log.info("loops_identified", **told)
+
+    def _show(self) -> None:
+        if self._state is not None and self.foretelling is not None:
+            self._state.scores, self._state.loads = self.foretelling.scores, self.foretelling.loads
 
     async def _foretell(self, work: Callable[[Foretelling], None]) -> None:
         if self.foretelling is None:

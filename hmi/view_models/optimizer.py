@@ -293,7 +293,8 @@ ACCURACY: Mapping[str, tuple[str, str]] = {
 
 
 def _accuracy(words: Words, one: Mapping[str, object]) -> str:
-    label, unit = ACCURACY.get(str(one["what"]), (str(one["what"]), "K"))
+    kind = str(one["what"]).partition(":")[0]
+    label, unit = ACCURACY.get(kind, (kind, "K"))
     error = words.measured(float(str(one["mae"])), unit)
     bias = words.measured(float(str(one["bias"])), unit)
     return words("{what}: off by {error} on average, bias {bias}", what=words(label), error=error, bias=bias)

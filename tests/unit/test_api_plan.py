@@ -17,6 +17,7 @@ from controller.planning.port import PlannerState
 from controller.wiring import loop_traits
 from controller.words.plan import instruction
 from optimizer.explain import Explanation
+from optimizer.forecast.accuracy import Score
 from optimizer.forecast.weather import Hole, NoWeather
 from optimizer.plan.status import moved_on
 from optimizer.reason import because
@@ -259,3 +260,17 @@ async def test_the_city_s_last_day_tells_what_was_planned_beside_what_came(bench
     bench.clock.time = NOW + 4 * 3600.0
     await bench.api.past.look()
     assert (await plan_of(bench)).past.planned[-1] is None
+
+
+async def test_a_plan_tells_how_true_forecasts_were_here(bench):
+    bench.state.published = published(bench.site, NOW)
+    bench.state.scores = {"load": Score(hours=30.0, mae=80.0, bias=-5.0, rmse=99.0, wape=0.04, coverage=0.8)}
+    (one,) = (await plan_of(bench)).forecast.accuracy
+    assert (one.what, one.hours, one.mae, one.bias, one.wape, one.coverage) == (
+        "load",
+        30.0,
+        80.0,
+        -5.0,
+        0.04,
+        0.8,
+    )
