@@ -106,8 +106,8 @@ KNOWING: Mapping[str, tuple[str, str]] = {
     ),
     # -- forecasts
     "weather_hole": (
-        "no source tells {quantity} for {hours:.1f} h",
-        "没有来源给出{quantity}，共 {hours:.1f} 小时",
+        "no source tells {quantity} for {hours:.4g} h",
+        "没有来源给出{quantity}，共 {hours:.4g} 小时",
     ),
     "weather_unknown": ("nothing tells {quantity}", "没有任何{quantity}信息"),
     "weather_from_future": (

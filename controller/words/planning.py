@@ -46,59 +46,59 @@ PLANNING: Mapping[str, tuple[str, str]] = {
         "需要设计流量的 {flow_percent:.0f} %",
     ),
     "explain.out_of_reach": (
-        "no more heat can reach it: up to {short_K:.1f} K too cold during {hours:.1f} h",
-        "可达热量已到上限：有 {hours:.1f} 小时最多偏冷 {short_K:.1f} K",
+        "no more heat can reach it: up to {short_K:.1f} K too cold during {hours:.4g} h",
+        "可达热量已到上限：有 {hours:.4g} 小时最多偏冷 {short_K:.1f} K",
     ),
     "explain.cold": (
-        "up to {short_K:.1f} K below the comfort band during {hours:.1f} h",
-        "有 {hours:.1f} 小时低于舒适范围，最多 {short_K:.1f} K",
+        "up to {short_K:.1f} K below the comfort band during {hours:.4g} h",
+        "有 {hours:.4g} 小时低于舒适范围，最多 {short_K:.1f} K",
     ),
     "explain.warm": (
-        "up to {over_K:.1f} K above the comfort band during {hours:.1f} h",
-        "有 {hours:.1f} 小时高于舒适范围，最多 {over_K:.1f} K",
+        "up to {over_K:.1f} K above the comfort band during {hours:.4g} h",
+        "有 {hours:.4g} 小时高于舒适范围，最多 {over_K:.1f} K",
     ),
     "explain.effect": (
-        "rooms {T_now:.1f} °C now, {T_soon:.1f} °C in {soon_h:.1f} h and {T_end:.1f} °C in {hours:.1f} h"
+        "rooms {T_now:.1f} °C now, {T_soon:.1f} °C in {soon_h:.4g} h and {T_end:.1f} °C in {hours:.4g} h"
         " with {q:.1f} W/m² on average",
-        "室温现为 {T_now:.1f} °C，{soon_h:.1f} 小时后 {T_soon:.1f} °C，{hours:.1f} 小时后 {T_end:.1f} °C，"
+        "室温现为 {T_now:.1f} °C，{soon_h:.4g} 小时后 {T_soon:.1f} °C，{hours:.4g} 小时后 {T_end:.1f} °C，"
         "平均供热 {q:.1f} W/m²",
     ),
     "explain.curve": (
         "the curve would ask {T_supply:.1f} °C and {flow_percent:.0f} % flow, take {more_percent:+.0f} % heat"
-        " and end at {T_end:.1f} °C in {hours:.1f} h",
+        " and end at {T_end:.1f} °C in {hours:.4g} h",
         "供热曲线则要求供水 {T_supply:.1f} °C、流量 {flow_percent:.0f} %，热量 {more_percent:+.0f} %，"
-        "{hours:.1f} 小时后 {T_end:.1f} °C",
+        "{hours:.4g} 小时后 {T_end:.1f} °C",
     ),
     # -- what binds a plan
     "plan.cap": (
-        "the source gives all it can during {hours:.1f} h; heat is worth up to {dearer_percent:.0f} % more",
-        "热源有 {hours:.1f} 小时达到上限；此时热价最多高 {dearer_percent:.0f} %",
+        "the source gives all it can during {hours:.4g} h; heat is worth up to {dearer_percent:.0f} % more",
+        "热源有 {hours:.4g} 小时达到上限；此时热价最多高 {dearer_percent:.0f} %",
     ),
     "plan.plant_ramp": (
-        "the source changes as fast as it may during {hours:.1f} h",
-        "热源有 {hours:.1f} 小时达到升降负荷速率上限",
+        "the source changes as fast as it may during {hours:.4g} h",
+        "热源有 {hours:.4g} 小时达到升降负荷速率上限",
     ),
     "plan.out_of_reach": (
         "{loops:.0f} loops get all that can reach them and are still up to {coldest_K:.1f} K too cold, at"
-        " most {hours:.1f} h each",
-        "{loops:.0f} 个回路已用尽可达热量，仍最多偏冷 {coldest_K:.1f} K，每个最多 {hours:.1f} 小时",
+        " most {hours:.4g} h each",
+        "{loops:.0f} 个回路已用尽可达热量，仍最多偏冷 {coldest_K:.1f} K，每个最多 {hours:.4g} 小时",
     ),
     "plan.cold": (
-        "{loops:.0f} loops are below the comfort band, up to {coldest_K:.1f} K, at most {hours:.1f} h each",
-        "{loops:.0f} 个回路低于舒适范围，最多 {coldest_K:.1f} K，每个最多 {hours:.1f} 小时",
+        "{loops:.0f} loops are below the comfort band, up to {coldest_K:.1f} K, at most {hours:.4g} h each",
+        "{loops:.0f} 个回路低于舒适范围，最多 {coldest_K:.1f} K，每个最多 {hours:.4g} 小时",
     ),
     "plan.at_most": (
-        "{loops:.0f} loops get all the heat that can reach them, at most {hours:.1f} h each",
-        "{loops:.0f} 个回路达到可达热量上限，每个最多 {hours:.1f} 小时",
+        "{loops:.0f} loops get all the heat that can reach them, at most {hours:.4g} h each",
+        "{loops:.0f} 个回路达到可达热量上限，每个最多 {hours:.4g} 小时",
     ),
     "plan.too_warm": (
         "{loops:.0f} loops get the least heat allowed and are still up to {warmest_K:.1f} K too warm, at most"
-        " {hours:.1f} h each",
-        "{loops:.0f} 个回路已降至最低供热，仍最多偏热 {warmest_K:.1f} K，每个最多 {hours:.1f} 小时",
+        " {hours:.4g} h each",
+        "{loops:.0f} 个回路已降至最低供热，仍最多偏热 {warmest_K:.1f} K，每个最多 {hours:.4g} 小时",
     ),
     "plan.at_least": (
-        "{loops:.0f} loops get the least heat that keeps frost away, at most {hours:.1f} h each",
-        "{loops:.0f} 个回路处于防冻最低供热，每个最多 {hours:.1f} 小时",
+        "{loops:.0f} loops get the least heat that keeps frost away, at most {hours:.4g} h each",
+        "{loops:.0f} 个回路处于防冻最低供热，每个最多 {hours:.4g} 小时",
     ),
     # -- how good a plan is
     "plan.gap": (
@@ -106,9 +106,9 @@ PLANNING: Mapping[str, tuple[str, str]] = {
         "迭代 {iterations:.0f} 步，距最优不超过 {gap_percent:.1f} %",
     ),
     "plan.rationed": (
-        "not enough heat: shared out, down to {share_percent:.0f} % of the need during {hours:.1f} of"
-        " {horizon_h:.1f} h, {cold_K:.1f} K too cold on average",
-        "供热不足，按需分配：{horizon_h:.1f} 小时中有 {hours:.1f} 小时最低为需求的 {share_percent:.0f} %，"
+        "not enough heat: shared out, down to {share_percent:.0f} % of the need during {hours:.4g} of"
+        " {horizon_h:.4g} h, {cold_K:.1f} K too cold on average",
+        "供热不足，按需分配：{horizon_h:.4g} 小时中有 {hours:.4g} 小时最低为需求的 {share_percent:.0f} %，"
         "平均偏冷 {cold_K:.1f} K",
     ),
     # -- why there is none

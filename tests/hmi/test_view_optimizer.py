@@ -144,7 +144,7 @@ def test_the_parts_of_the_cost_add_up_to_the_whole():
 def test_what_binds_is_told_in_sentences_and_nothing_as_nothing():
     bound = plan_told.plan(binding=[sentence("plan.cap", hours=3.0, dearer_percent=20.0)])
     assert model.binding_sheet(EN, bound).facts == (
-        "The source gives all it can during 3.0 h; heat is worth up to 20 % more",
+        "The source gives all it can during 3 h; heat is worth up to 20 % more",
     )
     assert model.binding_sheet(EN, plan_told.plan(binding=[])).facts == ("Nothing binds it.",)
     assert model.binding_sheet(EN, plan_told.no_plan()).facts == ("There is no plan.",)
@@ -175,7 +175,7 @@ def test_a_forecast_that_nobody_tells_names_its_holes_and_its_errors():
     facts = model.planner_sheet(EN, plan_told.plan(forecast=forecast, planner=None)).facts
     assert facts == (
         "Weather: no source tells the present; 50 % of the day are told",
-        "No source tells the sun for 12.0 h",
+        "No source tells the sun for 12 h",
         "Load a day ahead: off by 1.20 MW on average, bias −0.30 MW",
     )
     assert model.planner_sheet(EN, plan_told.no_plan()).facts == ("No forecast",)

@@ -152,7 +152,7 @@ async def test_the_forecast_names_its_holes(bench):
     bench.state.published = replace(made, outlook=weather)
     told = await plan_of(bench)
     assert told.forecast.age_s is None
-    assert told.forecast.notes[0].en == "no source tells the wind for 2.0 h"
+    assert told.forecast.notes[0].en == "no source tells the wind for 2 h"
     bench.state.published = replace(made, outlook=NoWeather(quantity="T_outdoor", begin=NOW))
     told = await plan_of(bench)
     assert (told.forecast.told_share, told.T_outdoor) == (0.0, [])

@@ -56,7 +56,7 @@ def quoted(reason, *values):
         for value in values:
             near = [n for n in left if abs(float(n) - value) <= 0.5 * 10.0 ** -decimals(n) + 1e-9]
             assert near, (text, value)
-            left.remove(near[0])
+            left.remove(max(near, key=decimals))
 
 
 def decimals(text):
