@@ -104,6 +104,32 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "the water takes longer than {longest_s:span}, or nothing tells how long",
         "输送时间超过 {longest_s:span}，或无法判断",
     ),
+    # -- proposals beside what was done
+    "shadow.few_days_to_check": (
+        "{days:.0f} days to check the model on, {needed:.0f} are needed",
+        "可校验模型的天数为 {days:.0f} 天，至少需要 {needed:.0f} 天",
+    ),
+    "shadow.few_days_proposed": (
+        "{days:.0f} days of proposals, {needed:.0f} are needed",
+        "建议记录 {days:.0f} 天，至少需要 {needed:.0f} 天",
+    ),
+    "shadow.saving_unsure": (
+        "a saving is not proven: {low_percent:+.1f}..{high_percent:+.1f} %",
+        "节能尚未证实：{low_percent:+.1f}～{high_percent:+.1f} %",
+    ),
+    "shadow.rooms_unknown": ("how warm its rooms were is not known", "室温未知"),
+    "shadow.rooms_off": (
+        "its rooms were {room_K:.1f} K off what the plan said, {most_K:.1f} K is allowed",
+        "室温与计划相差 {room_K:.1f} K，允许 {most_K:.1f} K",
+    ),
+    "shadow.drifted_up": (
+        "it takes ever more heat than its model says (sum {sum:.1f}, limit {limit:.1f}, {days:.0f} days)",
+        "用热持续高于模型（累积和 {sum:.1f}，限值 {limit:.1f}，{days:.0f} 天）",
+    ),
+    "shadow.drifted_down": (
+        "it takes ever less heat than its model says (sum {sum:.1f}, limit {limit:.1f}, {days:.0f} days)",
+        "用热持续低于模型（累积和 {sum:.1f}，限值 {limit:.1f}，{days:.0f} 天）",
+    ),
     # -- forecasts
     "weather_hole": (
         "no source tells {quantity} for {hours:.4g} h",

@@ -39,7 +39,7 @@ from stations.model.setpoint import CirculationChannel, HeatChannel
 
 SOURCE = Path(controller.__file__).parent
 PURE = Path(optimizer.__file__).parent
-REASON = re.compile(r"(plan|identify|estimate|explain)\.[a-z_]+|(weather|load)_[a-z_]+")
+REASON = re.compile(r"(plan|identify|estimate|explain|shadow)\.[a-z_]+|(weather|load)_[a-z_]+")
 SERIES = {field.name for field in fields(PlanProblem)} - {"start", "P_ramp", "weights", "dt_h"}
 QUANTITIES = {field.name for field in fields(WeatherTable)} - {"source", "issued_at"}
 GROUPS = {
