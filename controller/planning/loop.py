@@ -123,7 +123,7 @@ class PlanningLoop:
         lost = lost_loops(images, self._traits, now)
         happened = event(last, source_seen(images, now), self._forecast(times_of(now)), lost)
         if happened is not None:
-            log.info("plan_event", event=happened)
+            log.info("plan_event", happened=happened)
         return happened is not None
 
     async def _plan(

@@ -108,6 +108,17 @@ def test_an_empty_record_refuses_every_loop_and_changes_nothing():
     assert again.trust.level_sd == pytest.approx(first.trust.level_sd)
 
 
+@pytest.mark.parametrize("hours", [0.5, 1, 23, 24, 25, 120])
+def test_the_first_nights_have_too_little_to_learn_from_and_say_so(hours):
+    kept, end = record()
+    whole = kept.window((ONE,))
+    few = round(4 * hours)
+    short = replace(whole, times=whole.times[:few], loops=whole.loops[:few], shared=whole.shared[:few])
+    (one,) = identified(short, loops(end), {}, end)
+    assert one.identified.state == "refused"
+    assert one.identified.reasons[0].id in {"identify.no_rows", "identify.too_few_days"}
+
+
 def test_a_refused_night_keeps_what_was_known_of_the_doubt():
     begun = first_belief(ONE, loops(0.0)[ONE])
     known = replace(begun, identified=replace(begun.identified, T_indoor_sd=0.8))
