@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_identify(
         commands.add_parser("identify", help="learn from the gathered record what a site's houses are like")
     )
+    _add_plan(commands.add_parser("plan", help="make one plan of what a site's controller knew last"))
     doctor = commands.add_parser("doctor", help="check this machine and, if given, a site's data folder")
     doctor.add_argument("site", type=Path, nargs="?", help="site folder or its site.toml")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
@@ -205,6 +206,11 @@ def _add_identify(identify: argparse.ArgumentParser) -> None:
         help="take all of what the record says; otherwise numbers move by a tenth a day at most",
     )
     identify.add_argument("--json", action="store_true", help="print one JSON array, a loop each")
+
+
+def _add_plan(plan: argparse.ArgumentParser) -> None:
+    _site_and_data(plan)
+    plan.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_user(user: argparse.ArgumentParser) -> None:
