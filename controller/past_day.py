@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.config.model import SiteConfig
+from controller.decisions import LoopKey
 from controller.image import Link, StationImage
 from controller.planning.network_heat import planned_heat
+from controller.planning.record import PlanRecord
 from controller.state import ControllerState
 from stations.model.clock import Clock
 from stations.model.identity import Point
@@ -100,6 +102,14 @@ class PastDay:
                     self._numbers[station.id, point] = len(self._numbers)
         self._points = Ring(len(self._numbers))
         self._totals = Ring(len(TOTALS))
+        self.record = PlanRecord(
+            {
+                LoopKey(station.id, loop.loop): loop.m_flow_design_kg_per_s
+                for station in site.stations
+                for loop in station.loops
+            }
+        )
+        """What plans said beside what came."""
 
     async def keep(self) -> None:
         """Look at the process image once a scaled minute, for ever."""
@@ -110,6 +120,7 @@ class PastDay:
     async def look(self) -> None:
         """Take the present values in, in slices so that polls and leases are not held up."""
         now, images = self._clock.now(), self._state.image.freeze()
+        self.record.note(self._state, now)
         values: list[float] = []
         station_before = ""
         seen = 0

@@ -9,7 +9,8 @@ Stat. Soc. Suppl. 8 (1946): with correlation r from day to day, n days count as 
 Whether a loop still is what its model says is watched by cumulative sums (Page, Biometrika 41 (1954)): each
 day's standardized difference less ``ALLOWANCE`` is added up on both sides, never below 0. By Siegmund's
 approximation a sum of white noise passes ``LIMIT`` once in 9,500 days: in a city of a thousand loops one is
-demoted without cause every ten days. A drift of one standard deviation is found after 16 days, of two after 6.
+demoted without cause every ten days. A drift of one standard deviation is found after 16 days, of two
+after 6.
 """
 
 import math

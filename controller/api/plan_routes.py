@@ -63,12 +63,13 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
     async def plan() -> Response:
         """The newest plan of the whole network: what it is worth, what binds it, and every loop in short."""
         published, foretold = await expectations.now()
-        head = encode(plan_message(published, foretold, _past(past), clock.now(), state.scores))
+        kept = None if published is None else past.record.compliance(published.keys)
+        head = encode(plan_message(published, foretold, _past(past), clock.now(), state.scores, kept))
         parts = []
         if published is not None and foretold is not None:
             for count, place in enumerate(planned_places(published), 1):
                 status = state.loops[published.keys[place]]
-                parts.append(encode(loop_plan(place, published, foretold, status)))
+                parts.append(encode(loop_plan(place, published, foretold, status, kept)))
                 if count % SLICE == 0:
                     await asyncio.sleep(0)
         return Response(head[:-1] + b',"loops":[' + b",".join(parts) + b"]}", media_type="application/json")

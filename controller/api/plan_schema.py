@@ -98,6 +98,13 @@ class LoopPlan(Message):
     """Less than the curve would take in that time, as a fraction of the curve's heat; below 0 it is more."""
     limits: list[Sentence]
     """What bound it."""
+    obeyed: float | None
+    """Part of the last day's samples in which measured supply and flow obeyed their instruction; None, as
+    below, where too little is known."""
+    heat_off: float | None
+    """Actual heat of the last day less planned, as a fraction of the planned."""
+    room_off_K: float | None
+    """Root mean square of the rooms off what was said of them three hours before."""
 
 
 class PlanMessage(Message):
@@ -132,6 +139,8 @@ class PlanMessage(Message):
     """Of that, loops outside of the plan."""
     saved: float | None
     """Less heat than on the curves over the horizon, as a fraction, of the loops that are planned for."""
+    obeyed: float | None
+    """Part of the last day's instructions that were obeyed, by area; None before enough is known."""
     past: PastHeat
     planner: PlannerMessage | None
     forecast: ForecastMessage | None

@@ -15,6 +15,7 @@ from controller.state import LoopStatus
 from controller.words.phrase import Phrase, said
 from controller.words.plan import reasoned
 from optimizer.building import Floats
+from optimizer.compliance import Compliance
 from optimizer.estimate.state import Flag
 from optimizer.explain import Foretold, curve_of, effect_of, foretell, source_of
 from optimizer.forecast.accuracy import Score
@@ -34,8 +35,12 @@ def plan_message(
     past: Mapping[str, object],
     now: float,
     scores: Mapping[str, Score] | None = None,
+    kept: Compliance | None = None,
 ) -> dict[str, object]:
-    """Return ``PlanMessage`` but for its loops; ``scores`` tell how true forecasts were."""
+    """Return ``PlanMessage`` but for its loops.
+
+    ``scores`` tell how true forecasts were, ``kept`` how loops kept to their plans.
+    """
     if published is None:
         return _nothing(past, now)
     plan, problem = published.plan, published.problem
@@ -54,6 +59,7 @@ def plan_message(
         "T_outdoor": outdoors(published),
         "Q_flow_excluded_kW": excluded_kW,
         "saved": _saved(published, foretold),
+        "obeyed": None if kept is None else _obeyed(published, kept),
         "past": past,
         "planner": None if published.planner is None else _planner(published.planner),
         "forecast": forecast_message(published.outlook, scores or {}),
@@ -69,7 +75,8 @@ def _nothing(past: Mapping[str, object], now: float) -> dict[str, object]:
         "now": now,
         "status": str(PlanStatus.NONE),
         "why": reasoned(Reason("plan.not_yet")).to_json(),
-        **dict.fromkeys(("made_at", "age_s", "gap_percent", "cost", "start", "saved", "planner", "forecast")),
+        **dict.fromkeys(("made_at", "age_s", "gap_percent", "cost", "start", "saved", "obeyed")),
+        **dict.fromkeys(("planner", "forecast")),
         "usable": False,
         "binding": [],
         "step_s": STEP_S,
@@ -156,6 +163,13 @@ def _saved(published: Published, foretold: Foretold | None) -> float | None:
     return None if curve <= 0.0 else finite(1.0 - float(area @ foretold.q[known]) / curve)
 
 
+def _obeyed(published: Published, kept: Compliance) -> float | None:
+    """Return the part of instructions that were obeyed, by area."""
+    known = np.isfinite(kept.obeyed)
+    area = published.known.buildings.area[known]
+    return finite(float(area @ kept.obeyed[known]) / float(area.sum())) if known.any() else None
+
+
 def expected(published: Published | None, now: float) -> Foretold | None:
     """Return what the plan expects of its loops from now on; None where there is nothing to expect."""
     if published is None or published.problem is None or published.curve is None:
@@ -164,8 +178,14 @@ def expected(published: Published | None, now: float) -> Foretold | None:
     return foretell(published.plan, now, T_now, published.curve, published.problem)
 
 
-def loop_plan(place: int, published: Published, foretold: Foretold, status: LoopStatus) -> dict[str, object]:
-    """Return ``LoopPlan`` of the loop at ``place``."""
+def loop_plan(
+    place: int,
+    published: Published,
+    foretold: Foretold,
+    status: LoopStatus,
+    kept: Compliance | None = None,
+) -> dict[str, object]:
+    """Return ``LoopPlan`` of the loop at ``place``; ``kept`` tells how it kept to its plans."""
     key, f = published.keys[place], foretold
     area = float(published.known.buildings.area[place])
     return {
@@ -181,6 +201,9 @@ def loop_plan(place: int, published: Published, foretold: Foretold, status: Loop
         "E_heat_kWh": finite(float(f.q[place]) * area * f.hours / 1000.0),
         "saved": finite(float(f.saved[place])),
         "limits": [phrase.to_json() for phrase in _limits(place, foretold, status)],
+        "obeyed": None if kept is None else finite(float(kept.obeyed[place])),
+        "heat_off": None if kept is None else finite(float(kept.heat[place])),
+        "room_off_K": None if kept is None else finite(float(kept.room_K[place])),
     }
 
 

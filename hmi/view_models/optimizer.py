@@ -57,7 +57,7 @@ def plan_tiles(words: Words, plan: PlanMessage | None) -> tiles.Tiles:
     """Return the figures by which a plan is judged."""
     found = [] if plan is None else [_saved(words, plan), _gap(words, plan), _heat(words, plan)]
     if plan is not None:
-        found += [_following(words, plan)]
+        found += [_following(words, plan), _obeyed(words, plan)]
     seq = 0 if plan is None else round(plan.now)
     return tiles.Tiles(tiles=tuple(found), label=words("Figures of the plan"), seq=seq)
 
@@ -112,6 +112,20 @@ def _following(words: Words, plan: PlanMessage) -> tiles.Tile:
         note=words("{n} left out", n=len(plan.excluded)),
         value=float(following) if everyone else None,
         scale=(0.0, float(everyone)) if everyone else None,
+    )
+
+
+def _obeyed(words: Words, plan: PlanMessage) -> tiles.Tile:
+    label = words("Instructions obeyed")
+    if plan.obeyed is None:
+        return tiles.Tile(label=label, text=words("not known"))
+    return tiles.Tile(
+        label=label,
+        text=words.number(100.0 * plan.obeyed),
+        unit="%",
+        value=100.0 * plan.obeyed,
+        scale=(0.0, 100.0),
+        note=words("last 24 h; within 1.5 K and 7 % of design flow"),
     )
 
 

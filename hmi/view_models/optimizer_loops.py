@@ -36,6 +36,12 @@ def loop_table(words: Words, city: City, plan: PlanMessage | None, height_px: in
                 width="120px",
                 hint=words("expected over the plan"),
             ),
+            Column(
+                title=words("Obeyed"),
+                kind="number",
+                width="80px",
+                hint=words("measured supply and flow as instructed, last 24 h"),
+            ),
             Column(title=words("What binds it"), width="2.4fr", from_px=1000),
         ),
         rows=tuple(_row(words, city, loop) for loop in loops),
@@ -58,6 +64,7 @@ def _row(words: Words, city: City, loop: LoopPlan) -> Row:
             _room(words, loop),
             _number(words, loop.T_indoor_end, "degC", _curve_hint(words, loop)),
             _saved(words, loop),
+            _obeyed(words, loop),
             Cell(text=_limits(words, loop), muted=True, hint=_limits(words, loop)),
         ),
     )
@@ -97,6 +104,19 @@ def _saved(words: Words, loop: LoopPlan) -> Cell:
     if loop.saved is None:
         return Cell(text=words("not known"), muted=True)
     return Cell(text=signed(words, -100.0 * loop.saved, 1), small="%")
+
+
+def _obeyed(words: Words, loop: LoopPlan) -> Cell:
+    """Return how far measured water was as instructed; on hovering how heat and rooms were off the plan."""
+    said = []
+    if loop.heat_off is not None:
+        said.append(words("heat {share} % off the plan", share=signed(words, 100.0 * loop.heat_off, 1)))
+    if loop.room_off_K is not None:
+        said.append(words("rooms {off} K off what was said", off=words.number(loop.room_off_K, 1)))
+    hint = " · ".join(said)
+    if loop.obeyed is None:
+        return Cell(text=words("not known"), muted=True, hint=hint)
+    return Cell(text=words.number(100.0 * loop.obeyed), small="%", hint=hint)
 
 
 def _limits(words: Words, loop: LoopPlan) -> str:

@@ -94,6 +94,20 @@ def test_who_follows_is_counted_among_all_loops():
     assert (one.text, one.note, one.value, one.scale) == ("1 / 5", "1 left out", 1.0, (0.0, 5.0))
 
 
+def test_obedience_is_told_once_enough_is_known():
+    assert tile(plan_told.plan(), "Instructions obeyed").text == "not known"
+    known = tile(plan_told.plan(obeyed=0.934), "Instructions obeyed")
+    assert (known.text, known.unit, known.value) == ("93", "%", pytest.approx(93.4))
+
+
+def test_a_loop_tells_how_heat_and_rooms_were_off_the_plan():
+    off = {"obeyed": 0.75, "heat_off": 0.053, "room_off_K": 0.42}
+    told = plan_told.plan().loops[0].model_copy(update=off)
+    (row,) = loops.loop_table(EN, city(), plan_told.plan(loops=[told]), 400).rows
+    assert (row.cells[8].text, row.cells[8].small) == ("75", "%")
+    assert row.cells[8].hint == "heat +5.3 % off the plan · rooms 0.4 K off what was said"
+
+
 # ------------------------------------------------------------------------------------ planned and what came
 
 
@@ -189,7 +203,7 @@ def test_each_loop_stands_in_the_order_of_stations_with_what_is_told_of_it():
     table = loops.loop_table(EN, city(), plan, 400)
     assert [row.id for row in table.rows] == ["S001/1", "S001/2", "S002/1", "S003/1"]
     told, row = plan.loops[2], table.rows[2]
-    name, loop, follows, supply, flow, room, end, saved, limits = row.cells
+    name, loop, follows, supply, flow, room, end, saved, obeyed, limits = row.cells
     assert (name.text, name.small, loop.text, follows.text) == ("S002", "Station 2", "1", "plan")
     assert (supply.text, flow.text) == ("60.0", "108.0")
     assert (room.text, room.small) == (EN.number(told.T_indoor, 1), f"± {told.T_indoor_sd:.1f}")
@@ -199,6 +213,7 @@ def test_each_loop_stands_in_the_order_of_stations_with_what_is_told_of_it():
         f"on the curve {told.curve_T_indoor_end:.1f} °C",
     )
     assert float(saved.text.replace("−", "-")) == pytest.approx(-100.0 * told.saved, abs=0.051)
+    assert (obeyed.text, obeyed.muted, obeyed.hint) == ("not known", True, "")
     assert limits.text == "with less than 60 % flow the water would spread unevenly"
     assert table.rows[0].cells[2].text == "proposal"
     assert loops.station_of(row.id) == "S002"

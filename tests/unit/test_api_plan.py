@@ -262,6 +262,20 @@ async def test_the_city_s_last_day_tells_what_was_planned_beside_what_came(bench
     assert (await plan_of(bench)).past.planned[-1] is None
 
 
+async def test_a_day_of_plans_tells_who_kept_to_them(bench):
+    from_now = published(bench.site, NOW)
+    for turn in range(6):
+        bench.clock.time = now = NOW + 900.0 * turn
+        bench.state.published = replace(from_now, plan=replace(from_now.plan, made_from=now))
+        await bench.api.past.look()
+    told = await plan_of(bench)
+    assert told.obeyed is None  # nothing was measured since the first
+    one = told.loops[0]
+    came, meant = from_now.known.state.q[0], from_now.plan.q[0, 1:6].mean()
+    assert one.heat_off == pytest.approx(came / meant - 1.0, abs=1e-4)
+    assert (one.obeyed, one.room_off_K) == (None, None)
+
+
 async def test_a_plan_tells_how_true_forecasts_were_here(bench):
     bench.state.published = published(bench.site, NOW)
     bench.state.scores = {"load": Score(hours=30.0, mae=80.0, bias=-5.0, rmse=99.0, wape=0.04, coverage=0.8)}
