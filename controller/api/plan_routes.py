@@ -10,9 +10,8 @@ from controller.accounts.roles import Right
 from controller.api import plan_schema as schema
 from controller.api.plan_views import (
     expected,
-    loop_plan,
+    loop_plans,
     plan_message,
-    planned_places,
     station_plan,
 )
 from controller.api.rights import needs
@@ -67,9 +66,9 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
         head = encode(plan_message(published, foretold, _past(past), clock.now(), state.scores, kept))
         parts = []
         if published is not None and foretold is not None:
-            for count, place in enumerate(planned_places(published), 1):
-                status = state.loops[published.keys[place]]
-                parts.append(encode(loop_plan(place, published, foretold, status, kept)))
+            told = loop_plans(published, foretold, state.loops, kept)
+            for count, loop in enumerate(told, 1):
+                parts.append(encode(loop))
                 if count % SLICE == 0:
                     await asyncio.sleep(0)
         return Response(head[:-1] + b',"loops":[' + b",".join(parts) + b"]}", media_type="application/json")

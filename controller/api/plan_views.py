@@ -1,9 +1,11 @@
 """From the newest plan to plain values for JSON, in the shapes of ``controller.api.plan_schema``."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from controller.api.views import finite
 from controller.decisions import LoopKey, LoopTraits
@@ -178,33 +180,35 @@ def expected(published: Published | None, now: float) -> Foretold | None:
     return foretell(published.plan, now, T_now, published.curve, published.problem)
 
 
-def loop_plan(
-    place: int,
+def loop_plans(
     published: Published,
     foretold: Foretold,
-    status: LoopStatus,
+    loops: Mapping[LoopKey, LoopStatus],
     kept: Compliance | None = None,
-) -> dict[str, object]:
-    """Return ``LoopPlan`` of the loop at ``place``; ``kept`` tells how it kept to its plans."""
-    key, f = published.keys[place], foretold
-    area = float(published.known.buildings.area[place])
-    return {
-        "station": key.station,
-        "loop": key.loop,
-        "followed": follows(status),
-        "T_supply_set": finite(status.T_supply_set),
-        "m_flow_set": finite(status.m_flow_set),
-        **_room(place, published),
-        "T_indoor_end": finite(float(f.T_end[place])),
-        "curve_T_indoor_end": finite(float(f.curve_T_end[place])),
-        "hours": f.hours,
-        "E_heat_kWh": finite(float(f.q[place]) * area * f.hours / 1000.0),
-        "saved": finite(float(f.saved[place])),
-        "limits": [phrase.to_json() for phrase in _limits(place, foretold, status)],
-        "obeyed": None if kept is None else finite(float(kept.obeyed[place])),
-        "heat_off": None if kept is None else finite(float(kept.heat[place])),
-        "room_off_K": None if kept is None else finite(float(kept.room_K[place])),
-    }
+) -> Iterator[dict[str, object]]:
+    """Yield ``LoopPlan`` of every loop that is planned for; ``kept`` tells how they kept to their plans."""
+    f, area = foretold, published.known.buildings.area
+    rooms, saved = _Rooms.of(published), f.saved
+    for place in planned_places(published):
+        key = published.keys[place]
+        status = loops[key]
+        yield {
+            "station": key.station,
+            "loop": key.loop,
+            "followed": follows(status),
+            "T_supply_set": finite(status.T_supply_set),
+            "m_flow_set": finite(status.m_flow_set),
+            **rooms.told(place),
+            "T_indoor_end": finite(float(f.T_end[place])),
+            "curve_T_indoor_end": finite(float(f.curve_T_end[place])),
+            "hours": f.hours,
+            "E_heat_kWh": finite(float(f.q[place]) * float(area[place]) * f.hours / 1000.0),
+            "saved": finite(float(saved[place])),
+            "limits": [phrase.to_json() for phrase in _limits(place, foretold, status)],
+            "obeyed": None if kept is None else finite(float(kept.obeyed[place])),
+            "heat_off": None if kept is None else finite(float(kept.heat[place])),
+            "room_off_K": None if kept is None else finite(float(kept.room_K[place])),
+        }
 
 
 def planned_places(published: Published) -> list[int]:
@@ -232,13 +236,25 @@ def _limits(place: int, foretold: Foretold, status: LoopStatus) -> Sequence[Phra
     return [reasoned(reason) for reason in foretold.bounds[place]]
 
 
-def _room(place: int, published: Published) -> dict[str, object]:
-    state = published.known.state
-    return {
-        "T_indoor": finite(float(state.T_indoor[place])),
-        "T_indoor_sd": finite(float(state.T_indoor_sd[place])),
-        "room_from": Flag(int(state.flags[place])).name.lower(),
-    }
+class _Rooms(NamedTuple):
+    """How warm rooms are and how that is known; worked out for all loops at once."""
+
+    T: Floats
+    sd: Floats
+    flags: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, published: Published) -> "_Rooms":
+        state = published.known.state
+        return cls(state.T_indoor, state.T_indoor_sd, state.flags)
+
+    def told(self, place: int) -> dict[str, object]:
+        """Return the room's part of ``LoopPlan`` and ``LoopAhead``."""
+        return {
+            "T_indoor": finite(float(self.T[place])),
+            "T_indoor_sd": finite(float(self.sd[place])),
+            "room_from": Flag(int(self.flags[place])).name.lower(),
+        }
 
 
 def station_plan(
@@ -286,7 +302,7 @@ def _loop_ahead(
         "excluded": None if why is None else reasoned(why).to_json(),
         "explanation": None if told is None else told.to_json(),
         "doubts": [reasoned(reason).to_json() for reason in published.known.state.reasons(place)],
-        **_room(place, published),
+        **_Rooms.of(published).told(place),
     }
     names = ("q", "T_room", "T_room_min", "T_supply", "m_flow", "curve_T_supply", "curve_T_room")
     if why is not None or not np.isfinite(plan.q[place]).all():

@@ -18,7 +18,7 @@ from hmi.view_models import optimizer_loops as loops
 
 TITLE = N_("Optimizer")
 LIVE_S = 5.0
-PLAN_S, PICTURE_S = 15.0, 4.0
+PLAN_S, PICTURE_S = 15.0, 10.0
 """Wall seconds that the answer and the drawings made of it are kept for all sessions."""
 HEAT_PX, LOOPS_PX, LEFT_PX = 260, 420, 200
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from controller.api.plan_schema import PlanMessage, StationPlan
-from controller.api.plan_views import expected, loop_plan, plan_message, planned_places, station_plan
+from controller.api.plan_views import expected, loop_plans, plan_message, station_plan
 from controller.decisions import LoopKey
 from controller.wiring import loop_traits
 from controller.words.plan import instruction
@@ -65,9 +65,7 @@ def plan(**changes):
         "actual": [4000.0] * 96,
         "planned": [None, *[3900.0] * 95],
     }
-    loops = [
-        loop_plan(place, known, foretold, state.loops[known.keys[place]]) for place in planned_places(known)
-    ]
+    loops = list(loop_plans(known, foretold, state.loops))
     whole = {**plan_message(known, foretold, past, NOW), "loops": loops}
     return PlanMessage.model_validate(whole).model_copy(update=changes)
 
