@@ -22,7 +22,7 @@ from controller.words.phrase import Phrase
 from optimizer.balance import SURE_K, LoopModel, conclude, learn
 from optimizer.building import Buildings
 from optimizer.identify.judge import limited
-from optimizer.identify.parameters import Candidates, boxed
+from optimizer.identify.parameters import BOX, Candidates, boxed
 from optimizer.inversion import log_mean_excess
 from optimizer.questioning import HOURS_MAX, HOURS_MIN, interrupt, wave
 from optimizer.reason import because
@@ -111,7 +111,9 @@ def _held(
 ) -> Candidates:
     """Return the building with its answered emitters and as much of the new loss as the days allow."""
     one = before.identified.candidate
-    wished = replace(building, UA=np.array([UA]))
+    UA = min(max(UA, BOX["UA"][0]), BOX["UA"][1])
+    h_ie = np.maximum(building.h_ie, 1.1 * (1.0 - building.share_direct) * UA)
+    wished = replace(building, UA=np.array([UA]), h_ie=h_ie)
     days = max(now - introduced.at, 0.0) / 86_400.0
     from_prior = one._replace(buildings=introduced.prior)
     loss = limited(from_prior, one._replace(buildings=wished), days).buildings

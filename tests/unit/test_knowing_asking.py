@@ -182,6 +182,15 @@ def test_means_are_looked_at_again_as_they_grow():
     assert [drawn_at(hours) for hours in (0, 11, 12, 47, 48, 1000)] == [0, 0, 1, 2, 3, 5]
 
 
+def test_a_loss_that_no_house_has_is_held_to_what_can_be():
+    loop = Loop(0.25, 22.0, sensor=True)
+    begun = introduced(first_known(town(loop), T_OUTDOOR), town(loop), NOW - 1e7)[loop.traits.key]
+    burns = LoopModel(hours=20, K=9.0, T_indoor=20.0, T_outdoor=14.0, T_supply=50.0, T_return=40.0, q=240.0)
+    b = told(loop.traits.key, begun, None, burns, NOW).identified.building
+    assert b.UA[0] == 5.0
+    assert b.h_ie[0] > (1.0 - b.share_direct[0]) * b.UA[0]
+
+
 def test_a_keeper_draws_from_each_loop_once_for_each_look():
     loop = Loop(0.25, 22.0, sensor=True)
     records, _ = lived([loop], 13)
