@@ -35,12 +35,13 @@ from stations.model.quality import Reason
 from stations.model.reading import bad
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from controller.config.model import SiteConfig, StationConfig
     from controller.decisions import LoopKey
     from controller.historian.command_log import CommandLog
     from controller.historian.records import Intent, RegisterWrite, Transition
+    from controller.knowing.known import Known
     from optimizer.regulation import RegulationLaw
     from simulators.evaluate.foresight import Foresight
     from simulators.evaluate.troubles import JudgedLink
@@ -62,6 +63,8 @@ class CentreSettings:
     cycle_s: float
     heartbeat_s: float
     watchdog_s: float
+    believed: Callable[[Known], Known] | None = None
+    """Makes of what is believed of the houses at first something else; None: it stays."""
 
 
 @dataclass(slots=True)
@@ -151,7 +154,8 @@ class Centre:
         """Return the planning loop as the service has it, with its solver at hand."""
         memory, clock = self.parts.memory, self._clock
         self.parts.ahead = lambda now: known_ahead(foresight(times_of(now)), now)
-        memory.known = first_known(self.traits, self._mean_outdoor(foresight))
+        first = first_known(self.traits, self._mean_outdoor(foresight))
+        memory.known = first if settings.believed is None else settings.believed(first)
         self.learning = Learning(memory.known, self.traits, clock.now(), site.timezone)
         return PlanningLoop(
             InlinePlanner(EFFORT),
