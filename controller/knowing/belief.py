@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from controller.decisions import LoopKey
-from controller.knowing.known import Known, believing
+from controller.knowing.known import UNEXPLAINED, Known, believing
 from optimizer.building import Buildings, joined
 from optimizer.estimate.trusting import trusted
 from optimizer.identify.delay import Delay
@@ -106,7 +106,13 @@ def with_beliefs(known: Known, first: Known, beliefs: Mapping[LoopKey, Belief]) 
         for place, one in enumerate(told)
     ]
     buildings = replace(joined(own), area=first.buildings.area, flow_design=first.buildings.flow_design)
-    return believing(known, buildings, trusted([None if one is None else one.identified for one in told]))
+    trust = trusted([None if one is None else one.identified for one in told])
+    unexplained = trust.disturbance_sd.copy()
+    for place, one in enumerate(told):
+        unexplained[place] = max(
+            unexplained[place], UNEXPLAINED.get("prior" if one is None else one.source, 0.0)
+        )
+    return believing(known, buildings, replace(trust, disturbance_sd=unexplained))
 
 
 # ---------------------------------------------------------------------------------------------- in a file

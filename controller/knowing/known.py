@@ -19,6 +19,7 @@ from optimizer.building import Buildings, Floats
 from optimizer.building_prior import prior
 from optimizer.estimate.cycle import estimate
 from optimizer.estimate.state import (
+    BIAS,
     DISTURBANCE,
     HEARD_INDOOR_S,
     LAW,
@@ -43,10 +44,15 @@ T_OUTDOOR_UNKNOWN_DEGC = 0.0
 USE, INSULATION = "residential", "saving"
 """What a loop is taken for where nobody says better; identification follows what it is."""
 ABSENT = math.nan
+UNEXPLAINED: Mapping[str, float] = {"prior": 12.0, "asked": 5.0}
+"""Heat that no input explains at least, W/m2 (standard deviation), before a loop is identified: a loss that
+is a quarter off leaves as much, day by day. Taken for less, sensors are blamed for what the numbers lack."""
 Q_MIN_W_PER_M2, DROP_MIN_K = 3.0, 0.3
 """Below these the water tells of no room."""
 ANOTHER_K = 1.5
 """A reading that new numbers move further than that was of another house than thought."""
+ANOTHER_LOSS = 0.15
+"""Change of the logarithm of UA, by which it was another house as well."""
 ROOMS_DEGC = (5.0, 35.0)
 DISTURBANCE_MAX = 25.0
 """W/m2. No new numbers move a house out of these."""
@@ -94,7 +100,8 @@ def first_known(
         ),
         flow_design=np.array([loop.m_flow_design / loop.A_heated_m2 for loop in heated.values()]),
     )
-    trust = trust_before(len(heated))
+    unexplained = np.full(len(heated), UNEXPLAINED["prior"])
+    trust = replace(trust_before(len(heated)), disturbance_sd=unexplained)
     outside = T_OUTDOOR_UNKNOWN_DEGC if T_outdoor is None else T_outdoor
     return Known(keys=tuple(heated), buildings=buildings, trust=trust, state=begin(buildings, trust, outside))
 
@@ -120,7 +127,8 @@ def listened(known: Known, inputs: StrategyInputs, measured: Measurements) -> Kn
 def believing(known: Known, buildings: Buildings, trust: Trust) -> Known:
     """Return the loops with other houses and other trust, in the weather and at the water of now.
 
-    Rooms that sensors tell stay as they were heard. Where only the water tells them, they move by as much as
+    Rooms that sensors tell stay as they were heard; what was blamed on the sensors of quite another house is
+    forgotten. Where only the water tells them, they move by as much as
     the new emitters read this water otherwise; emitters of quite another size have no error of their law yet.
     The heat that nothing explained takes up the rest, so that a house that was at rest stays so: otherwise
     the estimate would take days to forget the old numbers.
@@ -137,6 +145,10 @@ def believing(known: Known, buildings: Buildings, trust: Trust) -> Known:
     shift += np.where(another, mean[:, LAW], 0.0)
     mean[another, LAW] = 0.0
     shift = np.where(by_water, np.clip(mean[:, T_ROOM] + shift, *ROOMS_DEGC) - mean[:, T_ROOM], 0.0)
+    moved = np.abs(np.log(buildings.UA / known.buildings.UA)) > ANOTHER_LOSS
+    blamed = moved & (state.since_indoor_s <= HEARD_INDOOR_S)
+    shift += np.where(blamed, mean[:, BIAS] - trust.sensor_bias, 0.0)
+    mean[:, BIAS] = np.where(blamed, trust.sensor_bias, mean[:, BIAS])
     lift = mean[:, T_ROOM] - state.T_outdoor
     mean[:, T_ROOM] += shift
     part, part_before = (one.h_ie / (one.h_ie + one.K_eo) for one in (buildings, known.buildings))
