@@ -84,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
             "commission", help="try one station end to end, and record the proof that it obeys"
         )
     )
+    _add_identify(
+        commands.add_parser("identify", help="learn from the gathered record what a site's houses are like")
+    )
+    _add_plan(commands.add_parser("plan", help="make one plan of what a site's controller knew last"))
     doctor = commands.add_parser("doctor", help="check this machine and, if given, a site's data folder")
     doctor.add_argument("site", type=Path, nargs="?", help="site folder or its site.toml")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
@@ -105,7 +109,10 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
         "stayed fresh and every driven loop has a confirmed setpoint",
     )  # fmt: skip
     demo.add_argument(
-        "--strategy", choices=["curve", "balance"], default="curve", help="strategy of all districts"
+        "--strategy",
+        choices=["curve", "balance", "optimizer"],
+        default="curve",
+        help="strategy of all districts",
     )
     demo.add_argument(
         "--plant", choices=PLANTS, default="simple",
@@ -188,6 +195,22 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.add_argument(
         "--dial-stations", metavar="IDS", help="with --dial: which ones, ids with commas (default: all)"
     )
+
+
+def _add_identify(identify: argparse.ArgumentParser) -> None:
+    _site_and_data(identify)
+    identify.add_argument("--station", metavar="ID", help="this station alone")
+    identify.add_argument(
+        "--at-once",
+        action="store_true",
+        help="take all of what the record says; otherwise numbers move by a tenth a day at most",
+    )
+    identify.add_argument("--json", action="store_true", help="print one JSON array, a loop each")
+
+
+def _add_plan(plan: argparse.ArgumentParser) -> None:
+    _site_and_data(plan)
+    plan.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_user(user: argparse.ArgumentParser) -> None:

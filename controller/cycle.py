@@ -119,6 +119,8 @@ def freeze(parts: CycleParts) -> Frozen:
         T_outdoor_past=memory.outdoor_past(monotonic),
         ahead=parts.ahead(now),
         records=memory.records,
+        known=memory.revised(),
+        published=parts.state.published,
         wishes=parts.orders.wishes(now),
         ordered_strategies=parts.orders.ordered_strategies(),
         mass_change_confirmed=parts.orders.mass_change_confirmed(now),
@@ -136,6 +138,7 @@ def remember(parts: CycleParts, frozen: Frozen, thought: Thought) -> None:
     """Carry the outdoor temperature and what strategies have learned over to the next cycle."""
     memory = parts.memory
     memory.records = thought.records
+    memory.known = thought.known
     memory.T_outdoor_centre = parts.state.T_outdoor_centre = thought.T_outdoor_centre
     memory.T_outdoor_filtered = thought.T_outdoor_filtered
     memory.outdoor_at = frozen.monotonic

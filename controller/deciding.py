@@ -17,8 +17,10 @@ from controller.decisions import (
 )
 from controller.guard import guard
 from controller.image import StationImage
+from controller.knowing.known import Known, heard
 from controller.observe import LoopSituation, observe
 from controller.outdoor import filtered_outdoor, outdoor_centre
+from controller.planning.published import Published
 from controller.strategies.inputs import Proposed, StrategyInputs
 from controller.strategies.loop_record import LoopRecord
 from controller.strategies.registry import STRATEGIES
@@ -69,6 +71,10 @@ class Frozen:
     """What the weather sources expect."""
     records: Mapping[LoopKey, LoopRecord] = field(default_factory=dict)
     """What strategies with a memory knew after the last cycle."""
+    known: Known | None = None
+    """What was believed of the loops after the last cycle; None where nobody asks."""
+    published: Published | None = None
+    """The newest plan."""
     wishes: Mapping[LoopKey, Proposal] = field(default_factory=dict)
     """What operators ordered for loops in manual."""
     ordered_strategies: Mapping[str, str] = field(default_factory=dict)
@@ -84,6 +90,8 @@ class Thought:
     T_outdoor_centre: Reading
     T_outdoor_filtered: Mapping[str, float | None]
     records: Mapping[LoopKey, LoopRecord] = field(default_factory=dict)
+    known: Known | None = None
+    """What is believed after this cycle's readings."""
     context: GuardContext | None = None
     """What the guard judged on; the order desk begins its previews with it."""
 
@@ -116,26 +124,29 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         changes_24h=frozen.changes_24h,
         mass_change_confirmed=frozen.mass_change_confirmed,
     )
-    proposed = propose(
-        replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}),
-        StrategyInputs(
-            now=frozen.now,
-            monotonic=frozen.monotonic,
-            laws=rules.laws,
-            T_outdoor=outdoor.value,
-            T_outdoor_filtered=filtered,
-            observations=observations,
-            readings={station: image.readings for station, image in frozen.images.items()},
-            sent=frozen.sent,
-            comfort=rules.comfort,
-            records=frozen.records,
-        ),
+    inputs = StrategyInputs(
+        now=frozen.now,
+        monotonic=frozen.monotonic,
+        laws=rules.laws,
+        T_outdoor=outdoor.value,
+        T_outdoor_filtered=filtered,
+        observations=observations,
+        readings={station: image.readings for station, image in frozen.images.items()},
+        sent=frozen.sent,
+        comfort=rules.comfort,
+        records=frozen.records,
+        published=frozen.published,
+        T_outdoor_past=frozen.T_outdoor_past,
     )
+    if frozen.known is not None:
+        inputs = replace(inputs, known=heard(frozen.known, inputs, frozen.ahead.sun, frozen.ahead.wind))
+    proposed = propose(replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}), inputs)
     return Thought(
         verdict=guard([*proposed.proposals, *frozen.wishes.values()], context),
         T_outdoor_centre=outdoor,
         T_outdoor_filtered=filtered,
         records=proposed.records,
+        known=inputs.known,
         context=context,
     )
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from controller.decisions import LoopKey, Sent
+    from controller.knowing.known import Known
     from controller.strategies.loop_record import LoopRecord
     from stations.model.reading import Reading
 
@@ -69,6 +70,21 @@ class ControlMemory:
         """Scaled monotonic second of the last outdoor step."""
         self.records: Mapping[LoopKey, LoopRecord] = {}
         """What strategies with a memory know of their loops; after a start they learn anew."""
+        self.known: Known | None = None
+        """What is believed of the loops after the last cycle; None: nobody asks."""
+        self._revisions: list[Callable[[Known], Known]] = []
+
+    def revise(self, revision: Callable[[Known], Known]) -> None:
+        """Change what is believed before the next cycle; one that is thinking would overwrite it."""
+        self._revisions.append(revision)
+
+    def revised(self) -> Known | None:
+        """Return what is believed, all revisions made."""
+        revisions, self._revisions = self._revisions, []
+        if self.known is not None:
+            for revision in revisions:
+                self.known = revision(self.known)
+        return self.known
 
     def note_sent(self, key: LoopKey, sent: Sent, *, takes_over: bool) -> None:
         """Remember a dispatched pair; a take-over begins the history of its loop anew."""

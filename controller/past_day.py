@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.config.model import SiteConfig
+from controller.decisions import LoopKey
 from controller.image import Link, StationImage
+from controller.planning.network_heat import planned_heat
+from controller.planning.record import PlanRecord
 from controller.state import ControllerState
 from stations.model.clock import Clock
 from stations.model.identity import Point
@@ -31,9 +34,11 @@ DAY_POINTS = (*STATION_POINTS, *LOOP_POINTS, *SOURCE_POINTS)
 TOTALS = (
     *("Q_flow_kW", "Q_flow_source_kW", "m_flow_kg_per_s", "m_flow_makeup_kg_per_s"),
     *("T_outdoor_degC", "T_indoor_degC", "online"),
+    "Q_flow_planned_kW",
 )
 """Lines of the whole city: heat of all stations and of all sources, primary flow and make-up of all stations,
-outdoor temperature, indoor temperature by area, share of stations online."""
+outdoor temperature, indoor temperature by area, share of stations online, and the heat that the plan said for
+then."""
 ENOUGH = 0.9
 """Share of meters that must have a value, or their sum is not that of the city."""
 
@@ -98,6 +103,14 @@ class PastDay:
                     self._numbers[station.id, point] = len(self._numbers)
         self._points = Ring(len(self._numbers))
         self._totals = Ring(len(TOTALS))
+        self.record = PlanRecord(
+            {
+                LoopKey(station.id, loop.loop): loop.m_flow_design_kg_per_s
+                for station in site.stations
+                for loop in station.loops
+            }
+        )
+        """What plans said beside what came."""
 
     async def keep(self) -> None:
         """Look at the process image once a scaled minute, for ever."""
@@ -108,6 +121,7 @@ class PastDay:
     async def look(self) -> None:
         """Take the present values in, in slices so that polls and leases are not held up."""
         now, images = self._clock.now(), self._state.image.freeze()
+        self.record.note(self._state, now)
         values: list[float] = []
         station_before = ""
         seen = 0
@@ -118,7 +132,7 @@ class PastDay:
                     await asyncio.sleep(0)
             values.append(_value(images[station], point))
         self._points.note(now, values)
-        self._totals.note(now, self._city(images, dict(zip(self._numbers, values, strict=True))))
+        self._totals.note(now, self._city(images, dict(zip(self._numbers, values, strict=True)), now))
 
     def of_point(self, name: str) -> tuple[float | None, dict[_Key, int]]:
         """Return (start, numbers of the lines of this point)."""
@@ -132,7 +146,9 @@ class PastDay:
         """Return (start, lines of the whole city by name)."""
         return self._totals.start, {name: self._totals.line(n, 3) for n, name in enumerate(TOTALS)}
 
-    def _city(self, images: Mapping[str, StationImage], values: Mapping[_Key, float]) -> list[float]:
+    def _city(
+        self, images: Mapping[str, StationImage], values: Mapping[_Key, float], now: float
+    ) -> list[float]:
         outdoor = self._state.T_outdoor_centre
         stations = [station for station in self._site.stations if station.kind == "station"]
         online = sum(images[station.id].link is Link.ONLINE for station in stations)
@@ -150,6 +166,7 @@ class PastDay:
             math.nan if outdoor is None or outdoor.value is None else outdoor.value,
             indoor / area if area else math.nan,
             online / len(stations) if stations else math.nan,
+            planned_heat(self._state.published, now),
         ]
 
 

@@ -45,8 +45,8 @@ class Runtime:
     """Runs for ever and serves the HTTP API on the socket that was bound at start."""
     watch_alarms: Callable[[], Coroutine[Any, Any, None]]
     """Runs for ever and looks for what is wrong."""
-    watch_weather: Callable[[], Coroutine[Any, Any, None]] | None = None
-    """Runs for ever and asks the weather sources; None where the site names none."""
+    look_ahead: Callable[[], Coroutine[Any, Any, None]]
+    """Runs for ever: asks for weather, listens to the loops, plans."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Control the city until ``stop`` is set, then hand the stations back."""
@@ -66,6 +66,7 @@ class Runtime:
                     ("token", self.keep_token()),
                     ("api", self.serve_api()),
                     ("alarms", self.watch_alarms()),
+                    ("look_ahead", self.look_ahead()),
                     ("ready", self._announce_ready()),
                     (
                         "manager",
@@ -73,8 +74,6 @@ class Runtime:
                     ),
                 )
             ]
-            if self.watch_weather is not None:
-                others.append(tasks.create_task(self.watch_weather(), name="weather"))
             await stop.wait()
             log.info("stopping")
             self.parts.state.stopping = True

@@ -30,6 +30,7 @@ from controller.historian.command_log import CommandLog
 from controller.historian.journal import Journal
 from controller.historian.records import Intent, State
 from controller.lag import LagMonitor
+from controller.looking_ahead import LookAhead, looking_ahead
 from controller.memory import DAY_S, RATE_WINDOW_S, ControlMemory
 from controller.outbox import Outbox
 from controller.pacing import ConnectGate
@@ -39,9 +40,6 @@ from controller.runtime import Runtime
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
 from controller.warm_start import filtered_from_history, outdoor_told_before
-from controller.weather.ahead import NOTHING_KNOWN
-from controller.weather.site import weather_feed
-from controller.weather.watch import ahead, watch_weather
 from controller.wiring import comfort_rules, driver_factory, first_state, loop_traits, regulation_laws
 from stations.driver import OpcUaAddress
 from stations.drivers.opcua.identity import ClientIdentity
@@ -64,6 +62,8 @@ class Service:
         self.command_log = command_log
         self.state = first_state(site, clock)
         self.lag = LagMonitor(clock)
+        self.look_ahead: LookAhead = partial(looking_ahead, site, clock)
+        """Makes what asks for weather, listens to loops and plans; another one where none of it is wanted."""
 
     def runtime(
         self,
@@ -115,7 +115,6 @@ class Service:
                 phase_s=site.timing.poll_s * index / len(site.stations),
             )
 
-        feed = weather_feed(site, clock) if site.weather.sources else None
         parts = CycleParts(
             clock=clock,
             rules=Rules(
@@ -136,7 +135,6 @@ class Service:
             outdoor_told=None if told is None else (clock.monotonic() - told[0], told[1]),
             orders=room.orders,
             witness=room.witness,
-            ahead=(lambda _: NOTHING_KNOWN) if feed is None else partial(ahead, feed),
         )
         return Runtime(
             parts=parts,
@@ -147,7 +145,7 @@ class Service:
             keep_token=lambda: keep_lease(coordinator, lease),
             serve_api=lambda: room.serve(api.serve),
             watch_alarms=watch.run,
-            watch_weather=None if feed is None else partial(watch_weather, feed, state, clock),
+            look_ahead=self.look_ahead(parts).run,
         )
 
     def _licensed(self) -> bool:

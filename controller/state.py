@@ -1,12 +1,16 @@
 """What the running controller shows to the outside (API, demo, metrics): one object, read only for them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controller.decisions import Decision, GuardContext, LoopKey, MassChange, Mode, Season
 from controller.historian.records import State
 from controller.image import ProcessImage
+from controller.knowing.loads import Loads
 from controller.modes import LoopOrder, Orders
+from controller.planning.published import Published
 from controller.words.phrase import Phrase
+from optimizer.forecast.accuracy import Score
 from stations.model.reading import Reading
 
 
@@ -80,11 +84,17 @@ class ControllerState:
     mass_change: MassChange | None = None
     context: GuardContext | None = None
     """What the last cycle's guard judged on; previews of orders begin with it."""
+    published: Published | None = None
+    """The newest plan; its only writer is the planning loop."""
     alarms: list[Phrase] = field(default_factory=list)
     """Standing faults of the controller itself (storage, audit)."""
     ready: bool = False
     """True once every station has answered, a cycle has completed and start-up is over."""
     stopping: bool = False
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    """How true forecasts were a day ahead: ``T_outdoor:<source>`` (degC) and ``load`` (kW)."""
+    loads: Loads | None = None
+    """The last night's load forecasts; None before the first night that could make any."""
 
     def follow(self, orders: Orders, now: float) -> None:
         """Take over what people have ordered for modes and seasons, as in force at UTC second ``now``."""

@@ -1,11 +1,13 @@
 """From the site's configuration to the objects that run: traits of loops, drivers, images and states."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from controller.config.model import LoopConfig, SiteConfig, StationConfig
 from controller.decisions import LoopKey, LoopTraits, Mode, Season
 from controller.image import ProcessImage, StationImage
+from controller.planning.rules import PlanRules
 from controller.state import ControllerState, LoopStatus
+from controller.weather.site import calendar_of
 from optimizer.balance import ComfortRules
 from optimizer.regulation import FlowBand, RegulationLaw
 from stations.driver import Deadlines, ModbusAddress, OpcUaAddress, StationDriver
@@ -89,6 +91,37 @@ def comfort_rules(site: SiteConfig) -> ComfortRules:
         sd_dwellings=comfort.sd_dwellings_K,
         sd_sensors=comfort.sd_sensors_K,
         sd_hours=comfort.sd_hours_K,
+    )
+
+
+def plan_rules(
+    site: SiteConfig, laws: Mapping[str, RegulationLaw], outdoor_filter_s: Mapping[str, float]
+) -> PlanRules:
+    """Return what plans keep to; ``laws`` are the curves that they are held against."""
+    planning = site.planning
+    return PlanRules(
+        comfort=comfort_rules(site),
+        timezone=site.timezone,
+        calendars={
+            LoopKey(station.id, loop.loop): calendar_of(site.calendars[loop.calendar])
+            for station in site.stations
+            for loop in station.loops
+            if loop.calendar is not None
+        },
+        night=planning.night,
+        night_setback_K=planning.night_setback_K,
+        closed_setback_K=planning.closed_setback_K,
+        over_K=planning.over_K,
+        tariff=planning.tariff,
+        critical=frozenset(
+            LoopKey(station.id, loop.loop)
+            for station in site.stations
+            for loop in station.loops
+            if station.id in planning.critical
+        ),
+        interval_s=planning.interval_s,
+        laws=laws,
+        outdoor_filter_s=outdoor_filter_s,
     )
 
 

@@ -12,7 +12,7 @@ from hmi.language import N_, Words
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     N_("Watch"): ("overview", "stations", "station"),
-    N_("Operate"): ("alarms", "trends", "dispatch", "energy"),
+    N_("Operate"): ("alarms", "trends", "dispatch", "optimizer", "energy"),
     N_("Account for"): ("audit", "settings", "style"),
 }
 PAGES: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in names)
@@ -24,6 +24,7 @@ KEYS: Mapping[str, str] = {
     "alarms": "a",
     "trends": "g t",
     "dispatch": "g d",
+    "optimizer": "g p",
     "energy": "g e",
     "audit": "g u",
     "settings": "g o",

@@ -9,9 +9,11 @@ stand.
 import numpy as np
 
 from optimizer.building import Buildings, Floats
+from optimizer.inversion import CP_KJ_PER_KG_K
 
 DROP_MIN_K = 1e-6
 NEAR_K = 0.5
+HALVINGS = 25
 
 
 def excess(buildings: Buildings, q: Floats) -> Floats:
@@ -46,3 +48,19 @@ def supply_above_room(excess: Floats, drop: Floats) -> Floats:
 def room(buildings: Buildings, T_supply: Floats, T_return: Floats, q: Floats) -> Floats:
     """Return the temperature in degC of the room that takes ``q`` W/m2 from this water."""
     return T_supply - supply_above_room(excess(buildings, q), np.maximum(T_supply - T_return, 0.0))
+
+
+def heat_from(buildings: Buildings, T_supply: Floats, flow: Floats, T_room: Floats) -> Floats:
+    """Return the heat (k, n) in W/m2 of loops at ``T_supply`` (k, n) and a fraction ``flow`` of design flow.
+
+    ``flow`` (> 0) and ``T_room`` are broadcast to it; the return follows. Bisection on the heat: the more is
+    given, the warmer the supply that it takes, by the rise of ``supply_above_room``.
+    """
+    rise = np.maximum(T_supply - T_room, 0.0)
+    capacity = 1000.0 * CP_KJ_PER_KG_K * buildings.flow_design * flow
+    low, high = np.zeros_like(rise), capacity * rise
+    for _ in range(HALVINGS):
+        q = 0.5 * (low + high)
+        enough = supply_above_room(excess(buildings, q), q / capacity) <= rise
+        low, high = np.where(enough, q, low), np.where(enough, high, q)
+    return np.asarray(0.5 * (low + high))

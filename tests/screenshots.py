@@ -31,6 +31,7 @@ PAGES = {
     "alarms": "alarms",
     "trends": f"trends?station={STATION}",
     "dispatch": "dispatch",
+    "optimizer": "optimizer",
     "energy": "energy",
     "audit": "audit",
     "settings": "settings",

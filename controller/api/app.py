@@ -15,6 +15,7 @@ from controller.api.events import EventHub
 from controller.api.gate import Gate
 from controller.api.history import HistoryReader, HistorySource
 from controller.api.order_routes import modes_router, order_router
+from controller.api.plan_routes import plan_router
 from controller.api.refusals import install
 from controller.api.rights import OPENAPI, RightsTable
 from controller.api.routes import city_router, health_router, history_router
@@ -76,6 +77,7 @@ def create_app(
         city_router(site, state, clock, cache, hub, metrics),
         places_router(site, writes),
         past_router(past),
+        plan_router(site, state, past, clock),
         history_router(site, reader),
         energy_router(site, reader, clock),
         health_router(metrics, lambda: not_ready(state, journal, clock)),

@@ -36,7 +36,8 @@ class CityLines(Message):
     lines: dict[str, list[float | None]]
     """``Q_flow_kW`` and ``Q_flow_source_kW`` (heat of stations, of sources), ``m_flow_kg_per_s``,
     ``m_flow_makeup_kg_per_s``: sums, null where less than nine tenths of the meters had a value;
-    ``T_outdoor_degC``, ``T_indoor_degC``; ``online``: share of stations."""
+    ``T_outdoor_degC``, ``T_indoor_degC``; ``online``: share of stations; ``Q_flow_planned_kW``: what the plan
+    said for that quarter of an hour."""
 
 
 class WriteMessage(Message):

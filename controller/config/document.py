@@ -23,6 +23,7 @@ from controller.config.model import (
     SeasonName,
     Timing,
 )
+from controller.config.planning import PlanningConfig
 
 REGULATED_EMITTERS = ("radiator", "floor")
 
@@ -69,7 +70,7 @@ class DistrictSection:
 
     title_en: Text
     title_zh: Text
-    strategy: Literal["curve", "balance"]
+    strategy: Literal["curve", "balance", "optimizer"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class Document:
     comfort: ComfortConfig | None = None
     influxdb: InfluxConfig | None = None
     weather: WeatherConfig | None = None
+    planning: PlanningConfig | None = None
     districts: dict[str, DistrictSection] = field(default_factory=dict)
     curves: dict[str, CurveTable] = field(default_factory=dict)
     regulation: dict[str, RegulationConfig] = field(default_factory=dict)
@@ -103,6 +105,7 @@ SINGLE: dict[str, type] = {
     "comfort": ComfortConfig,
     "influxdb": InfluxConfig,
     "weather": WeatherConfig,
+    "planning": PlanningConfig,
 }
 NOT_WITHOUT = ("site", "influxdb")
 """Sections without a default: one that does not stand there is not read."""

@@ -17,6 +17,7 @@ from controller.config.model import (
     StationConfig,
 )
 from controller.config.pipes import read_pipes
+from controller.config.planning import PlanningConfig
 from controller.config.rows import Surroundings, read_stations
 from controller.config.table import read_table
 from stations.profile import Profile
@@ -40,6 +41,8 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     opcua = _client(document.opcua, folder, file.name, faults)
     if document.weather is not None:
         _check_typical_year(document.weather, folder, file.name, faults)
+    if document.planning is not None:
+        _check_critical(document.planning, stations, file.name, faults)
     named = None if document.site is None else document.site.pipes
     pipes = () if named is None else read_pipes(folder / named, faults)
     if faults or document.site is None or opcua is None:
@@ -49,6 +52,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     assert document.api is not None
     assert document.comfort is not None
     assert document.weather is not None
+    assert document.planning is not None
     site = document.site
     return SiteConfig(
         name=site.name,
@@ -75,6 +79,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
         pipes=pipes,
         influxdb=_forwarding(document.influxdb, folder),
         weather=_weather(document.weather, folder),
+        planning=document.planning,
         calendars=document.calendars,
     )
 
@@ -151,6 +156,17 @@ def _check_typical_year(section: WeatherConfig, folder: Path, file: str, faults:
     if path is not None and not (folder / path).is_file():
         looked = folder / path
         faults.append(f"{file}: weather.typical_year: no such file (got {path!r}, looked for {looked})")
+
+
+def _check_critical(
+    section: PlanningConfig, stations: list[StationConfig], file: str, faults: list[str]
+) -> None:
+    here = {station.id for station in stations}
+    faults.extend(
+        f"{file}: planning.critical: no such station (got {name!r}); allowed are those of the station list"
+        for name in section.critical
+        if here and name not in here
+    )
 
 
 def _absolute(path: str | None, folder: Path) -> str | None:

@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass
 
 from controller.config.fields import STRICT, Number, Temperature, Text, Whole, between, server_url
 from controller.config.forecast import CalendarConfig, WeatherConfig
+from controller.config.planning import PlanningConfig
 from stations.driver import Address
 from stations.profile import Profile
 
@@ -296,5 +297,7 @@ class SiteConfig:
     """None: nothing is forwarded. Paths in it are absolute."""
     weather: WeatherConfig = field(default_factory=WeatherConfig)
     """Where forecasts of the weather come from; by default from nowhere. Paths in it are absolute."""
+    planning: PlanningConfig = field(default_factory=PlanningConfig)
+    """How plans are made."""
     calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)
     """Opening hours by name, for the loops that follow them."""

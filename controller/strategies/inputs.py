@@ -1,14 +1,22 @@
 """What a strategy may look at, and what it remembers from one cycle to the next."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from controller.decisions import LoopKey, LoopObservation, Proposal, Sent
-from controller.strategies.loop_record import LoopRecord
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
 from optimizer.balance import ComfortRules
-from optimizer.regulation import RegulationLaw
-from stations.model.identity import Point
-from stations.model.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from controller.decisions import LoopKey, LoopObservation, Proposal, Sent
+    from controller.knowing.known import Known
+    from controller.planning.published import Published
+    from controller.strategies.loop_record import LoopRecord
+    from optimizer.regulation import RegulationLaw
+    from stations.model.identity import Point
+    from stations.model.reading import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,12 @@ class StrategyInputs:
     comfort: ComfortRules = field(default_factory=ComfortRules)
     records: Mapping[LoopKey, LoopRecord] = field(default_factory=dict)
     """What strategies with a memory knew of each loop after the last cycle."""
+    published: Published | None = None
+    """The newest plan; None where nobody plans."""
+    T_outdoor_past: Mapping[int, float] = field(default_factory=dict)
+    """T_outdoor_centre by minutes ago (30, 60), as the guard judges moves by it."""
+    known: Known | None = None
+    """What is believed of all loops after this cycle's readings; None where nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from controller.decisions import LoopTraits
-from controller.strategies import balance, curve
+from controller.strategies import balance, curve, optimizer
 from controller.strategies.inputs import Proposed, StrategyInputs
 
 Strategy = Callable[[Sequence[LoopTraits], StrategyInputs], Proposed]
 """(loops in auto, the frozen world) to wishes and memory; pure."""
 
-STRATEGIES: Mapping[str, Strategy] = {"curve": curve.propose_all, "balance": balance.propose}
+STRATEGIES: Mapping[str, Strategy] = {
+    "curve": curve.propose_all,
+    "balance": balance.propose,
+    "optimizer": optimizer.propose,
+}

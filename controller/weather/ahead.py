@@ -10,6 +10,10 @@ class Ahead:
     now: float | None = None
     least: float | None = None
     """The coldest quarter of an hour of the next 24 h."""
+    sun: float | None = None
+    """W/m2 on the horizontal, now."""
+    wind: float | None = None
+    """m/s, now."""
 
 
 NOTHING_KNOWN = Ahead()

@@ -157,6 +157,11 @@ class WeatherFeed:
             biases=self._biases,
         )
 
+    @property
+    def tables(self) -> tuple[WeatherTable, ...]:
+        """What each source told last, in order of preference; corrected by nothing."""
+        return tuple(self._tables[one.name] for one in self._sources if one.name in self._tables)
+
     def status(self) -> tuple[SourceStatus, ...]:
         """Return how each source is doing, in order of preference."""
         now = self._clock.now()

@@ -7,7 +7,7 @@ import numpy as np
 from controller.state import ControllerState
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from controller.weather.feed import WeatherFeed
-from optimizer.forecast.weather import FRESH_S, NoWeather
+from optimizer.forecast.weather import FRESH_S, NoWeather, Outlook
 from stations.model.clock import Clock
 from stations.model.quality import Quality
 
@@ -18,13 +18,23 @@ LOOK_S = 60.0
 
 def ahead(feed: WeatherFeed, now: float) -> Ahead:
     """Return what is expected at UTC second ``now``; what is usual for the season counts for nothing."""
-    known = feed.outlook(now + STEP_S * np.arange(STEPS, dtype=np.float64))
+    return known_ahead(feed.outlook(now + STEP_S * np.arange(STEPS, dtype=np.float64)), now)
+
+
+def known_ahead(known: Outlook | NoWeather, now: float) -> Ahead:
+    """Return what the cycle needs of the weather to come, as known at UTC second ``now``."""
     if isinstance(known, NoWeather) or known.age_s is None or known.age_s > FRESH_S:
         return NOTHING_KNOWN
     T = known.series.T_outdoor
     holes = [hole for hole in known.holes if hole.quantity == "T_outdoor"]
     begins_told = all(hole.begin > now for hole in holes)
-    return Ahead(now=float(T[0]) if begins_told else None, least=None if holes else float(T.min()))
+    told = {hole.quantity for hole in known.holes if hole.begin <= now}
+    return Ahead(
+        now=float(T[0]) if begins_told else None,
+        least=None if holes else float(T.min()),
+        sun=None if "sun" in told else float(known.series.sun[0]),
+        wind=None if "wind" in told else float(known.series.wind[0]),
+    )
 
 
 async def watch_weather(feed: WeatherFeed, state: ControllerState, clock: Clock) -> None:

@@ -13,8 +13,10 @@ from typing import Literal, NamedTuple, Union
 
 from controller.words.alarms import ALARMS
 from controller.words.guard import GUARD
+from controller.words.knowing import KNOWING
 from controller.words.link import LINK
 from controller.words.orders import ORDERS
+from controller.words.planning import PLANNING
 from controller.words.service import SERVICE
 from controller.words.strategies import STRATEGIES
 from controller.words.vocabulary import VOCABULARY
@@ -33,6 +35,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     **SERVICE,
     **ORDERS,
     **ALARMS,
+    **PLANNING,
+    **KNOWING,
 }
 """Templates by id: English and Chinese, with the same gaps."""
 

@@ -12,6 +12,7 @@ VOCABULARY: Mapping[str, tuple[str, str]] = {
     "mode.auto": ("auto", "自动"),
     "strategy.curve": ("curve", "供热曲线"),
     "strategy.balance": ("balance", "均衡"),
+    "strategy.optimizer": ("optimizer", "优化"),
     "season.off": ("off", "停暖"),
     "season.filling": ("filling", "注水"),
     "season.cold_run": ("cold_run", "冷态运行"),

@@ -15,7 +15,7 @@ from hmi.context import Screen, current_screen
 from hmi.kept import followed, kept, last
 from hmi.language import N_, Words
 from hmi.live import Parts, region
-from hmi.screens import setpoint
+from hmi.screens import optimizer_station, setpoint
 from hmi.screens.saying import open_page, plain, said_before
 from hmi.view_models import setpoint as setpoint_model
 from hmi.view_models import station as model
@@ -128,6 +128,8 @@ def _live(station: str) -> None:
     if traits.loops:
         with left, st.container(border=True, gap="xsmall"):
             _trends(station)
+        with left, st.container(border=True, gap="xsmall"):
+            optimizer_station.ahead(station)
     with left, st.container(border=True, gap="xsmall"):
         st.markdown(f"**{plain(words('Alarms of the station'))}**")
         told = rows.mount(laid["station_alarms"], key="station_alarms")

@@ -36,6 +36,7 @@ from optimizer.estimate.state import (
     BIAS,
     DISTURBANCE,
     HEARD_HEAT_S,
+    HEARD_INDOOR_S,
     LAW,
     LAW_SD_K,
     N_STATES,
@@ -119,7 +120,8 @@ def _predicted(
     Q = np.zeros((n, N_STATES))
     level = np.zeros((n, N_STATES))
     level[:, BIAS] = now.trust.sensor_bias
-    law_sd = np.full(n, LAW_SD_K)
+    # where sensors hang, the law may be off altogether without the room being so
+    law_sd = np.where(now.since_indoor_s <= HEARD_INDOOR_S, np.hypot(LAW_SD_K, now.trust.level_sd), LAW_SD_K)
     usual = {DISTURBANCE: now.trust.disturbance_sd, BIAS: now.trust.sensor_sd, LAW: law_sd}
     for place, sd in usual.items():
         kept = np.exp(-dt_h / BACK_H[place])

@@ -214,7 +214,7 @@ def begin(buildings: Buildings, trust: Trust, T_outdoor: float) -> EstimateState
     covariance[:, T_ROOM, T_ENVELOPE] = covariance[:, T_ENVELOPE, T_ROOM] = 0.9 * T_BEGIN_SD_K**2
     covariance[:, DISTURBANCE, DISTURBANCE] = trust.disturbance_sd**2
     covariance[:, BIAS, BIAS] = trust.sensor_sd**2
-    covariance[:, LAW, LAW] = LAW_SD_K**2
+    covariance[:, LAW, LAW] = LAW_SD_K**2 + trust.level_sd**2
     long_ago = np.full(n, 1e7)
     return EstimateState(
         mean=mean,

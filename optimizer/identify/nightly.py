@@ -92,7 +92,7 @@ def identify(
         )
     signature = steady_signature(grid)
     window = grid.last_days(WINDOW_DAYS + REPLAY_H / 24.0)
-    begin = len(window) - round(REPLAY_H / window.dt_h)
+    begin = max(len(window) - round(REPLAY_H / window.dt_h), 0)
     learned = _learned(window.part(0, begin), prior, indoor)
     if isinstance(learned, Reason):
         return Identified(
@@ -127,6 +127,8 @@ def identify(
 
 def _learned(grid: Grid, prior: Buildings, indoor: IndoorPrior | None) -> Fitted | Reason:
     """Return the fit of all but the last day, or why there is none to be trusted."""
+    if grid.days < DAYS_MIN:
+        return because("identify.too_few_days", days=grid.days, needed=DAYS_MIN)
     record = Record(grid)
     if not (record.sensor.any() or record.law.any()):
         return because("identify.nothing_tells_room")

@@ -142,7 +142,7 @@ def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
     shifted = [Contestant(name=CURVE, town=town, offsets=Offsets(common_K=K)) for K in EXTRA_GRID_K]
     staged = [Contestant(name=STAGED, town=town, offsets=Offsets(common_K=K)) for K in STAGED_GRID_K]
     second = run_trial(case.trial([*shifted, *staged]), lambda done: progress(0.2 + 0.5 * done))
-    tables = [_by_station(record) for record in second[: len(shifted)]]
+    tables = [by_station(record) for record in second[: len(shifted)]]
     unshifted = reached(second[EXTRA_GRID_K.index(0.0)])
     staged_K = _crossing(STAGED_GRID_K, [reached(record) for record in second[len(shifted) :]], unshifted)
     city_K = _up(city_K + (T_COMFORT_degC - unshifted) / slope, CITY_MAX_K)
@@ -194,7 +194,7 @@ def _reached(T: Floats, A: Floats) -> float:
     return weighted_quantiles(T, np.broadcast_to(A, T.shape), (COLD_SHARE,))[0]
 
 
-def _by_station(record: Record) -> Floats:
+def by_station(record: Record) -> Floats:
     """Return the temperature in degC that 97 % of each station's dwelling-hours reach."""
     mine = [record.station_of_loop == index for index in range(len(record.stations))]
     return np.array([_reached(record.T_dwelling[:, at], record.A_dwelling[at]) for at in mine])

@@ -15,29 +15,41 @@ from controller.cycle import CycleParts, run_cycle
 from controller.deciding import Rules
 from controller.dispatch import CYCLE_LICENCE_S, Dispatcher, DispatchServices
 from controller.image import Link
+from controller.knowing.known import first_known
 from controller.memory import ControlMemory
 from controller.outbox import Outbox
+from controller.planning.loop import Believed, PlanningLoop
+from controller.planning.port import InlinePlanner
+from controller.planning.question import times_of
 from controller.recorder import TransitionRecorder
 from controller.validation import StationValidator
-from controller.wiring import first_state, loop_traits
+from controller.weather.watch import known_ahead
+from controller.wiring import first_state, loop_traits, plan_rules
 from controller.words.phrase import said
+from optimizer.forecast.weather import NoWeather
+from optimizer.plan.interior import Effort
 from simulators.evaluate.door import StationDoor, polled_profile
+from simulators.evaluate.learning import Learning
 from simulators.evaluate.quick_driver import QuickDriver
 from stations.model.quality import Reason
 from stations.model.reading import bad
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from controller.config.model import SiteConfig, StationConfig
     from controller.decisions import LoopKey
     from controller.historian.command_log import CommandLog
     from controller.historian.records import Intent, RegisterWrite, Transition
+    from controller.knowing.known import Known
     from optimizer.regulation import RegulationLaw
+    from simulators.evaluate.foresight import Foresight
     from simulators.evaluate.troubles import JudgedLink
     from simulators.evaluate.virtual_clock import VirtualClock
 
 TOKEN = 1
+EFFORT = Effort()
+"""Iterations of a plan: in virtual time nothing may hang on how fast this machine is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +63,8 @@ class CentreSettings:
     cycle_s: float
     heartbeat_s: float
     watchdog_s: float
+    believed: Callable[[Known], Known] | None = None
+    """Makes of what is believed of the houses at first something else; None: it stays."""
 
 
 @dataclass(slots=True)
@@ -91,8 +105,9 @@ class Centre:
         doors: Mapping[str, StationDoor],
         settings: CentreSettings,
         links: Mapping[str, JudgedLink] | None = None,
+        foresight: Foresight | None = None,
     ) -> None:
-        """Links that are not given never break."""
+        """Links that are not given never break; without ``foresight`` nothing is planned."""
         self._clock, self._links = clock, links or {}
         self._heat_stations = [station for station in site.stations if station.id in doors]
         self.state = first_state(site, clock)
@@ -128,10 +143,33 @@ class Centre:
             admissions=admissions,
             takes_outdoor=tuple(s.id for s in site.stations if s.profile.takes_outdoor),
         )
+        self.learning: Learning | None = None
+        self.planning = None if foresight is None else self._planned(site, settings, foresight)
         self._field = {
             station.id: self._station(station, doors[station.id], admissions[station.id], services, settings)
             for station in self._heat_stations
         }
+
+    def _planned(self, site: SiteConfig, settings: CentreSettings, foresight: Foresight) -> PlanningLoop:
+        """Return the planning loop as the service has it, with its solver at hand."""
+        memory, clock = self.parts.memory, self._clock
+        self.parts.ahead = lambda now: known_ahead(foresight(times_of(now)), now)
+        first = first_known(self.traits, self._mean_outdoor(foresight))
+        memory.known = first if settings.believed is None else settings.believed(first)
+        self.learning = Learning(memory.known, self.traits, clock.now(), site.timezone)
+        return PlanningLoop(
+            InlinePlanner(EFFORT),
+            clock,
+            self.state,
+            self.traits,
+            plan_rules(site, settings.laws, settings.outdoor_filter_s),
+            believed=lambda: Believed(known=memory.known, T_outdoor_filtered=memory.T_outdoor_filtered),
+            forecast=foresight,
+        )
+
+    def _mean_outdoor(self, foresight: Foresight) -> float | None:
+        expected = foresight(times_of(self._clock.now()))
+        return None if isinstance(expected, NoWeather) else float(expected.series.T_outdoor.mean())
 
     def _station(
         self,
@@ -163,7 +201,10 @@ class Centre:
                 await self._poll(station, field)
             else:
                 self._missed(station, field)
+        await self._plan_if_due()
         await run_cycle(self.parts)
+        if self.learning is not None:
+            self.learning.turn(self.parts)
         for station, field in self._field.items():
             if not self._up(station):
                 continue
@@ -171,6 +212,14 @@ class Centre:
                 await field.dispatcher.write_pending(field.driver)
             await field.dispatcher.renew_if_due(field.driver)
         await self._recorder.drain()
+
+    async def _plan_if_due(self) -> None:
+        if self.planning is None or not self.planning.due():
+            return
+        await self.planning.turn()
+        published = self.state.published
+        if published is not None and published.plan.why is not None and published.plan.why.id == "plan.bug":
+            raise RuntimeError(f"planning failed: {published.plan.why.params}")  # a judge hides no bug
 
     def instructed(self) -> dict[LoopKey, tuple[float | None, float | None]]:
         """Return what each loop that holds an instruction was told: (degC, kg/s)."""

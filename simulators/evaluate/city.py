@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from simulators.evaluate.foresight import Air
     from simulators.faults.plant_port import PlantPort
     from simulators.fieldtruth.profile import PressureProfile
     from simulators.plant.arrays import Floats, Indices
@@ -126,6 +127,10 @@ class City(Protocol):
 
     def T_outdoor(self, at: float) -> float:  # noqa: N802 - a field symbol
         """Return the true outdoor temperature in degC at UTC second ``at``."""
+        ...
+
+    def air(self, at: float) -> Air:
+        """Return the true weather at UTC second ``at``; at the ends of what is known, that of the ends."""
         ...
 
     def T_return(self, k: int) -> Floats:  # noqa: N802 - a field symbol

@@ -25,9 +25,10 @@ from optimizer.regulation import FlowBand, RegulationLaw
 from simulators.evaluate.virtual_clock import MONOTONIC_START
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 
     from controller.decisions import LoopTraits
+    from controller.knowing.known import Known
     from controller.strategies.inputs import Proposed, StrategyInputs
     from controller.strategies.registry import Strategy
     from simulators.evaluate.town import Town
@@ -63,6 +64,8 @@ class Contestant:
     town: Town
     """The city as its operators have set it."""
     offsets: Offsets = field(default_factory=Offsets)
+    believed: Callable[[Known], Known] | None = None
+    """What a centre that plans is led to believe of the houses, in place of what it would; None: nothing."""
 
     def laws(self) -> dict[str, RegulationLaw]:
         """Return the laws that this strategy works with, by emitter type."""

@@ -10,7 +10,9 @@ import numpy as np
 
 from simulators.evaluate.centre import Centre, CentreSettings
 from simulators.evaluate.door import StationDoor
+from simulators.evaluate.foresight import Foresight
 from simulators.evaluate.instruments import T_INDOOR, T_OUTDOOR
+from simulators.evaluate.intended import Intended
 from simulators.evaluate.record import ControlRecord, NetworkRecord, Record
 from simulators.evaluate.troubles import Troubles
 from simulators.plc.station import StationPlc
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from simulators.plant.arrays import Floats
     from simulators.scenario import Scenario
 
+PLANNED = "optimizer"
+"""The strategy that follows plans; for the others none is made."""
 SETTLED_S = 600.0
 """A loop counts as settled when its instruction has been the same for so long: the valve needs 3 minutes."""
 
@@ -56,9 +60,12 @@ class Judged:
             self.doors[heat_source.id] = StationDoor(
                 heat_source, StationPlc(StationClass.C, ()), clock, devices[heat_source.id]
             )
-        self.centre = Centre(town.controlled, clock, self.doors, settings, self.troubles.links)
+        plans = settings.strategy == PLANNED
+        foresight = Foresight(city.air, town.simulated.seed) if plans else None
+        self.centre = Centre(town.controlled, clock, self.doors, settings, self.troubles.links, foresight)
         self._keys = list(self.centre.traits)
         self._homes = city.homes(copy)
+        self._intended = Intended(self._keys) if plans else None
         self._told: dict[int, tuple[float | None, float | None]] = {}
         self._told_at = np.full(len(self._keys), np.inf)
         self._hours: list[tuple[Flows, float, Floats, Floats]] = []
@@ -117,6 +124,12 @@ class Judged:
     def end_of_hour(self, flows: Flows, T_outdoor: float) -> None:
         """Take down the means of the past hour and how warm the dwellings are now."""
         self._homes.hour_passed(flows, T_outdoor)
+        if self._intended is not None:
+            A, T = self._homes.A_heated, self._homes.temperatures()
+            mean = (A * T).sum(axis=1) / np.maximum(A.sum(axis=1), 1e-9)
+            off = self._intended.look(self.centre.state.published, self._clock.now(), mean)
+            if self._before is not None:
+                self._control.dT_intended += off.tolist()
         if self._before is not None:
             T_return = self._city.T_return(self._copy)
             self._hours.append((flows, T_outdoor, self._homes.temperatures(), T_return))

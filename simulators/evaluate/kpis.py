@@ -138,6 +138,7 @@ def _conduct(record: Record) -> Kpis:
         "tracking_T_supply_p95_K": _p95(control.dT_tracked),
         "tracking_T_supply_class_B_p95_K": _p95(control.dT_tracked_offset),
         "tracking_flow_p95_percent": 100.0 * _p95(control.flow_tracked),
+        **_intended(control.dT_intended),
         "setpoint_moves": control.setpoints_sent,
         "setpoint_moves_per_loop_day": control.setpoints_sent / loop_days,
         "setpoints_confirmed": control.setpoints_confirmed,
@@ -149,6 +150,16 @@ def _conduct(record: Record) -> Kpis:
         "writes": control.writes,
         "safety_breaks": len(control.breaks),
         "safety_breaks_by_kind": dict(sorted(Counter(b.what for b in control.breaks).items())),
+    }
+
+
+def _intended(off_K: list[float]) -> Kpis:
+    """Return how far rooms were from what the plan of the day before had said; nothing where none was."""
+    if not off_K:
+        return {}
+    return {
+        "intended_vs_true_indoor_p90_K": float(np.quantile(np.abs(off_K), 0.9)),
+        "intended_vs_true_indoor_mean_K": float(np.mean(off_K)),
     }
 
 

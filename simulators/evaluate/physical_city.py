@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulators.evaluate.foresight import Air
 from simulators.evaluate.instruments import T_OUTDOOR
 from simulators.evaluate.physical_copy import STEP_S, PhysicalCopy, begun
 from simulators.evaluate.physical_instruments import Instruments
@@ -19,6 +20,7 @@ from simulators.evaluate.plc_bank import PlcBank, Tuning
 from simulators.evaluate.zone_homes import Housing, ZoneHomes
 from simulators.fieldtruth.build import sky_at
 from simulators.fieldtruth.parameters import parameters
+from simulators.plant.facade import horizontal
 from simulators.plc.limits import LoopRating
 from simulators.plc.loop import LoopPlc
 from simulators.plc.station import StationPlc
@@ -125,6 +127,12 @@ class PhysicalCity:
     def T_outdoor(self, at: float) -> float:  # noqa: N802 - a field symbol
         """Return the outdoor temperature in degC at UTC second ``at``."""
         return self._sky(at).T_outdoor
+
+    def air(self, at: float) -> Air:
+        """Return the true weather at UTC second ``at``; at the ends of the table, that of the ends."""
+        times = self._weather.time
+        sky = self._sky(min(max(at, float(times[0])), float(times[-1])))
+        return Air(sky.T_outdoor, sky.wind, horizontal(sky))
 
     def T_return(self, k: int) -> Floats:  # noqa: N802 - a field symbol
         """Return the secondary return of each loop of copy ``k`` in degC."""

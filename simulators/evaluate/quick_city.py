@@ -19,6 +19,7 @@ import numpy as np
 from simulators import warmup
 from simulators.evaluate.city import Flows, Shown
 from simulators.evaluate.dwellings import DrawnHomes
+from simulators.evaluate.foresight import Air
 from simulators.evaluate.instruments import T_OUTDOOR, Instruments
 from simulators.evaluate.plc_bank import PlcBank
 from simulators.evaluate.source_bank import SourceBank
@@ -140,6 +141,11 @@ class QuickCity:
     def T_outdoor(self, at: float) -> float:  # noqa: N802 - a field symbol
         """Return the outdoor temperature in degC at UTC second ``at``."""
         return self.weather.at(at).T_outdoor
+
+    def air(self, at: float) -> Air:
+        """Return the true weather at UTC second ``at``."""
+        sky = self.weather.at(at)
+        return Air(sky.T_outdoor, sky.wind, sky.irradiation)
 
     def T_return(self, k: int) -> Floats:  # noqa: N802 - a field symbol
         """Return the secondary return of each loop of copy ``k`` in degC."""

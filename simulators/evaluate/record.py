@@ -83,6 +83,8 @@ class ControlRecord:
     """The same of class B, which holds an offset to a curve of its own outdoor sensor."""
     flow_tracked: list[float] = field(default_factory=list)
     """Share of the instructed flow between instructed and reached, settled loops."""
+    dT_intended: list[float] = field(default_factory=list)
+    """K by which a loop's mean dwelling was warmer than the plan of the day before had said, each hour."""
     setpoints_sent: int = 0
     setpoints_confirmed: int = 0
     setpoints_limited: int = 0

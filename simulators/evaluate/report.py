@@ -44,6 +44,7 @@ ROWS = (
     ("tracking supply p95", "K", "tracking_T_supply_p95_K", "{:.2f}"),
     ("  class B (offsets)", "K", "tracking_T_supply_class_B_p95_K", "{:.2f}"),
     ("tracking volume p95", "%", "tracking_flow_p95_percent", "{:.2f}"),
+    ("rooms, of the plan a day before, p90", "K", "intended_vs_true_indoor_p90_K", "{:.2f}"),
     ("setpoint moves", "a loop and day", "setpoint_moves_per_loop_day", "{:.1f}"),
     ("network held", "cycles", "mass_change_cycles", "{:.0f}"),
     ("safety breaks", "", "safety_breaks", "{:.0f}"),
@@ -137,8 +138,9 @@ def _table(verdict: dict[str, Any]) -> Table:
     for name in figures:
         table.add_column(name, justify="right")
     for label, unit, key, form in ROWS:
-        if all(key in kpis for kpis in figures.values()):
-            table.add_row(label, unit, *(form.format(kpis[key]) for kpis in figures.values()))
+        if any(key in kpis for kpis in figures.values()):
+            cells = (form.format(kpis[key]) if key in kpis else "" for kpis in figures.values())
+            table.add_row(label, unit, *cells)
     table.add_section()
     for label, key in SAVINGS:
         if any(key in saved for saved in against.values()):

@@ -20,6 +20,7 @@ LOW_IS_WORSE = frozenset({
 NEITHER = frozenset({
     "counted_days", "T_outdoor_mean_degC", "degree_days_K_d", "stored_heat_change_GJ", "indoor_mean_degC",
     "indoor_p50_degC", "T_supply_secondary_degC", "T_return_secondary_degC", "flow_kg_per_h_m2",
+    "intended_vs_true_indoor_mean_K",
 })  # fmt: skip
 """Figures that are neither good nor bad: they have a mean only. Of all others more is worse."""
 

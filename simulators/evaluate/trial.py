@@ -139,4 +139,5 @@ def _settings(trial: Trial, contestant: Contestant, name: str) -> CentreSettings
         cycle_s=trial.cycle_s,
         heartbeat_s=HEARTBEAT_S,
         watchdog_s=WATCHDOG_S,
+        believed=contestant.believed,
     )

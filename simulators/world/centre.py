@@ -2,7 +2,7 @@
 
 ``controller.service.Service`` wires it and ``controller.runtime.Runtime`` runs it, as in the service. Doubles
 stand for what lies outside of control: the disk (``simulators.world.disk``), the HTTP API, which nobody asks
-here, and the sampling of the loop's lag, which measures a machine and not a world.
+here, what looks ahead, and the sampling of the loop's lag, which measures a machine and not a world.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ class Centre:
         command_log = MemoryCommandLog(self._disk, self.host, clock.now())
         service = Service(site, clock, cast("Journal", journal), cast("CommandLog", command_log))
         service.lag = cast("LagMonitor", _NoLag())
+        service.look_ahead = lambda _: _NoForesight()
         self.state = service.state
         room = _Room(site, service.state, clock)
         self._desk = room.desk
@@ -170,6 +171,14 @@ class _NoLag:
     def summary_ms(self) -> tuple[float, float]:
         """Return no lag."""
         return 0.0, 0.0
+
+
+class _NoForesight:
+    """Looks at no weather, learns nothing: worlds follow the curve, and a night's work is a process."""
+
+    async def run(self) -> None:
+        """Do nothing, for ever."""
+        await asyncio.Event().wait()
 
 
 class _NoWatch:

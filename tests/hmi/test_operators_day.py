@@ -33,6 +33,7 @@ PAGES = (
     "alarms",
     "trends",
     "dispatch",
+    "optimizer",
     "energy",
     "audit",
     "settings",

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 from controller.api.alarm_schema import AlarmAnswer, AlarmList
 from controller.api.city_schema import CityLines, MapMessage, Sparklines, WriteList
+from controller.api.plan_schema import PlanMessage, StationPlan
 from controller.api.schema import Energy, StationDetail
 from hmi import session
 from hmi.context import Screen, Writes
 from hmi.language import Words
 from hmi.user_api import Refused, Unreachable
 from tests.support import operations_city as told
+from tests.support import plan_told
 from tests.support.hmi_city import small_city
 
 STATIONS = ("S001", "S002", "S003", "S004")
@@ -29,6 +31,8 @@ class FakeApi:
     silent: bool = False
     """It answers nothing at all."""
     prepared: object = None
+    plan: object = None
+    """Tells this one in place of a good plan."""
     order_of: Callable = told.order
     """Makes the orders of its answers."""
 
@@ -51,6 +55,8 @@ class FakeApi:
             CityLines: lambda: CityLines(start=None, step_s=900.0, lines={}),
             Sparklines: lambda: Sparklines(point=query["point"], start=None, step_s=900.0, lines={}),
             WriteList: lambda: WriteList(station="S001", writes=[]),
+            PlanMessage: lambda: self.plan or plan_told.plan(),
+            StationPlan: lambda: plan_told.station(path.rpartition("/")[2]),
         }
         return answers[message]()
 

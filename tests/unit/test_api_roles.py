@@ -33,6 +33,8 @@ ALLOWED = {
     ("GET", "/api/v1/kpis"): EVERYBODY,
     ("GET", "/api/v1/history"): EVERYBODY,
     ("GET", "/api/v1/energy"): EVERYBODY,
+    ("GET", "/api/v1/plan"): EVERYBODY,
+    ("GET", "/api/v1/plan/{station}"): EVERYBODY,
     ("GET", "/api/v1/modes"): EVERYBODY,
     ("GET", "/api/v1/commands"): EVERYBODY,
     ("GET", "/api/v1/commands/{number}"): EVERYBODY,

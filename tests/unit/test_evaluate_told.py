@@ -17,6 +17,7 @@ from simulators.evaluate import calibration, command, picture, version
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.dwellings import PER_LOOP, SENSED, Dwellings
 from simulators.evaluate.kpis import key_figures
+from simulators.evaluate.record import ControlRecord
 from simulators.evaluate.report import ROWS, print_report
 from simulators.evaluate.town import make_town
 from simulators.evaluate.verdict import comparable, verdict
@@ -42,8 +43,9 @@ def trial_of(town, *names, uncounted=3.0, counted=7.0):
 
 def test_every_figure_is_a_row_of_the_table_and_a_number_in_the_json(town):
     names = ("curve", "balance")
-    result = verdict(trial_of(town, *names), [plain_record(strategy=name) for name in names])
-    told = json.loads(json.dumps(result))["strategies"]
+    planned = ControlRecord(dT_intended=[0.5, -0.25])
+    records = [plain_record(strategy=name, control=planned) for name in names]
+    told = json.loads(json.dumps(result := verdict(trial_of(town, *names), records)))["strategies"]
     screen = Console(record=True, width=160)
     print_report(result, screen)
     table = screen.export_text()

@@ -96,6 +96,11 @@ def five_days(rows):
     rows["q"][: 10 * 96] = np.nan
 
 
+def a_first_evening(rows):
+    for name in rows:
+        rows[name] = rows[name][:40]
+
+
 def swapped(rows):
     rows["T_indoor"][:] = np.nan
     rows["T_supply"], rows["T_return"] = rows["T_return"], rows["T_supply"]
@@ -115,6 +120,7 @@ def no_times(rows):
         (nothing_in_the_last_day, "identify.nothing_to_replay"),
         (nothing_of_rooms, "identify.nothing_tells_room"),
         (five_days, "identify.too_few_days"),
+        (a_first_evening, "identify.too_few_days"),
         (swapped, "identify.nothing_tells_room"),
         (another_house, "identify.does_not_fit"),
         (no_times, "identify.no_rows"),

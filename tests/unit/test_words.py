@@ -1,13 +1,17 @@
 """Every phrase has two languages with the same gaps, every phrase is said somewhere, and nothing else is."""
 
 import ast
+import re
 import string
 from collections import defaultdict
+from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import controller
+import optimizer
 from controller.accounts.roles import Role
 from controller.decisions import Mode, Season
 from controller.historian.records import State as WriteState
@@ -16,17 +20,28 @@ from controller.orders.season import CHECKLIST
 from controller.strategies.registry import STRATEGIES as KNOWN_STRATEGIES
 from controller.words.alarms import ALARMS
 from controller.words.guard import GUARD
+from controller.words.knowing import KNOWING
 from controller.words.link import LINK
 from controller.words.orders import ORDERS
 from controller.words.phrase import PHRASES, Phrase, restored, said, stored, verbatim, word
+from controller.words.plan import reasoned
+from controller.words.planning import PLANNING
 from controller.words.service import SERVICE
 from controller.words.strategies import STRATEGIES
 from controller.words.vocabulary import VOCABULARY
 from controller.words.writes import WRITES
+from optimizer.estimate.state import Doubt
+from optimizer.forecast.weather import WeatherTable
+from optimizer.plan.problem import PlanProblem, Weights
+from optimizer.reason import because
 from stations.model.quality import Reason
 from stations.model.setpoint import CirculationChannel, HeatChannel
 
 SOURCE = Path(controller.__file__).parent
+PURE = Path(optimizer.__file__).parent
+REASON = re.compile(r"(plan|identify|estimate|explain|shadow)\.[a-z_]+|(weather|load)_[a-z_]+")
+SERIES = {field.name for field in fields(PlanProblem)} - {"start", "P_ramp", "weights", "dt_h"}
+QUANTITIES = {field.name for field in fields(WeatherTable)} - {"source", "issued_at"}
 GROUPS = {
     "mode": set(Mode),
     "season": set(Season),
@@ -40,6 +55,9 @@ GROUPS = {
     "checklist": {item.id for items in CHECKLIST.values() for item in items},
     "author": {"site_file", "controller", "strategy"},
     "subject": {"season", "mass_change"},
+    "planned": SERIES | QUANTITIES | {"indoor_K", "heat_share", "unknown"},
+    "weight": {field.name for field in fields(Weights)},
+    "cause": {name for name in {**PLANNING, **KNOWING} if f"cause.{name}" in PLANNING},
 }
 
 
@@ -64,6 +82,37 @@ def said_in_source():
     return found
 
 
+@cache
+def reasons_in_source():
+    """Return the numbers told, by id, wherever a reason is made; {None} where its id alone stands there."""
+    found = defaultdict(set)
+    for path in (*PURE.rglob("*.py"), *SOURCE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "because" in text or PURE in path.parents else ():
+            named = isinstance(node, ast.Constant) and REASON.fullmatch(str(node.value))
+            if named and PURE in path.parents:
+                found[node.value].add(None)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "because":
+                name = node.args[0]
+                if isinstance(name, ast.Constant):
+                    found[name.value].add(frozenset(keyword.arg for keyword in node.keywords))
+    for doubt in Doubt:
+        found[f"estimate.{doubt.name.lower()}"].add(None)
+    for verdict in ("accepted", "kept"):
+        found[f"identify.{verdict}"].add(None)
+    return found
+
+
+def test_every_reason_of_the_optimizer_has_words_that_quote_only_what_it_tells():
+    for name, told in reasons_in_source().items():
+        assert name in PHRASES, name
+        for numbers in told - {None}:
+            quoted = {
+                gap.removesuffix("_percent") if gap not in numbers else gap for gap in gaps(PHRASES[name][0])
+            }
+            assert quoted <= numbers, name
+
+
 def test_both_languages_have_the_same_gaps_with_the_same_digits():
     for name, (en, zh) in PHRASES.items():
         technical = {"detail": ""} if name in LINK else {}
@@ -73,13 +122,13 @@ def test_both_languages_have_the_same_gaps_with_the_same_digits():
 def test_chinese_has_no_english_word():
     for name, (_, zh) in PHRASES.items():
         literal = "".join(text for text, *_ in string.Formatter().parse(zh))
-        for unit in ("°C", "kg/s", "kPa", "K", "PLC", "A/T/B/C", "C"):
+        for unit in ("°C", "kg/s", "W/(m²·K)", "W/m²", "m²", "kPa", "kW", "K", "PLC", "A/T/B/C", "C"):
             literal = literal.replace(unit, "")
         assert not any(c.isascii() and c.isalpha() for c in literal), (name, zh)
 
 
 def test_no_id_stands_in_two_tables():
-    tables = (VOCABULARY, GUARD, STRATEGIES, LINK, SERVICE, ORDERS, WRITES, ALARMS)
+    tables = (VOCABULARY, GUARD, STRATEGIES, LINK, SERVICE, ORDERS, WRITES, ALARMS, PLANNING, KNOWING)
     assert len(PHRASES) == sum(len(table) for table in tables)
 
 
@@ -95,7 +144,7 @@ def test_what_is_said_fills_the_gaps_and_everything_is_said_somewhere():
         assert filled == {frozenset(gaps(PHRASES[name][0]))}, name
     by_value = {name for name in PHRASES if "." in name and name.partition(".")[0] in GROUPS}
     by_value.remove("author.strategy")
-    assert PHRASES.keys() - by_value == found.keys()
+    assert PHRASES.keys() - by_value == found.keys() | reasons_in_source().keys()
 
 
 def test_a_phrase_reads_in_both_languages_with_its_parts():
@@ -118,6 +167,26 @@ def test_numbers_that_an_earlier_version_stored_as_text_still_read():
 
 def test_text_of_people_and_devices_stays_as_it_is_and_is_no_template():
     assert verbatim("{x} 100 %").en == verbatim("{x} 100 %").zh == "{x} 100 %"
+
+
+def test_a_reason_is_told_with_its_numbers_and_a_newer_one_as_it_is():
+    told = reasoned(because("plan.loop_hole", what="gains"))
+    assert (told.en, told.zh) == ("the free heat is not known", "自由得热未知")
+    left = reasoned(because("plan.no_loop_left", loops=3, first="plan.loop_model"))
+    assert left.en == "all 3 loops are left out, the first because its model is no house"
+    misfit = reasoned(because("identify.pump_misfit", misfit=0.31, allowed=0.1))
+    assert "31 % off, 10 % is allowed" in misfit.en
+    assert reasoned(because("plan.of_tomorrow", n=2.0)).en == "plan.of_tomorrow: n 2.0"
+    assert reasoned(because("plan.loop_hole")).en == "plan.loop_hole"
+
+
+def test_how_far_a_plan_is_from_the_best_may_be_unknown():
+    near = reasoned(because("plan.not_solved", gap=0.0712, iterations=30))
+    assert near.en == "not solved within 30 steps (distance to the best: 7.1 %)"
+    assert (
+        "distance to the best: unknown"
+        in reasoned(because("plan.not_solved", gap="unknown", iterations=3)).en
+    )
 
 
 def test_a_value_without_a_word_stands_for_itself():

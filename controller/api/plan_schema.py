@@ -1,0 +1,190 @@
+"""Messages of the plan, version 1; a part of ``controller.api.schema``.
+
+Heat of a loop is W/m2 of heated area, that of the network kW. Series are by step, beginning at ``start``.
+"""
+
+from controller.api.schema import Message, Sentence
+
+Series = list[float | None]
+
+
+class CostMessage(Message):
+    """What a plan costs over its horizon, in the currency of the tariff; only ``heat`` is paid."""
+
+    heat: float
+    cold: float
+    hot: float
+    moves: float
+    end: float
+    plant: float
+    total: float
+
+
+class PlannerMessage(Message):
+    """How the solver does."""
+
+    plans: int
+    failures: int
+    last_failure: Sentence | None
+    busy: bool
+
+
+class AccuracyMessage(Message):
+    """What was forecast a day ahead beside what came."""
+
+    what: str
+    """``T_outdoor:`` and a source's name (degC; the band is 2 K to either side), or ``load`` (kW; 80 %)."""
+    hours: float
+    mae: float
+    bias: float
+    wape: float | None
+    coverage: float
+
+
+class ForecastMessage(Message):
+    """The weather that a plan was made with."""
+
+    age_s: float | None
+    """Of the source that tells the first step; None where none does."""
+    told_share: float
+    """Share of steps that a source tells, fresh or not; the rest is persisted or what is usual."""
+    notes: list[Sentence]
+    """Holes, and sources that were left out."""
+    accuracy: list[AccuracyMessage]
+    """Empty where nothing came yet to compare with."""
+
+
+class PastHeat(Message):
+    """Network heat of the last 24 h as quarter-hour means, kW."""
+
+    start: float | None
+    step_s: float
+    actual: Series
+    planned: Series
+    """What the plan of that quarter of an hour said, loops outside of it as they were."""
+
+
+class ExcludedMessage(Message):
+    """A loop that is not planned for."""
+
+    station: str
+    loop: int
+    why: Sentence
+
+
+class LoopPlan(Message):
+    """One planned loop, in short."""
+
+    station: str
+    loop: int
+    followed: bool
+    """Whether its present instruction comes from the plan; else the plan is a proposal."""
+    T_supply_set: float | None
+    m_flow_set: float | None
+    """What was last dispatched, degC and kg/s."""
+    T_indoor: float | None
+    """Estimated when the plan was made, degC."""
+    T_indoor_sd: float | None
+    room_from: str
+    """``measured``, ``estimated`` or ``lost``."""
+    T_indoor_end: float | None
+    """Expected after ``hours``."""
+    curve_T_indoor_end: float | None
+    """The same on the heating curve."""
+    hours: float
+    E_heat_kWh: float | None
+    """Heat planned for ``hours``."""
+    saved: float | None
+    """Less than the curve would take in that time, as a fraction of the curve's heat; below 0 it is more."""
+    limits: list[Sentence]
+    """What bound it."""
+    obeyed: float | None
+    """Part of the last day's samples in which measured supply and flow obeyed their instruction; None, as
+    below, where too little is known."""
+    heat_off: float | None
+    """Actual heat of the last day less planned, as a fraction of the planned."""
+    room_off_K: float | None
+    """Root mean square of the rooms off what was said of them three hours before."""
+
+
+class PlanMessage(Message):
+    """Answer of ``/plan``."""
+
+    now: float
+    status: str
+    """``optimal``, ``usable``, ``stale`` or ``none``."""
+    why: Sentence | None
+    """Why it is not optimal."""
+    made_at: float | None
+    """UTC second at which it was published; None before the first."""
+    age_s: float | None
+    """Of what it was made from."""
+    usable: bool
+    """Whether it may be followed now."""
+    gap_percent: float | None
+    """Proven distance to the best."""
+    cost: CostMessage | None
+    binding: list[Sentence]
+    start: float | None
+    step_s: float
+    Q_flow_kW: Series
+    """Planned for the network, loops outside of the plan as they are now."""
+    Q_flow_max_kW: Series
+    """What the source can give; null where it is not limited."""
+    price: Series
+    """Of one kWh more: the tariff, and more where the source is at a limit."""
+    T_outdoor: Series
+    """Forecast, degC."""
+    Q_flow_excluded_kW: float
+    """Of that, loops outside of the plan."""
+    saved: float | None
+    """Less heat than on the curves over the horizon, as a fraction, of the loops that are planned for."""
+    obeyed: float | None
+    """Part of the last day's instructions that were obeyed, by area; None before enough is known."""
+    past: PastHeat
+    planner: PlannerMessage | None
+    forecast: ForecastMessage | None
+    excluded: list[ExcludedMessage]
+    loops: list[LoopPlan]
+
+
+class LoopAhead(Message):
+    """One loop of a station, step by step."""
+
+    loop: int
+    followed: bool
+    excluded: Sentence | None
+    """Why it is not planned for; then the series are empty."""
+    explanation: Sentence | None
+    """Why it is told what it is told; of a proposal, what it would do."""
+    doubts: list[Sentence]
+    """What worsened the estimate of its rooms."""
+    T_indoor: float | None
+    T_indoor_sd: float | None
+    room_from: str
+    q: Series
+    """W/m2."""
+    T_room: Series
+    """degC at the end of each step."""
+    T_room_min: Series
+    """Lower edge of the comfort band, degC."""
+    T_supply: Series
+    """degC."""
+    m_flow: Series
+    """kg/s."""
+    curve_T_supply: Series
+    curve_T_room: Series
+
+
+class StationPlan(Message):
+    """Answer of ``/plan/{station}``."""
+
+    now: float
+    station: str
+    status: str
+    why: Sentence | None
+    age_s: float | None
+    start: float | None
+    step_s: float
+    T_outdoor: Series
+    loops: list[LoopAhead]

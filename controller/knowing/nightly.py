@@ -1,0 +1,144 @@
+"""Every loop once a night: from what was gathered to what is believed from now on. Pure.
+
+Whatever was measured, nothing is raised: what can not be told says why. The house is judged by
+``optimizer.identify.nightly`` (champion and challenger, a tenth of change a day at most); beside it stand how
+the exchanger fouls, how long water takes from the source, and what circulation the pump's speed gives.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from controller.decisions import LoopKey
+from controller.knowing.belief import Asked, Belief, Introduced, first_belief
+from controller.knowing.gathered import QUARTER_S, Window
+from optimizer import emitters
+from optimizer.building import Buildings, Floats
+from optimizer.identify.delay import Delay, transport_delay
+from optimizer.identify.exchanger import ExchangerTrend, exchanger_trend
+from optimizer.identify.greybox import IndoorPrior
+from optimizer.identify.nightly import identify
+from optimizer.identify.pump import pump_curve
+from optimizer.reason import Reason, because
+
+DAY_S = 86_400.0
+DAYS_MAX = 14.0
+"""However long numbers stood still, they do not move further at once than so many days of tenths."""
+DELAY_DAYS = 7
+Q_MIN_W_PER_M2, DROP_MIN_K = 3.0, 0.3
+"""Below these the water tells of no room."""
+
+
+def identified(
+    window: Window,
+    loops: Mapping[LoopKey, Introduced],
+    beliefs: Mapping[LoopKey, Belief],
+    now: float,
+    *,
+    at_once: bool = False,
+) -> Iterator[Belief]:
+    """Give what is believed of each loop of ``window`` that was introduced, one after another.
+
+    ``now`` is a UTC second. ``at_once``: an engineer wants all of the change, not a tenth a day of it.
+    """
+    for place, key in enumerate(window.keys):
+        if key in loops:
+            champion = beliefs.get(key) or first_belief(key, loops[key])
+            yield _identified(window, place, loops[key], champion, now, at_once=at_once)
+
+
+def _identified(
+    window: Window, place: int, introduced: Introduced, champion: Belief, now: float, *, at_once: bool
+) -> Belief:
+    days = np.inf if at_once else min(max((now - champion.moved_at) / DAY_S, 0.0), DAYS_MAX)
+    found = identify(
+        window.history(place),
+        champion.identified.candidate,
+        introduced.prior,
+        _indoor(window, place, champion),
+        float(days),
+    )
+    if found.T_indoor_sd is None and champion.identified.T_indoor_sd is not None:
+        # nothing was fitted tonight: what was known of the room's doubt stays
+        found = replace(found, T_indoor_sd=champion.identified.T_indoor_sd)
+    return Belief(
+        key=champion.key,
+        at=now,
+        source="night" if found.fitted is not None else champion.source,
+        moved_at=now if found.state == "accepted" else champion.moved_at,
+        identified=found,
+        asked=champion.asked,
+        exchanger=_exchanger(window, place) if introduced.alone else None,
+        delay=_delay(window, place),
+        pump=pump_curve(window.of(place, "y_pump"), window.of(place, "m_flow")),
+    )
+
+
+def _indoor(window: Window, place: int, champion: Belief) -> IndoorPrior | None:
+    """Return how warm the loop was by its own answer, for loops that no sensor tells."""
+    asked = champion.asked
+    if asked is None:
+        return None
+    room = room_by(champion.identified.building, asked, *(window.of(place, name) for name in _WATER))
+    if room is None:
+        return None
+    return IndoorPrior(T_indoor=room, sd=asked.T_indoor_sd)
+
+
+_WATER = ("T_supply", "T_return", "q")
+
+
+def room_by(building: Buildings, asked: Asked, T_supply: Floats, T_return: Floats, q: Floats) -> float | None:
+    """Return the mean room in degC that emitters of the answered size tell; None where no water did."""
+    with np.errstate(invalid="ignore"):
+        works = (q > Q_MIN_W_PER_M2) & (T_supply - T_return > DROP_MIN_K)
+    if not works.any():
+        return None
+    one = building.take(np.zeros(int(works.sum()), dtype=np.intp))
+    load = q[works] / asked.q_n
+    excess = one.excess_n * load ** (1.0 / (1.0 + one.exponent))
+    above = emitters.supply_above_room(excess, T_supply[works] - T_return[works])
+    return float(np.mean(T_supply[works] - above))
+
+
+def _exchanger(window: Window, place: int) -> ExchangerTrend | Reason:
+    return exchanger_trend(
+        window.times,
+        *(
+            window.of(place, name)
+            for name in (
+                "m_flow_primary",
+                "m_flow",
+                "T_supply_primary",
+                "T_return_primary",
+                "T_supply",
+                "T_return",
+            )
+        ),
+    )
+
+
+def _delay(window: Window, place: int) -> Delay | Reason:
+    """Return the water's way over the last week, on an even grid."""
+    if not len(window.times):
+        return because("identify.no_rows", rows=0.0)
+    row = np.round((window.times - window.times[-1]) / QUARTER_S).astype(np.int64) + DELAY_DAYS * 96 - 1
+    kept = row >= 0
+
+    def even(series: Floats) -> Floats:
+        values = np.full(DELAY_DAYS * 96, np.nan)
+        values[row[kept]] = series[kept]
+        return values
+
+    return transport_delay(
+        QUARTER_S, even(window.city("T_source")), even(window.of(place, "T_supply_primary"))
+    )
+
+
+def summary(beliefs: Sequence[Belief]) -> dict[str, int]:
+    """Count outcomes by name."""
+    counts = dict.fromkeys(("accepted", "kept", "refused"), 0)
+    for one in beliefs:
+        counts[one.identified.state] += 1
+    return counts

@@ -1,0 +1,109 @@
+"""What of a controller looks ahead: weather to come, what is believed of the loops, and the plans.
+
+None of it is waited for by control. Loops are always listened to and identified at night, so that a district
+that takes up plans has what they are made from; plans are made while a district follows them, or where the
+site wants to see them (``[planning] shadow``).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from controller.config.model import SiteConfig
+from controller.cycle import CycleParts
+from controller.knowing.foretelling import Foretelling
+from controller.knowing.opened import begun, loop_calendars
+from controller.knowing.watch import KnowingWatch, heard_of
+from controller.planning.loop import Believed, PlanningLoop
+from controller.planning.process import ProcessPlanner, SolverLimits
+from controller.weather.feed import WeatherFeed
+from controller.weather.site import weather_feed
+from controller.weather.watch import ahead, watch_weather
+from controller.wiring import plan_rules
+from stations.model.clock import Clock
+
+PLANNED = "optimizer"
+"""The strategy that follows plans."""
+
+
+class Runs(Protocol):
+    """Something with one task."""
+
+    async def run(self) -> None:
+        """Run for ever."""
+
+
+LookAhead = Callable[[CycleParts], Runs]
+
+
+@dataclass(frozen=True, slots=True)
+class LookingAhead:
+    """The parts, each with a task; made by ``looking_ahead``."""
+
+    parts: CycleParts
+    clock: Clock
+    feed: WeatherFeed
+    knowing: KnowingWatch
+    planning: PlanningLoop
+
+    async def run(self) -> None:
+        """Look ahead for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watch_weather(self.feed, self.parts.state, self.clock), name="weather")
+            tasks.create_task(self.knowing.run(), name="knowing")
+            tasks.create_task(self.planning.run(), name="planning")
+
+
+def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingAhead:
+    """Return what looks ahead for a site; lets the cycle hear its loops. Raises OSError, sqlite3.Error."""
+    rules, memory = parts.rules, parts.memory
+    feed = weather_feed(site, clock)
+    if site.weather.sources:
+        parts.ahead = partial(ahead, feed)
+    filtered = [T for T in memory.T_outdoor_filtered.values() if T is not None]
+    known = begun(site, rules.traits, filtered[0] if filtered else None, clock)
+    memory.known = known.known
+    planning = site.planning
+
+    def followed() -> bool:
+        strategies = {**rules.strategy_of, **parts.orders.ordered_strategies()}
+        return planning.shadow or PLANNED in strategies.values()
+
+    return LookingAhead(
+        parts=parts,
+        clock=clock,
+        feed=feed,
+        knowing=KnowingWatch(
+            known.keeper,
+            known.store,
+            clock,
+            site.timezone,
+            partial(heard_of, parts),
+            memory,
+            state=parts.state,
+            foretelling=Foretelling(
+                known.keeper.first,
+                known.store,
+                timezone=site.timezone,
+                calendars=loop_calendars(site),
+                outlook=feed.outlook,
+                tables=lambda: feed.tables,
+            ),
+        ),
+        planning=PlanningLoop(
+            ProcessPlanner(
+                SolverLimits(
+                    wall_s=planning.solver_limit_s, memory_bytes=round(1e6 * planning.solver_memory_MB)
+                )
+            ),
+            clock,
+            parts.state,
+            rules.traits,
+            plan_rules(site, rules.laws, rules.outdoor_filter_s),
+            believed=lambda: Believed(known=memory.known, T_outdoor_filtered=memory.T_outdoor_filtered),
+            forecast=feed.outlook,
+            wanted=followed,
+        ),
+    )

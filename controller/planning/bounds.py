@@ -1,0 +1,84 @@
+"""Between which heats a loop can be moved: what guard, source and emitters leave of it, step by step."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from controller.decisions import LoopTraits
+from controller.guard_limits import (
+    OFFSET_LOWER_K,
+    OFFSET_LOWER_UNPROVEN_K,
+    OFFSET_UPPER_K,
+    OWN_CURVE_BAND_K,
+    SOURCE_APPROACH_K,
+)
+from optimizer.building import Buildings, Floats
+from optimizer.emitters import heat_from
+from optimizer.instructions import least_flow
+from stations.model.setpoint import StationClass
+
+WIDTH_MIN_W_PER_M2 = 0.5
+"""A loop that cannot be moved at all still has a band so wide: a plan needs one."""
+RAMP_K = 2.5
+"""A little less than the 3 K that the guard lets a supply move within a step of 15 min."""
+RAMP_MIN_W_PER_M2 = 1.0
+
+
+class HeatBounds(NamedTuple):
+    """Shapes (n, k) and (n,), W/m2."""
+
+    low: Floats
+    high: Floats
+    ramp: Floats
+
+
+def band_of(traits: LoopTraits) -> tuple[float, float]:
+    """Return how far below (< 0) and above the own curve a loop may be told to be, K."""
+    if traits.station_class is StationClass.B:
+        low = max(traits.offset_lower_K, OFFSET_LOWER_K, OFFSET_LOWER_UNPROVEN_K)
+        return low, min(traits.offset_upper_K, OFFSET_UPPER_K)
+    return -OWN_CURVE_BAND_K, OWN_CURVE_BAND_K
+
+
+def flow_min_of(traits: LoopTraits) -> float:
+    """Return the least circulation as a fraction of design; 1 where circulation is not ours to set."""
+    return 1.0 if traits.circulation is None else least_flow(traits.emitter, traits.piping)
+
+
+def own_curves(loops: Sequence[LoopTraits], T_outdoor: Floats) -> Floats:
+    """Return the stations' own curves (n, k) at outdoor temperatures (k,); loops share curves."""
+    known: dict[int, Floats] = {}
+    for loop in loops:
+        if id(loop.own_curve) not in known:
+            known[id(loop.own_curve)] = np.array([loop.own_curve(float(T)) for T in T_outdoor])
+    return np.stack([known[id(loop.own_curve)] for loop in loops])
+
+
+def heat_bounds(
+    loops: Sequence[LoopTraits],
+    buildings: Buildings,
+    rooms: Floats,
+    T_outdoor: Floats,
+    T_primary: Floats,
+) -> HeatBounds:
+    """Return what n loops can give in k steps with outdoor temperatures ``T_outdoor`` (k,).
+
+    ``rooms`` (n,) are the rooms that the emitters see, ``T_primary`` (n,) what arrives from the source, NaN
+    where it is not known: then it does not bind.
+    """
+    own = own_curves(loops, T_outdoor)
+    band = np.array([band_of(loop) for loop in loops])
+    coldest = np.array([loop.T_supply_min_degC for loop in loops])[:, None]
+    warmest = np.array([loop.T_supply_max_degC for loop in loops])[:, None]
+    low = np.clip(own + band[:, :1], coldest, warmest)
+    high = np.clip(own + band[:, 1:], coldest, warmest)
+    arrives = np.where(np.isfinite(T_primary), T_primary - SOURCE_APPROACH_K, np.inf)[:, None]
+    # not below the own curve: what the source cannot give now it may give in some hours
+    high = np.maximum(np.minimum(high, arrives), np.minimum(own, high))
+    flow_min = np.array([flow_min_of(loop) for loop in loops])
+    q_low = heat_from(buildings, low.T, flow_min, rooms).T
+    q_high = heat_from(buildings, high.T, np.ones(len(loops)), rooms).T
+    per_K = (q_high - q_low).mean(axis=1) / np.maximum((high - low).mean(axis=1), 1.0)
+    ramp = np.maximum(RAMP_K * per_K, RAMP_MIN_W_PER_M2)
+    return HeatBounds(q_low, np.maximum(q_high, q_low + WIDTH_MIN_W_PER_M2), ramp)

@@ -1,0 +1,173 @@
+"""The planning loop: every quarter of an hour, and when something happens, a new plan is asked for.
+
+It never raises and never blocks: whatever is wrong becomes a plan that says so. The control cycle looks at
+what is published and waits for nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+
+from controller.decisions import LoopKey, LoopTraits
+from controller.knowing.known import Known
+from controller.planning.events import event
+from controller.planning.judging import sane
+from controller.planning.port import Planner
+from controller.planning.published import Published
+from controller.planning.question import STEP_H, Asked, Scene, question, times_of
+from controller.planning.rules import PlanRules, SourceSeen
+from controller.planning.seen import lost_loops, scene_of, source_seen
+from controller.state import ControllerState
+from optimizer.building import Floats
+from optimizer.forecast.weather import NoWeather, Outlook
+from optimizer.plan.status import Plan, moved_on, no_plan
+from optimizer.reason import Reason, because
+from stations.model.clock import Clock
+
+log = structlog.get_logger("planning")
+
+LOOK_S = 60.0
+"""Scaled seconds between two looks for events."""
+EVENT_EVERY_S = 300.0
+"""A source that cannot make up its mind gets a plan so often and not oftener."""
+OWED_FORGOTTEN_S = 14 * 86_400.0
+"""Time in which what a loop has borne is forgotten but for a third."""
+
+Forecast = Callable[[Floats], Outlook | NoWeather]
+"""Weather of even steps beginning at UTC seconds (k,), as known now; answers at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Believed:
+    """What the control cycle knew last."""
+
+    known: Known | None
+    T_outdoor_filtered: Mapping[str, float | None]
+
+
+class PlanningLoop:
+    """Asks for plans and publishes them in ``ControllerState.published``; its only writer."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        clock: Clock,
+        state: ControllerState,
+        traits: Mapping[LoopKey, LoopTraits],
+        rules: PlanRules,
+        *,
+        believed: Callable[[], Believed],
+        forecast: Forecast,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``wanted`` tells whether anybody looks at plans now; while nobody does none is made."""
+        self._planner, self._clock, self._state = planner, clock, state
+        self._traits, self._rules = traits, rules
+        self._believed, self._forecast, self._wanted = believed, forecast, wanted
+        self._asked_at = float("-inf")
+        self._owed: dict[LoopKey, float] = {}
+
+    async def run(self) -> None:
+        """Plan for ever; the solver is closed at the end."""
+        try:
+            while True:
+                if self._wanted() and self.due():
+                    await self.turn()
+                await self._clock.sleep(LOOK_S)
+        finally:
+            await self._planner.close()
+
+    async def turn(self) -> None:
+        """Make one plan of what is known now, and publish it."""
+        believed = self._believed()
+        known = believed.known
+        if known is None or known.at is None or not known.keys:
+            return  # no control cycle yet, or no loop that is heated
+        self._asked_at = now = self._clock.now()
+        before = self._state.published
+        self._owed = _owed(self._owed, before, known, self._rules.interval_s)
+        outlook = self._forecast(times_of(now))
+        source = source_seen(self._state.image.freeze(), now)
+        scene = scene_of(self._state, self._traits, believed.T_outdoor_filtered, self._owed, now)
+        plan, asked = await self._plan(known, outlook, source, scene, now)
+        self._state.published = Published(
+            made_at=self._clock.now(),
+            keys=known.keys,
+            plan=plan,
+            excluded=_left_out(known, plan, asked),
+            outlook=outlook,
+            known=known,
+            rules=self._rules,
+            source=source,
+            problem=None if asked is None else asked.problem,
+            curve=None if asked is None else asked.curve,
+            owed=self._owed,
+            lost=scene.lost,
+            planner=self._planner.state,
+        )
+        if before is None or before.plan.status is not plan.status:
+            log.info("plan", status=str(plan.status), why=None if plan.why is None else plan.why.id)
+
+    def due(self) -> bool:
+        """Tell whether a plan is to be made now: the last one is old, or something happened since."""
+        now, last = self._clock.now(), self._state.published
+        since = now - self._asked_at
+        if last is None or since >= self._rules.interval_s or since < 0.0:
+            return True
+        if since < EVENT_EVERY_S:
+            return False
+        images = self._state.image.freeze()
+        lost = lost_loops(images, self._traits, now)
+        happened = event(last, source_seen(images, now), self._forecast(times_of(now)), lost)
+        if happened is not None:
+            log.info("plan_event", happened=happened)
+        return happened is not None
+
+    async def _plan(
+        self, known: Known, outlook: Outlook | NoWeather, source: SourceSeen, scene: Scene, now: float
+    ) -> tuple[Plan, Asked | None]:
+        last = self._state.published
+        previous = last.plan if last is not None and last.keys == known.keys else None
+        if isinstance(outlook, NoWeather):
+            return _instead(previous, len(known), now, outlook.reason), None
+        try:
+            asked = await asyncio.to_thread(
+                question, known, self._traits, outlook.series, source, self._rules, now, scene
+            )
+            plan = await self._planner.plan(asked.problem, previous)
+        except Exception as error:  # planning is quarantined as a station is: a bug here costs plans only
+            log.exception("planning_failed")
+            return _instead(previous, len(known), now, because("plan.bug", error=repr(error))), None
+        wrong = sane(plan, asked)
+        if wrong is not None:
+            log.error("plan_rejected", why=wrong.id, **wrong.params)
+            return _instead(previous, len(known), now, wrong), asked
+        return plan, asked
+
+
+def _instead(previous: Plan | None, loops: int, now: float, why: Reason) -> Plan:
+    return no_plan(loops, now, STEP_H, why) if previous is None else moved_on(previous, now, why)
+
+
+def _left_out(known: Known, plan: Plan, asked: Asked | None) -> dict[LoopKey, Reason]:
+    """Return who is not planned for; our own reason comes before that of the hole which we made."""
+    found = {known.keys[each.loop]: each.why for each in plan.excluded}
+    return found | (dict(asked.excluded) if asked is not None else {})
+
+
+def _owed(
+    owed: Mapping[LoopKey, float], last: Published | None, known: Known, interval_s: float
+) -> dict[LoopKey, float]:
+    """Return what loops have borne: K h below what is wanted, in shortages only."""
+    kept = float(np.exp(-interval_s / OWED_FORGOTTEN_S))
+    result = {key: kept * value for key, value in owed.items() if kept * value > 0.01}
+    rationed = last is not None and last.plan.why is not None and last.plan.why.id == "plan.rationed"
+    if last is None or last.problem is None or not rationed or last.keys != known.keys:
+        return result
+    cold = np.nan_to_num(np.maximum(last.problem.T_min[:, 0] - known.state.T_indoor, 0.0))
+    for key, K in zip(known.keys, cold, strict=True):
+        result[key] = result.get(key, 0.0) + float(K) * interval_s / 3600.0
+    return result

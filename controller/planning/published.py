@@ -1,0 +1,51 @@
+"""The newest plan with all that it was made from: what the strategy, the API and the screen look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from controller.decisions import LoopKey
+from controller.knowing.known import Known
+from controller.planning.port import PlannerState
+from controller.planning.rules import NO_SOURCE, PlanRules, SourceSeen
+from optimizer.forecast.weather import NoWeather, Outlook
+from optimizer.on_curve import Course
+from optimizer.plan.problem import PlanProblem
+from optimizer.plan.status import AGE_MAX_S, Plan, PlanStatus
+from optimizer.reason import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A plan, also one that says nothing: then ``plan.why`` tells why."""
+
+    made_at: float
+    """UTC second at which it was published."""
+    keys: tuple[LoopKey, ...]
+    """The plan's rows."""
+    plan: Plan
+    excluded: Mapping[LoopKey, Reason]
+    """Loops that are not planned for; they are taken to go on as they do, and stay on the curve."""
+    outlook: Outlook | NoWeather
+    known: Known
+    """What was believed of the loops when the plan was asked for; its keys are ``keys``."""
+    rules: PlanRules = field(default_factory=PlanRules)
+    source: SourceSeen = NO_SOURCE
+    problem: PlanProblem | None = None
+    """What was asked last; the plan may be an earlier one, moved on. None where nothing could be asked."""
+    curve: Course | None = None
+    """What the loops would do on the curve in the same time; its first step is that of ``problem``."""
+    owed: Mapping[LoopKey, float] = field(default_factory=dict)
+    """K h of under-heating in shortages so far."""
+    lost: frozenset[LoopKey] = frozenset()
+    """Loops whose stations did not answer then."""
+    planner: PlannerState | None = None
+    """How the solver did with this plan."""
+
+    def age_s(self, now: float) -> float:
+        """Return how old the plan's inputs are at UTC second ``now``."""
+        return self.plan.age_s(now)
+
+    def usable(self, now: float) -> bool:
+        """Tell whether the plan may be followed at UTC second ``now``."""
+        fresh = 0.0 <= self.age_s(now) <= AGE_MAX_S
+        return fresh and self.plan.status is not PlanStatus.NONE and self.plan.step_at(now) is not None

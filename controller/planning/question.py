@@ -1,0 +1,205 @@
+"""From what is known of loops, weather and source to the question that a plan answers. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from controller.decisions import LoopKey, LoopTraits, Mode
+from controller.knowing.known import Known
+from controller.planning.bounds import heat_bounds
+from controller.planning.rules import PlanRules, SourceSeen
+from controller.weather.site import utc_offset_s
+from optimizer.balance import indoor_wanted
+from optimizer.building import Floats, free_heat, transition
+from optimizer.estimate.cycle import BACK_H
+from optimizer.estimate.state import DISTURBANCE, LAW, Flag
+from optimizer.forecast.calendar import LocalTime, local_time, share_open
+from optimizer.forecast.weather import WeatherSeries
+from optimizer.on_curve import Course, curve_ahead, filtered_ahead, follow
+from optimizer.plan.problem import PlanProblem
+from optimizer.reason import Reason, because
+
+STEPS, STEP_S = 96, 900.0
+STEP_H = STEP_S / 3600.0
+KNOWN_SD_K = 1.5
+"""A loop whose rooms are known worse than this stays on the curve: a plan would warm it without need."""
+TOLD_SD_MIN_K = 0.4
+P_RAMP_SHARE = 0.04
+"""Of the present heat, from step to step: the guard asks a person where it would be 10 % in half an hour."""
+P_MARGIN = 0.995
+"""Of what the source can give: loops do not follow to the watt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What else is seen of the loops at the moment of the question."""
+
+    modes: Mapping[LoopKey, Mode] = field(default_factory=dict)
+    """Loops that are not there count as in auto."""
+    T_primary: Mapping[LoopKey, float] = field(default_factory=dict)
+    """degC of the source's water at the station, where it is measured."""
+    T_outdoor_filtered: Mapping[str, float | None] = field(default_factory=dict)
+    """By emitter type, for the curve."""
+    owed: Mapping[LoopKey, float] = field(default_factory=dict)
+    """K h of under-heating in shortages so far."""
+    lost: frozenset[LoopKey] = frozenset()
+    """Loops whose stations do not answer: they are on their own curves, or will be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One question, with what its answer is judged by."""
+
+    problem: PlanProblem
+    """Rows as ``known.keys``; loops that shall not be planned for carry a hole."""
+    excluded: Mapping[LoopKey, Reason]
+    """Those loops."""
+    curve: Course
+    """What the loops would do on the curve."""
+
+
+def times_of(now: float) -> Floats:
+    """Return when the steps of a plan begin that is made at UTC second ``now``."""
+    return np.asarray(now + STEP_S * np.arange(STEPS, dtype=np.float64))
+
+
+def question(
+    known: Known,
+    traits: Mapping[LoopKey, LoopTraits],
+    weather: WeatherSeries,
+    source: SourceSeen,
+    rules: PlanRules,
+    now: float,
+    scene: Scene,
+) -> Asked:
+    """Return what a plan is asked for at UTC second ``now``; ``weather`` begins there, in steps of 15 min.
+
+    Nothing is repaired here: a number that is none makes its loop be left out, or the plan, with the reason.
+    """
+    loops, buildings, state = [traits[key] for key in known.keys], known.buildings, known.state
+    hours = STEP_H * (np.arange(len(weather.times)) + 0.5)
+    A, B = transition(buildings, STEP_H, float(weather.wind.mean()))
+    lasting = state.disturbance[:, None] * np.exp(-hours / BACK_H[DISTURBANCE])
+    # the room by which emitters give their heat is the one that they were seen to heat
+    rooms = state.T_indoor + state.mean[:, LAW]
+    T_primary = np.array([scene.T_primary.get(key, np.nan) for key in known.keys])
+    bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary)
+    T_wanted = wanted(known, weather.times, rules)
+    excluded = _excluded(known, scene)
+    T_min = T_wanted.copy()
+    T_min[[key in excluded for key in known.keys]] = np.nan
+    q_before = np.clip(state.q, 0.0, None)
+    heat_now = float(buildings.area @ np.maximum(q_before, 1.0)) / 1000.0
+    problem = PlanProblem(
+        start=now,
+        A=A,
+        B=B,
+        x0=state.x,
+        area=buildings.area,
+        T_outdoor=weather.T_outdoor,
+        gains=free_heat(buildings, weather.sun[:, None]).T + lasting,
+        T_min=T_min,
+        T_max=T_wanted.max(axis=1, keepdims=True) + rules.over_K + 0.0 * T_wanted,
+        q_min=bounds.low,
+        q_max=bounds.high,
+        ramp=bounds.ramp,
+        q_before=q_before,
+        tariff=_tariff(weather.times, rules),
+        P_max=np.full(len(weather.times), _most(source, heat_now)),
+        P_ramp=P_RAMP_SHARE * heat_now,
+        critical=np.array([key in rules.critical for key in known.keys], dtype=np.bool_),
+        owed=np.array([scene.owed.get(key, 0.0) for key in known.keys]),
+        weights=rules.weights,
+        dt_h=STEP_H,
+    )
+    return Asked(
+        problem=problem,
+        excluded=excluded,
+        curve=_on_curve(loops, known, problem, rules, scene),
+    )
+
+
+def wanted(known: Known, times: Floats, rules: PlanRules) -> Floats:
+    """Return the indoor temperatures (n, k) in degC to keep at least, by time of day and use.
+
+    The mean at which the wanted share of dwelling-hours reaches the minimum: who is known badly is kept
+    warmer (``optimizer.balance``).
+    """
+    local = _local(times, rules)
+    night = _at_night(local.hour, rules.night)
+    level = [indoor_wanted(rules.comfort, max(float(sd), TOLD_SD_MIN_K)) for sd in known.state.T_indoor_sd]
+    T = np.array(level)[:, None] - rules.night_setback_K * night
+    for place, key in enumerate(known.keys):
+        if key in rules.calendars:
+            closed = 1.0 - share_open(rules.calendars[key], local, STEP_H)
+            T[place] = level[place] - rules.closed_setback_K * closed
+    return np.asarray(T)
+
+
+def _on_curve(
+    loops: Sequence[LoopTraits], known: Known, problem: PlanProblem, rules: PlanRules, scene: Scene
+) -> Course:
+    """Return what the loops would do on the centre's curve; NaN for those that it has none for."""
+    n, k = problem.size
+    T_supply, flow = np.full((n, k), np.nan), np.full((n, k), np.nan)
+    for emitter, law in rules.laws.items():
+        T_filtered = scene.T_outdoor_filtered.get(emitter)
+        if T_filtered is None:
+            continue
+        filter_h = rules.outdoor_filter_s.get(emitter, 0.0) / 3600.0
+        path = filtered_ahead(T_filtered, problem.T_outdoor, STEP_H, filter_h)
+        asked, share = curve_ahead(law, path, np.inf)
+        for i, loop in enumerate(loops):
+            if loop.emitter == emitter:
+                T_supply[i] = np.minimum(asked, loop.T_supply_max_degC)
+                flow[i] = 1.0 if loop.circulation is None else share
+    return follow(
+        problem.A,
+        problem.B,
+        problem.x0,
+        known.buildings,
+        T_supply=T_supply,
+        flow=flow,
+        T_outdoor=problem.T_outdoor,
+        gains=problem.gains,
+        law_error=known.state.mean[:, LAW],
+    )
+
+
+def _excluded(known: Known, scene: Scene) -> dict[LoopKey, Reason]:
+    found: dict[LoopKey, Reason] = {}
+    flags, sd = known.state.flags, known.state.T_indoor_sd
+    for place, key in enumerate(known.keys):
+        mode = scene.modes.get(key, Mode.AUTO)
+        if mode is not Mode.AUTO:
+            found[key] = because("plan.loop_mode", mode=str(mode))
+        elif key in scene.lost:
+            found[key] = because("plan.loop_no_link")
+        elif flags[place] == Flag.LOST:
+            found[key] = because("plan.loop_lost")
+        elif sd[place] > KNOWN_SD_K:
+            found[key] = because("plan.loop_unknown", sd_K=float(sd[place]), most_K=KNOWN_SD_K)
+    return found
+
+
+def _most(source: SourceSeen, heat_now: float) -> float:
+    """Return the kW that the source can give to the loops, what the pipes lose taken off."""
+    if source.Q_flow_max is None:
+        return np.inf
+    lost = 0.0 if source.Q_flow is None else min(max(source.Q_flow - heat_now, 0.0), 0.3 * source.Q_flow)
+    return P_MARGIN * max(source.Q_flow_max - lost, 0.0)
+
+
+def _tariff(times: Floats, rules: PlanRules) -> Floats:
+    return np.array(rules.tariff)[_local(times, rules).hour.astype(np.intp) % len(rules.tariff)]
+
+
+def _local(times: Floats, rules: PlanRules) -> LocalTime:
+    return local_time(times, utc_offset_s(times, rules.timezone))
+
+
+def _at_night(hour: Floats, night: tuple[float, float]) -> Floats:
+    begin, end = night
+    inside = (hour >= begin) & (hour < end) if begin <= end else (hour >= begin) | (hour < end)
+    return inside.astype(np.float64)

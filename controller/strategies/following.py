@@ -1,0 +1,220 @@
+"""From the newest plan to what its loops shall hold now: heat becomes temperature and flow, at a steady pace.
+
+The guard asks a person before the network is moved too far at once. A strategy that ran into that would stand
+still; so it keeps to a little less by itself, against what was in force half an hour and an hour ago, and net
+of what the stations' own curves were moved by weather, as the guard judges it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.decisions import LoopKey, LoopTraits, Sent
+from controller.guard_limits import SOURCE_APPROACH_K
+from controller.planning.bounds import band_of, flow_min_of
+from controller.planning.published import Published
+from controller.strategies.inputs import StrategyInputs
+from optimizer.building import Buildings, Floats
+from optimizer.emitters import heat_from
+from optimizer.estimate.state import LAW
+from optimizer.instructions import Emitters, Held, Instructions, heat_ahead, instruct
+from optimizer.inversion import CP_KJ_PER_KG_K
+from stations.model.setpoint import StationClass
+
+HALF_HOUR_S, HOUR_S = 1800.0, 3600.0
+PACE: Mapping[float, tuple[float, float]] = {HALF_HOUR_S: (1.3, 0.05), HOUR_S: (2.3, 0.09)}
+"""Largest move of the supply within that time: K, and as a part of what it is above the rooms. The guard's
+limits are 3 K in an hour for a fifth of the city, and a tenth of the network's heat in half an hour."""
+FLOW_PACE = 0.05
+"""Of design, in half an hour: what the flow gives up, the temperature must make up for at its own pace."""
+ROOM_DEGC = 20.0
+AGE_S = 300.0
+DROP_K: Mapping[str, tuple[float, float]] = {"radiator": (2.0, 35.0), "floor": (1.0, 12.0)}
+"""Least and most between supply and return."""
+
+
+class Followed(NamedTuple):
+    """Loops that follow the plan in this cycle, in the order of ``keys``."""
+
+    keys: tuple[LoopKey, ...]
+    rows: NDArray[np.intp]
+    """Their places in the plan."""
+    told: Instructions
+    emitters: Emitters
+    T_indoor: Floats
+    """degC, as estimated now."""
+
+
+def follow(
+    loops: Sequence[LoopTraits], published: Published, inputs: StrategyInputs, T_outdoor: float
+) -> Followed:
+    """Return what those of ``loops`` shall hold that are planned for; ``published`` is usable."""
+    places = {key: place for place, key in enumerate(published.keys)}
+    plan = published.plan
+    mine = [
+        traits
+        for traits in loops
+        if traits.key in places
+        and traits.key not in published.excluded
+        and traits.emitter in DROP_K
+        and bool(np.isfinite(plan.q[places[traits.key]]).all())
+    ]
+    rows = np.array([places[traits.key] for traits in mine], dtype=np.intp)
+    now_known = inputs.known
+    known = now_known if now_known is not None and now_known.keys == published.keys else published.known
+    buildings, state = known.buildings.take(rows), known.state
+    T_indoor = state.T_indoor[rows]
+    rooms = T_indoor + state.mean[rows, LAW]
+    ahead_s = np.full(len(rows), inputs.now - plan.start)
+    q = heat_ahead(plan.q[rows], 3600.0 * plan.dt_h, ahead_s)
+    emitters = _emitters(mine, buildings, inputs, T_outdoor)
+    held = _held(mine, inputs, emitters.T_own)
+    return Followed(
+        keys=tuple(traits.key for traits in mine),
+        rows=rows,
+        told=_paced(mine, q, rooms, buildings, emitters, held, inputs),
+        emitters=emitters,
+        T_indoor=T_indoor,
+    )
+
+
+def _emitters(
+    loops: Sequence[LoopTraits], b: Buildings, inputs: StrategyInputs, T_outdoor: float
+) -> Emitters:
+    band = np.array([band_of(traits) for traits in loops]).reshape(-1, 2)
+    by_offset = np.array([traits.station_class is StationClass.B for traits in loops], dtype=np.bool_)
+    drops = np.array([DROP_K[traits.emitter] for traits in loops]).reshape(-1, 2)
+    low = np.array([traits.T_supply_min_degC for traits in loops])
+    high = np.array([_warmest(traits, inputs) for traits in loops])
+    return Emitters(
+        q_n=b.q_n,
+        excess_n=b.excess_n,
+        exponent=b.exponent,
+        flow_design=b.flow_design,
+        flow_min=np.array([flow_min_of(traits) for traits in loops]),
+        T_supply_min=low,
+        T_supply_max=np.maximum(high, low),
+        T_own=np.array([traits.own_curve(T_outdoor) for traits in loops]),
+        drop_min=drops[:, 0],
+        drop_max=drops[:, 1],
+        sets_flow=np.array([traits.circulation is not None for traits in loops], dtype=np.bool_),
+        wears_out=np.array([traits.wears_out for traits in loops], dtype=np.bool_),
+        offset_min=np.where(by_offset, band[:, 0], -np.inf),
+        offset_max=np.where(by_offset, band[:, 1], np.inf),
+    )
+
+
+def _warmest(traits: LoopTraits, inputs: StrategyInputs) -> float:
+    """Return what the loop may have at most, degC: its limit, or what the source's water gives."""
+    primary = inputs.observations[traits.key].T_supply_primary
+    if primary.value is None or not primary.usable(inputs.now, AGE_S):
+        return traits.T_supply_max_degC
+    return min(traits.T_supply_max_degC, primary.value - SOURCE_APPROACH_K)
+
+
+def _held(loops: Sequence[LoopTraits], inputs: StrategyInputs, T_own: Floats) -> Held:
+    """Return what loops hold: what was sent last, or what the station acts on before that."""
+    told = [_held_by(traits, inputs, float(own)) for traits, own in zip(loops, T_own, strict=True)]
+    columns = np.array([row[:4] for row in told], dtype=np.float64).reshape(-1, 4)
+    return Held(
+        T_supply=columns[:, 0],
+        flow=columns[:, 1],
+        since_move_s=columns[:, 2],
+        since_flow_s=columns[:, 3],
+        flow_rose=np.array([row[4] for row in told], dtype=np.bool_),
+    )
+
+
+def _held_by(
+    traits: LoopTraits, inputs: StrategyInputs, T_own: float
+) -> tuple[float, float, float, float, bool]:
+    history, seen = inputs.sent.get(traits.key, ()), inputs.observations[traits.key]
+    if not history:
+        T, m = seen.T_supply_effective.value, seen.m_flow_effective.value
+        flow = np.nan if m is None else m / traits.m_flow_design
+        return np.nan if T is None else T, flow, np.inf, np.inf, False
+    last = history[-1]
+    since_flow, rose = np.inf, False
+    for later, then in pairwise(reversed(history)):
+        if abs(later.m_flow - then.m_flow) > 1e-9:
+            since_flow, rose = inputs.monotonic - later.at, later.m_flow > then.m_flow
+            break
+    return (
+        _at_present_curve(traits, last, T_own),
+        last.m_flow / traits.m_flow_design,
+        inputs.monotonic - last.at,
+        since_flow,
+        rose,
+    )
+
+
+def _at_present_curve(traits: LoopTraits, sent: Sent, T_own: float) -> float:
+    """A class B station holds the difference to its curve, which has moved since."""
+    if traits.station_class is not StationClass.B or sent.T_own_curve is None:
+        return sent.T_supply
+    return sent.T_supply - sent.T_own_curve + T_own
+
+
+def _paced(
+    loops: Sequence[LoopTraits],
+    q: Floats,
+    rooms: Floats,
+    buildings: Buildings,
+    emitters: Emitters,
+    held: Held,
+    inputs: StrategyInputs,
+) -> Instructions:
+    """Return the instructions, none further from what was in force than the pace allows."""
+    limits = np.array(
+        [_reach(traits, inputs, float(T)) for traits, T in zip(loops, emitters.T_own, strict=True)]
+    ).reshape(-1, 4)
+    flow = np.clip(instruct(q, rooms, emitters, held).flow, limits[:, 2], limits[:, 3])
+    # the temperature that gives the heat with the flow as it shall be now
+    as_it_flows = replace(emitters, sets_flow=np.zeros_like(emitters.sets_flow))
+    told = instruct(q, rooms, as_it_flows, replace(held, flow=flow))
+    T_supply = np.clip(told.T_supply, limits[:, 0], limits[:, 1])
+    given = heat_from(buildings, T_supply[np.newaxis], flow, rooms)[0]
+    drop = given / (1000.0 * CP_KJ_PER_KG_K * emitters.flow_design * flow)
+    return replace(
+        told, T_supply=T_supply, offset=T_supply - emitters.T_own, q=given, T_return=T_supply - drop
+    )
+
+
+def _reach(traits: LoopTraits, inputs: StrategyInputs, T_own: float) -> tuple[float, float, float, float]:
+    """Return least and most supply (degC) and flow (fraction of design) that the pace allows now."""
+    T_low = m_low = -np.inf
+    T_high = m_high = np.inf
+    for window_s, (most_K, most_share) in PACE.items():
+        sent = _in_force(inputs.sent.get(traits.key, ()), inputs.monotonic - window_s)
+        if sent is None:
+            return T_low, T_high, m_low, m_high
+        T = _at_present_curve(traits, sent, T_own)
+        by_curve = _by_curve(traits, inputs, sent, T_own, window_s)
+        step = min(most_K, most_share * max(T - ROOM_DEGC, 5.0))
+        T_low = max(T_low, T + min(by_curve, 0.0) - step)
+        T_high = min(T_high, T + max(by_curve, 0.0) + step)
+        if window_s == HALF_HOUR_S:
+            flow = sent.m_flow / traits.m_flow_design
+            m_low, m_high = flow - FLOW_PACE, flow + FLOW_PACE
+    return T_low, max(T_high, T_low), m_low, m_high
+
+
+def _in_force(history: Sequence[Sent], then: float) -> Sent | None:
+    """Return what a loop held at scaled monotonic second ``then``, or was taken over with after that."""
+    for sent in reversed(history):
+        if sent.at <= then:
+            return sent
+    return history[0] if history else None
+
+
+def _by_curve(traits: LoopTraits, inputs: StrategyInputs, sent: Sent, T_own: float, window_s: float) -> float:
+    """Return what weather moved the own curve since then, K; a class B station moves with it by itself."""
+    past = inputs.T_outdoor_past.get(round(window_s / 60.0))
+    if past is None or traits.station_class is StationClass.B:
+        return 0.0
+    age_s = max(inputs.monotonic - sent.at, 0.0)
+    return (T_own - traits.own_curve(past)) * min(age_s / window_s, 1.0)

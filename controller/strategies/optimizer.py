@@ -1,0 +1,153 @@
+"""Strategy ``optimizer``: every loop holds what the newest plan has foreseen for it.
+
+The plan is made elsewhere, every quarter of an hour; here it is turned into temperature and flow with what is
+known in this cycle. Where there is no plan, or it is too old, or it has nothing to say of a loop, the curve
+answers and says why.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.decisions import LoopKey, LoopTraits, Proposal
+from controller.knowing.asking import asked, listened, question_K
+from controller.planning.published import Published
+from controller.strategies import curve
+from controller.strategies.following import Followed, follow
+from controller.strategies.inputs import Proposed, StrategyInputs
+from controller.strategies.loop_record import LoopRecord
+from controller.words.phrase import Phrase
+from controller.words.plan import instruction, on_curve, reasoned
+from optimizer.explain import Foretold, explain, foretell, source_of
+from optimizer.plan.status import PlanStatus
+from optimizer.questioning import HOURS_MAX
+from optimizer.reason import Reason, because
+
+AUTHOR = "strategy:optimizer"
+
+
+def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
+    """Return a wish for each of ``loops`` (those in auto): the plan's, or the curve's with the reason.
+
+    A loop of which too little is known to be planned for is asked (``controller.knowing.asking``).
+    """
+    wishes = curve.propose_all(loops, inputs).proposals
+    heard = listened(loops, inputs)
+    # what other strategies know of their loops is theirs to hand on
+    records = {traits.key: heard[traits.key] for traits in loops if traits.key in heard}
+    design = {traits.key: traits.m_flow_design for traits in loops}
+    takes = {traits.key: traits.station_class.driven and traits.proven for traits in loops}
+    published, none = inputs.published, _no_plan(inputs)
+    planned: dict[LoopKey, Proposal] = {}
+    if none is None and published is not None and inputs.T_outdoor is not None:
+        planned = _planned(loops, published, inputs, inputs.T_outdoor)
+    return Proposed(
+        proposals=[
+            planned.get(wish.key)
+            or _asked(wish, records.get(wish.key) if takes[wish.key] else None, design[wish.key])
+            or _on_curve(wish, none or _left_out(wish.key, published))
+            for wish in wishes
+        ],
+        records=records,
+    )
+
+
+def _no_plan(inputs: StrategyInputs) -> Reason | None:
+    """Return why no plan can be followed now; None where one can."""
+    published = inputs.published
+    if published is None:
+        return because("plan.not_yet")
+    plan = published.plan
+    if plan.status is PlanStatus.NONE:
+        return plan.why or because("plan.not_yet")
+    if not published.usable(inputs.now):
+        return because("plan.too_old", age_s=published.age_s(inputs.now), because="plan.not_yet")
+    return because("plan.no_outdoor") if inputs.T_outdoor is None else None
+
+
+def _left_out(key: LoopKey, published: Published | None) -> Reason:
+    if published is not None and key in published.excluded:
+        return published.excluded[key]
+    return because("plan.loop_not_in")
+
+
+def _asked(wish: Proposal, record: LoopRecord | None, m_flow_design: float) -> Proposal | None:
+    """Return the curve's wish with the wave that asks the loop; None where nothing is asked.
+
+    It is asked at design flow, where pipes settle soonest.
+    """
+    if record is None or not asked(record):
+        return None
+    dT = question_K(record, wish.key)
+    why = because("plan.loop_asked", dT_K=dT, hours=float(record.model.hours), most_h=float(HOURS_MAX))
+    return replace(
+        wish,
+        T_supply=wish.T_supply + dT,
+        m_flow=m_flow_design,
+        author=AUTHOR,
+        reason=on_curve(why, wish.reason),
+    )
+
+
+def _on_curve(wish: Proposal, why: Reason) -> Proposal:
+    return replace(wish, author=AUTHOR, reason=on_curve(why, wish.reason))
+
+
+def _planned(
+    loops: Sequence[LoopTraits], published: Published, inputs: StrategyInputs, T_outdoor: float
+) -> dict[LoopKey, Proposal]:
+    followed = follow(loops, published, inputs, T_outdoor)
+    design = {traits.key: traits.m_flow_design for traits in loops}
+    reasons = _reasons(followed, published, inputs)
+    told = followed.told
+    return {
+        key: Proposal(
+            key=key,
+            T_supply=float(told.T_supply[i]),
+            m_flow=float(told.flow[i]) * design[key],
+            author=AUTHOR,
+            reason=reasons[i],
+        )
+        for i, key in enumerate(followed.keys)
+        if told.known[i]
+    }
+
+
+def _reasons(followed: Followed, published: Published, inputs: StrategyInputs) -> list[Phrase]:
+    """Return why each loop is told what it is told."""
+    plan, rows = published.plan, followed.rows
+    foretold = None
+    if published.problem is not None and published.curve is not None:
+        T_now = np.full(len(published.keys), np.nan)
+        T_now[rows] = followed.T_indoor
+        foretold = foretell(plan, inputs.now, T_now, published.curve, published.problem)
+    if foretold is None:
+        return [reasoned(source_of(plan, inputs.now)) for _ in followed.keys]
+    mine = _taken(foretold, rows)
+    return [
+        instruction(
+            explain(
+                i, plan=plan, now=inputs.now, foretold=mine, told=followed.told, emitters=followed.emitters
+            )
+        )
+        for i in range(len(rows))
+    ]
+
+
+def _taken(foretold: Foretold, rows: NDArray[np.intp]) -> Foretold:
+    """Return what is expected of some of a plan's loops."""
+    f = foretold
+    return replace(
+        f,
+        T_now=f.T_now[rows],
+        T_soon=f.T_soon[rows],
+        T_end=f.T_end[rows],
+        q=f.q[rows],
+        curve_T_supply=f.curve_T_supply[rows],
+        curve_flow=f.curve_flow[rows],
+        curve_q=f.curve_q[rows],
+        curve_T_end=f.curve_T_end[rows],
+        bounds=tuple(f.bounds[row] for row in rows.tolist()),
+    )
