@@ -9,7 +9,6 @@ from controller.accounts import store
 from controller.accounts.roles import Role
 from controller.api import source_schema as schema
 from controller.api.app import create_app
-from controller.audit.entry import Event
 from controller.config.planning import PlanningConfig
 from controller.config.sources import SourceRules
 from controller.image import ProcessImage, StationImage
@@ -113,7 +112,7 @@ async def test_every_hour_tells_its_order_its_state_and_what_the_source_did(benc
 
 
 async def test_an_operator_acknowledges_what_was_seen_and_the_audit_knows(bench, monkeypatch):
-    noted: list[Event] = []
+    noted = []
     monkeypatch.setattr(bench.room.audit, "note", noted.extend)
     bench.issue()
     bench.book.issue([order(BASE, NOW + HOUR, Q_flow=7000.0)], NOW + 60.0)

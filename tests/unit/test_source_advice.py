@@ -1,4 +1,4 @@
-"""What heat sources are advised: the plan's heat with what pipes lose, in water that serves all, or reasons."""
+"""What heat sources are advised: the plan's heat and pipe losses, in water that serves all; or reasons."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Orders to heat sources as they stand: issued, acknowledged, changed, frozen, executed; over restarts too."""
+"""Orders to heat sources as they stand: issued, acknowledged, changed, frozen, executed; over restarts."""
 
 import asyncio
 from dataclasses import replace
