@@ -18,6 +18,8 @@ from controller.knowing.opened import begun, loop_calendars
 from controller.knowing.watch import KnowingWatch, heard_of
 from controller.planning.loop import Believed, PlanningLoop
 from controller.planning.process import ProcessPlanner, SolverLimits
+from controller.planning.source_book import SourceBook
+from controller.planning.source_orders import SourceOrders
 from controller.weather.feed import WeatherFeed
 from controller.weather.site import weather_feed
 from controller.weather.watch import ahead, watch_weather
@@ -47,6 +49,7 @@ class LookingAhead:
     feed: WeatherFeed
     knowing: KnowingWatch
     planning: PlanningLoop
+    sources: SourceOrders
 
     async def run(self) -> None:
         """Look ahead for ever."""
@@ -54,6 +57,7 @@ class LookingAhead:
             tasks.create_task(watch_weather(self.feed, self.parts.state, self.clock), name="weather")
             tasks.create_task(self.knowing.run(), name="knowing")
             tasks.create_task(self.planning.run(), name="planning")
+            tasks.create_task(self.sources.run(), name="sources")
 
 
 def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingAhead:
@@ -105,5 +109,13 @@ def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingA
             believed=lambda: Believed(known=memory.known, T_outdoor_filtered=memory.T_outdoor_filtered),
             forecast=feed.outlook,
             wanted=followed,
+        ),
+        sources=SourceOrders(
+            site,
+            clock,
+            parts.state,
+            SourceBook(site.data),
+            beliefs=lambda: known.keeper.beliefs,
+            forecast=feed.outlook,
         ),
     )

@@ -20,6 +20,7 @@ from controller.api.refusals import install
 from controller.api.rights import OPENAPI, RightsTable
 from controller.api.routes import city_router, health_router, history_router
 from controller.api.snapshot import SnapshotCache
+from controller.api.source_routes import source_router
 from controller.config.model import SiteConfig
 from controller.control_room import ControlRoom
 from controller.metrics import Metrics
@@ -77,6 +78,7 @@ def create_app(
         city_router(site, state, clock, cache, hub, metrics),
         places_router(site, writes),
         past_router(past),
+        source_router(site, clock, room.note),
         plan_router(site, state, past, clock),
         history_router(site, reader),
         energy_router(site, reader, clock),

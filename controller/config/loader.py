@@ -42,7 +42,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     if document.weather is not None:
         _check_typical_year(document.weather, folder, file.name, faults)
     if document.planning is not None:
-        _check_critical(document.planning, stations, file.name, faults)
+        _check_planned(document.planning, stations, file.name, faults)
     named = None if document.site is None else document.site.pipes
     pipes = () if named is None else read_pipes(folder / named, faults)
     if faults or document.site is None or opcua is None:
@@ -158,7 +158,7 @@ def _check_typical_year(section: WeatherConfig, folder: Path, file: str, faults:
         faults.append(f"{file}: weather.typical_year: no such file (got {path!r}, looked for {looked})")
 
 
-def _check_critical(
+def _check_planned(
     section: PlanningConfig, stations: list[StationConfig], file: str, faults: list[str]
 ) -> None:
     here = {station.id for station in stations}
@@ -166,6 +166,13 @@ def _check_critical(
         f"{file}: planning.critical: no such station (got {name!r}); allowed are those of the station list"
         for name in section.critical
         if here and name not in here
+    )
+    sources = {station.id for station in stations if station.kind == "source"}
+    faults.extend(
+        f"{file}: planning.sources.{name}: no heat source of that name;"
+        f" the station list has {', '.join(sorted(sources)) or 'none'}"
+        for name in section.sources
+        if here and name not in sources
     )
 
 

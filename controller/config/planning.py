@@ -1,6 +1,8 @@
 """What the site file says for plans: how often, how warm and when, at what price, and who comes first."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import field
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, model_validator
@@ -8,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from controller.config.fields import STRICT, Flag, Number, Text, between
+from controller.config.sources import SourceRules
 
 HOURS = 24
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -56,6 +59,8 @@ class PlanningConfig:
     """Price of a kWh by hour of the local day, in any currency."""
     critical: tuple[Text, ...] = ()
     """Stations of hospitals and schools: served first in a shortage."""
+    sources: Mapping[str, SourceRules] = field(default_factory=dict)
+    """Heat sources by station: base or peak, price, start; those that do not stand here are for base load."""
     solver_limit_s: Annotated[Number, between(2.0, 300.0)] = 20.0
     """Wall seconds that one plan may take."""
     solver_memory_MB: Annotated[Number, between(300.0, 64_000.0)] = 3072.0

@@ -18,6 +18,7 @@ from controller.words.link import LINK
 from controller.words.orders import ORDERS
 from controller.words.planning import PLANNING
 from controller.words.service import SERVICE
+from controller.words.sources import SOURCES
 from controller.words.strategies import STRATEGIES
 from controller.words.vocabulary import VOCABULARY
 from controller.words.writes import WRITES
@@ -37,6 +38,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     **ALARMS,
     **PLANNING,
     **KNOWING,
+    **SOURCES,
 }
 """Templates by id: English and Chinese, with the same gaps."""
 

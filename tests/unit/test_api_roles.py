@@ -35,6 +35,8 @@ ALLOWED = {
     ("GET", "/api/v1/energy"): EVERYBODY,
     ("GET", "/api/v1/plan"): EVERYBODY,
     ("GET", "/api/v1/plan/{station}"): EVERYBODY,
+    ("GET", "/api/v1/plan/sources"): EVERYBODY,
+    ("POST", "/api/v1/plan/sources/{source}/acknowledge"): ORDERING,
     ("GET", "/api/v1/modes"): EVERYBODY,
     ("GET", "/api/v1/commands"): EVERYBODY,
     ("GET", "/api/v1/commands/{number}"): EVERYBODY,

@@ -27,6 +27,7 @@ from controller.words.phrase import PHRASES, Phrase, restored, said, stored, ver
 from controller.words.plan import reasoned
 from controller.words.planning import PLANNING
 from controller.words.service import SERVICE
+from controller.words.sources import SOURCES
 from controller.words.strategies import STRATEGIES
 from controller.words.vocabulary import VOCABULARY
 from controller.words.writes import WRITES
@@ -128,7 +129,19 @@ def test_chinese_has_no_english_word():
 
 
 def test_no_id_stands_in_two_tables():
-    tables = (VOCABULARY, GUARD, STRATEGIES, LINK, SERVICE, ORDERS, WRITES, ALARMS, PLANNING, KNOWING)
+    tables = (
+        VOCABULARY,
+        GUARD,
+        STRATEGIES,
+        LINK,
+        SERVICE,
+        ORDERS,
+        WRITES,
+        ALARMS,
+        PLANNING,
+        KNOWING,
+        SOURCES,
+    )
     assert len(PHRASES) == sum(len(table) for table in tables)
 
 

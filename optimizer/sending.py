@@ -1,0 +1,141 @@
+"""With what water a source sends its heat, hour by hour: temperature, flow, head. Pure.
+
+The temperature is that of ``optimizer.source.lowest_supply``, as one order an hour. The flow is what the
+stations draw with it, the head what the worst of them needs: losses of pressure go with the square of flow.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.inversion import CP_KJ_PER_KG_K
+from optimizer.reach import Access, arriving
+from optimizer.reason import Reason, because
+from optimizer.source import primary_flow
+
+Floats = NDArray[np.float64]
+HOUR_S = 3600.0
+TELLS_SHARE = 0.3
+"""Of the heat that stations which can be reckoned with must take, or nothing is told of the water."""
+PREHEATED_K = 0.1
+"""Less is no heat laid in."""
+
+
+class Supply(NamedTuple):
+    """Supply temperature by the hour."""
+
+    T: Floats
+    """(k,) degC."""
+    late_K: float
+    """By how much the source can not be as warm in time as the first hours need; 0 mostly."""
+
+
+def hour_of(times: Floats, dt_s: float, first: float) -> NDArray[np.intp]:
+    """Return in which hour after UTC second ``first`` the middle of each step lies; < 0 before it."""
+    return np.floor((times + 0.5 * dt_s - first) / HOUR_S).astype(np.intp)
+
+
+def hourly(values: Floats, hours: NDArray[np.intp], count: int) -> Floats:
+    """Return means (..., count) of steps (..., k) by hour; NaN for an hour without a step."""
+    inside = (hours >= 0) & (hours < count)
+    taken = np.zeros((len(hours), count))
+    taken[np.flatnonzero(inside), hours[inside]] = 1.0
+    steps = taken.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((values @ taken) / np.where(steps > 0.0, steps, np.nan))
+
+
+def supply_by_hour(
+    T_needed: Floats, hours: NDArray[np.intp], count: int, T_now: float | None, change_K_per_h: float
+) -> Supply:
+    """Return the coolest order an hour that is nowhere below ``T_needed`` (k,) and changes no faster.
+
+    It rises before it must; ``T_now`` is what is sent now, None where nobody tells.
+    """
+    T = np.full(count, -np.inf)
+    inside = (hours >= 0) & (hours < count)
+    np.maximum.at(T, hours[inside], T_needed[inside])
+    for hour in range(count - 2, -1, -1):
+        T[hour] = max(T[hour], T[hour + 1] - change_K_per_h)
+    late = 0.0
+    for hour in range(count):
+        before = T_now if hour == 0 else T[hour - 1]
+        if before is None:
+            continue
+        late = max(late, float(T[hour] - before - change_K_per_h))
+        T[hour] = min(max(T[hour], before - change_K_per_h), before + change_K_per_h)
+    return Supply(T, max(late, 0.0))
+
+
+def network_flow(
+    q: Floats, area: Floats, T_supply: Floats, rooms: Floats, access: Access, T_ground: float, Q: Floats
+) -> Floats | Reason:
+    """Return the primary flow (k,) in kg/s with which stations take ``q`` (n, k), hourly W/m2.
+
+    ``Q`` (k,) is the heat in kW that the source sends; stations of which too little is known are taken to
+    draw as much for their heat as the others.
+    """
+    k = q.shape[1]
+    at = HOUR_S * (np.arange(k, dtype=np.float64) + 0.5)
+    T = arriving(at, T_supply, at, access, T_ground)
+    told = np.isfinite(access.UA_exchanger + access.flow_primary_max + access.loss + rooms)
+    told &= np.isfinite(q).all(axis=1)
+    heat = area[:, None] * np.nan_to_num(np.maximum(q, 0.0)) / 1000.0
+    known = heat[told].sum(axis=0)
+    if not told.any() or (known < TELLS_SHARE * heat.sum(axis=0)).any():
+        share = float(known.sum() / max(heat.sum(), 1e-9))
+        return because("dispatch.stations_unknown", share=share, needed=TELLS_SHARE)
+    flow = np.stack([primary_flow(q[:, i], T[:, i], rooms, access) for i in range(k)], axis=1)
+    drawn = area[told] @ flow[told]
+    return np.asarray(drawn * Q / np.maximum(known, 1e-9))
+
+
+def return_of(Q: Floats, T_supply: Floats, m_flow: Floats) -> Floats:
+    """Return what comes back (k,), degC, when ``Q`` kW leave with ``m_flow`` kg/s."""
+    return np.asarray(T_supply - Q / (CP_KJ_PER_KG_K * np.maximum(m_flow, 1e-9)))
+
+
+def head_needed(
+    dp_source: float, m_flow_now: float, dp_stations: Floats, dp_min: Floats, m_flow: Floats
+) -> tuple[Floats, int] | Reason:
+    """Return the head (k,) in kPa at the source that keeps every station's, and which one decides.
+
+    ``dp_source`` and ``m_flow_now`` are measured now, ``dp_stations`` (n,) too, NaN where not.
+    """
+    lost = dp_source - dp_stations
+    known = np.isfinite(lost) & (lost >= 0.0)
+    if not (np.isfinite(dp_source) and m_flow_now > 0.0 and known.any()):
+        return because("dispatch.head_unknown")
+    needs = np.where(known, dp_min + lost, -np.inf)
+    ratio = (m_flow / m_flow_now) ** 2
+    head = np.where(known[:, None], dp_min[:, None] + lost[:, None] * ratio[None, :], -np.inf)
+    return head.max(axis=0), int(needs.argmax())
+
+
+class Preheating(NamedTuple):
+    """Heat that is laid into the houses before it is needed."""
+
+    K: float
+    """By how much rooms are warmer at the end of it, mean by area."""
+    begin: int
+    end: int
+    """Steps: it begins after the first, the rooms cool again after the second."""
+
+
+def preheating(T_indoor: Floats, area: Floats) -> Preheating | None:
+    """Return the largest rise of the planned rooms (n, k) that falls again; None below ``PREHEATED_K``."""
+    planned = np.isfinite(T_indoor).all(axis=1)
+    if not planned.any() or T_indoor.shape[1] < 2:
+        return None
+    mean = area[planned] @ T_indoor[planned] / area[planned].sum()
+    best: Preheating | None = None
+    low = 0
+    for step in range(1, len(mean)):
+        if mean[step] < mean[low]:
+            low = step
+        falls = mean[step] - mean[step:].min()
+        rise = float(min(mean[step] - mean[low], falls))
+        if rise > (PREHEATED_K if best is None else best.K):
+            best = Preheating(rise, low, step)
+    return best

@@ -1,0 +1,86 @@
+"""A small city with two heat sources, as its controller sees it, and the orders that they are advised."""
+
+from controller.config.planning import PlanningConfig
+from controller.config.sources import SourceRules
+from controller.decisions import LoopKey, Mode, Season
+from controller.image import Link, ProcessImage, StationImage
+from controller.state import ControllerState, LoopStatus
+from stations.model.identity import Point
+from stations.model.reading import good
+from tests.support.api_bench import NOW
+from tests.support.sites import loop_config, site_config, station_config
+
+BASE, PEAK = "H001", "H002"
+HOUR = 3600.0
+
+
+def city(folder, n_stations=3):
+    """Stations S001.. and two sources, the second one for peaks."""
+    stations = [
+        station_config(f"S{i:03}", "plc-a", port=20000 + i, loops=(loop_config(),))
+        for i in range(1, n_stations + 1)
+    ]
+    sources = [station_config(name, "source-opcua", port=21000 + i) for i, name in enumerate((BASE, PEAK))]
+    planning = PlanningConfig(sources={PEAK: SourceRules(role="peak", least_share=0.2)})
+    return site_config(folder, *stations, *sources, planning=planning)
+
+
+def source_readings(at, Q=5000.0, most=9000.0, T=88.0):
+    """kW, degC."""
+    told = {
+        "T_supply_source": T,
+        "T_return_source": 45.0,
+        "m_flow_source": Q / (4.18 * (T - 45.0)) if Q else 0.0,
+        "p_supply_source": 900.0,
+        "p_return_source": 500.0,
+        "Q_flow_source": Q,
+        "Q_flow_source_max": most,
+    }
+    return {Point(0, name): good(value, at) for name, value in told.items()}
+
+
+def station_readings(at, dp=120.0):
+    primary = {
+        "T_supply_primary": 86.0,
+        "T_return_primary": 44.0,
+        "m_flow_primary": 9.5,
+        "p_supply_primary": 600.0 + dp,
+        "p_return_primary": 600.0,
+        "Q_flow_primary": 1660.0,
+    }
+    loop = {"T_supply_secondary": 52.0, "T_return_secondary": 40.0, "m_flow_secondary": 33.0}
+    return {Point(0, name): good(value, at) for name, value in primary.items()} | {
+        Point(1, name): good(value, at) for name, value in loop.items()
+    }
+
+
+def seen(site, at=NOW, **sources):
+    """The process image; ``sources`` are arguments of ``source_readings`` by source, None: silent."""
+    images = {}
+    for station in site.stations:
+        if station.kind == "source":
+            default = {} if station.id == BASE else {"Q": 0.0, "most": 4000.0}
+            told = sources.get(station.id, {})
+            readings = {} if told is None else source_readings(at, **(default | told))
+        else:
+            readings = station_readings(at)
+        images[station.id] = StationImage(
+            station=station.id, link=Link.ONLINE, link_since=at - 100.0, readings=readings, polled_at=at
+        )
+    return images
+
+
+def state_of(site, at=NOW):
+    """A controller that sees it."""
+    loops = {
+        (key := LoopKey(station.id, loop.loop)): LoopStatus(key=key, mode=Mode.AUTO, season=Season.HEATING)
+        for station in site.stations
+        for loop in station.loops
+    }
+    return ControllerState(image=ProcessImage(seen(site, at)), loops=loops, started_at=at)
+
+
+def look_again(state, site, at, **sources):
+    """Let the controller see newer readings."""
+    for image in seen(site, at, **sources).values():
+        state.image.put(image)
