@@ -12,7 +12,7 @@ import numpy as np
 
 from controller.decisions import LoopKey
 from controller.knowing.belief import Asked, Belief, Introduced, first_belief
-from controller.knowing.gathered import QUARTER_S, Window
+from controller.knowing.gathered import QUARTER_S, SERIES, Window
 from optimizer import emitters
 from optimizer.building import Buildings, Floats
 from optimizer.identify.delay import Delay, transport_delay
@@ -26,6 +26,8 @@ DAY_S = 86_400.0
 DAYS_MAX = 14.0
 """However long numbers stood still, they do not move further at once than so many days of tenths."""
 DELAY_DAYS = 7
+TELLING_LOOPS, SENSORS_WARM_K = 3, 0.5
+"""Loops with sensors from which on they tell how warm others may be; sensors hang in warmer dwellings."""
 Q_MIN_W_PER_M2, DROP_MIN_K = 3.0, 0.3
 """Below these the water tells of no room."""
 
@@ -42,21 +44,41 @@ def identified(
 
     ``now`` is a UTC second. ``at_once``: an engineer wants all of the change, not a tenth a day of it.
     """
+    usual = usual_room(window)
     for place, key in enumerate(window.keys):
         if key in loops:
             champion = beliefs.get(key) or first_belief(key, loops[key])
-            yield _identified(window, place, loops[key], champion, now, at_once=at_once)
+            indoor = _indoor(window, place, champion) or usual
+            yield _identified(window, place, loops[key], champion, indoor, now, at_once=at_once)
+
+
+def usual_room(window: Window) -> IndoorPrior | None:
+    """Return how warm loops without sensors are thought to be: as those with, whose sensors hang warmer."""
+    T_indoor = np.asarray(window.loops[:, :, SERIES.index("T_indoor")], dtype=np.float64)
+    shown = np.isfinite(T_indoor)
+    told = shown.sum(axis=0) > 0
+    if told.sum() < TELLING_LOOPS:
+        return None
+    means = np.where(shown, T_indoor, 0.0).sum(axis=0)[told] / shown.sum(axis=0)[told]
+    return IndoorPrior(T_indoor=float(means.mean()) - SENSORS_WARM_K)
 
 
 def _identified(
-    window: Window, place: int, introduced: Introduced, champion: Belief, now: float, *, at_once: bool
+    window: Window,
+    place: int,
+    introduced: Introduced,
+    champion: Belief,
+    indoor: IndoorPrior | None,
+    now: float,
+    *,
+    at_once: bool,
 ) -> Belief:
     days = np.inf if at_once else min(max((now - champion.moved_at) / DAY_S, 0.0), DAYS_MAX)
     found = identify(
         window.history(place),
         champion.identified.candidate,
         introduced.prior,
-        _indoor(window, place, champion),
+        indoor,
         float(days),
     )
     if found.T_indoor_sd is None and champion.identified.T_indoor_sd is not None:

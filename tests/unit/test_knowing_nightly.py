@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from controller.knowing.belief import Asked, first_belief, with_beliefs
-from controller.knowing.gathered import Gatherer, MemoryRecord
+from controller.knowing.gathered import SERIES, Gatherer, MemoryRecord
 from controller.knowing.keeper import Keeper, introduced
 from controller.knowing.known import first_known
-from controller.knowing.nightly import identified, room_by, summary
+from controller.knowing.nightly import identified, room_by, summary, usual_room
 from optimizer.reason import Reason
-from tests.support.gathered_houses import gathered, two_houses
+from tests.support.gathered_houses import gathered, keys, two_houses
 from tests.support.guard_world import loop_traits
 
 HOUSES = two_houses()
@@ -87,6 +87,17 @@ def test_without_sensors_its_own_answer_tells_how_warm_a_loop_is_and_narrows_its
     assert with_answer.identified.fitted.T_indoor_mean == pytest.approx(T_true, abs=0.8)
     assert with_answer.identified.T_indoor_sd < without.identified.T_indoor_sd
     assert with_answer.asked is asked
+
+
+def test_loops_without_sensors_are_thought_to_be_as_warm_as_those_with_them_or_a_little_less():
+    kept, _ = gathered(two_houses((1.9, 1.5, 1.7, 1.6)), days=2)
+    window = kept.window(keys(4))
+    one_is_silent = window.loops.copy()
+    one_is_silent[:, 3, SERIES.index("T_indoor")] = np.nan
+    told = usual_room(replace(window, loops=one_is_silent))
+    means = [window.of(place, "T_indoor").mean() for place in range(3)]
+    assert told.T_indoor == pytest.approx(np.mean(means) - 0.5, abs=0.01)
+    assert usual_room(kept.window(keys(2))) is None
 
 
 def test_no_water_tells_no_room():
