@@ -34,6 +34,7 @@ from optimizer.estimate.heat import (
 )
 from optimizer.estimate.state import (
     BIAS,
+    BIAS_USED_SD_K,
     DISTURBANCE,
     HEARD_HEAT_S,
     HEARD_INDOOR_S,
@@ -122,7 +123,8 @@ def _predicted(
     level[:, BIAS] = now.trust.sensor_bias
     # where sensors hang, the law may be off altogether without the room being so
     law_sd = np.where(now.since_indoor_s <= HEARD_INDOOR_S, np.hypot(LAW_SD_K, now.trust.level_sd), LAW_SD_K)
-    usual = {DISTURBANCE: now.trust.disturbance_sd, BIAS: now.trust.sensor_sd, LAW: law_sd}
+    bias_sd = np.minimum(now.trust.sensor_sd, BIAS_USED_SD_K)
+    usual = {DISTURBANCE: now.trust.disturbance_sd, BIAS: bias_sd, LAW: law_sd}
     for place, sd in usual.items():
         kept = np.exp(-dt_h / BACK_H[place])
         F[:, place, place] = kept

@@ -23,6 +23,10 @@ N_STATES = 5
 HEARD_INDOOR_S, HEARD_HEAT_S = 7200.0, 6 * 3600.0
 """For so long after its last good reading a loop counts as measured; as estimated."""
 LOST_SD_K = 6.0
+BIAS_USED_SD_K = 0.2
+"""Of the sensors' bias, what a cycle may use to explain that law and house tell another room than they do.
+Both were fitted to these sensors, so their voice is no second witness: with all of ``Trust.sensor_sd`` warm
+rooms were taken for cooler and cold ones for warmer than their sensors rightly said. It stays as doubt."""
 T_BEGIN_DEGC, T_BEGIN_SD_K = 21.0, 2.3
 """Indoor mean of loops before anything was heard, and its spread between stations on a common curve."""
 
@@ -213,7 +217,7 @@ def begin(buildings: Buildings, trust: Trust, T_outdoor: float) -> EstimateState
     covariance[:, T_ROOM, T_ROOM] = covariance[:, T_ENVELOPE, T_ENVELOPE] = T_BEGIN_SD_K**2
     covariance[:, T_ROOM, T_ENVELOPE] = covariance[:, T_ENVELOPE, T_ROOM] = 0.9 * T_BEGIN_SD_K**2
     covariance[:, DISTURBANCE, DISTURBANCE] = trust.disturbance_sd**2
-    covariance[:, BIAS, BIAS] = trust.sensor_sd**2
+    covariance[:, BIAS, BIAS] = np.minimum(trust.sensor_sd, BIAS_USED_SD_K) ** 2
     covariance[:, LAW, LAW] = LAW_SD_K**2 + trust.level_sd**2
     long_ago = np.full(n, 1e7)
     return EstimateState(

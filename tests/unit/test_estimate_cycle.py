@@ -220,6 +220,17 @@ def test_sensors_that_contradict_the_water_are_found_out_in_part():
     assert warm.mean[0, 3] > plain.mean[0, 3] + 0.2
 
 
+@pytest.mark.parametrize("size", [0.8, 1.25])
+def test_sensors_are_believed_where_emitters_are_of_another_size_than_thought(size):
+    b = building()
+    thought, shown = replace(b, q_n=size * b.q_n), reading(b)
+    state = begin(thought, replace(trust_before(1), level_sd=np.array([0.6])), -2.0)
+    for _ in range(7 * 96):
+        state = estimate(state, shown, thought, 900.0)
+    assert state.T_indoor[0] == pytest.approx(shown.T_indoor[0], abs=0.4)
+    assert state.T_indoor_sd[0] >= 0.6, "what is used of the bias is less than what is doubted"
+
+
 def test_the_length_of_a_cycle_hardly_matters():
     b = building()
     told = []
