@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from controller.api import alarm_schema, order_schema, schema
+from controller.api import alarm_schema, order_schema, schema, source_schema
 
 ME_LIMIT_S = 3.0
 """Asked from every page's timer: a controller that hangs must not hold the strip."""
@@ -153,6 +153,11 @@ class UserApi:
         return self._post(order_schema.OrderMessage, f"/districts/{_id(district)}/local", body)
 
     # ------------------------------------------------------------------------------------------- alarms
+
+    def acknowledge_source(self, source: str, seen: float) -> source_schema.AcknowledgeAnswer:
+        """Say that a heat source was told what it is advised, as it stood at UTC second ``seen``."""
+        path = f"/plan/sources/{_id(source)}/acknowledge"
+        return self._post(source_schema.AcknowledgeAnswer, path, {"seen": seen})
 
     def acknowledge(self, alarm: str, note: str = "") -> alarm_schema.AlarmAnswer:
         """Say that one knows of an alarm."""

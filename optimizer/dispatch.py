@@ -73,8 +73,10 @@ def dispatched(Q: Floats, plants: Plants) -> Dispatch:
         more = _earlier(on, missing, Q, plants)
         if more is None:
             break
-        on = more
-        given, missing, above = _shared(Q, on, plants)
+        better = _shared(Q, more, plants)
+        if better[1].sum() > missing.sum() - 1.0:
+            break  # kW: nobody's earlier start helps
+        on, (given, missing, above) = more, better
     reasons = _reasons(Q, missing, above, plants)
     return Dispatch(given, on, _starting(on, plants), missing, reasons)
 

@@ -12,6 +12,7 @@ from hmi.context import Screen, current_screen
 from hmi.kept import followed, kept
 from hmi.language import N_
 from hmi.live import Parts, region
+from hmi.screens import optimizer_sources
 from hmi.screens.saying import open_page, plain, said_before
 from hmi.view_models import optimizer as model
 from hmi.view_models import optimizer_loops as loops
@@ -28,6 +29,7 @@ def render(screen: Screen) -> None:
     said_before()
     st.title(screen.words(TITLE), anchor=False)
     _live()
+    optimizer_sources.live()
 
 
 @region("optimizer", LIVE_S, ahead=True)

@@ -29,6 +29,7 @@ KIND: Mapping[str, str] = {
     "alarm_unshelved": N_("alarm back from the shelf"),
     "alarm_removed": N_("alarm taken out of service"),
     "alarm_restored": N_("alarm back in service"),
+    "source_acknowledged": N_("orders to a heat source acknowledged"),
     "station_commissioned": N_("station commissioned"),
     "set_aside": N_("damaged store set aside"),
     "started": N_("controller started"),

@@ -38,6 +38,10 @@ KEY: Mapping[str, str] = {
     "why": N_("reason"),
     "name": N_("name"),
     "as": N_("kept as"),
+    "source": N_("heat source"),
+    "orders": N_("orders"),
+    "from_hour": N_("first hour"),
+    "to_hour": N_("last hour"),
     "passed": N_("passed"),
     "by": N_("done by"),
     "proof": N_("proof"),
@@ -106,6 +110,8 @@ def _value(key: str, value: object, words: Words, city: City) -> str:
         "author": lambda text: actor(text, words),
         "user": lambda text: actor(text, words),
     }
+    if key in ("from_hour", "to_hour") and isinstance(value, int | float):
+        return words.datetime(value)
     if isinstance(value, bool):
         return words("yes") if value else words("no")
     if isinstance(value, str):

@@ -8,6 +8,7 @@ from controller.api.alarm_schema import AlarmAnswer, AlarmList
 from controller.api.city_schema import CityLines, MapMessage, Sparklines, WriteList
 from controller.api.plan_schema import PlanMessage, StationPlan
 from controller.api.schema import Energy, StationDetail
+from controller.api.source_schema import AcknowledgeAnswer, SourcesMessage
 from hmi import session
 from hmi.context import Screen, Writes
 from hmi.language import Words
@@ -33,6 +34,8 @@ class FakeApi:
     prepared: object = None
     plan: object = None
     """Tells this one in place of a good plan."""
+    sources: object = None
+    """Tells these orders to heat sources in place of usual ones."""
     order_of: Callable = told.order
     """Makes the orders of its answers."""
 
@@ -56,6 +59,7 @@ class FakeApi:
             Sparklines: lambda: Sparklines(point=query["point"], start=None, step_s=900.0, lines={}),
             WriteList: lambda: WriteList(station="S001", writes=[]),
             PlanMessage: lambda: self.plan or plan_told.plan(),
+            SourcesMessage: lambda: self.sources or plan_told.sources(),
             StationPlan: lambda: plan_told.station(path.rpartition("/")[2]),
         }
         return answers[message]()
@@ -95,6 +99,10 @@ class FakeApi:
     def acknowledge(self, alarm_id, note=""):
         self._note("acknowledge", alarm_id, note)
         return AlarmAnswer(state="ack", stored=True)
+
+    def acknowledge_source(self, source, seen):
+        self._note("acknowledge_source", source, seen)
+        return AcknowledgeAnswer(acknowledged=2, open=1)
 
     def shelve(self, alarm_id, reason, duration_s):
         self._note("shelve", alarm_id, reason, duration_s)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from controller.api.plan_schema import PlanMessage, StationPlan
 from controller.api.plan_views import expected, loop_plans, plan_message, station_plan
+from controller.api.source_schema import SourceHour, SourceMessage, SourcesMessage
 from controller.decisions import LoopKey
 from controller.wiring import loop_traits
-from controller.words.plan import instruction
+from controller.words.plan import instruction, reasoned
 from optimizer.explain import Explanation
 from optimizer.reason import because
 from tests.support.api_bench import NOW, live_state
@@ -82,3 +83,51 @@ def station(name, **changes):
     traits = [one for key, one in loop_traits(site()).items() if key.station == name]
     told = station_plan(name, known, expected(known, NOW), traits, state.loops, NOW)
     return StationPlan.model_validate(told).model_copy(update=changes)
+
+
+def source_hour(hour, **changes):
+    """One order to a heat source, that nobody has acknowledged yet."""
+    full = {
+        "hour": hour,
+        "state": "issued",
+        "phase": "on",
+        "ahead": "plan",
+        "Q_flow": 52_340.0,
+        "T_supply": 92.4,
+        "T_return": 45.0,
+        "m_flow": 264.0,
+        "dp": 412.0,
+        "issued_at": NOW,
+        "revision": 1,
+        **dict.fromkeys(("acknowledged_at", "acknowledged_by", "day_Q_flow", "day_T_supply")),
+        **dict.fromkeys(("measured_Q_flow", "measured_T_supply")),
+    }
+    return SourceHour(**(full | changes))
+
+
+def sources(**changes):
+    """A base source that ran as it should, and a peak source that is to be started."""
+    known = {"acknowledged_at": NOW - 5000.0, "acknowledged_by": "olga"}
+    done = {"measured_Q_flow": 51_900.0, "measured_T_supply": 92.0, "day_Q_flow": 50_000.0}
+    base = [
+        source_hour(NOW - 3600.0, state="executed", **known, **done),
+        source_hour(NOW, state="acknowledged", **known),
+        source_hour(NOW + 3600.0, revision=3, day_Q_flow=50_000.0),
+        source_hour(NOW + 30 * 3600.0, ahead="weather"),
+    ]
+    nothing = dict.fromkeys(("T_supply", "T_return", "m_flow", "dp"))
+    peak = [
+        source_hour(NOW, phase="off", Q_flow=0.0, **nothing),
+        source_hour(NOW + 3600.0, phase="starting", Q_flow=0.0, **nothing),
+    ]
+    full = {
+        "now": NOW,
+        "advised_at": NOW - AGE_S,
+        "frozen_day": "2025-01-16",
+        "reasons": [reasoned(because("dispatch.weather_only", hours=16)).to_json()],
+        "sources": [
+            SourceMessage(source="H001", role="base", open=2, hours=base),
+            SourceMessage(source="H002", role="peak", open=2, hours=peak),
+        ],
+    }
+    return SourcesMessage.model_validate(full | changes)
