@@ -1,7 +1,5 @@
 """What heat sources are advised, on the optimizer's page: hour by hour, with what became of it. Pure."""
 
-from collections.abc import Mapping
-
 from controller.api.source_schema import SourceHour, SourceMessage, SourcesMessage
 from hmi import terms
 from hmi.city import City
@@ -9,15 +7,15 @@ from hmi.components.rows import Cell, Column, Row, Table
 from hmi.components.sheet import Sheet
 from hmi.language import N_, Words
 
-STATE: Mapping[str, str] = {
+STATE: dict[str, str] = {
     "issued": N_("issued"),
     "acknowledged": N_("taken note of"),
     "executed": N_("executed"),
     "deviated": N_("not as ordered"),
     "unmeasured": N_("not measured"),
 }
-PHASE: Mapping[str, str] = {"on": N_("gives heat"), "starting": N_("start it"), "off": N_("off")}
-ROLE: Mapping[str, str] = {"base": N_("base load"), "peak": N_("peak load")}
+PHASE: dict[str, str] = {"on": N_("gives heat"), "starting": N_("start it"), "off": N_("off")}
+ROLE: dict[str, str] = {"base": N_("base load"), "peak": N_("peak load")}
 BACK_S, AHEAD_S = 3.0 * 3600.0, 48.0 * 3600.0
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from hmi.language import Words
 from hmi.screens import optimizer_sources as screen
@@ -10,10 +11,10 @@ from hmi.view_models import optimizer_sources as model
 from tests.support import operations_screen as bench
 from tests.support import plan_told
 from tests.support.api_bench import NOW
-from tests.support.fake_api import FakeApi
+from tests.support.fake_api import SHOWN, FakeApi
 from tests.support.hmi_city import small_city
 
-SCRIPT = "from tests.support.fake_api import show; show()"
+SCRIPT = "from tests.support.fake_api import show\nshow()\n"
 EN, ZH = Words("en", "Asia/Shanghai"), Words("zh", "Asia/Shanghai")
 
 
@@ -99,3 +100,12 @@ def _press(monkeypatch, api):
     screen._acknowledge(bench.screen(api, role="operator"))
     assert said == ["H002: 2 orders acknowledged · 1 have changed since: look at them again", "again"]
     return labels
+
+
+def test_the_section_stands_on_the_optimizer_s_page_with_a_button_for_each_source():
+    SHOWN.update(name="optimizer", screen=bench.screen(FakeApi()))
+    app = AppTest.from_string(SCRIPT, default_timeout=20).run()
+    assert not app.exception
+    labels = [button.label.replace("\\", "") for button in app.button]
+    assert labels == ["H001: acknowledge 2 orders", "H002: acknowledge 2 orders"]
+    assert any("Source dispatch" in element.value for element in app.markdown)
