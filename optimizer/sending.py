@@ -20,6 +20,8 @@ TELLS_SHARE = 0.3
 """Of the heat that stations which can be reckoned with must take, or nothing is told of the water."""
 PREHEATED_K = 0.1
 """Less is no heat laid in."""
+BEGUN = 0.1
+"""Part of the rise from which on it counts as begun: rooms are never quite even."""
 
 
 class Supply(NamedTuple):
@@ -137,5 +139,6 @@ def preheating(T_indoor: Floats, area: Floats) -> Preheating | None:
         falls = mean[step] - mean[step:].min()
         rise = float(min(mean[step] - mean[low], falls))
         if rise > (PREHEATED_K if best is None else best.K):
-            best = Preheating(rise, low, step)
+            risen = np.flatnonzero(mean[low:step] <= mean[low] + BEGUN * rise)
+            best = Preheating(rise, low + int(risen[-1]), step)
     return best
