@@ -22,9 +22,13 @@ from optimizer.reason import Reason, because
 
 STEPS, STEP_S = 96, 900.0
 STEP_H = STEP_S / 3600.0
-KNOWN_SD_K = 1.5
-"""A loop whose rooms are known worse than this stays on the curve: a plan would warm it without need."""
+KNOWN_SD_K = 1.9
+"""A loop whose rooms are known worse than this stays on the curve: a plan would warm it without need. It is
+above what loops without sensors are known within once asked (1.3 to 1.9 K), or they would go to and fro."""
 TOLD_SD_MIN_K = 0.4
+LOW_FLOW_SD_K = 0.7
+"""By which a loop's dwellings are further apart where a plan drives it, K: with the least circulation water
+cools more on its way, so risers with less of it fall behind."""
 P_RAMP_SHARE = 0.04
 """Of the present heat, from step to step: the guard asks a person where it would be 10 % in half an hour."""
 P_MARGIN = 0.995
@@ -128,7 +132,8 @@ def wanted(known: Known, times: Floats, rules: PlanRules) -> Floats:
     """
     local = _local(times, rules)
     night = _at_night(local.hour, rules.night)
-    level = [indoor_wanted(rules.comfort, max(float(sd), TOLD_SD_MIN_K)) for sd in known.state.T_indoor_sd]
+    told_sd = np.hypot(np.maximum(known.state.T_indoor_sd, TOLD_SD_MIN_K), LOW_FLOW_SD_K)
+    level = [indoor_wanted(rules.comfort, float(sd)) for sd in told_sd]
     T = np.array(level)[:, None] - rules.night_setback_K * night
     for place, key in enumerate(known.keys):
         if key in rules.calendars:

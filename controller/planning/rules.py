@@ -10,6 +10,9 @@ from optimizer.plan.problem import Weights
 from optimizer.regulation import RegulationLaw
 
 HOURS = 24
+MOVES = 0.5
+"""Weight of moves in a plan, in place of the solver's own 0.01. Houses store a day's swing without it being
+felt; a plan that follows every hour of the weather costs peak, wear and uneven water for no heat saved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class PlanRules:
     laws: Mapping[str, RegulationLaw] = field(default_factory=dict)
     """The centre's curve by emitter type."""
     outdoor_filter_s: Mapping[str, float] = field(default_factory=dict)
-    weights: Weights = field(default_factory=Weights)
+    weights: Weights = field(default_factory=lambda: Weights(moves=MOVES))
     interval_s: float = 900.0
     """Scaled seconds from plan to plan."""
 

@@ -127,6 +127,7 @@ class Judged:
         if self._intended is not None:
             A, T = self._homes.A_heated, self._homes.temperatures()
             mean = (A * T).sum(axis=1) / np.maximum(A.sum(axis=1), 1e-9)
+            mean[[not self._driven(key) for key in self._keys]] = np.nan  # nobody acts on what is planned
             off = self._intended.look(self.centre.state.published, self._clock.now(), mean)
             if self._before is not None:
                 self._control.dT_intended += off.tolist()
