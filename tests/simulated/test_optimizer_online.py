@@ -58,6 +58,14 @@ async def test_loops_follow_plans_and_a_solver_that_hangs_is_noticed_by_nobody_b
             return loop["author"] == "strategy:optimizer" and loop["write_state"].startswith("confirmed")
 
         await until(confirmed, 30.0, "confirmation of what the plan asked for")
+
+        async def ordered():
+            (source,) = (await controller.get("plan/sources"))["sources"]
+            return source["hours"]
+
+        hours = await until(ordered, 20.0, "orders to the heat source")
+        assert len(hours) >= 24
+        assert all(hour["Q_flow"] > 0.0 and hour["phase"] == "on" for hour in hours)
         before = await controller.get("kpis")
         solver = solver_of(controller.process.pid)
         os.kill(solver, signal.SIGSTOP)

@@ -3,12 +3,14 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
+from controller.config.sources import SourceRules
 from controller.planning.source_advice import SourceOrder
 from controller.planning.source_book import (
     LEAD_S,
@@ -23,7 +25,7 @@ from controller.planning.source_book import (
 from controller.planning.source_orders import REASONS, SourceOrders, day_to_freeze, told_reasons
 from tests.support.api_bench import NOW, FixedClock
 from tests.support.published import outlook, published
-from tests.support.sites import SITE_TOML, station_row, write_site
+from tests.support.sites import SITE_TOML, SOURCE_ROW, station_row, write_site
 from tests.support.source_city import BASE, HOUR, PEAK, city, look_again, state_of
 
 ZONE = "Asia/Shanghai"
@@ -272,3 +274,14 @@ def test_a_wrong_section_of_a_source_is_refused(tmp_path, lines, expected):
     with pytest.raises(SiteError) as refusal:
         site_with(tmp_path, lines)
     assert any(expected in fault for fault in refusal.value.faults), refusal.value.faults
+
+
+def test_the_section_that_the_documentation_shows_is_a_sound_one_and_says_the_defaults(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "site-file.md").read_text(encoding="utf-8")
+    shown = page.partition("# [planning.sources.H001]")[1:]
+    lines = "".join(shown).partition("\n\n")[0].replace("# ", "", 1).replace("\n# ", "\n")
+    write_site(tmp_path, [station_row(), SOURCE_ROW | {"station": "H001"}])
+    (tmp_path / "site.toml").write_text(f"{SITE_TOML}\n{lines}\n", encoding="utf-8")
+    rules = load_site(tmp_path).planning.sources["H001"]
+    assert (rules.costs, rules.starts_in_h) == (SourceRules().costs, SourceRules().starts_in_h)
+    assert replace(rules, price=None, start_h=None) == SourceRules()
