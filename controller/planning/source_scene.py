@@ -24,10 +24,15 @@ LOSS_USUAL, LOSS_MOST = 0.02, 0.2
 """Of the water's excess over the ground, on the way to a station."""
 T_GROUND_DEGC = 5.0
 FLOW_RESERVE = 1.3
-"""By how much more than now a station can draw: its valve is seldom open."""
+"""By how much more than now a station can draw where its valve does not tell."""
+RESERVE_LEAST, RESERVE_MOST = 1.1, 2.0
+"""Bounds of the same where it does: valves are worn, and pipes take their part of the pressure."""
+VALVE_RATIO = 30.0
+"""Of the flows of an equal-percentage valve, open over all but shut."""
 DP_MIN_KPA = 50.0
 APPROACH_MIN_K = 1.0
-"""Below it thermometers' errors are as large as what tells of an exchanger."""
+"""A smaller difference at an end of an exchanger is taken for this one: thermometers can not tell it, and of
+a station with two loops only their mixed return is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,18 +130,20 @@ def hydraulics(
     )
     share = heat / np.maximum([total[key.station] for key in known.keys], 1e-9)
     with np.errstate(all="ignore"):
-        hot, cold = arrives - sent, back - cool
+        hot, cold = arrives - sent, np.maximum(back - cool, APPROACH_MIN_K)
         ratio = np.log(hot / cold)
         mean = np.where(np.abs(ratio) > 1e-6, (hot - cold) / ratio, hot)
-        UA = np.where(np.minimum(hot, cold) >= APPROACH_MIN_K, q / mean, np.nan)
+        UA = np.where(hot >= APPROACH_MIN_K, q / mean, np.nan)
         lost = np.nan if T_source is None else (T_source - arrives) / (T_source - T_GROUND_DEGC)
         flow = drawn * share / b.area
+        dp = of("p_supply_primary") - of("p_return_primary")
+        reserve = _reserve(of("y_valve_primary"), dp)
     delays = [None if key not in beliefs else beliefs[key].delay for key in known.keys]
     access = Access(
         delay_s=np.array([d.seconds if isinstance(d, Delay) else DELAY_USUAL_S for d in delays]),
         loss=np.clip(np.where(np.isfinite(lost), lost, LOSS_USUAL), 0.0, LOSS_MOST),
         UA_exchanger=np.where(UA > 0.0, UA, np.nan),
-        flow_primary_max=np.where(flow > 0.0, FLOW_RESERVE * flow, np.nan),
+        flow_primary_max=np.where(flow > 0.0, reserve * flow, np.nan),
         dp_min=np.full(len(known), DP_MIN_KPA),
         flow_secondary=np.where(circulates > 0.0, circulates / b.area, b.flow_design),
         T_supply_max=np.full(len(known), np.inf),
@@ -144,8 +151,14 @@ def hydraulics(
         excess_n=b.excess_n,
         exponent=b.exponent,
     )
-    dp = of("p_supply_primary") - of("p_return_primary")
     return Hydraulics(access=access, rooms=known.state.T_indoor + law_error, dp=dp)
+
+
+def _reserve(y_valve: Floats, dp: Floats) -> Floats:
+    """Return by how much more than now stations can draw (n,): valves open, ``DP_MIN_KPA`` left."""
+    opened = VALVE_RATIO ** (1.0 - np.clip(y_valve, 0.0, 1.0))
+    told = opened * np.sqrt(np.minimum(1.0, DP_MIN_KPA / np.maximum(dp, 1.0)))
+    return np.where(np.isfinite(told), np.clip(told, RESERVE_LEAST, RESERVE_MOST), FLOW_RESERVE)
 
 
 def _seen(image: StationImage, name: str, now: float, loop: int = PRIMARY) -> float | None:

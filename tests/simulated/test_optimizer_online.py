@@ -66,6 +66,7 @@ async def test_loops_follow_plans_and_a_solver_that_hangs_is_noticed_by_nobody_b
         hours = await until(ordered, 20.0, "orders to the heat source")
         assert len(hours) >= 24
         assert all(hour["Q_flow"] > 0.0 and hour["phase"] == "on" for hour in hours)
+        assert all(60.0 <= hour["T_supply"] <= 120.0 and hour["m_flow"] > 0.0 for hour in hours)
         before = await controller.get("kpis")
         solver = solver_of(controller.process.pid)
         os.kill(solver, signal.SIGSTOP)

@@ -11,6 +11,8 @@ from controller.planning.source_scene import sources_now
 from optimizer.forecast.weather import NoWeather
 from optimizer.plan.status import moved_on
 from optimizer.reason import because
+from stations.model.identity import Point
+from stations.model.reading import good
 from tests.support.api_bench import NOW
 from tests.support.published import outlook, published
 from tests.support.source_city import BASE, HOUR, PEAK, city, seen
@@ -163,3 +165,33 @@ def test_a_source_without_a_section_is_for_base_load():
     peak = SourceRules(role="peak")
     assert (peak.starts_in_h, peak.costs) == (1.5, 1.6)
     assert SourceRules(role="peak", start_h=0.5, price=2.0).starts_in_h == 0.5
+
+
+@pytest.mark.parametrize("back", [40.2, 39.0])
+def test_an_exchanger_whose_cold_end_thermometers_can_not_tell_is_reckoned_with(site, plan, back):
+    images = seen(site)
+    point = Point(0, "T_return_primary")
+    images = {
+        name: replace(image, readings={**image.readings, point: good(back, NOW)}) if name[0] == "S" else image
+        for name, image in images.items()
+    }
+    advice = advised(plan, sources_now(site, images, NOW), outlook(NOW, 160), {}, images, ZONE, NOW)
+    first = of(advice, BASE)[0]
+    assert "dispatch.stations_unknown" not in ids(advice)
+    assert 38.0 < first.T_return < first.T_supply
+    assert first.T_supply < 110.0
+
+
+def test_a_station_whose_valve_is_nearly_shut_needs_cooler_water_than_one_whose_valve_is_open(site, plan):
+    def with_valve(y):
+        point = Point(0, "y_valve_primary")
+        images = {
+            name: replace(image, readings={**image.readings, point: good(y, NOW)})
+            if name[0] == "S"
+            else image
+            for name, image in seen(site).items()
+        }
+        advice = advised(plan, sources_now(site, images, NOW), outlook(NOW, 160), {}, images, ZONE, NOW)
+        return max(order.T_supply for order in of(advice, BASE))
+
+    assert with_valve(0.4) < with_valve(1.0) - 1.0
