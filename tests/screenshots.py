@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support.browser import Browser, chromium
-from tests.support.operators import give_order, shelve_something
+from tests.support.operators import choose_strategy, give_order, shelve_something
 from tests.support.screen_room import screen_room, until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +21,8 @@ STATIONS, SPEED = 40, 20.0
 LOST = ("S005", "S010", "S015", "S020", "S025", "S030")
 """Six stations of one district: one alarm of that district."""
 STATION = "S017"
+PLANNED = 2
+"""So many districts follow plans."""
 PAGES = {
     "login": "login",
     "overview": "",
@@ -64,6 +66,8 @@ def main():
 def prepare(room, hours):
     """Let the city live for some hours of its clock, with faults and hand-made orders."""
     give_order(room, STATION, 1.5, "olga")
+    for district in list(room.get("stations")["districts"])[:PLANNED]:
+        choose_strategy(room, district, "optimizer", "eva", "lei")
     for station in LOST:
         room.ask("stop_server", station=station)
     began = room.get("kpis")["now"]

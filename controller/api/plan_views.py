@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.api.views import finite
-from controller.decisions import LoopKey, LoopTraits
+from controller.decisions import Action, LoopKey, LoopTraits
 from controller.planning.network_heat import excluded_heat
 from controller.planning.port import PlannerState
 from controller.planning.published import Published
@@ -217,15 +217,18 @@ def planned_places(published: Published) -> list[int]:
 
 
 def follows(status: LoopStatus) -> bool:
-    """Tell whether a loop's present instruction comes from a plan."""
-    return _sentence(status) is not None
+    """Tell whether a loop's present instruction comes from a plan; advice to a loop is a proposal."""
+    decision = status.decision
+    driven = decision is not None and decision.action in (Action.SET, Action.RENEW)
+    return driven and _sentence(status) is not None
 
 
 def _sentence(status: LoopStatus) -> Phrase | None:
+    """Return what the strategy said of the loop in the last cycle, if that came from a plan."""
     decision = status.decision
-    if decision is None or decision.author != AUTHOR or not decision.why:
+    if decision is None or decision.author != AUTHOR:
         return None
-    return decision.why[0] if decision.why[0].id == "plan.instruction" else None
+    return next((phrase for phrase in decision.why if phrase.id == "plan.instruction"), None)
 
 
 def _limits(place: int, foretold: Foretold, status: LoopStatus) -> Sequence[Phrase]:

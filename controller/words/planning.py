@@ -79,25 +79,25 @@ PLANNING: Mapping[str, tuple[str, str]] = {
         "热源有 {hours:.4g} 小时达到升降负荷速率上限",
     ),
     "plan.out_of_reach": (
-        "{loops:.0f} loops get all that can reach them and are still up to {coldest_K:.1f} K too cold, at"
-        " most {hours:.4g} h each",
+        "{loops:.0f} loop(s) get all that can reach them and are still up to {coldest_K:.1f} K too cold,"
+        " at most {hours:.4g} h each",
         "{loops:.0f} 个回路已用尽可达热量，仍最多偏冷 {coldest_K:.1f} K，每个最多 {hours:.4g} 小时",
     ),
     "plan.cold": (
-        "{loops:.0f} loops are below the comfort band, up to {coldest_K:.1f} K, at most {hours:.4g} h each",
+        "{loops:.0f} loop(s) fall up to {coldest_K:.1f} K below the comfort band, at most {hours:.4g} h each",
         "{loops:.0f} 个回路低于舒适范围，最多 {coldest_K:.1f} K，每个最多 {hours:.4g} 小时",
     ),
     "plan.at_most": (
-        "{loops:.0f} loops get all the heat that can reach them, at most {hours:.4g} h each",
+        "{loops:.0f} loop(s) get all the heat that can reach them, at most {hours:.4g} h each",
         "{loops:.0f} 个回路达到可达热量上限，每个最多 {hours:.4g} 小时",
     ),
     "plan.too_warm": (
-        "{loops:.0f} loops get the least heat allowed and are still up to {warmest_K:.1f} K too warm, at most"
-        " {hours:.4g} h each",
+        "{loops:.0f} loop(s) get the least heat allowed and are still up to {warmest_K:.1f} K too warm,"
+        " at most {hours:.4g} h each",
         "{loops:.0f} 个回路已降至最低供热，仍最多偏热 {warmest_K:.1f} K，每个最多 {hours:.4g} 小时",
     ),
     "plan.at_least": (
-        "{loops:.0f} loops get the least heat that keeps frost away, at most {hours:.4g} h each",
+        "{loops:.0f} loop(s) get the least heat that keeps frost away, at most {hours:.4g} h each",
         "{loops:.0f} 个回路处于防冻最低供热，每个最多 {hours:.4g} 小时",
     ),
     # -- how good a plan is

@@ -68,13 +68,11 @@ def _live() -> None:
         note = words("dashed = planned; dotted = what the source can give")
         st.markdown(f"**{plain(words('Network heat'))}** :small[{plain(note)}]")
         trend.mount(laid["plan_heat"], key="plan_heat")
-    with right:
-        with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{plain(words('What the plan costs'))}**")
-            rows.mount(laid["plan_costs"], key="plan_costs")
-        with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{plain(words('What binds it'))}**")
-            sheet.mount(laid["plan_binding"], key="plan_binding")
+        st.markdown(f"**{plain(words('What binds it'))}**")
+        sheet.mount(laid["plan_binding"], key="plan_binding")
+    with right, st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{plain(words('What the plan costs'))}**")
+        rows.mount(laid["plan_costs"], key="plan_costs")
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{plain(words('Loops of the plan'))}**")
         chosen = rows.mount(laid["plan_loops"], key="plan_loops").picked

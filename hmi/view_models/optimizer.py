@@ -19,7 +19,7 @@ STATUS: dict[str, str] = {
     "none": N_("no plan"),
 }
 COSTS: Sequence[tuple[str, str, str]] = (
-    ("heat", N_("Heat"), ""),
+    ("heat", N_("Heat that is paid for"), ""),
     ("cold", N_("Rooms below their band"), N_("weighed, not money")),
     ("hot", N_("Rooms above their band"), N_("weighed, not money")),
     ("moves", N_("Changes of heat"), N_("weighed, not money")),
@@ -172,7 +172,8 @@ def _lines(words: Words, plan: PlanMessage, now: float) -> list[trend.Line]:
         if most[0]:
             found.append(_line("most", words("source at most"), most, "baseline", "muted"))
         price = steps(plan.start, plan.step_s, plan.price)
-        found.append(_line("price", words("price"), price, "step", "trend_3", panel=1))
+        # without a gap a step would be drawn on, or back, to the present
+        found.append(_line("price", words("price"), price, "step", "trend_3", 2.5 * plan.step_s, panel=1))
     return [line for line in found if line.times]
 
 

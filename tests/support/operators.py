@@ -42,6 +42,23 @@ def give_order(room, station, dT, name):
     return prepared["id"]
 
 
+def choose_strategy(room, district, strategy, name, second):
+    """Let another strategy decide for a district; ``name`` and ``second`` are engineers or shift leads."""
+    by_site = room.get("stations")["districts"][district]["strategy"]
+    seen_now = room.get("modes")["strategies"].get(district, by_site)
+    body = {
+        "key": secrets.token_hex(8),
+        "reason": "试运行",
+        "order": {"kind": "strategy", "district": district, "strategy": strategy, "seen": seen_now},
+    }
+    with as_person(room, name) as api:
+        prepared = _sound(api.post("commands", json=body))
+        if prepared["needs_second"]:
+            with as_person(room, second) as other:
+                _sound(other.post(f"commands/{prepared['id']}/approve"))
+        _sound(api.post(f"commands/{prepared['id']}/commit"))
+
+
 def shelve_something(room, name):
     """Acknowledge the first alarm of the list and shelve the last, where there are two."""
     alarms = room.get("alarms")["alarms"]

@@ -10,11 +10,12 @@ import pytest
 
 from controller.api import plan_schema as schema
 from controller.api.city_schema import CityLines
-from controller.decisions import LoopKey
+from controller.decisions import Action, LoopKey
 from controller.historian.records import State
 from controller.planning.network_heat import excluded_heat, planned_heat
 from controller.planning.port import PlannerState
 from controller.wiring import loop_traits
+from controller.words.phrase import said
 from controller.words.plan import instruction
 from optimizer.explain import Explanation
 from optimizer.forecast.accuracy import Score
@@ -222,6 +223,18 @@ async def test_the_explanation_is_the_instruction_s_own_or_what_the_plan_propose
     assert proposed.explanation.id == "plan.proposal"
     assert "the curve would ask" in proposed.explanation.en
     assert own.explanation.en.startswith("52.3 °C and 60 % of design flow for 31.0 W/m²")
+
+
+async def test_advice_to_a_loop_that_takes_no_setpoints_is_a_proposal_with_its_own_reason(bench):
+    bench.state.published = published(bench.site, NOW)
+    followed(bench, S2)
+    status = bench.state.loops[S2]
+    gate = said("guard.class", station_class="C")
+    status.decision = replace(status.decision, action=Action.NONE, why=(gate, *status.decision.why))
+    assert not (await plan_of(bench)).loops[1].followed
+    (loop,) = (await station_of(bench, "S002")).loops
+    assert not loop.followed
+    assert loop.explanation.id == "plan.instruction"
 
 
 async def test_a_station_that_is_not_there_is_refused(bench):
