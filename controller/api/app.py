@@ -12,6 +12,7 @@ from controller.api.audit_routes import audit_router
 from controller.api.city_routes import WriteSource, past_router, places_router
 from controller.api.energy_routes import energy_router
 from controller.api.events import EventHub
+from controller.api.forecast_routes import forecast_router
 from controller.api.gate import Gate
 from controller.api.history import HistoryReader, HistorySource
 from controller.api.order_routes import modes_router, order_router
@@ -80,6 +81,7 @@ def create_app(
         past_router(past),
         source_router(site, clock, room.note),
         plan_router(site, state, past, clock),
+        forecast_router(site, state),
         history_router(site, reader),
         energy_router(site, reader, clock),
         health_router(metrics, lambda: not_ready(state, journal, clock)),

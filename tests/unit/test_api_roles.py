@@ -33,6 +33,8 @@ ALLOWED = {
     ("GET", "/api/v1/kpis"): EVERYBODY,
     ("GET", "/api/v1/history"): EVERYBODY,
     ("GET", "/api/v1/energy"): EVERYBODY,
+    ("GET", "/api/v1/forecast"): EVERYBODY,
+    ("GET", "/api/v1/forecast/{station}"): EVERYBODY,
     ("GET", "/api/v1/plan"): EVERYBODY,
     ("GET", "/api/v1/plan/{station}"): EVERYBODY,
     ("GET", "/api/v1/plan/sources"): EVERYBODY,
