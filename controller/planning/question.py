@@ -8,6 +8,7 @@ import numpy as np
 from controller.decisions import LoopKey, LoopTraits, Mode
 from controller.knowing.known import Known
 from controller.planning.bounds import heat_bounds
+from controller.planning.breathing import breathing
 from controller.planning.rules import PlanRules, SourceSeen
 from controller.weather.site import utc_offset_s
 from optimizer.balance import indoor_wanted
@@ -90,8 +91,10 @@ def question(
     T_primary = np.array([scene.T_primary.get(key, np.nan) for key in known.keys])
     bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary)
     T_wanted = wanted(known, weather.times, rules)
+    gains = free_heat(buildings, weather.sun[:, None]).T + lasting
+    breath = breathing(A, B, weather.T_outdoor, gains - lasting)
     excluded = _excluded(known, scene)
-    T_min = T_wanted.copy()
+    T_min = T_wanted + breath
     T_min[[key in excluded for key in known.keys]] = np.nan
     q_before = np.clip(state.q, 0.0, None)
     heat_now = float(buildings.area @ np.maximum(q_before, 1.0)) / 1000.0
@@ -102,9 +105,9 @@ def question(
         x0=state.x,
         area=buildings.area,
         T_outdoor=weather.T_outdoor,
-        gains=free_heat(buildings, weather.sun[:, None]).T + lasting,
+        gains=gains,
         T_min=T_min,
-        T_max=T_wanted.max(axis=1, keepdims=True) + rules.over_K + 0.0 * T_wanted,
+        T_max=T_wanted.max(axis=1, keepdims=True) + rules.over_K + breath,
         q_min=bounds.low,
         q_max=bounds.high,
         ramp=bounds.ramp,

@@ -1,0 +1,43 @@
+"""How rooms go up and down with a day of even heat: the band of comfort goes along. Pure.
+
+Comfort is told for the mean of days, with the spread of the hours in it (``ComfortRules.sd_hours``). A plan
+that held every hour at that mean would fire by night what the sun gives back by day: the dearest heat, a peak
+for the source, and a new instruction every quarter of an hour, for nothing that residents could tell.
+"""
+
+import numpy as np
+
+from optimizer.building import Floats
+
+BREATH_K = 0.6
+"""Largest departure from the mean of the day, either way: half of what people notice within hours."""
+DAYS = 4
+"""For so long a day is repeated until rooms and walls swing evenly."""
+
+
+def breathing(A: Floats, B: Floats, T_outdoor: Floats, gains: Floats) -> Floats:
+    """Return by how much rooms (n, k) would be off their mean over the horizon, K, under constant heat.
+
+    ``A`` (n, 2, 2) and ``B`` (n, 2, 3) step rooms and walls as in ``PlanProblem``; ``T_outdoor`` (k,) in degC
+    and ``gains`` (n, k) in W/m2 are those of one day ahead. From day to day the weather changes as well; that
+    is taken off, or rooms would be kept warm for as long as it gets colder.
+    """
+    n, k = gains.shape
+    outdoor, free = _swing(T_outdoor[None, :])[0], _swing(gains)
+    x, rooms = np.zeros((n, 2)), np.zeros((n, k))
+    for step in range(DAYS * k):
+        x = (
+            np.einsum("nij,nj->ni", A, x)
+            + B[:, :, 1] * outdoor[step % k]
+            + B[:, :, 2] * free[:, step % k, None]
+        )
+        rooms[:, step % k] = x[:, 0]
+    return np.asarray(np.clip(rooms - rooms.mean(axis=1, keepdims=True), -BREATH_K, BREATH_K))
+
+
+def _swing(values: Floats) -> Floats:
+    """Return series (m, k) of a day without what differs from its first hour to the same hour a day later."""
+    k = values.shape[1]
+    line = (values[:, -1:] - values[:, :1]) * (np.arange(k) / max(k - 1, 1))
+    even = values - line
+    return np.asarray(even - even.mean(axis=1, keepdims=True))
