@@ -1,7 +1,7 @@
 """What the centre has gathered and found out of its loops, in one file of the data folder.
 
 Written by the running controller, by its nightly identification and by ``dhc identify``: each piece of work
-is one transaction of a moment. 1,000 loops take about 20 MB. A damaged file is set aside and begun anew: a
+is one transaction of a moment. 1,000 loops take about 30 MB. A damaged file is set aside and begun anew: a
 city is heated without it, as on its first day.
 """
 
