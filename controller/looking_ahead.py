@@ -18,6 +18,7 @@ from controller.knowing.opened import begun, loop_calendars
 from controller.knowing.watch import KnowingWatch, heard_of
 from controller.planning.loop import Believed, PlanningLoop
 from controller.planning.process import ProcessPlanner, SolverLimits
+from controller.planning.shadow_days import ShadowBook, ShadowDays
 from controller.planning.source_book import SourceBook
 from controller.planning.source_orders import SourceOrders
 from controller.weather.feed import WeatherFeed
@@ -50,6 +51,7 @@ class LookingAhead:
     knowing: KnowingWatch
     planning: PlanningLoop
     sources: SourceOrders
+    shadow: ShadowDays
 
     async def run(self) -> None:
         """Look ahead for ever."""
@@ -58,6 +60,7 @@ class LookingAhead:
             tasks.create_task(self.knowing.run(), name="knowing")
             tasks.create_task(self.planning.run(), name="planning")
             tasks.create_task(self.sources.run(), name="sources")
+            tasks.create_task(self.shadow.run(), name="shadow")
 
 
 def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingAhead:
@@ -118,4 +121,5 @@ def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingA
             beliefs=lambda: known.keeper.beliefs,
             forecast=feed.outlook,
         ),
+        shadow=ShadowDays(ShadowBook(site.data, planning.interval_s), parts.state, clock, site.timezone),
     )

@@ -20,6 +20,7 @@ from controller.api.plan_routes import plan_router
 from controller.api.refusals import install
 from controller.api.rights import OPENAPI, RightsTable
 from controller.api.routes import city_router, health_router, history_router
+from controller.api.shadow_routes import shadow_router
 from controller.api.snapshot import SnapshotCache
 from controller.api.source_routes import source_router
 from controller.config.model import SiteConfig
@@ -80,6 +81,7 @@ def create_app(
         places_router(site, writes),
         past_router(past),
         source_router(site, clock, room.note),
+        shadow_router(site, state, past, clock),
         plan_router(site, state, past, clock),
         forecast_router(site, state),
         history_router(site, reader),

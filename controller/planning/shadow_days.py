@@ -1,0 +1,223 @@
+"""Plans held against what was done, day by day: what they would save, or saved, and whether they still hold.
+
+One sample for each plan: the heat that it said for then, what the curve would have taken by the same model,
+and what the loop took. A day counts with three quarters of its samples. On days on the curve the model can be
+checked; the judgement is that of ``optimizer.shadow``.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import structlog
+
+from controller.decisions import LoopKey
+from controller.planning.published import Published
+from controller.smallstore import SmallStore
+from controller.state import ControllerState, LoopStatus
+from optimizer.building import Floats
+from optimizer.plan.status import PlanStatus
+from optimizer.reason import Reason
+from optimizer.shadow import (
+    PROPOSED_MIN,
+    Checked,
+    Saving,
+    checked,
+    drift_of,
+    proposed_saving,
+    saved_by_plan,
+    watched,
+    watching,
+)
+from stations.model.clock import Clock
+
+log = structlog.get_logger("shadow")
+
+FILE = "shadow.db"
+SCHEMA = "CREATE TABLE IF NOT EXISTS day (day TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;"
+LOOK_S = 60.0
+DAY_S, ENOUGH = 86_400.0, 0.75
+QUARTER_S = 900.0
+KEPT_DAYS = 60
+SAVE_EVERY = 4
+"""Samples between two times at which the day is laid down."""
+ON_CURVE, ON_PLAN = 0.05, 0.95
+"""Share of a day's samples that followed plans: at most, and at least."""
+AUTHOR = "strategy:optimizer"
+
+
+class Day(NamedTuple):
+    """Mean heat of one loop on one day, W/m2, and the share of its samples in which it followed plans."""
+
+    actual: float
+    plan: float
+    curve: float
+    followed: float
+
+
+class Judged(NamedTuple):
+    """What is to be said of a loop, or of many together."""
+
+    saving: Saving | Reason
+    proposed: bool
+    """True where it would have been saved; False where plans were followed."""
+    drift: Reason | None
+    """Why it is no longer what its model says; None while it is."""
+
+
+class ShadowBook:
+    """The file of the days. May be used from any thread; raises OSError, sqlite3.Error."""
+
+    def __init__(self, data: Path, interval_s: float = QUARTER_S) -> None:
+        """Open or create it in a folder that exists; ``interval_s`` is that from plan to plan."""
+        self._least = ENOUGH * DAY_S / max(interval_s, QUARTER_S)
+        self._small = SmallStore(data / FILE, SCHEMA)
+
+    def put(self, day: str, sums: Mapping[LoopKey, Sequence[float]]) -> None:
+        """Lay the sums of a day down: heat as it was, by plan, by curve, followed, samples."""
+        body = json.dumps([[key.station, key.loop, *values] for key, values in sums.items()], allow_nan=False)
+        with self._small.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO day VALUES (?, ?)", (day, body))
+            old = "DELETE FROM day WHERE day NOT IN (SELECT day FROM day ORDER BY day DESC LIMIT ?)"
+            connection.execute(old, (KEPT_DAYS,))
+
+    def sums(self, day: str) -> dict[LoopKey, list[float]]:
+        """Return the sums of a day; empty where there are none."""
+        with self._small.reading() as connection:
+            row = connection.execute("SELECT body FROM day WHERE day = ?", (day,)).fetchone()
+        return {} if row is None else _restored(row["body"])
+
+    def days(self, before: str) -> dict[LoopKey, list[Day]]:
+        """Return the days of each loop that count, oldest first, of those before a local day."""
+        sql = "SELECT body FROM day WHERE day < ? ORDER BY day"
+        with self._small.reading() as connection:
+            rows = connection.execute(sql, (before,)).fetchall()
+        found: dict[LoopKey, list[Day]] = {}
+        for row in rows:
+            for key, (actual, plan, curve, followed, n) in _restored(row["body"]).items():
+                if n >= self._least:
+                    found.setdefault(key, []).append(Day(actual / n, plan / n, curve / n, followed / n))
+        return found
+
+
+def _restored(body: str) -> dict[LoopKey, list[float]]:
+    return {LoopKey(station, int(loop)): values for station, loop, *values in json.loads(body)}
+
+
+class ShadowDays:
+    """Gathers the samples of a running controller; on the event loop, the file in threads."""
+
+    def __init__(self, book: ShadowBook, state: ControllerState, clock: Clock, timezone: str) -> None:
+        """Go on with today's sums where an earlier run left them. Raises OSError, sqlite3.Error."""
+        self._book, self._state, self._clock = book, state, clock
+        self._zone = ZoneInfo(timezone)
+        self._last: Published | None = None
+        self._day = local_day(clock.now(), self._zone)
+        self._sums = book.sums(self._day)
+        self._unsaved = 0
+
+    async def run(self) -> None:
+        """Look for new plans for ever."""
+        while True:
+            try:
+                await self.look()
+            except (OSError, sqlite3.Error) as error:
+                log.error("shadow_not_stored", why=str(error))
+            await self._clock.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Take a sample if there is a new plan since the last look; lay days down."""
+        new, now = self._state.published, self._clock.now()
+        if new is None or new is self._last:
+            return
+        last, self._last = self._last, new
+        day = local_day(now, self._zone)
+        if day != self._day:
+            await asyncio.to_thread(self._book.put, self._day, self._sums)
+            self._day, self._sums = day, {}
+        if last is None or last.keys != new.keys:
+            return
+        self._take(last, new, now)
+        self._unsaved += 1
+        if self._unsaved >= SAVE_EVERY:
+            self._unsaved = 0
+            await asyncio.to_thread(self._book.put, day, {key: list(v) for key, v in self._sums.items()})
+
+    def _take(self, last: Published, new: Published, now: float) -> None:
+        said = _said(last, now)
+        if said is None:
+            return
+        plan, curve = said
+        for i, key in enumerate(new.keys):
+            told = (float(new.known.state.q[i]), float(plan[i]), float(curve[i]))
+            if not np.isfinite(told).all() or key in last.excluded:
+                continue
+            sums = self._sums.setdefault(key, [0.0] * 5)
+            for place, value in enumerate((*told, float(follows(self._state.loops[key])), 1.0)):
+                sums[place] += value
+
+
+def local_day(now: float, zone: ZoneInfo) -> str:
+    """Return the local day of a UTC second."""
+    return datetime.fromtimestamp(now, zone).date().isoformat()
+
+
+def follows(status: LoopStatus) -> bool:
+    """Tell whether a loop's present instruction comes from a plan."""
+    decision = status.decision
+    told = decision is not None and decision.author == AUTHOR and bool(decision.why)
+    return told and decision is not None and decision.why[0].id == "plan.instruction"
+
+
+def _said(last: Published, now: float) -> tuple[Floats, Floats] | None:
+    """Return the heat (n,) that a plan said for now, and what the curve would have taken by its model."""
+    step, curve, problem = last.plan.step_at(now), last.curve, last.problem
+    if step is None or curve is None or problem is None or last.plan.status is PlanStatus.NONE:
+        return None
+    on_curve = int((now - problem.start) // (3600.0 * problem.dt_h))
+    if not 0 <= on_curve < curve.q.shape[1]:
+        return None
+    return last.plan.q[:, step], curve.q[:, on_curve]
+
+
+def judged(days: Sequence[Day]) -> Judged:
+    """Return what the days of a loop, or of many together, say of its plans."""
+    rows = np.array(days, dtype=np.float64).reshape(-1, 4)
+    on_curve, on_plan = rows[rows[:, 3] <= ON_CURVE], rows[rows[:, 3] >= ON_PLAN]
+    model = checked(on_curve[:, 0], on_curve[:, 2])
+    proposed = len(on_plan) < PROPOSED_MIN
+    if isinstance(model, Reason):
+        return Judged(model, proposed, None)
+    if proposed:
+        saving = proposed_saving(on_curve[:, 1], on_curve[:, 0], model)
+    else:
+        saving = saved_by_plan(on_plan[:, 0], on_plan[:, 2], model)
+    return Judged(saving, proposed, _drift(on_plan, model))
+
+
+def _drift(on_plan: Floats, model: Checked) -> Reason | None:
+    watch = watching(1)
+    for actual, plan, _, _ in on_plan:
+        off = actual / plan - model.ratio if plan > 0.0 else np.nan
+        watch = watched(watch, np.array([off]), np.array([model.sd]))
+    return drift_of(watch, 0)
+
+
+def together(days: Mapping[LoopKey, Sequence[Day]], area: Mapping[LoopKey, float]) -> list[Day]:
+    """Return the days of many loops as one, by area; as many as all of them have, counted from the newest."""
+    there = {key: found for key, found in days.items() if area.get(key, 0.0) > 0.0}
+    if not there:
+        return []
+    count = min(len(found) for found in there.values())
+    weights = np.array([area[key] for key in there])
+    newest = np.array([list(found)[len(found) - count :] for found in there.values()], dtype=np.float64)
+    if count == 0:
+        return []
+    means = np.einsum("n,ndf->df", weights / weights.sum(), newest.reshape(len(there), count, 4))
+    return [Day(*(float(value) for value in row)) for row in means]
