@@ -11,6 +11,7 @@ from controller.modes import LoopOrder, Orders
 from controller.planning.published import Published
 from controller.words.phrase import Phrase
 from optimizer.forecast.accuracy import Score
+from optimizer.reason import Reason
 from stations.model.reading import Reading
 
 
@@ -91,6 +92,8 @@ class ControllerState:
     ready: bool = False
     """True once every station has answered, a cycle has completed and start-up is over."""
     stopping: bool = False
+    drifted: Mapping[LoopKey, Reason] = field(default_factory=dict)
+    """Loops that do not do what their model says, and why: not planned for until promoted anew."""
     scores: Mapping[str, Score] = field(default_factory=dict)
     """How true forecasts were a day ahead: ``T_outdoor:<source>`` (degC) and ``load`` (kW)."""
     loads: Loads | None = None

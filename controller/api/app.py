@@ -81,7 +81,7 @@ def create_app(
         places_router(site, writes),
         past_router(past),
         source_router(site, clock, room.note),
-        shadow_router(site, state, past, clock),
+        shadow_router(site, state, past, clock, room.note),
         plan_router(site, state, past, clock),
         forecast_router(site, state),
         history_router(site, reader),

@@ -4,27 +4,36 @@ import asyncio
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from controller.accounts.roles import Right
 from controller.api import shadow_schema as schema
+from controller.api.accounts_routes import caller_of
+from controller.api.alarm_routes import Note
 from controller.api.rights import needs
-from controller.api.routes import answer, said
+from controller.api.routes import StationPath, answer, said
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey
+from controller.orders.words import Refused
 from controller.past_day import PastDay
-from controller.planning.shadow_days import Day, Judged, ShadowBook, judged, together
+from controller.planning.shadow_days import Day, Judged, ShadowBook, drifts, judged, together
 from controller.state import ControllerState
+from controller.words.phrase import Phrase
 from controller.words.plan import reasoned
 from optimizer.reason import Reason
 from optimizer.shadow import Saving, lacking
 from stations.model.clock import Clock
 
+LoopPath = Annotated[int, Path(ge=1, le=4)]
 
-def shadow_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: Clock) -> APIRouter:
+
+def shadow_router(
+    site: SiteConfig, state: ControllerState, past: PastDay, clock: Clock, note: Note
+) -> APIRouter:
     """Return the path; stands before ``/plan/{station}``. Raises OSError, sqlite3.Error for the book."""
     router = APIRouter(prefix="/api/v1/plan/shadow")
     book = ShadowBook(site.data, site.planning.interval_s)
@@ -44,6 +53,22 @@ def shadow_router(site: SiteConfig, state: ControllerState, past: PastDay, clock
         today = datetime.fromtimestamp(now, zone).date().isoformat()
         return answer(await asyncio.to_thread(_report, book, site, rooms, today, now))
 
+    @router.post(
+        "/{station}/{loop}/promote", responses=said(schema.Promoted), openapi_extra=needs(Right.APPROVE)
+    )
+    async def promote(request: Request, station: StationPath, loop: LoopPath) -> Response:
+        """Let a loop that drifted follow plans again; takes effect within an hour."""
+        caller, key, now = caller_of(request), LoopKey(station, loop), clock.now()
+        place = next((s for s in site.stations if s.id == station and key in state.loops), None)
+        if place is None:
+            raise Refused(Phrase("promote.unknown", {"loop": str(key)}))
+        if not caller.in_zone(place.district):
+            raise Refused(Phrase("promote.zone", {"loop": str(key)}))
+        today = datetime.fromtimestamp(now, zone).date().isoformat()
+        await asyncio.to_thread(book.promote, key, today)
+        note(f"loop_promoted:{key}:{now!r}", "loop_promoted", caller.name, {"loop": str(key)})
+        return answer({"promoted": True})
+
     return router
 
 
@@ -53,7 +78,12 @@ def _report(
     days = book.days(today)
     area = {LoopKey(s.id, loop.loop): loop.A_heated_m2 for s in site.stations for loop in s.loops}
     district = {station.id: station.district for station in site.stations}
-    loops = [_loop(key, found, rooms.get(key, math.nan)) for key, found in days.items() if key in area]
+    drift = drifts(days)
+    loops = [
+        _loop(key, found, rooms.get(key, math.nan), drift.get(key))
+        for key, found in days.items()
+        if key in area
+    ]
     districts = []
     for name in site.districts:
         theirs = {key: found for key, found in days.items() if district.get(key.station) == name}
@@ -65,8 +95,8 @@ def _report(
     return {"now": now, "districts": districts, "loops": loops}
 
 
-def _loop(key: LoopKey, days: list[Day], room_K: float) -> dict[str, object]:
-    verdict = judged(days)
+def _loop(key: LoopKey, days: list[Day], room_K: float, drift: Reason | None) -> dict[str, object]:
+    verdict = judged(days, drift)
     against = lacking(verdict.saving, room_K, verdict.drift)
     return {
         "station": key.station,

@@ -43,3 +43,9 @@ class ShadowReport(Message):
     districts: list[ShadowDistrict]
     loops: list[ShadowLoop]
     """Those with at least one day."""
+
+
+class Promoted(Message):
+    """A loop begins anew with plans."""
+
+    promoted: bool

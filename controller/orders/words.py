@@ -12,10 +12,10 @@ CONFLICTS = frozenset(
 FORBIDDEN = frozenset(
     {
         *("right", "not_your_zone", "not_yours", "needs_second", "second_is_first"),
-        *("alarm.zone", "alarm.long_shelf", "dispatch.zone"),
+        *("alarm.zone", "alarm.long_shelf", "dispatch.zone", "promote.zone"),
     }
 )
-MISSING = frozenset({"unknown_order", "alarm.unknown", "dispatch.unknown_source"})
+MISSING = frozenset({"unknown_order", "alarm.unknown", "dispatch.unknown_source", "promote.unknown"})
 GONE = frozenset({"expired"})
 
 

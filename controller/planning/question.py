@@ -48,6 +48,8 @@ class Scene:
     """By emitter type, for the curve."""
     owed: Mapping[LoopKey, float] = field(default_factory=dict)
     """K h of under-heating in shortages so far."""
+    drifted: Mapping[LoopKey, Reason] = field(default_factory=dict)
+    """Loops that no longer do what their model says."""
     lost: frozenset[LoopKey] = frozenset()
     """Loops whose stations do not answer: they are on their own curves, or will be."""
 
@@ -184,6 +186,8 @@ def _excluded(known: Known, scene: Scene) -> dict[LoopKey, Reason]:
             found[key] = because("plan.loop_mode", mode=str(mode))
         elif key in scene.lost:
             found[key] = because("plan.loop_no_link")
+        elif key in scene.drifted:
+            found[key] = scene.drifted[key]
         elif flags[place] == Flag.LOST:
             found[key] = because("plan.loop_lost")
         elif sd[place] > KNOWN_SD_K:

@@ -57,6 +57,7 @@ def scene_of(
         T_primary={key: T for key, T in arriving.items() if T is not None},
         T_outdoor_filtered=T_outdoor_filtered,
         owed=owed,
+        drifted=state.drifted,
         lost=lost_loops(images, traits, now),
     )
 

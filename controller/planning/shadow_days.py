@@ -40,7 +40,12 @@ from stations.model.clock import Clock
 log = structlog.get_logger("shadow")
 
 FILE = "shadow.db"
-SCHEMA = "CREATE TABLE IF NOT EXISTS day (day TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS day (day TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS promoted (
+    station TEXT NOT NULL, loop INTEGER NOT NULL, day TEXT NOT NULL, PRIMARY KEY (station, loop)
+) STRICT;
+"""
 LOOK_S = 60.0
 DAY_S, ENOUGH = 86_400.0, 0.75
 QUARTER_S = 900.0
@@ -87,6 +92,16 @@ class ShadowBook:
             old = "DELETE FROM day WHERE day NOT IN (SELECT day FROM day ORDER BY day DESC LIMIT ?)"
             connection.execute(old, (KEPT_DAYS,))
 
+    def promote(self, key: LoopKey, day: str) -> None:
+        """Let a loop begin anew with plans: what it did under earlier ones up to ``day`` is forgiven."""
+        with self._small.writing() as connection:
+            row = (key.station, key.loop, day)
+            connection.execute("INSERT OR REPLACE INTO promoted VALUES (?, ?, ?)", row)
+
+    def drifted(self, before: str) -> dict[LoopKey, Reason]:
+        """Return the loops that no longer do what their model says, by the days before a local day."""
+        return drifts(self.days(before))
+
     def sums(self, day: str) -> dict[LoopKey, list[float]]:
         """Return the sums of a day; empty where there are none."""
         with self._small.reading() as connection:
@@ -94,14 +109,20 @@ class ShadowBook:
         return {} if row is None else _restored(row["body"])
 
     def days(self, before: str) -> dict[LoopKey, list[Day]]:
-        """Return the days of each loop that count, oldest first, of those before a local day."""
-        sql = "SELECT body FROM day WHERE day < ? ORDER BY day"
+        """Return the days of each loop that count, oldest first, of those before a local day.
+
+        Days on which it followed plans begin anew with its promotion.
+        """
+        sql = "SELECT day, body FROM day WHERE day < ? ORDER BY day"
         with self._small.reading() as connection:
             rows = connection.execute(sql, (before,)).fetchall()
+            promoted = connection.execute("SELECT * FROM promoted").fetchall()
+        since = {LoopKey(row["station"], row["loop"]): row["day"] for row in promoted}
         found: dict[LoopKey, list[Day]] = {}
         for row in rows:
             for key, (actual, plan, curve, followed, n) in _restored(row["body"]).items():
-                if n >= self._least:
+                over = row["day"] <= since.get(key, "") and followed > ON_CURVE * n
+                if n >= self._least and not over:
                     found.setdefault(key, []).append(Day(actual / n, plan / n, curve / n, followed / n))
         return found
 
@@ -121,6 +142,7 @@ class ShadowDays:
         self._day = local_day(clock.now(), self._zone)
         self._sums = book.sums(self._day)
         self._unsaved = 0
+        state.drifted = book.drifted(self._day)
 
     async def run(self) -> None:
         """Look for new plans for ever."""
@@ -148,6 +170,10 @@ class ShadowDays:
         if self._unsaved >= SAVE_EVERY:
             self._unsaved = 0
             await asyncio.to_thread(self._book.put, day, {key: list(v) for key, v in self._sums.items()})
+            drifted = await asyncio.to_thread(self._book.drifted, day)
+            for key in drifted.keys() - self._state.drifted.keys():
+                log.warning("loop_drifted", loop=str(key), why=drifted[key].id)
+            self._state.drifted = drifted
 
     def _take(self, last: Published, new: Published, now: float) -> None:
         said = _said(last, now)
@@ -186,27 +212,39 @@ def _said(last: Published, now: float) -> tuple[Floats, Floats] | None:
     return last.plan.q[:, step], curve.q[:, on_curve]
 
 
-def judged(days: Sequence[Day]) -> Judged:
-    """Return what the days of a loop, or of many together, say of its plans."""
+def judged(days: Sequence[Day], drift: Reason | None = None) -> Judged:
+    """Return what the days of a loop, or of many together, say of plans; ``drift`` is from ``drifts``."""
     rows = np.array(days, dtype=np.float64).reshape(-1, 4)
     on_curve, on_plan = rows[rows[:, 3] <= ON_CURVE], rows[rows[:, 3] >= ON_PLAN]
     model = checked(on_curve[:, 0], on_curve[:, 2])
     proposed = len(on_plan) < PROPOSED_MIN
     if isinstance(model, Reason):
-        return Judged(model, proposed, None)
+        return Judged(model, proposed, drift)
     if proposed:
         saving = proposed_saving(on_curve[:, 1], on_curve[:, 0], model)
     else:
         saving = saved_by_plan(on_plan[:, 0], on_plan[:, 2], model)
-    return Judged(saving, proposed, _drift(on_plan, model))
+    return Judged(saving, proposed, drift)
 
 
-def _drift(on_plan: Floats, model: Checked) -> Reason | None:
-    watch = watching(1)
-    for actual, plan, _, _ in on_plan:
-        off = actual / plan - model.ratio if plan > 0.0 else np.nan
-        watch = watched(watch, np.array([off]), np.array([model.sd]))
-    return drift_of(watch, 0)
+def drifts(days: Mapping[LoopKey, Sequence[Day]]) -> dict[LoopKey, Reason]:
+    """Return the loops that take more or less than planned for good; all loops at once, day by day."""
+    off: dict[LoopKey, Floats] = {}
+    sd: list[float] = []
+    for key, found in days.items():
+        rows = np.array(found, dtype=np.float64).reshape(-1, 4)
+        on_curve, on_plan = rows[rows[:, 3] <= ON_CURVE], rows[rows[:, 3] >= ON_PLAN]
+        model = checked(on_curve[:, 0], on_curve[:, 2])
+        if isinstance(model, Checked) and len(on_plan):
+            with np.errstate(all="ignore"):
+                off[key] = on_plan[:, 0] / on_plan[:, 1] - model.ratio
+            sd.append(model.sd)
+    watch = watching(len(off))
+    for day in range(max((len(one) for one in off.values()), default=0)):
+        now = np.array([one[day] if day < len(one) else np.nan for one in off.values()])
+        watch = watched(watch, now, np.array(sd))
+    found_of = {key: drift_of(watch, place) for place, key in enumerate(off)}
+    return {key: why for key, why in found_of.items() if why is not None}
 
 
 def together(days: Mapping[LoopKey, Sequence[Day]], area: Mapping[LoopKey, float]) -> list[Day]:

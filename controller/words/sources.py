@@ -1,4 +1,4 @@
-"""What is said of the orders that heat sources are advised, and why there are none."""
+"""What is said of the orders that heat sources are advised, and why there are none; of loops promoted."""
 
 from collections.abc import Mapping
 
@@ -68,6 +68,8 @@ SOURCES: Mapping[str, tuple[str, str]] = {
         "The heat source {source} is not in your districts.",
         "热源 {source} 不在您的辖区内。",
     ),
+    "promote.zone": ("The loop {loop} is not in your districts.", "回路 {loop} 不在您的辖区内。"),
+    "promote.unknown": ("There is no loop {loop}.", "没有回路 {loop}。"),
     "dispatch.unknown_source": (
         "There is no heat source {source}.",
         "没有热源 {source}。",

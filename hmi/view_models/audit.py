@@ -30,6 +30,7 @@ KIND: Mapping[str, str] = {
     "alarm_removed": N_("alarm taken out of service"),
     "alarm_restored": N_("alarm back in service"),
     "source_acknowledged": N_("orders to a heat source acknowledged"),
+    "loop_promoted": N_("loop let follow plans again"),
     "station_commissioned": N_("station commissioned"),
     "set_aside": N_("damaged store set aside"),
     "started": N_("controller started"),

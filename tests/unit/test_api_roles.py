@@ -39,6 +39,7 @@ ALLOWED = {
     ("GET", "/api/v1/plan/{station}"): EVERYBODY,
     ("GET", "/api/v1/plan/sources"): EVERYBODY,
     ("GET", "/api/v1/plan/shadow"): EVERYBODY,
+    ("POST", "/api/v1/plan/shadow/{station}/{loop}/promote"): LEADING,
     ("POST", "/api/v1/plan/sources/{source}/acknowledge"): ORDERING,
     ("GET", "/api/v1/modes"): EVERYBODY,
     ("GET", "/api/v1/commands"): EVERYBODY,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date, timedelta
 
 import httpx
 import numpy as np
@@ -9,14 +10,20 @@ import pytest
 
 from controller.api import shadow_schema as schema
 from controller.decisions import LoopKey
-from controller.planning.shadow_days import Day, ShadowBook, ShadowDays, judged, together
+from controller.knowing.known import first_known
+from controller.planning.question import Scene, _excluded
+from controller.planning.seen import scene_of
+from controller.planning.shadow_days import Day, ShadowBook, ShadowDays, drifts, judged, together
+from controller.wiring import loop_traits
 from controller.words.phrase import said
-from optimizer.reason import Reason
+from optimizer.reason import Reason, because
 from optimizer.shadow import Saving
 from tests.support.api_bench import BEARER, NOW, ApiBench
+from tests.support.control_room import ControlRoomBench
 from tests.support.published import published
+from tests.support.sites import site_config, station_config
 
-S1, S2 = LoopKey("S001", 1), LoopKey("S002", 1)
+S1, S2, S3 = LoopKey("S001", 1), LoopKey("S002", 1), LoopKey("S003", 1)
 
 
 def days(n, followed=0.0, plan=0.9, drift=0.0):
@@ -32,7 +39,6 @@ def test_what_was_only_proposed_is_told_as_such_with_its_doubt():
     assert told.proposed
     assert told.saving.share == pytest.approx(0.10, abs=0.01)
     assert told.saving.low < 0.10 < told.saving.high
-    assert told.drift is None
 
 
 def test_what_plans_saved_is_held_against_the_curve_of_the_days_before():
@@ -43,8 +49,10 @@ def test_what_plans_saved_is_held_against_the_curve_of_the_days_before():
 
 
 def test_a_loop_that_takes_more_and_more_than_planned_has_drifted():
-    told = judged([*days(20), *days(20, followed=1.0, drift=0.4)])
-    assert told.drift.id == "shadow.drifted_up"
+    sound = [*days(20), *days(20, followed=1.0)]
+    found = drifts({S1: [*days(20), *days(20, followed=1.0, drift=0.4)], S2: sound, S3: days(5)})
+    assert {key: why.id for key, why in found.items()} == {S1: "shadow.drifted_up"}
+    assert drifts({}) == {}
 
 
 @pytest.mark.parametrize("some", [[], days(3), [Day(0.0, 0.0, 0.0, 0.0)] * 9])
@@ -126,3 +134,37 @@ async def test_the_report_tells_loops_and_districts_over_the_api(bench):
     (north,) = told.districts
     assert north.low < north.saved < north.high
     assert north.why is None
+
+
+def with_days(book, key, found):
+    """Lay whole days down, the newest on 14 January 2025."""
+    last = date(2025, 1, 14)
+    for back, one in enumerate(reversed(found)):
+        row = [96 * one.actual, 96 * one.plan, 96 * one.curve, 96 * one.followed, 96.0]
+        book.put((last - timedelta(days=back)).isoformat(), {key: row})
+
+
+async def test_a_loop_that_drifted_is_left_out_of_plans_until_a_lead_promotes_it(tmp_path):
+    bench = ControlRoomBench(tmp_path)
+    await bench.add_people()
+    book = ShadowBook(bench.site.data)
+    with_days(book, S1, [*days(20), *days(20, followed=1.0, drift=0.4)])
+    shadow = ShadowDays(book, bench.state, bench.clock, bench.site.timezone)
+    assert {key: why.id for key, why in bench.state.drifted.items()} == {S1: "shadow.drifted_up"}
+    scene = scene_of(bench.state, bench.traits, {}, {}, NOW)
+    assert scene.drifted == bench.state.drifted
+    statuses = []
+    for who, path in (("olga", "S001/1"), ("lei", "S099/1"), ("lei", "S001/1")):
+        async with bench.as_person(who) as client:
+            statuses.append((await client.post(f"plan/shadow/{path}/promote")).status_code)
+    assert statuses == [403, 404, 200]
+    await a_day(bench, shadow, 6)
+    assert bench.state.drifted == {}
+    bench.close()
+
+
+def test_a_question_leaves_a_drifted_loop_out_with_the_reason(tmp_path):
+    site = site_config(tmp_path, station_config("S001"), station_config("S002", port=20002))
+    known = first_known(loop_traits(site), -4.0)
+    why = because("shadow.drifted_up", sum=9.0, limit=8.0, days=20)
+    assert _excluded(known, Scene(drifted={S1: why}))[S1] is why
