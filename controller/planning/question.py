@@ -95,7 +95,7 @@ def question(
     T_wanted = wanted(known, weather.times, rules)
     gains = free_heat(buildings, weather.sun[:, None]).T + lasting
     breath = breathing(A, B, weather.T_outdoor, gains - lasting)
-    excluded = _excluded(known, scene)
+    excluded = _excluded(known, traits, scene)
     T_min = T_wanted + breath
     T_min[[key in excluded for key in known.keys]] = np.nan
     q_before = np.clip(state.q, 0.0, None)
@@ -177,12 +177,14 @@ def _on_curve(
     )
 
 
-def _excluded(known: Known, scene: Scene) -> dict[LoopKey, Reason]:
+def _excluded(known: Known, traits: Mapping[LoopKey, LoopTraits], scene: Scene) -> dict[LoopKey, Reason]:
     found: dict[LoopKey, Reason] = {}
     flags, sd = known.state.flags, known.state.T_indoor_sd
     for place, key in enumerate(known.keys):
         mode = scene.modes.get(key, Mode.AUTO)
-        if mode is not Mode.AUTO:
+        if not (traits[key].station_class.driven and traits[key].proven):
+            found[key] = because("plan.loop_not_driven")
+        elif mode is not Mode.AUTO:
             found[key] = because("plan.loop_mode", mode=str(mode))
         elif key in scene.lost:
             found[key] = because("plan.loop_no_link")

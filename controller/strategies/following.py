@@ -29,6 +29,9 @@ HALF_HOUR_S, HOUR_S = 1800.0, 3600.0
 PACE: Mapping[float, tuple[float, float]] = {HALF_HOUR_S: (1.3, 0.05), HOUR_S: (2.3, 0.09)}
 """Largest move of the supply within that time: K, and as a part of what it is above the rooms. The guard's
 limits are 3 K in an hour for a fifth of the city, and a tenth of the network's heat in half an hour."""
+MOVE_K, MOVE_FLOW = 0.5, 0.02
+MOVE_EVERY_S = 900.0
+"""Smaller and sooner moves are left out: houses answer within hours, valves and registers wear."""
 FLOW_PACE = 0.05
 """Of design, in half an hour: what the flow gives up, the temperature must make up for at its own pace."""
 ROOM_DEGC = 20.0
@@ -177,11 +180,26 @@ def _paced(
     as_it_flows = replace(emitters, sets_flow=np.zeros_like(emitters.sets_flow))
     told = instruct(q, rooms, as_it_flows, replace(held, flow=flow))
     T_supply = np.clip(told.T_supply, limits[:, 0], limits[:, 1])
+    stays = _stays(T_supply, flow, held)
+    T_supply, flow = np.where(stays, held.T_supply, T_supply), np.where(stays, held.flow, flow)
     given = heat_from(buildings, T_supply[np.newaxis], flow, rooms)[0]
     drop = given / (1000.0 * CP_KJ_PER_KG_K * emitters.flow_design * flow)
     return replace(
-        told, T_supply=T_supply, offset=T_supply - emitters.T_own, q=given, T_return=T_supply - drop
+        told,
+        T_supply=T_supply,
+        flow=flow,
+        offset=T_supply - emitters.T_own,
+        q=given,
+        T_return=T_supply - drop,
     )
+
+
+def _stays(T_supply: Floats, flow: Floats, held: Held) -> NDArray[np.bool_]:
+    """Tell which loops keep what they hold: a move would be small, or the last one was just now."""
+    with np.errstate(invalid="ignore"):
+        small = (np.abs(T_supply - held.T_supply) < MOVE_K) & (np.abs(flow - held.flow) < MOVE_FLOW)
+    known = np.isfinite(held.T_supply) & (held.flow > 0.05) & (held.flow <= 1.5)
+    return np.asarray(known & (small | (held.since_move_s < MOVE_EVERY_S)))
 
 
 def _reach(traits: LoopTraits, inputs: StrategyInputs, T_own: float) -> tuple[float, float, float, float]:

@@ -199,6 +199,7 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "plan.loop_not_in": ("the plan does not know it", "计划中没有该回路"),
     "plan.loop_no_link": ("its station does not answer", "换热站无应答"),
     "plan.loop_mode": ("it is in {mode} mode", "回路处于{mode}模式"),
+    "plan.loop_not_driven": ("it takes no setpoints", "该回路不接受设定值"),
     "plan.loop_lost": ("nothing recent tells of it", "没有近期数据"),
     "plan.loop_asked": (
         "its rooms have no sensor: the supply moves by {dT_K:+.1f} K, so that the heat tells how warm they"
@@ -271,6 +272,7 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "cause.plan.loop_ramp": ("its heat may not change", "热量变化速率无效"),
     "cause.plan.loop_no_link": ("its station does not answer", "换热站无应答"),
     "cause.plan.loop_mode": ("it is not in auto", "不在自动模式"),
+    "cause.plan.loop_not_driven": ("it takes no setpoints", "不接受设定值"),
     "cause.plan.loop_lost": ("nothing recent tells of it", "没有近期数据"),
     "cause.plan.loop_unknown": ("its rooms are not known well enough", "室温不够清楚"),
 }

@@ -1,0 +1,148 @@
+"""Strategy optimizer: what it asks of loops by a plan, at which pace, and why it sometimes does not."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from controller.decisions import Mode, Sent
+from controller.planning.question import Scene
+from controller.strategies import curve
+from controller.strategies.following import MOVE_K
+from controller.strategies.optimizer import propose
+from controller.strategies.registry import STRATEGIES
+from optimizer.plan.status import AGE_MAX_S, no_plan
+from optimizer.reason import because
+from stations.model.setpoint import StationClass
+from tests.support.guard_world import MONOTONIC, NOW, loop_traits
+from tests.support.planned_town import SCENE, inputs, published
+
+ONE, TWO = loop_traits(1), loop_traits(2)
+TOWN = {one.key: one for one in (ONE, TWO)}
+DESIGN = ONE.m_flow_design
+
+
+@cache
+def plan(T_indoor=21.5):
+    return published(TOWN, T_indoor=T_indoor)
+
+
+def held(T_supply, flow=0.6, minutes=120.0):
+    """What a loop was told two hours ago and holds since."""
+    at = MONOTONIC - 60.0 * minutes
+    return (Sent(at=at, T_supply=T_supply, m_flow=flow * DESIGN, T_own_curve=60.0),)
+
+
+def wish_of(traits, whole, town=TOWN):
+    return next(one for one in propose(list(town.values()), whole).proposals if one.key == traits.key)
+
+
+def test_it_is_a_strategy_that_a_district_may_choose():
+    assert STRATEGIES["optimizer"] is propose
+
+
+def test_a_loop_is_told_temperature_and_flow_with_the_plan_as_reason():
+    wish = wish_of(ONE, inputs(TOWN, plan()))
+    assert wish.author == "strategy:optimizer"
+    assert wish.reason.id == "plan.instruction"
+    assert 30.0 < wish.T_supply < 70.0
+    assert 0.6 * DESIGN <= wish.m_flow <= DESIGN
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda p: None, "plan.not_yet"),
+        (lambda p: replace(p, plan=no_plan(2, NOW, 0.25, because("plan.no_loops"))), "plan.no_loops"),
+        (lambda p: replace(p, plan=replace(p.plan, made_from=NOW - AGE_MAX_S - 1.0)), "plan.too_old"),
+    ],
+)
+def test_without_a_plan_to_follow_the_curve_answers_as_it_is_and_says_why(spoil, told):
+    whole = inputs(TOWN, plan())
+    wishes = propose(list(TOWN.values()), replace(whole, published=spoil(plan()))).proposals
+    for mine, by_curve in zip(wishes, curve.propose_all(TOWN.values(), whole).proposals, strict=True):
+        assert (mine.T_supply, mine.m_flow) == (by_curve.T_supply, by_curve.m_flow)
+        assert mine.reason.id == "plan.on_curve"
+        assert mine.reason.params["why"].id == told
+        assert mine.reason.params["wish"] == by_curve.reason
+
+
+def test_a_plan_is_followed_until_it_is_three_quarters_of_an_hour_old():
+    late = NOW + AGE_MAX_S - 1.0
+    assert wish_of(ONE, inputs(TOWN, plan(), now=late)).reason.id == "plan.instruction"
+    assert wish_of(ONE, inputs(TOWN, plan(), now=late + 2.0)).reason.id == "plan.on_curve"
+
+
+def test_a_loop_that_is_left_out_follows_the_curve_and_says_why():
+    scene = replace(SCENE, modes={TWO.key: Mode.MANUAL})
+    told = published(TOWN, scene=scene)
+    assert wish_of(ONE, inputs(TOWN, told)).reason.id == "plan.instruction"
+    other = wish_of(TWO, inputs(TOWN, told))
+    assert other.reason.params["why"].id == "plan.loop_mode"
+
+
+def test_houses_that_are_too_warm_get_less_from_hour_to_hour_than_cold_ones():
+    cold, warm = (plan(T).plan.q[0] for T in (19.0, 24.0))
+    assert warm[0] > cold[0], "it begins with what each of them took"
+    assert warm[24] < cold[24] - 3.0
+
+
+@pytest.mark.parametrize(("T_held", "sign"), [(66.0, -1.0), (35.0, 1.0)])
+def test_a_loop_moves_towards_the_plan_below_the_pace_at_which_the_guard_asks_a_person(T_held, sign):
+    wish = wish_of(ONE, inputs(TOWN, plan(), sent={ONE.key: held(T_held)}))
+    assert 0.5 <= sign * (wish.T_supply - T_held) <= 1.3 + 1e-9
+
+
+def test_within_an_hour_it_moves_by_no_more_than_2_3_kelvin():
+    sent = (*held(66.0), Sent(at=MONOTONIC - 2400.0, T_supply=64.8, m_flow=0.6 * DESIGN, T_own_curve=60.0))
+    wish = wish_of(ONE, inputs(TOWN, plan(), sent={ONE.key: sent}))
+    assert wish.T_supply == pytest.approx(66.0 - 2.3)
+
+
+def test_what_weather_moved_the_own_curve_by_does_not_count_as_a_move():
+    calm = inputs(TOWN, plan(), sent={ONE.key: held(66.0)})
+    milder = replace(calm, T_outdoor_past={30: -5.0, 60: -5.0})  # the own curve came down since
+    assert wish_of(ONE, milder).T_supply < wish_of(ONE, calm).T_supply - 1.0
+
+
+def test_small_moves_and_those_soon_after_another_are_left_out():
+    aim = wish_of(ONE, inputs(TOWN, plan()))
+    near = held(aim.T_supply + 0.8 * MOVE_K, aim.m_flow / DESIGN)
+    assert wish_of(ONE, inputs(TOWN, plan(), sent={ONE.key: near})).T_supply == near[0].T_supply
+    just_now = held(aim.T_supply + 3.0, aim.m_flow / DESIGN, minutes=10.0)
+    assert wish_of(ONE, inputs(TOWN, plan(), sent={ONE.key: just_now})).T_supply == just_now[0].T_supply
+
+
+def test_flow_gives_way_by_a_twentieth_in_half_an_hour():
+    wish = wish_of(ONE, inputs(TOWN, plan(), sent={ONE.key: held(55.0, flow=1.0)}))
+    assert wish.m_flow == pytest.approx(0.95 * DESIGN)
+
+
+def test_a_class_b_station_is_told_within_its_offset():
+    offset = loop_traits(1, station_class=StationClass.B)
+    town = {offset.key: offset}
+    told = published(town, T_indoor=24.0)
+    wish = wish_of(offset, inputs(town, told), town)
+    assert offset.own_curve(-3.0) - 1.0 - 1e-6 <= wish.T_supply <= offset.own_curve(-3.0) + 5.0
+    assert wish.m_flow == pytest.approx(DESIGN)
+
+
+def test_a_loop_that_takes_no_setpoints_is_not_planned_for():
+    only_read = loop_traits(2, station_class=StationClass.C)
+    town = {ONE.key: ONE, only_read.key: only_read}
+    told = published(town)
+    assert told.excluded[only_read.key].id == "plan.loop_not_driven"
+    assert np.isfinite(told.plan.q[told.keys.index(ONE.key)]).all()
+
+
+def test_it_hands_on_what_is_known_of_its_own_loops_and_of_no_others():
+    whole = inputs(TOWN, plan())
+    first = propose([ONE, TWO], whole).records
+    assert set(first) == {ONE.key, TWO.key}
+    assert set(propose([ONE], replace(whole, records=first)).records) == {ONE.key}
+    assert propose([], replace(whole, records=first)).records == {}
+
+
+def test_a_scene_without_news_leaves_nobody_out():
+    assert published(TOWN, scene=Scene(T_outdoor_filtered=SCENE.T_outdoor_filtered)).excluded == {}

@@ -1,0 +1,117 @@
+"""From what is known to what is asked: bounds, comfort, who is left out, and what the source can give."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from controller.decisions import Mode
+from controller.planning.bounds import band_of, heat_bounds
+from controller.planning.judging import sane
+from controller.planning.question import STEPS, question
+from controller.planning.rules import NO_SOURCE, SourceSeen
+from optimizer.emitters import heat_from
+from optimizer.forecast.calendar import opening
+from optimizer.inversion import log_mean_excess
+from optimizer.plan.solving import solve
+from stations.model.setpoint import StationClass
+from tests.support.guard_world import NOW, floor_curve, loop_traits
+from tests.support.planned_town import RULES, SCENE, T_OUTDOOR, known_town, weather
+
+ONE, TWO = loop_traits(1), loop_traits(2, emitter="floor", own_curve=floor_curve)
+TOWN = {one.key: one for one in (ONE, TWO)}
+KNOWN = known_town(TOWN)
+
+
+def asked(rules=RULES, source=NO_SOURCE, scene=SCENE, series=None):
+    return question(KNOWN, TOWN, weather() if series is None else series, source, rules, NOW, scene)
+
+
+def test_the_heat_of_a_supply_and_a_flow_is_what_emitters_and_water_agree_on():
+    one = KNOWN.buildings.take([0])
+    q = float(heat_from(one, np.array([[55.0]]), np.array([0.8]), np.array([20.0]))[0, 0])
+    drop = q / (4180.0 * float(one.flow_design[0]) * 0.8)
+    excess = log_mean_excess(55.0, 55.0 - drop, 20.0)
+    by_emitter = float(one.q_n[0]) * (excess / float(one.excess_n[0])) ** (1.0 + float(one.exponent[0]))
+    assert by_emitter == pytest.approx(q, rel=1e-4)
+
+
+def test_heat_is_bound_by_what_the_guard_lets_through_around_the_own_curve():
+    own = ONE.own_curve(T_OUTDOOR)
+    rooms = KNOWN.state.T_indoor + KNOWN.state.mean[:, 4]
+    low, high = (
+        heat_from(KNOWN.buildings, np.array([[own + band] * 2]), np.array([flow] * 2), rooms)[0, 0]
+        for band, flow in ((-8.0, 0.6), (8.0, 1.0))
+    )
+    problem = asked().problem
+    assert problem.q_min[0] == pytest.approx(low)
+    assert problem.q_max[0] == pytest.approx(high)
+    assert (problem.ramp > 0.0).all()
+
+
+def test_cool_water_from_the_source_bounds_it_but_never_below_the_own_curve():
+    rooms, T = KNOWN.state.T_indoor, np.full(4, T_OUTDOOR)
+    free, cool, cold = (
+        heat_bounds([ONE], KNOWN.buildings.take([0]), rooms[:1], T, np.array([arrives])).high[0, 0]
+        for arrives in (np.nan, ONE.own_curve(T_OUTDOOR) + 7.0, 40.0)
+    )
+    own = heat_from(KNOWN.buildings.take([0]), np.array([[ONE.own_curve(T_OUTDOOR)]]), np.ones(1), rooms[:1])[
+        0, 0
+    ]
+    assert free > cool > cold == pytest.approx(own)
+
+
+def test_a_class_b_station_has_the_band_of_its_offset():
+    assert band_of(loop_traits(1, station_class=StationClass.B)) == (-1.0, 5.0)
+    assert band_of(ONE) == (-8.0, 8.0)
+
+
+def test_nights_and_closed_buildings_may_be_cooler():
+    night = asked(replace(RULES, night_setback_K=1.0)).problem.T_min
+    # 23:00 to 05:00 in Shanghai is six of the day's 24 hours
+    assert (night[0] < night[0].max() - 0.9).sum() == STEPS / 4
+    school = opening(((8.0, 18.0),) * 7)
+    closed = asked(replace(RULES, calendars={TWO.key: school})).problem.T_min
+    assert (closed[1] < closed[1].max() - 1.9).sum() == STEPS * 14 / 24
+    assert np.ptp(closed[0]) < np.ptp(closed[1]), "the other loop is none"
+
+
+def test_who_is_left_out_is_named_and_the_others_are_planned_for():
+    state = KNOWN.state
+    covariance = state.covariance.copy()
+    covariance[1, 0, 0] = 25.0
+    trust = replace(state.trust, level_sd=np.full(2, 5.0), sensor_sd=np.full(2, 5.0))
+    unknown = replace(KNOWN, state=replace(state, covariance=covariance, trust=trust))
+    found = question(unknown, TOWN, weather(), NO_SOURCE, RULES, NOW, SCENE).excluded
+    assert {str(key): why.id for key, why in found.items()}["S002/1"] == "plan.loop_unknown"
+    scene = replace(SCENE, modes={ONE.key: Mode.LOCAL}, lost=frozenset([TWO.key]))
+    assert [why.id for why in asked(scene=scene).excluded.values()] == ["plan.loop_mode", "plan.loop_no_link"]
+    one_left = solve(asked(scene=replace(scene, lost=frozenset())).problem)
+    assert np.isnan(one_left.q[0]).all()
+    assert np.isfinite(one_left.q[1]).all()
+
+
+def test_what_pipes_lose_is_taken_off_what_the_source_can_give():
+    heat = float(KNOWN.buildings.area @ KNOWN.state.q) / 1000.0
+    source = SourceSeen(Q_flow=1.1 * heat, Q_flow_max=2.0 * heat)
+    assert asked(source=source).problem.P_max == pytest.approx(0.995 * 1.9 * heat)
+    assert np.isinf(asked().problem.P_max).all()
+
+
+def test_prices_follow_the_hours_of_the_local_day():
+    rules = replace(RULES, tariff=tuple(float(hour) for hour in range(24)))
+    tariff = asked(rules).problem.tariff
+    hour = int((NOW + 8 * 3600.0) % 86_400.0 // 3600.0)
+    assert tariff[0] == hour
+    assert sorted(set(tariff)) == [float(one) for one in range(24)]
+
+
+def test_a_plan_far_from_the_curves_heat_is_not_believed_unless_there_is_a_shortage():
+    whole = asked()
+    plan = solve(whole.problem)
+    assert sane(plan, whole) is None
+    nothing = replace(plan, q=0.2 * plan.q)
+    assert sane(nothing, whole).id == "plan.not_sane"
+    short = plan.why if plan.why is not None else type(sane(nothing, whole))("plan.rationed")
+    assert sane(replace(nothing, why=short._replace(id="plan.rationed")), whole) is None
+    assert sane(replace(plan, q=3.0 * plan.q), whole).params["share_percent"] > 140.0
