@@ -1,7 +1,7 @@
 """[control] What the optimizer is for: heat, pumps and comfort in closed loop, beside the curves of today.
 
 In virtual time on the calibrated physical city, with the whole controller in the loop; cities and weather of
-seeds that nothing was tuned with. It takes an hour or two and is run only when it is named:
+seeds that nothing was tuned with. It takes hours and is run only when it is named:
 ``make bench AREA=control``, ``AREA=control_full`` for the long form.
 """
 
