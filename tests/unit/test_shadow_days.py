@@ -11,7 +11,8 @@ import pytest
 from controller.api import shadow_schema as schema
 from controller.decisions import LoopKey
 from controller.knowing.known import first_known
-from controller.planning.question import Scene, _excluded
+from controller.planning.question import Scene, question
+from controller.planning.rules import NO_SOURCE, PlanRules
 from controller.planning.seen import scene_of
 from controller.planning.shadow_days import Day, ShadowBook, ShadowDays, drifts, judged, together
 from controller.wiring import loop_traits
@@ -20,7 +21,7 @@ from optimizer.reason import Reason, because
 from optimizer.shadow import Saving
 from tests.support.api_bench import BEARER, NOW, ApiBench
 from tests.support.control_room import ControlRoomBench
-from tests.support.published import published
+from tests.support.published import outlook, published
 from tests.support.sites import site_config, station_config
 
 S1, S2, S3 = LoopKey("S001", 1), LoopKey("S002", 1), LoopKey("S003", 1)
@@ -165,6 +166,9 @@ async def test_a_loop_that_drifted_is_left_out_of_plans_until_a_lead_promotes_it
 
 def test_a_question_leaves_a_drifted_loop_out_with_the_reason(tmp_path):
     site = site_config(tmp_path, station_config("S001"), station_config("S002", port=20002))
-    known = first_known(loop_traits(site), -4.0)
+    traits = loop_traits(site)
     why = because("shadow.drifted_up", sum=9.0, limit=8.0, days=20)
-    assert _excluded(known, Scene(drifted={S1: why}))[S1] is why
+    scene = Scene(drifted={S1: why})
+    series = outlook(NOW).series
+    asked = question(first_known(traits, -4.0), traits, series, NO_SOURCE, PlanRules(), NOW, scene)
+    assert asked.excluded[S1] is why
