@@ -32,6 +32,8 @@ LOW_FLOW_SD_K = 0.7
 cools more on its way, so risers with less of it fall behind."""
 P_RAMP_SHARE = 0.04
 """Of the present heat, from step to step: the guard asks a person where it would be 10 % in half an hour."""
+SHORT_SHARE = 0.6
+"""Of what the source can give, that all least heats together may take: the rest is shared out by need."""
 P_MARGIN = 0.995
 """Of what the source can give: loops do not follow to the watt."""
 
@@ -100,6 +102,7 @@ def question(
     T_min[[key in excluded for key in known.keys]] = np.nan
     q_before = np.clip(state.q, 0.0, None)
     heat_now = float(buildings.area @ np.maximum(q_before, 1.0)) / 1000.0
+    most = _most(source, heat_now)
     problem = PlanProblem(
         start=now,
         A=A,
@@ -110,12 +113,12 @@ def question(
         gains=gains,
         T_min=T_min,
         T_max=T_wanted.max(axis=1, keepdims=True) + rules.over_K + breath,
-        q_min=bounds.low,
+        q_min=bounds.low * _possible(bounds.low, buildings.area, most),
         q_max=bounds.high,
         ramp=bounds.ramp,
         q_before=q_before,
         tariff=_tariff(weather.times, rules),
-        P_max=np.full(len(weather.times), _most(source, heat_now)),
+        P_max=np.full(len(weather.times), most),
         P_ramp=P_RAMP_SHARE * heat_now,
         critical=np.array([key in rules.critical for key in known.keys], dtype=np.bool_),
         owed=np.array([scene.owed.get(key, 0.0) for key in known.keys]),
@@ -203,6 +206,16 @@ def _most(source: SourceSeen, heat_now: float) -> float:
         return np.inf
     lost = 0.0 if source.Q_flow is None else min(max(source.Q_flow - heat_now, 0.0), 0.3 * source.Q_flow)
     return P_MARGIN * max(source.Q_flow_max - lost, 0.0)
+
+
+def _possible(low: Floats, area: Floats, most: float) -> float:
+    """Return by which part the least heats hold: what the source cannot give all loops do not get.
+
+    The least of a loop is what the guard lets it be told; in a shortage it gets less whatever it is told, and
+    a plan has to share that out.
+    """
+    needed = float((area @ low).max()) / 1000.0
+    return 1.0 if needed <= SHORT_SHARE * most else SHORT_SHARE * most / needed
 
 
 def _tariff(times: Floats, rules: PlanRules) -> Floats:
