@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from controller.config.dial_in import DialInConfig
 from controller.config.fields import STRICT, Number, Temperature, Text, Whole, between, server_url
 from controller.config.forecast import CalendarConfig, WeatherConfig
 from stations.driver import Address
@@ -298,3 +299,5 @@ class SiteConfig:
     """Where forecasts of the weather come from; by default from nowhere. Paths in it are absolute."""
     calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)
     """Opening hours by name, for the loops that follow them."""
+    dial_in: DialInConfig | None = None
+    """Where stations call; None: the controller calls all of them."""
