@@ -1,9 +1,10 @@
 """The judge's ``curve`` against the field: what was audited on the stations' own curves is where it starts.
 
-The audit is of a season on own curves, which ``tests/validation/test_field_truth.py`` holds the city to. Under
-``curve`` the same city is run by PLCs and a centre with one law for each emitter. Here a week of it stands beside
-the same week on own curves, and beside those audited figures that a week can be held to. The rest cannot:
-over-heating and the spreads are means of a season, in which stations are less far apart than in its coldest week.
+The audit is of a season on own curves, which ``tests/validation/test_field_truth.py`` holds the city to.
+Under ``curve`` the same city is run by PLCs and a centre with one law for each emitter. Here a week of it
+stands beside the same week on own curves, and beside those audited figures that a week can be held to. The
+rest cannot: over-heating and the spreads are means of a season, in which stations are less far apart than in
+its coldest week.
 """
 
 import time
