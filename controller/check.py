@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
 from controller.check_points import PointView, point_views
 from controller.config.model import SiteConfig, StationConfig
+from controller.dial_in import CALL_WITHIN_S, opened_dial_in
 from controller.proof import proof_fault
 from controller.validation import StationValidator
 from controller.wiring import driver_factory
 from stations.driver import DriverError, OpcUaAddress, StationDriver
+from stations.drivers.modbus.dialin import DialInPort
 from stations.drivers.opcua.identity import ClientIdentity
 from stations.model.clock import Clock
 from stations.model.identity import Point
@@ -115,25 +118,33 @@ async def check_online(
 ) -> OnlineReport:
     """Connect to every station, read every point once, write nothing. Deadlines are the drivers' own.
 
-    ``make_driver`` is the real drivers' when not given (may raise IdentityFault); ``on_done`` is called as
-    each station is through, for a progress bar.
+    ``make_driver`` is the real drivers' when not given (may raise IdentityFault, and DialInPortError where
+    stations call); ``on_done`` is called as each station is through, for a progress bar.
     """
     turn = asyncio.Semaphore(AT_ONCE)
-    make = make_driver or real_drivers(site, clock)
 
-    async def one(station: StationConfig) -> StationCheck:
+    async def one(station: StationConfig, make: Callable[[StationConfig], StationDriver]) -> StationCheck:
         async with turn:
             result = await _check_station(site, station, clock, make(station))
         on_done(result)
         return result
 
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(one(s), name=f"check:{s.id}") for s in site.stations]
+    async with AsyncExitStack() as stack:
+        if make_driver is None:
+            calls = await stack.enter_async_context(opened_dial_in(site, CALL_WITHIN_S))
+            make_driver = real_drivers(site, clock, calls)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(one(s, make_driver), name=f"check:{s.id}") for s in site.stations]
     return OnlineReport(stations=tuple(task.result() for task in running))
 
 
-def real_drivers(site: SiteConfig, clock: Clock) -> Callable[[StationConfig], StationDriver]:
-    """Return what makes a station's real driver, with the controller's certificate where one is needed."""
+def real_drivers(
+    site: SiteConfig, clock: Clock, calls: DialInPort | None = None
+) -> Callable[[StationConfig], StationDriver]:
+    """Return what makes a station's real driver, with the controller's certificate where one is needed.
+
+    ``calls``: where stations call that do.
+    """
     addresses = [station.address for station in site.stations]
     secured = any(isinstance(a, OpcUaAddress) and a.security != "none" for a in addresses)
     own = site.opcua
@@ -142,7 +153,7 @@ def real_drivers(site: SiteConfig, clock: Clock) -> Callable[[StationConfig], St
         if secured
         else None
     )
-    return lambda station: driver_factory(station, clock, identity)()
+    return lambda station: driver_factory(station, clock, identity, port=calls)()
 
 
 async def _check_station(

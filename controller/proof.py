@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.config.model import SiteConfig, StationConfig
-from stations.driver import OpcUaAddress
+from stations.driver import DialInAddress, OpcUaAddress
 
 FOLDER = "proofs"
 FORMAT = 1
@@ -149,6 +149,8 @@ def proof_fault(site: SiteConfig, station: StationConfig) -> str | None:
 def address_facts(station: StationConfig) -> dict[str, object]:
     """Return where and how the station is reached, with the fingerprint of a pinned certificate."""
     address = station.address
+    if isinstance(address, DialInAddress):
+        return {"registration": f"hex:{address.registration.hex()}", "unit": address.unit}
     if not isinstance(address, OpcUaAddress):
         return {"host": address.host, "port": address.port, "unit": address.unit}
     facts: dict[str, object] = {"url": address.url, "security": address.security}

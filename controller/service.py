@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from controller.coordinator import Lease, SqliteCoordinator
 from controller.cycle import CycleParts
 from controller.deciding import Rules
 from controller.decisions import LoopKey, Sent
+from controller.dial_in import opened_dial_in
 from controller.dispatch import CYCLE_LICENCE_S, Dispatcher, DispatchServices
 from controller.forwarding import opened_forwarder
 from controller.historian.command_log import CommandLog
@@ -42,6 +43,7 @@ from controller.validation import StationValidator
 from controller.warm_start import filtered_from_history, outdoor_told_before
 from controller.wiring import comfort_rules, driver_factory, first_state, loop_traits, regulation_laws
 from stations.driver import OpcUaAddress
+from stations.drivers.modbus.dialin import DialInPort
 from stations.drivers.opcua.identity import ClientIdentity
 from stations.model.clock import Clock
 
@@ -72,8 +74,9 @@ class Service:
         room: ControlRoom,
         coordinator: SqliteCoordinator,
         watch: AlarmWatch,
+        calls: DialInPort | None = None,
     ) -> Runtime:
-        """Wire the parts that have tasks."""
+        """Wire the parts that have tasks; ``calls``: where stations call."""
         site, clock, state = self.site, self.clock, self.state
         state.token = lease.token
         traits = loop_traits(site)
@@ -107,7 +110,7 @@ class Service:
             own = {key.loop: loop for key, loop in traits.items() if key.station == station.id}
             return Supervisor(
                 station=station.id,
-                make_driver=driver_factory(station, clock, identity),
+                make_driver=driver_factory(station, clock, identity, port=calls),
                 validator=StationValidator(station.profile, site.timing.poll_s, factor=clock.factor),
                 dispatcher=Dispatcher(station.id, station.profile, own, admissions[station.id], dispatch),
                 admission=admissions[station.id],
@@ -230,8 +233,8 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
     """Run the controller of a site until SIGTERM or SIGINT; prints one JSON line when its API listens.
 
     Raises HeldByAnother when another controller holds the data folder, what ``ApiServer.bind`` raises when
-    the API's port is in use, and AuditError or TokenError where their files can not be used; then nothing
-    was started.
+    the API's port is in use, DialInPortError for that of stations that call, and AuditError or TokenError
+    where their files can not be used; then nothing was started.
     """
     site.data.mkdir(parents=True, exist_ok=True)
     stop = asyncio.Event()
@@ -241,7 +244,9 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
     coordinator = SqliteCoordinator(site.data)
     lease = await coordinator.acquire("controller", LEASE_TTL_S)
     try:
-        with opened_stores(site, clock) as (journal, command_log), ExitStack() as stores:
+        async with AsyncExitStack() as stores:
+            calls = await stores.enter_async_context(opened_dial_in(site))
+            journal, command_log = stores.enter_context(opened_stores(site, clock))
             service = Service(site, clock, journal, command_log)
             token = load_or_create_token(site.data)
             room = stores.enter_context(opened_control_room(site, service.state, clock, (token,)))
@@ -261,7 +266,7 @@ async def run_service(site: SiteConfig, clock: Clock, *, die_with_parent: bool =
             )
             api.metrics.forwarder_stats = forwarding
             api.bind()
-            runtime = service.runtime(lease, api, room, coordinator, watch)
+            runtime = service.runtime(lease, api, room, coordinator, watch, calls)
             _say_hello(api, room, site.data)
             room.witness_again(command_log.since(clock.now() - DAY_S))
             room.opened(site, lease.token)

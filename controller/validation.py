@@ -22,7 +22,7 @@ from controller.plausibility import (
     swapped,
     value_fault,
 )
-from controller.point_memory import METERED, PointMemory, point_limits
+from controller.point_memory import METERED, Metered, PointMemory, point_limits
 from controller.unit_swap import leapt_by_unit
 from stations.model.identity import PRIMARY, Point
 from stations.model.points import MEASUREMENTS
@@ -97,6 +97,8 @@ class StationValidator:
         self._water: dict[Point, PointMemory] = {}
         self._swapped: dict[Point, _Pair] = {}
         self._balance: list[_Balance] = []
+        self._metered: dict[Point, tuple[Metered, Point]] = {}
+        """What makes each counter rise, and the point of that power."""
 
     def check(self, readings: Mapping[Point, Reading], now: float) -> dict[Point, Reading]:
         """Return the readings with lowered quality where they are implausible; ``now`` is UTC seconds."""
@@ -160,6 +162,9 @@ class StationValidator:
         """Prepare the memory of a point that is seen for the first time."""
         limits = point_limits(point.name, self._resolution.get(point.name, 0.0))
         memory = self._memory[point] = PointMemory(limits)
+        if point.name in METERED:
+            metered = METERED[point.name]
+            self._metered[point] = metered, Point(point.loop, metered.power)
         if point.name in _WATER:
             self._water[point] = memory
         if point.name in _PAIRS:
@@ -190,10 +195,9 @@ class StationValidator:
 
     def _judge_counters(self, checked: dict[Point, Reading], counted: list[tuple[Point, float]]) -> None:
         for point, elapsed_s in counted:
-            metered = METERED.get(point.name)
-            if metered is not None:
-                power = _sound(checked, Point(point.loop, metered.power))
-                if stuck(self._memory[point], metered, power, elapsed_s):
+            if point in self._metered:
+                metered, power = self._metered[point]
+                if stuck(self._memory[point], metered, _sound(checked, power), elapsed_s):
                     _doubt(checked, point, Reason.COUNTER_RESET)
 
     def _judge_balance(self, checked: dict[Point, Reading], now: float) -> None:

@@ -10,7 +10,8 @@ from controller.state import ControllerState, LoopStatus
 from controller.weather.site import calendar_of
 from optimizer.balance import ComfortRules
 from optimizer.regulation import FlowBand, RegulationLaw
-from stations.driver import Deadlines, ModbusAddress, OpcUaAddress, StationDriver
+from stations.driver import Deadlines, DialInAddress, ModbusAddress, OpcUaAddress, StationDriver
+from stations.drivers.modbus.dialin import DialInPort
 from stations.drivers.modbus.driver import ModbusDriver
 from stations.drivers.opcua.driver import OpcUaDriver
 from stations.drivers.opcua.identity import ClientIdentity
@@ -161,12 +162,16 @@ def driver_factory(
     clock: Clock,
     identity: ClientIdentity | None,
     deadlines: Deadlines | None = None,
+    port: DialInPort | None = None,
 ) -> Callable[[], StationDriver]:
-    """Return what makes a fresh driver for each connection attempt to this station."""
+    """Return what makes a fresh driver for each connection attempt to this station.
+
+    ``port``: where stations call; needed for one that does.
+    """
     n_loops = len(station.loops)
     limits = deadlines or Deadlines()
     address = station.address
-    if isinstance(address, ModbusAddress):
-        return lambda: ModbusDriver(station.id, station.profile, n_loops, address, clock, limits)
+    if isinstance(address, ModbusAddress | DialInAddress):
+        return lambda: ModbusDriver(station.id, station.profile, n_loops, address, clock, limits, port)
     assert isinstance(address, OpcUaAddress)
     return lambda: OpcUaDriver(station.id, station.profile, n_loops, address, clock, identity, limits)

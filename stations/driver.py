@@ -83,7 +83,15 @@ class OpcUaAddress:
     password: str | None = field(default=None, repr=False)
 
 
-Address = ModbusAddress | OpcUaAddress
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialInAddress:
+    """A Modbus RTU device behind a DTU that calls the centre, and what that says first."""
+
+    registration: bytes
+    unit: int
+
+
+Address = ModbusAddress | OpcUaAddress | DialInAddress
 
 
 class StationDriver(Protocol):

@@ -8,7 +8,7 @@ from controller.alarms.scene import Scene, StationCase
 from controller.config.model import SiteConfig, StationConfig
 from controller.image import Link
 from controller.words.phrase import said
-from stations.driver import ModbusAddress
+from stations.driver import DialInAddress, ModbusAddress
 
 NEVER_S = 300.0
 """Scaled seconds after the start within which a station should have answered once."""
@@ -140,4 +140,6 @@ def _host(station: StationConfig) -> str:
     address = station.address
     if isinstance(address, ModbusAddress):
         return address.host
+    if isinstance(address, DialInAddress):
+        return f"DTU of {station.id}"  # each calls by its own SIM card
     return address.url.removeprefix("opc.tcp://").rpartition(":")[0].strip("[]")

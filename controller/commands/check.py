@@ -14,6 +14,7 @@ from controller.commands.exit_codes import FAILED, OK, WRONG_USE, fail, site_or_
 from controller.config.loader import effective
 from controller.config.model import SiteConfig
 from controller.logs import configure_logs
+from stations.drivers.modbus.dialin import DialInPortError
 from stations.drivers.opcua.identity import IdentityFault
 from stations.model.clock import SystemClock
 from stations.model.quality import Quality
@@ -41,7 +42,7 @@ def execute(options: argparse.Namespace) -> int:
     configure_logs("console")
     try:
         report = asyncio.run(_online(site))
-    except IdentityFault as error:
+    except (DialInPortError, IdentityFault) as error:
         return fail(WRONG_USE, str(error))
     if options.json:
         print(json.dumps(report.to_json(), ensure_ascii=False))

@@ -17,12 +17,14 @@ from controller.commands.exit_codes import FAILED, OK, WRONG_USE, fail, site_or_
 from controller.commissioning import Commissioning
 from controller.config.model import SiteConfig, StationConfig
 from controller.coordinator import HeldByAnother, SqliteCoordinator, TokensExhausted
+from controller.dial_in import CALL_WITHIN_S, opened_dial_in
 from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError
 from controller.logs import configure_logs
 from controller.proof import FOLDER, Record, Step, safe_name, write_record
 from controller.wiring import driver_factory
 from stations.driver import OpcUaAddress
+from stations.drivers.modbus.dialin import DialInPortError
 from stations.drivers.opcua.identity import ClientIdentity, IdentityFault
 from stations.model.clock import Clock, SystemClock
 
@@ -49,7 +51,7 @@ def execute(options: argparse.Namespace) -> int:
         return fail(FAILED, f"{error} Its stations would be driven twice; stop it for the time of the trial.")
     except (AuditError, CommandLogError, TokensExhausted, OSError, sqlite3.Error) as error:
         return fail(FAILED, f"{site.data}: {error}")
-    except IdentityFault as error:
+    except (DialInPortError, IdentityFault) as error:
         return fail(WRONG_USE, str(error))
     except KeyboardInterrupt:
         return fail(FAILED, f"{station.id}: interrupted; what was written has been handed back or runs out")
@@ -72,17 +74,18 @@ async def _commission(
     try:
         command_log = CommandLog.open(site.data, clock.now())
         try:
-            trial = Commissioning(
-                site,
-                station,
-                clock,
-                driver_factory(station, clock, _identity(site, station)),
-                command_log,
-                token=lease.token,
-                by=by,
-                on_step=on_step,
-            )
-            record = await trial.run()
+            async with opened_dial_in(site, CALL_WITHIN_S) as calls:
+                trial = Commissioning(
+                    site,
+                    station,
+                    clock,
+                    driver_factory(station, clock, _identity(site, station), port=calls),
+                    command_log,
+                    token=lease.token,
+                    by=by,
+                    on_step=on_step,
+                )
+                record = await trial.run()
         finally:
             command_log.close()
         path = write_record(site.folder, record) if record.passed else None

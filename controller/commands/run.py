@@ -13,6 +13,7 @@ from controller.commands.user import first_account
 from controller.coordinator import HeldByAnother
 from controller.logs import configure_logs
 from controller.service import run_service
+from stations.drivers.modbus.dialin import DialInPortError
 from stations.drivers.opcua.identity import IdentityFault
 from stations.model.clock import SystemClock
 
@@ -30,6 +31,6 @@ def execute(options: argparse.Namespace) -> int:
         uvloop.run(run_service(site, options.clock or SystemClock(), die_with_parent=options.die_with_parent))
     except (HeldByAnother, AuditError) as error:
         return fail(FAILED, str(error))
-    except (ApiStartError, TokenError, IdentityFault) as error:
+    except (ApiStartError, DialInPortError, TokenError, IdentityFault) as error:
         return fail(WRONG_USE, str(error))
     return OK

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
+from controller.config.dial_in import DialInConfig
 from controller.config.faults import read_section, unknown_key
 from controller.config.fields import STRICT, Flag, Text
 from controller.config.forecast import CalendarConfig, WeatherConfig
@@ -84,6 +85,7 @@ class Document:
     opcua: OpcUaSection | None = None
     comfort: ComfortConfig | None = None
     influxdb: InfluxConfig | None = None
+    dial_in: DialInConfig | None = None
     weather: WeatherConfig | None = None
     planning: PlanningConfig | None = None
     districts: dict[str, DistrictSection] = field(default_factory=dict)
@@ -104,10 +106,11 @@ SINGLE: dict[str, type] = {
     "opcua": OpcUaSection,
     "comfort": ComfortConfig,
     "influxdb": InfluxConfig,
+    "dial_in": DialInConfig,
     "weather": WeatherConfig,
     "planning": PlanningConfig,
 }
-NOT_WITHOUT = ("site", "influxdb")
+NOT_WITHOUT = ("site", "influxdb", "dial_in")
 """Sections without a default: one that does not stand there is not read."""
 MANY: dict[str, type] = {
     "districts": DistrictSection,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+from controller.config.dial_in import dial_in_faults
 from controller.config.document import REGULATED_EMITTERS, Document, OpcUaSection, read_document
 from controller.config.faults import SiteError
 from controller.config.forecast import WeatherConfig
@@ -20,6 +21,7 @@ from controller.config.pipes import read_pipes
 from controller.config.planning import PlanningConfig
 from controller.config.rows import Surroundings, read_stations
 from controller.config.table import read_table
+from stations.driver import DialInAddress
 from stations.profile import Profile
 
 __all__ = ["SITE_FILE", "SiteError", "effective", "load_site"]
@@ -38,6 +40,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     document = read_document(file, faults)
     stations = _read_station_list(document, folder, faults)
     _check_laws(document, stations, file.name, faults)
+    _check_dial_in(document, stations, file.name, faults)
     opcua = _client(document.opcua, folder, file.name, faults)
     if document.weather is not None:
         _check_typical_year(document.weather, folder, file.name, faults)
@@ -81,6 +84,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
         weather=_weather(document.weather, folder),
         planning=document.planning,
         calendars=document.calendars,
+        dial_in=document.dial_in,
     )
 
 
@@ -100,6 +104,7 @@ def _read_station_list(document: Document, folder: Path, faults: list[str]) -> l
         curves=document.curves,
         named_curves=frozenset(document.named.get("curves", set())),
         named_calendars=frozenset(document.named.get("calendars", set())),
+        dial_in=document.dial_in,
     )
     return read_stations(rows, around, faults)
 
@@ -111,6 +116,19 @@ def _check_laws(document: Document, stations: list[StationConfig], file: str, fa
             faults.append(
                 f"{file}: regulation.{emitter}: missing; loops with this emitter are in the station list"
             )
+
+
+def _check_dial_in(document: Document, stations: list[StationConfig], file: str, faults: list[str]) -> None:
+    """Check the section against the list; one with faults of its own may lack just the stations concerned."""
+    if document.dial_in is None or faults:
+        return
+    modbus = {station.id: station.profile.modbus is not None for station in stations}
+    packets = {
+        station.id: station.address.registration
+        for station in stations
+        if isinstance(station.address, DialInAddress)
+    }
+    faults += [f"{file}: dial_in: {fault}" for fault in dial_in_faults(document.dial_in, modbus, packets)]
 
 
 def _client(
@@ -194,6 +212,8 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, bytes):
+        return f"hex:{value.hex()}"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

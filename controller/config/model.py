@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from controller.config.dial_in import DialInConfig
 from controller.config.fields import STRICT, Number, Temperature, Text, Whole, between, server_url
 from controller.config.forecast import CalendarConfig, WeatherConfig
 from controller.config.planning import PlanningConfig
@@ -301,3 +302,5 @@ class SiteConfig:
     """How plans are made."""
     calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)
     """Opening hours by name, for the loops that follow them."""
+    dial_in: DialInConfig | None = None
+    """Where stations call; None: the controller calls all of them."""

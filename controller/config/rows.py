@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Literal, cast
 
 from controller.config.cells import Cells
+from controller.config.dial_in import DialInConfig
 from controller.config.model import CurveTable, Emitter, Limits, LoopConfig, StationConfig
 from controller.config.table import LOOP_COLUMNS, STATION_COLUMNS, Row
-from stations.driver import Address, ModbusAddress, OpcUaAddress
+from stations.driver import Address, DialInAddress, ModbusAddress, OpcUaAddress
 from stations.model.identity import MAX_LOOPS
 from stations.profile import Profile, ProfileError, builtin_profile, known_profiles
 
@@ -29,6 +30,8 @@ class Surroundings:
     """Names of all curves, also of those with faults of their own."""
     named_calendars: frozenset[str] = frozenset()
     """The same of calendars."""
+    dial_in: DialInConfig | None = None
+    """Which Modbus stations call the controller."""
 
 
 def read_stations(rows: list[Row], around: Surroundings, faults: list[str]) -> list[StationConfig]:
@@ -57,7 +60,7 @@ def _station(name: str, rows: list[Row], around: Surroundings, faults: list[str]
     latitude = cells.number("latitude", -90, 90)
     longitude = cells.number("longitude", -180, 180)
     profile = _profile(cells)
-    address = _address(cells, profile, around.folder) if profile is not None else None
+    address = _address(name, cells, profile, around) if profile is not None else None
     if profile is not None and kind is not None and (kind == "source") != (profile.kind == "source"):
         cells.fault("kind", f"does not go with profile {profile.name} of kind {profile.kind} (got {kind!r})")
     loops = _source_loops(rows, faults) if kind == "source" else _loops(name, rows, profile, around, faults)
@@ -109,7 +112,10 @@ def _profile(cells: Cells) -> Profile | None:
         return None
 
 
-def _address(cells: Cells, profile: Profile, folder: Path) -> Address | None:
+def _address(name: str, cells: Cells, profile: Profile, around: Surroundings) -> Address | None:
+    dial_in = around.dial_in
+    if profile.modbus is not None and dial_in is not None and dial_in.calls(name):
+        return _dialled(name, cells, profile.modbus.unit, dial_in)
     host = cells.text("host", _HOST, "a host name or an IP address")
     port = cells.whole("port", 1, 65535)
     if profile.modbus is not None:
@@ -128,13 +134,24 @@ def _address(cells: Cells, profile: Profile, folder: Path) -> Address | None:
             'security "none" sends setpoints that anybody on the way can change; '
             f"allowed only with allow_insecure = true (got {cells.row.cells['allow_insecure']!r})",
         )
-    certificate = _certificate(cells, folder) if security == "sign_and_encrypt" else None
+    certificate = _certificate(cells, around.folder) if security == "sign_and_encrypt" else None
     if host is None or port is None or security is None:
         return None
     url_host = f"[{host.strip('[]')}]" if ":" in host else host
     return OpcUaAddress(
         url=f"opc.tcp://{url_host}:{port}/", security=security, server_certificate=certificate
     )
+
+
+def _dialled(name: str, cells: Cells, usual_unit: int, dial_in: DialInConfig) -> DialInAddress | None:
+    """Return the address of a station that calls; host and port of the list mean nothing then."""
+    unit = usual_unit if cells.blank("unit") else cells.whole("unit", 0, 255)
+    try:
+        packet = dial_in.packet(name)
+    except ValueError as error:
+        cells.fault("station", f"section dial_in: {error}")
+        return None
+    return None if unit is None else DialInAddress(registration=packet, unit=unit)
 
 
 def _certificate(cells: Cells, folder: Path) -> str | None:
@@ -250,6 +267,8 @@ def _check_addresses(stations: list[StationConfig], where: Mapping[str, str], fa
     for station in stations:
         unit: int | None
         match station.address:
+            case DialInAddress():
+                continue  # told apart by what they say (loader)
             case ModbusAddress(host=host, port=port, unit=number):
                 place, unit = f"{host.lower()}:{port}", number
             case OpcUaAddress(url=url):

@@ -36,7 +36,7 @@ FIRST_DAY = {
     "station_sd_K": 1.903779,
     "dwelling_sd_K": 1.435622,
     "T_indoor_degC": 22.918912,
-    "primary_kWh_per_m2_month": 0.130130,
+    "primary_kWh_per_m2_month": 0.130134,
     "pipe_loss": 0.122607,
 }
 """Of that city, 1 November: what parameters and drawing make of it changes with any law of the plant."""

@@ -1,9 +1,17 @@
-"""The Modbus TCP driver: a poll as few requests as the map allows, and the writes of the station's class."""
+"""The Modbus driver, over TCP or behind a DTU: polls in few requests, writes of the station's class."""
 
 from collections.abc import Mapping
 
-from stations.driver import BadAnswer, ConfigurationFault, Deadlines, ModbusAddress, NoAnswer
+from stations.driver import (
+    BadAnswer,
+    ConfigurationFault,
+    Deadlines,
+    DialInAddress,
+    ModbusAddress,
+    NoAnswer,
+)
 from stations.drivers.modbus.deadman import DeadManWriter
+from stations.drivers.modbus.dialin import DialInPort, DialledLink
 from stations.drivers.modbus.frames import DeviceException
 from stations.drivers.modbus.link import ModbusLink
 from stations.drivers.modbus.plan import BlockRead, plan_reads
@@ -24,23 +32,31 @@ mend it, and asking every poll would load the link for nothing."""
 
 
 class ModbusDriver:
-    """One connection to one Modbus TCP station; implements ``stations.driver.StationDriver``."""
+    """One connection to one Modbus station; implements ``stations.driver.StationDriver``."""
 
     def __init__(
         self,
         station_id: str,
         profile: Profile,
         n_loops: int,
-        address: ModbusAddress,
+        address: ModbusAddress | DialInAddress,
         clock: Clock,
         deadlines: Deadlines | None = None,
+        port: DialInPort | None = None,
     ) -> None:
+        """``port``: where a station with a ``DialInAddress`` calls."""
         assert profile.modbus is not None
         self._station = station_id
         self._profile = profile
         self._n_loops = n_loops
         self._clock = clock
-        self._link = ModbusLink(station_id, address, clock, deadlines or Deadlines(), profile.modbus.pause_s)
+        limits, pause_s = deadlines or Deadlines(), profile.modbus.pause_s
+        self._link: ModbusLink | DialledLink
+        if isinstance(address, ModbusAddress):
+            self._link = ModbusLink(station_id, address, clock, limits, pause_s)
+        else:
+            assert port is not None
+            self._link = DialledLink(station_id, address, port, clock, limits, pause_s)
         self._points = PointWriter(self._link, profile)
         self._writer = _writer(profile.station_class, self._points)
         self._blocks = _staggered(plan_reads(profile, n_loops), profile.modbus)

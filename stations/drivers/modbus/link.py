@@ -16,8 +16,9 @@ from pymodbus.exceptions import ConnectionException
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.transaction import TransactionManager
 
-from stations.driver import BadAnswer, Deadlines, DriverError, LinkLost, ModbusAddress, NoAnswer
-from stations.drivers.modbus.frames import DeviceException, Request, data_of
+from stations.driver import BadAnswer, Deadlines, LinkLost, ModbusAddress, NoAnswer
+from stations.drivers.modbus.exchange import RequestLink
+from stations.drivers.modbus.frames import DeviceException, Request
 from stations.model.clock import Clock
 
 # Each fault reaches the caller as a DriverError; the library's own lines would say everything twice.
@@ -57,18 +58,14 @@ class _FrameDecoder(DecodePDU):
         return _Frame(frame[0], frame[1:])
 
 
-class ModbusLink:
-    """One connection to one device. After any DriverError it is dead; make a new one."""
+class ModbusLink(RequestLink):
+    """One connection over Modbus TCP that we open."""
 
     def __init__(
         self, station: str, address: ModbusAddress, clock: Clock, deadlines: Deadlines, pause_s: float
     ) -> None:
-        self._station = station
+        super().__init__(station, clock, deadlines, pause_s)
         self._address = address
-        self._clock = clock
-        self._deadlines = deadlines
-        self._pause_s = pause_s
-        self._answered_at: float | None = None
         self._client: AsyncModbusTcpClient | None = None
 
     async def connect(self) -> None:
@@ -94,35 +91,7 @@ class ModbusLink:
             ) from None
         except OSError as error:
             raise LinkLost(self._station, f"{where}: {error.strerror or error}") from error
-        _watch_peer(transport.get_extra_info("socket"))
-
-    async def read(self, request: Request) -> bytes | DeviceException:
-        """Send a request that reads and return exactly the data that it asks for, or the exception.
-
-        Raises what ``request`` raises; an answer of another length is a BadAnswer.
-        """
-        answer = await self.request(request)
-        if isinstance(answer, DeviceException):
-            return answer
-        data = data_of(request, answer)
-        if data is None:
-            self.close()
-            raise BadAnswer(
-                self._station, f"{request}: answer of {len(answer)} bytes does not fit the question"
-            )
-        return data
-
-    async def request(self, request: Request) -> bytes | DeviceException:
-        """Send one request and return the body of its answer, or the device's exception.
-
-        Raises LinkLost, NoAnswer after ``Deadlines.request_s``, or BadAnswer; the connection is closed then,
-        because a late answer to this request must never meet the next one.
-        """
-        try:
-            return await self._exchange(request)
-        except DriverError:
-            self.close()
-            raise
+        watch_peer(transport.get_extra_info("socket"))
 
     def close(self) -> None:
         """Drop the connection at once, whatever is still unsent."""
@@ -135,7 +104,6 @@ class ModbusLink:
             transport.abort()
 
     async def _exchange(self, request: Request) -> bytes | DeviceException:
-        await self._keep_pause()
         client = self._client
         if client is None or client.ctx.transport is None:
             raise LinkLost(self._station, "not connected")
@@ -147,7 +115,6 @@ class ModbusLink:
         except TimeoutError as error:
             silence = f"{request}: no answer within {self._deadlines.request_s} s"
             raise NoAnswer(self._station, silence) from error
-        self._answered_at = self._clock.monotonic()
         return self._judge(request, frame, answer)
 
     async def _answer(self, connection: TransactionManager, frame: _Frame) -> ModbusPDU:
@@ -178,13 +145,6 @@ class ModbusLink:
             return DeviceException(answer.body[0])
         raise BadAnswer(self._station, f"{request}: answer has function {answer.function_code}")
 
-    async def _keep_pause(self) -> None:
-        if self._answered_at is None or not self._pause_s:
-            return
-        rest = self._answered_at + self._pause_s - self._clock.monotonic()
-        if rest > 0:
-            await self._clock.sleep(rest)
-
     def _on_connection(self, connected: bool) -> None:
         """Fail a waiting request at once when the connection breaks; called by pymodbus."""
         if connected or self._client is None:
@@ -200,7 +160,7 @@ def _give_up(answer: "asyncio.Future[ModbusPDU]") -> None:
         answer.set_exception(TimeoutError())
 
 
-def _watch_peer(sock: socket.socket) -> None:
+def watch_peer(sock: socket.socket) -> None:
     """Let the kernel notice a peer that vanished without a word."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from stations.decoding import to_raw
 from stations.driver import DriverError
+from stations.drivers.modbus.exchange import RequestLink
 from stations.drivers.modbus.frames import (
     DeviceException,
     Request,
@@ -17,7 +18,6 @@ from stations.drivers.modbus.frames import (
     write_register,
     write_registers,
 )
-from stations.drivers.modbus.link import ModbusLink
 from stations.drivers.modbus.registers import encode, pack
 from stations.drivers.refusals import refuse_beat
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown, WriteOutcome
@@ -41,7 +41,7 @@ class Writer(Protocol):
         ...
 
 
-async def send(link: ModbusLink, request: Request) -> WriteOutcome:
+async def send(link: RequestLink, request: Request) -> WriteOutcome:
     """Send one write; a lost answer is Unknown, an exception 1..3 Rejected, any other Unknown."""
     try:
         answer = await link.request(request)
@@ -59,7 +59,7 @@ async def send(link: ModbusLink, request: Request) -> WriteOutcome:
 class PointWriter:
     """Writes single points of one station, as far as its profile allows."""
 
-    def __init__(self, link: ModbusLink, profile: Profile) -> None:
+    def __init__(self, link: RequestLink, profile: Profile) -> None:
         assert profile.modbus is not None
         self.link = link
         self.profile = profile
