@@ -3,32 +3,18 @@
 import time
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from hmi.city import Feed
 from hmi.components import rows
-from hmi.screens import optimizer, order_dialog
+from hmi.screens import order_dialog
 from hmi.user_api import Refused, Unreachable
 from tests.support import operations_screen as bench
-from tests.support import plan_told
 from tests.support.city_screens import fresh
 from tests.support.fake_api import SHOWN, FakeApi
 from tests.support.operations_city import EVIL, NOW, alarm, city, loop_state, order
-from tests.support.operations_screen import SECOND, TOO_HOT
+from tests.support.operations_screen import SECOND, TOO_HOT, opened
 
-SCRIPT = "from tests.support.fake_api import show\nshow()\n"
 NAMES = ("alarms", "trends", "dispatch", "optimizer", "energy")
-
-
-def opened(name, api=None, query=None, **changes):
-    api = api or FakeApi(alarm_list=[alarm()])
-    SHOWN.update(name=name, screen=bench.screen(api, **changes))
-    app = AppTest.from_string(SCRIPT, default_timeout=20)
-    for key, value in (query or {}).items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def said(app):
@@ -359,43 +345,6 @@ def test_another_person_s_order_is_approved(monkeypatch):
 def test_energy_offers_its_export():
     app = opened("energy")
     assert "counted from" in said(app).replace("\\", "")
-
-
-# ----------------------------------------------------------------------------------------------- optimizer
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_without_a_plan_the_optimizer_s_page_says_so(language):
-    api = FakeApi(plan=plan_told.no_plan())
-    assert opened("optimizer", api, language=language).title[0].value
-    drawn = optimizer.drawings(bench.screen(api, language=language))
-    said_of = {
-        "en": "No plan: every loop keeps the curve · there is no plan yet",
-        "zh": "没有计划：所有回路按供热曲线运行 · 尚无计划",
-    }
-    assert drawn["plan_headline"]["text"] == said_of[language]
-    assert drawn["plan_loops"]["rows"] == []
-
-
-def test_the_optimizer_s_page_lists_every_loop_and_who_is_left_out():
-    drawn = optimizer.drawings(bench.screen(FakeApi()))
-    listed = [row["id"] for row in drawn["plan_loops"]["rows"]]
-    assert listed == ["S001/1", "S001/2", "S002/1", "S003/1"]
-    assert [row["id"] for row in drawn["plan_excluded"]["rows"]] == ["S004/1"]
-
-
-def test_a_loop_that_is_chosen_on_the_optimizer_s_page_opens_its_station(monkeypatch):
-    left = []
-    monkeypatch.setattr("hmi.screens.optimizer.open_page", lambda name, **query: left.append((name, query)))
-    mount = rows.mount
-
-    def told(table, key):
-        drawn = mount(table, key)
-        return rows.Told(picked="S002/1") if key == "plan_loops" else drawn
-
-    monkeypatch.setattr(rows, "mount", told)
-    opened("optimizer")
-    assert left == [("station", {"station": "S002"})]
 
 
 # ------------------------------------------------------------------------------------- names from outside
