@@ -4,6 +4,7 @@ Judged on the history of what was dispatched. All of it gives way to the limits:
 """
 
 import math
+from functools import cache
 
 from controller.decisions import Action, Rule
 from controller.guard_case import ROUNDING, Case, Room
@@ -32,10 +33,6 @@ WEAR_EVERY_UNCOUNTED_S = 30 * MINUTE_S
 VOLATILE_EVERY_S = 55.0
 """At most one change a minute in volatile memory; a cycle may come a few seconds early."""
 _TAKE_OVER, _DEAD_BAND = Phrase("guard.take_over"), Phrase("guard.dead_band")
-_RATE_FLOW = tuple(
-    Phrase("guard.rate_flow", {"share": 100 * fraction, "minutes": seconds / MINUTE_S})
-    for seconds, fraction in M_WINDOWS
-)
 _RATE_TEMPERATURE, _TOO_SMALL = Phrase("guard.rate_temperature"), Phrase("guard.too_small")
 
 
@@ -67,11 +64,17 @@ def rate_flow(case: Case, room: Room) -> Room:
     held, design = case.m_start, case.traits.m_flow_design
     if not case.held:
         return room.bound_flow(held, held, Rule.RATE_FLOW, _TAKE_OVER)
-    for (seconds, fraction), why in zip(M_WINDOWS, _RATE_FLOW, strict=True):
+    for seconds, fraction in M_WINDOWS:
         past = [sent.m_flow for sent in case.sent_within(seconds)]
         low, high = max(past) - fraction * design, min(past) + fraction * design
+        why = _too_fast(fraction, seconds)
         room = room.bound_flow(min(low, held), max(high, held), Rule.RATE_FLOW, why)
     return room
+
+
+@cache
+def _too_fast(fraction: float, seconds: float) -> Phrase:
+    return Phrase("guard.rate_flow", {"share": 100 * fraction, "minutes": seconds / MINUTE_S})
 
 
 def reversal(case: Case, room: Room) -> Room:

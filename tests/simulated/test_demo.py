@@ -19,7 +19,7 @@ def demo(tmp_path, *arguments, wall_s):
 
 @pytest.mark.timeout(240)
 def test_forty_stations_are_polled_stored_decided_written_and_verified(tmp_path, soak):
-    wall_s = soak.pick(reduced=45, full=90)
+    wall_s = soak.pick(reduced=30, full=90)
     arguments = ("--stations", "40", "--speed", f"{SPEED:g}", "--duration", str(wall_s), "--no-hmi", "--json")
     run = demo(tmp_path, *arguments, wall_s=wall_s)
     assert run.returncode == 0, run.stderr
