@@ -6,6 +6,8 @@ It runs in a thread on frozen inputs, so that a thousand loops do not stop the e
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from controller.decisions import (
     GuardContext,
     LoopKey,
@@ -29,6 +31,8 @@ from optimizer.balance import ComfortRules
 from optimizer.regulation import RegulationLaw
 from stations.model.identity import Point
 from stations.model.reading import Reading
+
+log = structlog.get_logger("deciding")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +142,7 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         published=frozen.published,
         T_outdoor_past=frozen.T_outdoor_past,
     )
-    if frozen.known is not None:
-        inputs = replace(inputs, known=heard(frozen.known, inputs, frozen.ahead.sun, frozen.ahead.wind))
+    inputs = replace(inputs, known=_listened(frozen, inputs))
     proposed = propose(replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}), inputs)
     return Thought(
         verdict=guard([*proposed.proposals, *frozen.wishes.values()], context),
@@ -149,6 +152,17 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         known=inputs.known,
         context=context,
     )
+
+
+def _listened(frozen: Frozen, inputs: StrategyInputs) -> Known | None:
+    """Return what is believed of the loops after this cycle; a bug in that costs plans, never a cycle."""
+    if frozen.known is None:
+        return None
+    try:
+        return heard(frozen.known, inputs, frozen.ahead.sun, frozen.ahead.wind)
+    except Exception:  # quarantined as a station is
+        log.exception("listening_failed")
+        return frozen.known
 
 
 def propose(rules: Rules, inputs: StrategyInputs) -> Proposed:

@@ -1,15 +1,18 @@
 """What of a controller looks ahead: weather to come, what is believed of the loops, and the plans.
 
-None of it is waited for by control. Loops are always listened to and identified at night, so that a district
-that takes up plans has what they are made from; plans are made while a district follows them, or where the
-site wants to see them (``[planning] shadow``).
+None of it is waited for by control, and none of it can end control: a part that fails is told as a fault of
+the controller and begun again. Loops are always listened to and identified at night, so that a district that
+takes up plans has what they are made from; plans are made while a district follows them, or where the site
+wants to see them (``[planning] shadow``).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
+
+import structlog
 
 from controller.config.model import SiteConfig
 from controller.cycle import CycleParts
@@ -21,12 +24,18 @@ from controller.planning.process import ProcessPlanner, SolverLimits
 from controller.planning.shadow_days import ShadowBook, ShadowDays
 from controller.planning.source_book import SourceBook
 from controller.planning.source_orders import SourceOrders
+from controller.state import ControllerState
 from controller.weather.feed import WeatherFeed
 from controller.weather.site import weather_feed
 from controller.weather.watch import ahead, watch_weather
 from controller.wiring import plan_rules
+from controller.words.phrase import said
 from stations.model.clock import Clock
 
+log = structlog.get_logger("looking_ahead")
+
+AGAIN_S = 600.0
+"""Scaled seconds after which a part that failed is begun again."""
 PLANNED = "optimizer"
 """The strategy that follows plans."""
 
@@ -39,6 +48,7 @@ class Runs(Protocol):
 
 
 LookAhead = Callable[[CycleParts], Runs]
+Part = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +65,30 @@ class LookingAhead:
 
     async def run(self) -> None:
         """Look ahead for ever."""
+        parts: dict[str, Part] = {
+            "weather": partial(watch_weather, self.feed, self.parts.state, self.clock),
+            "knowing": self.knowing.run,
+            "planning": self.planning.run,
+            "sources": self.sources.run,
+            "shadow": self.shadow.run,
+        }
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(watch_weather(self.feed, self.parts.state, self.clock), name="weather")
-            tasks.create_task(self.knowing.run(), name="knowing")
-            tasks.create_task(self.planning.run(), name="planning")
-            tasks.create_task(self.sources.run(), name="sources")
-            tasks.create_task(self.shadow.run(), name="shadow")
+            for name, part in parts.items():
+                tasks.create_task(kept_going(name, part, self.parts.state, self.clock), name=name)
+
+
+async def kept_going(name: str, part: Part, state: ControllerState, clock: Clock) -> None:
+    """Run a part for ever; while one that failed waits to be begun again, a standing fault says so."""
+    while True:
+        try:
+            await part()
+            return
+        except Exception as error:  # quarantined as a station is: a bug costs foresight only
+            log.exception("part_failed", part=name, again_after_s=AGAIN_S)
+            fault = said("service.look_ahead", part=name, error=f"{type(error).__name__}: {error}")
+        state.alarms.append(fault)
+        await clock.sleep(AGAIN_S)
+        state.alarms.remove(fault)
 
 
 def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingAhead:

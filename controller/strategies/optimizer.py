@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from controller.decisions import LoopKey, LoopTraits, Proposal
@@ -24,6 +25,8 @@ from optimizer.explain import Foretold, explain, foretell, source_of
 from optimizer.plan.status import PlanStatus
 from optimizer.questioning import HOURS_MAX
 from optimizer.reason import Reason, because
+
+log = structlog.get_logger("strategy")
 
 AUTHOR = "strategy:optimizer"
 
@@ -42,7 +45,11 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     published, none = inputs.published, _no_plan(inputs)
     planned: dict[LoopKey, Proposal] = {}
     if none is None and published is not None and inputs.T_outdoor is not None:
-        planned = _planned(loops, published, inputs, inputs.T_outdoor)
+        try:
+            planned = _planned(loops, published, inputs, inputs.T_outdoor)
+        except Exception as error:  # quarantined as a station is: a bug here costs the plan, never the cycle
+            log.exception("following_failed")
+            none = because("plan.bug", error=repr(error))
     return Proposed(
         proposals=[
             planned.get(wish.key)

@@ -16,6 +16,10 @@ SERVICE: Mapping[str, tuple[str, str]] = {
         "audit: entries can not be written; no order is taken but a return to local",
         "审计日志无法写入；除“退回就地”外不接受指令",
     ),
+    "service.look_ahead": (
+        "{part} failed and is begun again; control goes on ({error})",
+        "{part} 出错，稍后重新启动；控制继续（{error}）",
+    ),
     # -- readiness
     "ready.stopping": ("the controller is stopping", "控制器正在停止"),
     "ready.no_token": ("no fencing token yet", "尚未取得围栏令牌"),
