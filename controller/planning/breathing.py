@@ -38,6 +38,7 @@ def breathing(A: Floats, B: Floats, T_outdoor: Floats, gains: Floats) -> Floats:
 def _swing(values: Floats) -> Floats:
     """Return series (m, k) of a day without what differs from its first hour to the same hour a day later."""
     k = values.shape[1]
-    line = (values[:, -1:] - values[:, :1]) * (np.arange(k) / max(k - 1, 1))
-    even = values - line
-    return np.asarray(even - even.mean(axis=1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # weather that is no number stays none, and makes the plan be refused
+        line = (values[:, -1:] - values[:, :1]) * (np.arange(k) / max(k - 1, 1))
+        even = values - line
+        return np.asarray(even - even.mean(axis=1, keepdims=True))

@@ -215,7 +215,8 @@ def _possible(low: Floats, area: Floats, most: float) -> float:
     a plan has to share that out.
     """
     needed = float((area @ low).max()) / 1000.0
-    return 1.0 if needed <= SHORT_SHARE * most else SHORT_SHARE * most / needed
+    # written so that a source which is no number leaves all as it is: the plan is refused for that
+    return SHORT_SHARE * most / needed if needed > SHORT_SHARE * most else 1.0
 
 
 def _tariff(times: Floats, rules: PlanRules) -> Floats:

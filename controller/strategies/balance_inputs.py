@@ -11,7 +11,7 @@ from optimizer.inversion import CP_KJ_PER_KG_K
 from optimizer.regulation import RegulationLaw
 from stations.model.identity import PRIMARY, Point
 from stations.model.reading import Reading
-from stations.thermal import heat_flow
+from stations.thermal import T_MAX_DEGC, T_MIN_DEGC, heat_flow
 
 AGE_S = 300.0
 """Oldest reading of water and heat that counts."""
@@ -47,8 +47,8 @@ def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sampl
     is its only loop (``alone``). A return that is not measured follows from heat and design circulation.
     """
     seen, readings = inputs.observations[traits.key], inputs.readings[traits.key.station]
-    T_supply = _number(seen.T_supply, inputs.now)
-    T_return = _number(seen.T_return, inputs.now)
+    T_supply = _water(seen.T_supply, inputs.now)
+    T_return = _water(seen.T_return, inputs.now)
     m_flow = _number(seen.m_flow, inputs.now)
     metered = _number(readings.get(Point(PRIMARY, "Q_flow_primary")), inputs.now) if alone else None
     if seen.pump_running is False:
@@ -95,6 +95,12 @@ def source_short(inputs: StrategyInputs) -> bool:
 def _number(reading: Reading | None, now: float) -> float | None:
     """A value to decide on: good and recent."""
     return reading.value if reading is not None and reading.usable(now, AGE_S) else None
+
+
+def _water(reading: Reading | None, now: float) -> float | None:
+    """A temperature to decide on: a sensor may well read -1 degC, water that circulates is not it."""
+    T = _number(reading, now)
+    return T if T is not None and T_MIN_DEGC <= T <= T_MAX_DEGC else None
 
 
 def _indoor(reading: Reading | None, now: float) -> float | None:

@@ -89,6 +89,7 @@ def judged(context, inputs):
     wishes = optimizer.propose(in_auto(context), inputs).proposals
     assert all(math.isfinite(wish.T_supply) and math.isfinite(wish.m_flow) for wish in wishes)
     assert all(wish.reason.en and wish.reason.zh for wish in wishes)
+    assert all("planning failed" not in wish.reason.en for wish in wishes), "a bug that was set aside is one"
     assert breaks(guard(wishes, context), wishes, context) == []
     return wishes
 
@@ -157,9 +158,9 @@ def test_no_plan_and_no_belief_makes_an_instruction_leave_the_contract(data):
 @given(st.data())
 def test_from_broken_readings_to_the_guard_nothing_is_raised_and_nothing_leaves_the_contract(data):
     context, inputs = data.draw(worlds())
-    if not context.traits:
-        return
     known = believed(context)
+    if not known.keys:  # hot water only: nobody asks for a plan of rooms
+        return
     times_100 = data.draw(rarely(st.just(100.0), st.just(1.0)))
     area = np.minimum(known.buildings.area * times_100, 5e6)
     known = replace(known, buildings=replace(known.buildings, area=area))

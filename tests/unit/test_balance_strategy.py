@@ -9,7 +9,10 @@ import pytest
 from controller.decisions import Mode
 from controller.strategies import curve
 from controller.strategies.balance import propose
+from controller.strategies.balance_inputs import measure
 from controller.strategies.inputs import StrategyInputs
+from controller.strategies.loop_record import Sample
+from controller.words.phrase import Phrase
 from optimizer.questioning import HOURS_MIN
 from optimizer.regulation import RegulationLaw, supply_temperature
 from stations.model.identity import Point
@@ -142,6 +145,16 @@ def test_a_loop_without_a_circulation_channel_keeps_design_flow():
     (wish,) = town.run(30)
     assert wish.m_flow == 40.0
     assert wish.T_supply < T_CURVE - 1.0
+
+
+def test_a_return_below_freezing_costs_its_own_loop_a_measurement_and_no_other():
+    town = Town([House(0.22), House(0.22)])
+    frozen, sound = town.traits
+    town.missing[frozen.key] = {"T_supply": good(1.0, NOW), "T_return": good(-4.0, NOW)}
+    inputs = town.inputs()
+    assert measure(frozen, inputs, alone=False) == Phrase("balance.no_return")
+    assert isinstance(measure(sound, inputs, alone=False), Sample)
+    assert len(town.run(CYCLE_S / 3600.0)) == 2
 
 
 def test_a_cold_house_gets_all_the_flow_before_it_is_given_up():

@@ -14,6 +14,7 @@ from optimizer.emitters import heat_from
 from optimizer.forecast.calendar import opening
 from optimizer.inversion import log_mean_excess
 from optimizer.plan.solving import solve
+from optimizer.plan.status import PlanStatus
 from stations.model.setpoint import StationClass
 from tests.support.guard_world import NOW, floor_curve, loop_traits
 from tests.support.planned_town import RULES, SCENE, T_OUTDOOR, known_town, weather
@@ -96,6 +97,13 @@ def test_what_pipes_lose_is_taken_off_what_the_source_can_give():
     source = SourceSeen(Q_flow=1.1 * heat, Q_flow_max=2.0 * heat)
     assert asked(source=source).problem.P_max == pytest.approx(0.995 * 1.9 * heat)
     assert np.isinf(asked().problem.P_max).all()
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_weather_and_sources_that_are_no_numbers_ask_a_question_whose_answer_is_refused(number):
+    source = SourceSeen(Q_flow=number, Q_flow_max=number)
+    assert solve(asked(source=source).problem).status is PlanStatus.NONE
+    assert solve(asked(series=weather(number)).problem).status is PlanStatus.NONE
 
 
 def test_prices_follow_the_hours_of_the_local_day():
