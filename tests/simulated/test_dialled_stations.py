@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -44,6 +45,19 @@ def that_call(city):
     return calls
 
 
+@asynccontextmanager
+async def called_centre(folder):
+    """A city whose Modbus stations call, its controller with all of them online, and who calls."""
+    with running_city(
+        folder / "city", stations=STATIONS, speed=SPEED, prepare=calling(free_block(1))
+    ) as city:
+        calls = that_call(city)
+        async with controller_process(city, folder / "data") as controller:
+            await controller.all_confirmed()
+            await wait_until_online(controller, calls)
+            yield city, controller, calls
+
+
 async def wait_until_online(controller, names):
     async def online():
         stations = (await controller.get("snapshot"))["stations"]
@@ -55,48 +69,36 @@ async def wait_until_online(controller, names):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_stations_that_call_are_polled_and_hold_what_they_were_told(tmp_path):
-    with running_city(
-        tmp_path / "city", stations=STATIONS, speed=SPEED, prepare=calling(free_block(1))
-    ) as city:
-        calls = that_call(city)
-        async with controller_process(city, tmp_path / "data") as controller:
-            await controller.all_confirmed()
-            await wait_until_online(controller, calls)
-            held = {name for (name, _), loop in (await city.loops()).items() if loop["state"] == "remote"}
-            assert held & calls, "a station that calls holds what it was told"
-            code, _ = await controller.stop(signal.SIGTERM)
-            assert code == 0
+    async with called_centre(tmp_path) as (city, controller, calls):
+        held = {name for (name, _), loop in (await city.loops()).items() if loop["state"] == "remote"}
+        assert held & calls, "a station that calls holds what it was told"
+        code, _ = await controller.stop(signal.SIGTERM)
+        assert code == 0
 
 
 @pytest.mark.long
 @pytest.mark.plug
 @pytest.mark.timeout(600)
 async def test_stations_that_call_come_back_after_a_storm_and_nobody_else_takes_their_port(tmp_path):
-    with running_city(
-        tmp_path / "city", stations=STATIONS, speed=SPEED, prepare=calling(free_block(1))
-    ) as city:
-        calls = that_call(city)
-        async with controller_process(city, tmp_path / "data") as controller:
-            await controller.all_confirmed()
-            await wait_until_online(controller, calls)
-            checked = await asyncio.to_thread(
-                subprocess.run,
-                [sys.executable, "-m", "controller.cli", "check", str(city.folder), "--online"],
-                capture_output=True, text=True, check=False, timeout=60,
-            )  # fmt: skip
-            assert checked.returncode == 2
-            assert "a running controller does" in checked.stderr
-            storm = {"name": "reconnect_storm", "stations": sorted(calls), "duration_s": 300.0}
-            await city.ask("fault", action="on", **storm)
+    async with called_centre(tmp_path) as (city, controller, calls):
+        checked = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "controller.cli", "check", str(city.folder), "--online"],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert checked.returncode == 2
+        assert "a running controller does" in checked.stderr
+        storm = {"name": "reconnect_storm", "stations": sorted(calls), "duration_s": 300.0}
+        await city.ask("fault", action="on", **storm)
 
-            async def away():
-                stations = (await controller.get("snapshot"))["stations"]
-                return any(s["id"] in calls and s["link"] != "online" for s in stations)
+        async def away():
+            stations = (await controller.get("snapshot"))["stations"]
+            return any(s["id"] in calls and s["link"] != "online" for s in stations)
 
-            await until(away, 30.0, "a station that is away")
-            await wait_until_online(controller, calls)
-            await controller.all_confirmed()
-        assert "quarantin" not in (tmp_path / "data" / "controller.log").read_text()
+        await until(away, 30.0, "a station that is away")
+        await wait_until_online(controller, calls)
+        await controller.all_confirmed()
+    assert "quarantin" not in (tmp_path / "data" / "controller.log").read_text()
 
 
 async def test_check_online_waits_until_a_station_has_called(tmp_path):

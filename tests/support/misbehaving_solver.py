@@ -16,7 +16,7 @@ HANG, CRASH, SEGFAULT, MEMORY, GARBAGE, PRINT = (-1.0, -2.0, -3.0, -4.0, -5.0, -
 def misbehave(problem, previous):
     if problem.start == HANG:
         while True:
-            time.sleep(1.0)
+            time.sleep(1.0)  # hangs, as a solver may, until it is killed
     if problem.start == CRASH:
         raise RuntimeError("a bug")
     if problem.start == SEGFAULT:

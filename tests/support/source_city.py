@@ -4,6 +4,7 @@ from controller.config.planning import PlanningConfig
 from controller.config.sources import SourceRules
 from controller.decisions import LoopKey, Mode, Season
 from controller.image import Link, ProcessImage, StationImage
+from controller.planning.source_advice import SourceOrder
 from controller.state import ControllerState, LoopStatus
 from stations.model.identity import Point
 from stations.model.reading import good
@@ -84,3 +85,19 @@ def look_again(state, site, at, **sources):
     """Let the controller see newer readings."""
     for image in seen(site, at, **sources).values():
         state.image.put(image)
+
+
+def order(source=BASE, hour=NOW + 2 * HOUR, **changes):
+    """What a source is advised for an hour: 5 MW at 90 degC."""
+    full = {
+        "source": source,
+        "hour": hour,
+        "phase": "on",
+        "Q_flow": 5000.0,
+        "T_supply": 90.0,
+        "T_return": 45.0,
+        "m_flow": 26.6,
+        "dp": 380.0,
+        "ahead": "plan",
+    }
+    return SourceOrder(**(full | changes))

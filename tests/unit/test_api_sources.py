@@ -12,13 +12,12 @@ from controller.api.app import create_app
 from controller.config.planning import PlanningConfig
 from controller.config.sources import SourceRules
 from controller.image import ProcessImage, StationImage
-from controller.planning.source_advice import SourceOrder
 from controller.planning.source_book import Measured, SourceBook
 from controller.planning.source_orders import FROZEN, REASONS
 from tests.support.api_bench import BEARER, NOW
 from tests.support.control_room import ControlRoomBench, token_of
 from tests.support.sites import station_config
-from tests.support.source_city import BASE, HOUR, PEAK
+from tests.support.source_city import BASE, HOUR, PEAK, order
 
 PATH = "http://api/api/v1/plan/sources"
 
@@ -46,21 +45,6 @@ class SourceBench(ControlRoomBench):
         """Let three hours of both sources be ordered, from one hour ago on."""
         for name in (BASE, PEAK):
             self.book.issue((order(name, NOW + h * HOUR, **changes) for h in (-1, 0, 1)), at)
-
-
-def order(source, hour, **changes):
-    full = {
-        "source": source,
-        "hour": hour,
-        "phase": "on",
-        "Q_flow": 5000.0,
-        "T_supply": 90.0,
-        "T_return": 45.0,
-        "m_flow": 26.6,
-        "dp": 380.0,
-        "ahead": "plan",
-    }
-    return SourceOrder(**(full | changes))
 
 
 @pytest.fixture

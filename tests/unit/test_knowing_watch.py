@@ -29,7 +29,7 @@ HOUSES = two_houses()
 TOWN = {one.key: one for one in (loop_traits(1), loop_traits(2))}
 FIRST = first_known(TOWN, -3.0)
 DIES = ("-c", "raise SystemExit(7)")
-HANGS = ("-c", "import time; time.sleep(60)")
+HANGS = ("-c", "import time; time.sleep(60)")  # until the limit of a night kills it
 SPEAKS = ("-c", "print('no json')")
 
 

@@ -11,7 +11,6 @@ import pytest
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
 from controller.config.sources import SourceRules
-from controller.planning.source_advice import SourceOrder
 from controller.planning.source_book import (
     LEAD_S,
     Measured,
@@ -26,24 +25,9 @@ from controller.planning.source_orders import REASONS, SourceOrders, day_to_free
 from tests.support.api_bench import NOW, FixedClock
 from tests.support.published import outlook, published
 from tests.support.sites import SITE_TOML, SOURCE_ROW, station_row, write_site
-from tests.support.source_city import BASE, HOUR, PEAK, city, look_again, state_of
+from tests.support.source_city import BASE, HOUR, PEAK, city, look_again, order, state_of
 
 ZONE = "Asia/Shanghai"
-
-
-def order(hour=NOW + 2 * HOUR, **changes):
-    full = {
-        "source": BASE,
-        "hour": hour,
-        "phase": "on",
-        "Q_flow": 5000.0,
-        "T_supply": 90.0,
-        "T_return": 45.0,
-        "m_flow": 26.6,
-        "dp": 380.0,
-        "ahead": "plan",
-    }
-    return SourceOrder(**(full | changes))
 
 
 def measured(**changes):
