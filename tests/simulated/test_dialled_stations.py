@@ -88,7 +88,7 @@ async def test_stations_that_call_come_back_after_a_storm_and_nobody_else_takes_
         )  # fmt: skip
         assert checked.returncode == 2
         assert "a running controller does" in checked.stderr
-        storm = {"name": "reconnect_storm", "stations": sorted(calls), "duration_s": 300.0}
+        storm = {"name": "reconnect_storm", "stations": sorted(calls), "duration_s": 900.0}
         await city.ask("fault", action="on", **storm)
 
         async def away():
