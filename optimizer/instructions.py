@@ -161,12 +161,14 @@ def instruct(q: Floats, T_indoor: Floats, emitters: Emitters, held: Held) -> Ins
     limit = np.where(wanted < low - 1e-9, _lower(emitters), limit)
     keeps = np.where(np.isfinite(held.T_supply), held.T_supply, e.T_own)
     T_supply = np.where(known, T_supply, keeps)
+    with np.errstate(invalid="ignore"):  # of a loop whose own curve is no number it is none either
+        offset = T_supply - e.T_own
     return Instructions(
         known=known,
         T_supply=T_supply,
         flow=np.where(known, flow, _flowing(held)),
         flow_advised=np.where(known, cheapest, _flowing(held)),
-        offset=T_supply - e.T_own,
+        offset=offset,
         T_return=np.where(known, T_return, T_supply),
         q=np.where(known, given, 0.0),
         limit=np.where(known, limit, Limit.NONE).astype(np.int8),

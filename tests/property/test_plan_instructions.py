@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -111,6 +111,7 @@ def test_an_instruction_gives_the_heat_with_the_least_water_that_can(
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 
 
+@example([0.0] * 5 + [math.inf] + [0.0] * 2 + [math.inf] + [0.0] * 14)
 @given(st.lists(ANY, min_size=23, max_size=23))
 def test_no_input_makes_an_instruction_outside_its_bounds(numbers):
     values = np.array(numbers)
