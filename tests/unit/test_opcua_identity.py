@@ -35,6 +35,12 @@ def test_the_first_start_makes_a_private_key_that_only_the_owner_reads(made):
     assert stat.S_IMODE((made[0] / "pki/c.pem").stat().st_mode) == 0o600
 
 
+def test_a_folder_that_may_not_be_written_is_named_with_the_keys_to_set(tmp_path):
+    (tmp_path / "pki").write_text("a file where the folder should be")
+    with pytest.raises(IdentityFault, match=r"can not be made: .*set opcua.private_key and opcua.certificate"):
+        ClientIdentity.load_or_create(tmp_path / "pki/c.der", tmp_path / "pki/c.pem", URI)
+
+
 def test_the_second_start_loads_the_same_pair(made, pair):
     again = ClientIdentity.load_or_create(*pair, URI)
     assert again.certificate == made[1].certificate

@@ -44,8 +44,9 @@ class ClientIdentity:
         """Load the pair, or make it (key with mode 0600, self-signed certificate) when both are absent.
 
         ``certificate`` is DER (PEM is read too), ``private_key`` PEM without password. Raises IdentityFault
-        when only one of the files is there, they do not belong together, the key is readable by others, or
-        the certificate names another application URI: each of these would be refused by every station.
+        when only one of the files is there, they do not belong together, the key is readable by others, the
+        certificate names another application URI (each of these would be refused by every station), or the
+        pair can not be written.
         """
         if certificate.exists() != private_key.exists():
             missing, present = (
@@ -56,7 +57,13 @@ class ClientIdentity:
                 "get a new pair (then every station must trust the new certificate)"
             )
         if not certificate.exists():
-            _create(certificate, private_key, application_uri)
+            try:
+                _create(certificate, private_key, application_uri)
+            except OSError as error:
+                raise IdentityFault(
+                    f"{private_key} and {certificate} are not there and can not be made: {error.strerror}; set "
+                    "opcua.private_key and opcua.certificate to a folder that this service may write"
+                ) from error
         return cls._load(certificate, private_key, application_uri)
 
     @classmethod
