@@ -25,15 +25,17 @@ from optimizer.plan.program import Prices, Program, costs, lower_bound
 from optimizer.plan.rows import Pair, complementarity, complementarity_after
 
 Floats = NDArray[np.float64]
-MU_COLD, MU_WARM = 10.0, 2.0
-"""Products to begin with, Wh/m2: from nothing, and from an earlier plan."""
+MU_COLD, MU_WARM, MU_JAMMED = 10.0, 2.0, 1000.0
+"""Products to begin with, Wh/m2: from nothing, from an earlier plan, again after steps came to nothing."""
 TO_BOUNDARY = 0.995
 NEAR = 0.02
 """Products whose sum is a larger part of the cost are not worth a look at bound and cost."""
 LONG, FURTHER = 0.9, 0.4
 """Below the first a step is corrected, with the aim to go so much further."""
 SHORTEST = 1e-4
-"""Steps shorter than this, twice in a row, end the method: what it has is as good as it gets."""
+"""Steps shorter than this, twice in a row, are a jam: limits that fight each other closed in too early."""
+NOTHING_LEFT = 1e-6
+"""Products whose sum is a smaller part of the cost leave nothing to gain; the gap is then the repair's."""
 BLOCK = 256
 """Loops that are worked on at a time, so that what one operation leaves is in the cache for the next."""
 
@@ -163,28 +165,38 @@ def minimise(
 
     ``repair`` makes what an iteration has strictly feasible; the cost is that of what it returns.
     """
-    state = _State(program, start, mu)
     q = repair(start.copy())
     now, T = costs(program, q)
     best = Solution(q, T, now.total, -np.inf, np.zeros(len(q)), 0)
-    short = 0
+    best, jammed = _attempt(_State(program, start, mu), best, repair, effort)
+    if jammed and best.gap > effort.gap:
+        best, _ = _attempt(_State(program, start, MU_JAMMED), best, repair, effort)
+    return best
+
+
+def _attempt(
+    state: _State, best: Solution, repair: Callable[[Floats], Floats], effort: Effort
+) -> tuple[Solution, bool]:
+    """Iterate until ``effort`` is spent; returns the best plan, and whether steps came to nothing."""
+    short, so_far = 0, best.iterations
     with np.errstate(all="ignore"):  # where numbers run out, that is seen and the best so far is kept
-        for iteration in range(1, effort.iterations + 1):
+        for iteration in range(so_far + 1, effort.iterations + 1):
             try:
                 length = _iterate(state)
             except np.linalg.LinAlgError:
-                break  # the plant's matrix has lost its digits: the same as below
+                return best, True  # the plant's matrix has lost its digits: the same as below
             if not np.isfinite(length):
-                break
+                return best, True
             short = short + 1 if length < SHORTEST else 0
-            ends = short == 2 or iteration == effort.iterations
+            left = state.mu * state.count / max(abs(best.cost), 1e-6)
+            ends = short == 2 or iteration == effort.iterations or left < NOTHING_LEFT
             # The look costs a twentieth of an iteration; far from the end it tells nothing.
-            if ends or state.mu * state.count < max(4.0 * effort.gap, NEAR) * max(abs(best.cost), 1e-6):
+            if ends or left < max(4.0 * effort.gap, NEAR):
                 best = _better(best, state, repair)
             best = best._replace(iterations=iteration)
             if ends or best.gap <= effort.gap:
                 break
-    return best
+    return best, short == 2
 
 
 def _better(best: Solution, state: _State, repair: Callable[[Floats], Floats]) -> Solution:

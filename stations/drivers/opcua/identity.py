@@ -61,8 +61,8 @@ class ClientIdentity:
                 _create(certificate, private_key, application_uri)
             except OSError as error:
                 raise IdentityFault(
-                    f"{private_key} and {certificate} are not there and can not be made: {error.strerror}; set "
-                    "opcua.private_key and opcua.certificate to a folder that this service may write"
+                    f"{private_key} and {certificate} are not there and can not be made: {error.strerror}; "
+                    "set opcua.private_key and opcua.certificate to a folder that this service may write"
                 ) from error
         return cls._load(certificate, private_key, application_uri)
 
