@@ -21,7 +21,6 @@ from controller.decisions import (
     Sent,
 )
 from controller.words.phrase import Phrase
-from stations.model.quality import Quality, Reason
 from stations.model.reading import Reading
 from stations.model.setpoint import StationClass
 
@@ -230,7 +229,7 @@ def _curve_there(context: GuardContext, traits: LoopTraits, seen: LoopObservatio
     if traits.takes_outdoor or seen is None:
         return _own_curve(context, traits)
     its, known = seen.T_outdoor, T_OUTDOOR_BLIND_DEGC
-    if its.value is not None and its.quality is Quality.GOOD and recent(its, context.now):
+    if its.value is not None and its.sound and recent(its, context.now):
         known = its.value
     return _finite(traits.own_curve(known))
 
@@ -268,9 +267,7 @@ def _own_hold(
     if seen is None:
         return T_start, m_start
     T_supply, m_flow = seen.T_supply_effective, seen.m_flow_effective
-    # a clock that is off says nothing against the value
-    sound = T_supply.quality is Quality.GOOD or T_supply.reason is Reason.CLOCK_SKEW
-    if T_supply.value is not None and sound and recent(T_supply, context.now):
+    if T_supply.value is not None and T_supply.sound and recent(T_supply, context.now):
         T_start = T_supply.value
     if traits.station_class is StationClass.B and own is not None and seen.dT_held is not None:
         T_start = own + seen.dT_held

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from statistics import median
 
-from stations.model.quality import Quality, Reason
+from stations.model.quality import Reason
 from stations.model.reading import Reading, bad, good, uncertain
 
 MAX_AGE_S = 30 * 60.0
@@ -76,7 +76,7 @@ def filtered_outdoor(
 def _usable(reading: Reading, now: float) -> bool:
     low, high = PLAUSIBLE_degC
     return (
-        reading.quality is Quality.GOOD
+        reading.sound
         and reading.value is not None
         and low <= reading.value <= high
         and -CLOCK_TOLERANCE_S <= reading.age_s(now) <= MAX_AGE_S

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulators.fieldtruth.profile import PressureProfile
     from simulators.plant.arrays import Floats, Indices
     from simulators.plc.station import StationPlc
+    from simulators.servers.misbehaviour import DeviceClock
     from stations.model.identity import Point
 
 
@@ -59,10 +60,10 @@ class Flows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What one copy's instruments show at one moment, one list of numbers for each place."""
+    """What one copy's instruments show at one moment, one list for each place; None for what did not come."""
 
-    loops: list[list[float]]
-    stations: list[list[float]]
+    loops: list[list[float | None]]
+    stations: list[list[float | None]]
 
 
 class Homes(Protocol):
@@ -115,6 +116,10 @@ class City(Protocol):
 
     def own_outdoor(self, shown: Shown) -> list[float | None]:
         """Return what each station's own outdoor sensor shows in degC; None where there is none."""
+        ...
+
+    def clock_of(self, station: int) -> DeviceClock:
+        """Return the clock of a station's device, by row."""
         ...
 
     def run(self, seconds: float, outdoor: list[float | None]) -> None:

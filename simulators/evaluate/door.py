@@ -82,6 +82,7 @@ class StationDoor:
         """``device`` spoils what is shown, where faults are judged."""
         self.id = station.id
         self._device = device
+        self._tells_time = builtin_profile(station.profile).protocol == "opcua"
         self.breaks: list[ContractBreak] = []
         """Writes that no centre may send."""
         self.writes = 0
@@ -112,6 +113,12 @@ class StationDoor:
     def show_points(self, measured: dict[Point, float | None]) -> None:
         """Take what is shown from now on by point."""
         self._measured = measured
+
+    def measured_at(self, now: float) -> float:
+        """Return the time that goes with its values: of its own clock where the protocol carries time."""
+        if self._device is None or not self._tells_time:
+            return now
+        return now + self._device.ahead_s(now)
 
     def values(self) -> Mapping[Point, float | None]:
         """Return everything that is polled."""

@@ -56,6 +56,8 @@ class Judged:
             station.id: StationDoor(station, plc, clock, devices[station.id])
             for station, plc in zip(self._stations, city.plcs[copy], strict=True)
         }
+        for row, station in enumerate(self._stations):
+            devices[station.id].clock = city.clock_of(row)
         for heat_source in town.simulated.sources:
             self.doors[heat_source.id] = StationDoor(
                 heat_source, StationPlc(StationClass.C, ()), clock, devices[heat_source.id]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from simulators.plant.arrays import Floats, Indices
     from simulators.plant.city_parts import CityState
     from simulators.plant.facade import Sky
+    from simulators.servers.misbehaviour import DeviceClock
     from simulators.sitefile import SimSite
     from stations.model.identity import Point
 
@@ -69,8 +70,8 @@ class PhysicalCity:
         self._A = field.city.loops.A_heated
         self._first_loop = np.searchsorted(self._params.station.station, np.arange(len(sites[0].stations)))
         self._source_row = {name: row for row, name in enumerate(field.city.sources.id)}
-        self._instruments = Instruments(field, sites[0])
-        self._housing = Housing(field, self._instruments.indoor(field, state))
+        self._instruments = Instruments(field, sites[0], start)
+        self._housing = Housing(field, self._instruments.indoor(field, state), self._instruments.dropout)
         T_outdoor = self.T_outdoor(start)
         self.plcs = [
             _plcs(site, copy.state, T_outdoor) for site, copy in zip(sites, self._copies, strict=True)
@@ -111,6 +112,10 @@ class PhysicalCity:
         """Return what each station's own outdoor sensor shows in degC; None where there is none."""
         there = self._instruments.has_outdoor
         return [row[T_OUTDOOR] if has else None for row, has in zip(shown.stations, there, strict=True)]
+
+    def clock_of(self, station: int) -> DeviceClock:
+        """Return the clock of a station's device, by row; nobody sets it during a run."""
+        return self._instruments.clocks[station]
 
     def run(self, seconds: float, outdoor: list[float | None]) -> None:
         """Look up what the centres wrote, then advance by whole minutes."""

@@ -1,8 +1,8 @@
 """What the instruments of the physical city show at a poll; all copies have the same, with the same noise.
 
 Meters are those of ``fieldtruth.draw_sensors``: one set on each loop, and one on each station's primary side.
-Readings that never come, and clocks that are off, are left out: a poll of the judge stands for thirty in
-service, of which one comes.
+As much is lost of a poll as in service, so as many cycles have to do without a value; but here it stays away
+until the next poll, five minutes and not ten seconds later. Pressures and outdoor temperatures always come.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from simulators.fieldtruth.parameters import parameters
 from simulators.plant import zone
 from simulators.plant.meter import Meters, measure
 from simulators.plant.water import specific_heat
+from simulators.servers.misbehaviour import DeviceClock
 from simulators.truth import draw_station
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulators.fieldtruth.build import FieldCity
     from simulators.plant.arrays import Floats, Indices
     from simulators.plant.city_parts import CityState
+    from simulators.plant.network.graph import Flags
     from simulators.plant.sensing import IndoorSensors
     from simulators.sitefile import SimSite
 
@@ -34,14 +38,22 @@ OUTDOOR_NOISE_K, OUTDOOR_QUANTUM_K = 0.05, 0.1
 class Instruments:
     """The meters of one city."""
 
-    def __init__(self, field: FieldCity, site: SimSite) -> None:
+    def __init__(self, field: FieldCity, site: SimSite, start: float) -> None:
+        """The stations' clocks were set at UTC second ``start``, as well as people set them."""
         station = field.params.station.station
-        bank = draw_meters(field.city, station, parameters()).meters
+        drawn = draw_meters(field.city, station, parameters())
+        bank = drawn.meters
         self._seed = site.seed
         self._n_stations = len(site.stations)
         first = np.searchsorted(station, np.arange(self._n_stations))
         self.of_loops = _rows(bank, _OF_LOOP)
         """Supply, return, circulation of each loop."""
+        self.dropout = drawn.dropout
+        """Share of the readings of each loop's meters, and of its sensors in dwellings, that never come."""
+        self._station_dropout = drawn.dropout[first]
+        off = zip(drawn.clock_offset[first].tolist(), drawn.clock_drift[first].tolist(), strict=True)
+        self.clocks = [DeviceClock(offset, drift, start) for offset, drift in off]
+        """Of each station."""
         self._of_stations = _rows(bank, _OF_STATION, first)
         truths = [draw_station(site.seed, one) for one in site.stations]
         self.has_outdoor = [truth.outdoor_sensor for truth in truths]
@@ -70,7 +82,22 @@ class Instruments:
         indoor = np.zeros_like(supply)  # the homes know it
         of_loops = np.stack([supply, back, np.maximum(circulation, 0.0), *p, indoor, *pumps])
         of_stations = np.stack([T_in, T_back, m, *stations[3:], outdoor, Q])
-        return Shown(loops=of_loops.T.tolist(), stations=of_stations.T.tolist())
+        chance = np.random.default_rng([self._seed, 0xD209, int(now)])
+        lost_loops = chance.random((3, len(supply))) < self.dropout
+        lost_stations = chance.random((3, self._n_stations)) < self._station_dropout
+        lost_heat = lost_stations.any(axis=0)  # its meter has it from these three
+        return Shown(
+            loops=_without(of_loops, lost_loops),
+            stations=_without(of_stations, np.vstack([lost_stations, [lost_heat]]), [0, 1, 2, -1]),
+        )
+
+
+def _without(shown: Floats, lost: Flags, kinds: Sequence[int] = (0, 1, 2)) -> list[list[float | None]]:
+    """Return what is shown place by place, None for what is lost of these kinds."""
+    places: list[list[float | None]] = shown.T.tolist()
+    for row, place in zip(*np.nonzero(lost), strict=True):
+        places[place][kinds[row]] = None
+    return places
 
 
 def _rows(bank: Meters, rows: list[int], columns: Indices | None = None) -> Meters:

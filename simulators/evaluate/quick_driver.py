@@ -7,7 +7,7 @@ profile says of a point is looked up once and not for every value.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stations.decoding import Decoder, decoder, to_raw
 from stations.drivers.memory import MemoryDriver, MemoryStation
@@ -40,30 +40,39 @@ class _Polled(NamedTuple):
     """On or off."""
 
 
+class TimedStation(MemoryStation, Protocol):
+    """A station in memory that has a clock of its own."""
+
+    def measured_at(self, now: float) -> float:
+        """Return the time that goes with its values at UTC second ``now``."""
+        ...
+
+
 class QuickDriver(MemoryDriver):
     """A link that never breaks to a station in memory."""
 
     def __init__(
-        self, station_id: str, profile: Profile, n_loops: int, station: MemoryStation, clock: Clock
+        self, station_id: str, profile: Profile, n_loops: int, station: TimedStation, clock: Clock
     ) -> None:
         super().__init__(station_id, profile, n_loops, station, clock)
-        self._shown, self._time = station.values, clock.now
+        self._shown, self._time, self._measured_at = station.values, clock.now, station.measured_at
         self._every = [_polled_point(*polled) for polled in profile.polled(n_loops)]
 
     async def read(self) -> Mapping[Point, Reading]:
         """Return every polled point as its wire would show it."""
         values, now = self._shown(), self._time()
+        at = self._measured_at(now)
         readings = {}
         for point, declaration, decode, low, high, scale, offset, factor, stepless, flag in self._every:
             value = values.get(point)
             if value is None or not low <= value <= high:
-                readings[point] = _looked_at(point, declaration, decode, values, now)
+                readings[point] = _looked_at(point, declaration, decode, values, at, now)
                 continue
             if flag:
                 value = 1.0 if value else 0.0
             elif not stepless:
                 value = (round((value / factor - offset) / scale) * scale + offset) * factor
-            readings[point] = good_within(value, now, now)
+            readings[point] = good_within(value, at, now)
         return readings
 
 
@@ -91,15 +100,16 @@ def _looked_at(
     declaration: ProfilePoint,
     decode: Decoder,
     values: Mapping[Point, float | None],
+    at: float,
     now: float,
 ) -> Reading:
     """Return the reading of a value that is absent, on the edge, or no number."""
     value = values.get(point)
     if value is None:
-        return bad(Reason.SENTINEL if point in values else Reason.UNKNOWN_POINT, now)
+        return bad(Reason.SENTINEL if point in values else Reason.UNKNOWN_POINT, at, now)
     if not math.isfinite(value):
-        return bad(Reason.NOT_A_NUMBER, now)
+        return bad(Reason.NOT_A_NUMBER, at, now)
     try:
-        return decode(to_raw(declaration, value), now, now)
+        return decode(to_raw(declaration, value), at, now)
     except ValueError:
-        return bad(Reason.OUT_OF_RANGE, now)
+        return bad(Reason.OUT_OF_RANGE, at, now)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 OF_LINKS = ("outage", "reconnect_storm")
 OF_VALUES = (
     "not_a_number", "missing_sensor", "spikes", "frozen_sensor", "drifting_sensor", "swapped_sensors",
-    "wrong_unit", "counter",
+    "wrong_unit", "counter", "clock_skew",
 )  # fmt: skip
 OF_THE_PLANT = (
     "valve_stuck", "valve_stuck_open", "pump_trip", "source_limited", "pipe_burst", "main_burst",

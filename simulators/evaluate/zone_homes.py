@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Housing:
     """Where the occupied zones of each loop are in the arrays of the houses; the same in all copies."""
 
-    def __init__(self, field: FieldCity, sensors: IndoorSensors) -> None:
+    def __init__(self, field: FieldCity, sensors: IndoorSensors, dropout: Floats) -> None:
+        """``dropout``: share of the readings of each loop's sensors that never come, shape (n_loops,)."""
         loop_of_house = field.params.house.loop
         n_loops = len(field.params.station.UA)
         houses, zones = np.nonzero(field.occupied)
@@ -39,14 +40,20 @@ class Housing:
         self.A_heated: Floats = np.where(there, field.params.zone.A_heated[self.house, self.zone], 0.0)
         self.sensors = sensors
         self._loop_of_sensor = loop_of_house[sensors.house]
-        self._n_sensors = np.bincount(self._loop_of_sensor, minlength=n_loops)
+        self._n_loops, self._seed = n_loops, field.city.seed
+        self._dropout = dropout[self._loop_of_sensor]
 
-    def mean_of_sensors(self, T_indoor: Floats) -> list[float | None]:
-        """Return the mean of the sensors of each loop in degC, None without; zones (n_houses, n_zones)."""
-        n = len(self._n_sensors)
-        sums = np.bincount(self._loop_of_sensor, weights=self.sensors.show(T_indoor), minlength=n)
-        counts = self._n_sensors.tolist()
-        return [T / count if count else None for T, count in zip(sums.tolist(), counts, strict=True)]
+    def mean_of_sensors(self, T_indoor: Floats, time: float) -> list[float | None]:
+        """Return the mean in degC of those sensors of each loop that come, None without any.
+
+        Zones (n_houses, n_zones) at UTC second ``time``; what comes depends on seed and moment alone.
+        """
+        chance = np.random.default_rng([self._seed, 0xD5E5, int(time)])
+        came = chance.random(len(self._dropout)) >= self._dropout
+        where, T = self._loop_of_sensor[came], self.sensors.show(T_indoor)[came]
+        sums = np.bincount(where, weights=T, minlength=self._n_loops).tolist()
+        counts = np.bincount(where, minlength=self._n_loops).tolist()
+        return [T / count if count else None for T, count in zip(sums, counts, strict=True)]
 
 
 class ZoneHomes:
@@ -66,7 +73,8 @@ class ZoneHomes:
 
     def shown(self) -> list[float | None]:
         """Return the mean of each loop's sensors in degC; None where there are none."""
-        return self._housing.mean_of_sensors(zone.indoor(self._state().T))
+        state = self._state()
+        return self._housing.mean_of_sensors(zone.indoor(state.T), state.time)
 
     def hour_passed(self, flows: Flows, T_outdoor: float) -> None:
         """Do nothing: zones have their own memory."""

@@ -40,9 +40,17 @@ class Reading:
         """Seconds since it was measured, at UTC second ``now``; each user states the age it tolerates."""
         return now - self.measured_at
 
+    @property
+    def sound(self) -> bool:
+        """Whether nothing speaks against the value: a station's clock that is ahead does not.
+
+        Such a reading bears our own time in place of the station's (``controller.validation``).
+        """
+        return self.quality is Quality.GOOD or self.reason is Reason.CLOCK_SKEW
+
     def usable(self, now: float, max_age_s: float) -> bool:
-        """Tell whether the value is GOOD and at most ``max_age_s`` old: fit to decide upon."""
-        return self.quality is Quality.GOOD and self.age_s(now) <= max_age_s
+        """Tell whether the value is sound and at most ``max_age_s`` old: fit to decide upon."""
+        return self.sound and self.age_s(now) <= max_age_s
 
 
 def good(value: float, at: float, received_at: float | None = None) -> Reading:

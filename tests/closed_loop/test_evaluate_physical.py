@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from controller.plausibility import FUTURE_DOUBT_S
 from controller.wiring import regulation_laws
 from optimizer.regulation import supply_temperature
 from simulators.citygen.generate import generate
@@ -21,12 +22,18 @@ from simulators.evaluate.picture import draw
 from simulators.evaluate.report import print_report, print_together
 from simulators.evaluate.several import together
 from simulators.evaluate.verdict import verdict
+from simulators.fieldtruth.draw_sensors import draw_meters
 from simulators.fieldtruth.fingerprint import city_hash
-from simulators.fieldtruth.parameters import parameter_hash
+from simulators.fieldtruth.parameters import parameter_hash, parameters
 from simulators.scenario import known_scenarios, load_scenario
+from stations.model.identity import Point
+from stations.model.quality import Reason
 from stations.model.setpoint import StationClass
+from stations.profile import builtin_profile
 from tests.support.physical_judge import SEED, STATIONS, SmallJudge
 from tests.support.soak import soaking
+
+EFFECTIVE = Point(1, "T_supply_secondary_set_effective")
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +150,28 @@ def test_a_station_whose_link_is_gone_falls_back_to_its_curve_and_is_taken_back(
         if plc.station_class is StationClass.A:
             assert whys == ["setpoint", "watchdog", "setpoint"]
         assert all(loop.remote for loop in plc.loops) == (plc.station_class is not StationClass.C)
+
+
+def test_a_station_that_tells_the_time_tells_that_of_its_own_clock(judge, monkeypatch):
+    every, make = [], trial.Judged
+    monkeypatch.setattr(trial, "Judged", lambda *what: every.append(make(*what)) or every[-1])
+    skew = {"name": "clock_skew", "at_s": 0.0, "duration_s": 7200.0, "stations": ["S002"], "ahead_s": 30.0}
+    scenario = replace(load_scenario("january"), faults={"fault": [skew]})
+    one, _ = judge.run(scenario, "curve", hours=1.0, uncounted_hours=0.0)
+    town = one.contestants[0].town
+    clocks = draw_meters(town.field.city, town.field.params.station.station, parameters())
+    first = np.searchsorted(town.field.params.station.station, np.arange(STATIONS))
+    seen = set()
+    for station, offset in zip(town.simulated.stations, clocks.clock_offset[first], strict=True):
+        reading = every[0].centre.state.image[station.id].readings[EFFECTIVE]
+        ahead_s = reading.measured_at - reading.received_at
+        profile = builtin_profile(station.profile)
+        expected = offset + (30.0 if station.id == "S002" else 0.0) if profile.protocol == "opcua" else 0.0
+        doubted = expected > FUTURE_DOUBT_S
+        seen.add((profile.protocol, doubted))
+        assert ahead_s == pytest.approx(0.0 if doubted else expected, abs=0.1)
+        assert (reading.reason is Reason.CLOCK_SKEW) == doubted
+    assert seen == {("modbus", False), ("opcua", False), ("opcua", True)}
 
 
 @pytest.mark.soak

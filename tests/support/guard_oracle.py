@@ -118,12 +118,15 @@ def _set(decision, traits, seen, history, proposals, context):
     return found + _pace(traits, seen, history, wishes, T, m, low, high, context)
 
 
+def right(reading):
+    return reading.quality.name == "GOOD" or reading.reason.name == "CLOCK_SKEW"
+
+
 def _take_over(traits, seen, T, m, low, high, context):
     found = []
     start = traits.own_curve(context.T_outdoor_centre.value)
     effective = seen.T_supply_effective
-    sound = effective.quality.name == "GOOD" or effective.reason.name == "CLOCK_SKEW"
-    if sound and -5 <= context.now - effective.received_at <= 600:
+    if right(effective) and -5 <= context.now - effective.received_at <= 600:
         start = effective.value
     if cold_water(seen, context):
         low = max(low, min(35.0, high))
@@ -218,7 +221,7 @@ def _fallback_band(traits, seen, context):
     if traits.takes_outdoor or traits.station_class.value == "B":
         return -math.inf, math.inf
     its = seen.T_outdoor
-    known = its.quality.name == "GOOD" and -5 <= context.now - its.received_at <= 600
+    known = right(its) and -5 <= context.now - its.received_at <= 600
     there = traits.own_curve(its.value if known else -5.0)
     low, high = allowed_temperatures(traits, context)
     return min(there - 8.0, high - 2.0), max(there + 8.0, low + 2.0)

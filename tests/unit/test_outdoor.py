@@ -22,6 +22,7 @@ def sensors(*values, age=60.0):
         (sensors(-2.0, -1.0, 9.0), None, -1.5),  # one in the sun
         (sensors(-2.0, -1.0, 0.0) | {"S009": uncertain(30.0, Reason.SPIKE, NOW)}, None, -1.0),
         (sensors(-2.0, -1.0) | {"S009": bad(Reason.SENTINEL, NOW)}, None, -1.5),
+        (sensors(-2.0, -1.0) | {"S009": uncertain(0.0, Reason.CLOCK_SKEW, NOW)}, None, -1.0),
         (sensors(-2.0, -1.0) | {"S009": good(80.0, NOW)}, None, -1.5),
         (sensors(-2.0, -1.0) | {"S009": good(0.0, NOW - 31 * 60)}, None, -1.5),
         (sensors(-2.0, -1.0) | {"S009": good(0.0, NOW + 60)}, None, -1.5),

@@ -231,6 +231,7 @@ def test_a_station_whose_clock_is_wrong_is_doubted_or_refused(ahead_s, reason):
 
     assert reading.reason is reason
     assert (reading.value is None) is (reason is Reason.FUTURE_TIMESTAMP)
+    assert reading.usable(NOW, 60.0) is (reason in (Reason.OK, Reason.CLOCK_SKEW))
     # "newest" must not be occupied by the future
     assert reading.measured_at <= NOW + 5.0
 
