@@ -23,7 +23,7 @@ from simulators.citygen.stock import Stock, stock
 from simulators.citygen.words import source_name, split_into_districts, station_names
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.graph import Consumer, Place, Source, Trench
-from simulators.plant.network.hydraulics import Solution
+from simulators.plant.network.solution import Solution
 from simulators.plant.water import C_WATER
 
 STATIONS_MAX = 5_000

@@ -11,7 +11,9 @@ from simulators.citygen.sizing import AMPLE_kPa, base_alone, design_day
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.errors import WithoutPipe
 from simulators.plant.network.graph import Flags, Network
-from simulators.plant.network.hydraulics import GRAVITY, Hydraulics, Solution, rises
+from simulators.plant.network.hydraulics import Hydraulics
+from simulators.plant.network.laws import GRAVITY
+from simulators.plant.network.solution import Solution, rises
 from simulators.plant.water import density
 
 

@@ -12,8 +12,9 @@ from simulators.citygen.model import TRENCH_KINDS, Pipes
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.friction import dynamic_viscosity
 from simulators.plant.network.graph import Flags, Network
-from simulators.plant.network.hydraulics import Hydraulics, Solution
+from simulators.plant.network.hydraulics import Hydraulics
 from simulators.plant.network.operation import Operation, SourceMode, operation
+from simulators.plant.network.solution import Solution
 from simulators.plant.water import density
 
 DN = (

@@ -17,8 +17,9 @@ from simulators.plant import pump
 from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import StationParams
 from simulators.plant.network.graph import Network
-from simulators.plant.network.hydraulics import Hydraulics, Solution, rises
+from simulators.plant.network.hydraulics import Hydraulics
 from simulators.plant.network.operation import Operation, SourceMode, operation
+from simulators.plant.network.solution import Solution, rises
 from simulators.plant.network.transport import TransportParams, transport_params
 from simulators.plant.plants import PlantParams
 from simulators.plant.water import C_WATER, density

@@ -11,7 +11,7 @@ from simulators.plant.arrays import Floats
 from simulators.plant.city_parts import CityOutputs
 from simulators.plant.network.bridges import only_ways
 from simulators.plant.network.graph import Network
-from simulators.plant.network.hydraulics import rises
+from simulators.plant.network.solution import rises
 
 SPEED_MIN = 0.2
 """Of a running pump: below, its motor is no longer cooled."""

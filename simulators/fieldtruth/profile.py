@@ -7,7 +7,7 @@ import numpy as np
 from simulators.citygen.model import GeneratedCity
 from simulators.plant.arrays import Floats, Indices
 from simulators.plant.network.graph import Network
-from simulators.plant.network.hydraulics import GRAVITY
+from simulators.plant.network.laws import GRAVITY
 from simulators.plant.water import density
 
 T_WEIGHED_degC = 70.0

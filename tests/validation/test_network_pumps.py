@@ -25,7 +25,7 @@ from simulators.fieldtruth.parameters import parameters
 from simulators.fieldtruth.season import net_heat
 from simulators.plant.network.bridges import only_ways
 from simulators.plant.network.errors import NetworkError
-from simulators.plant.network.hydraulics import rises
+from simulators.plant.network.solution import rises
 from tests.support.field_cities import Stepped, field_city
 
 CITY = generate(12, 3)
