@@ -19,7 +19,7 @@ from simulators.plant.arrays import Floats, some
 from simulators.plant.city_checks import InputChecks
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.crossing import Crossing
-from simulators.plant.facade import Sky, irradiation
+from simulators.plant.facade import Sky
 from simulators.plant.network import pumps, transport
 from simulators.plant.network.errors import DemandNotServed, InvalidValue
 from simulators.plant.network.operation import Operation, SourceMode, operation
@@ -270,16 +270,14 @@ class CityPlant:
     def _dwellings(
         self, state: CityState, sky: Sky, Q_emitter: Floats
     ) -> tuple[Floats, Floats, zone.ZoneFlows]:
-        p, house = self.params, self.params.house
+        house = self.params.house
         hour = state.time // 3600.0
         if hour != self._hour:  # people come and go by the hour
             present = people.present(state.time)
             airing = people.airing(present)[house.kind][:, None] * (house.people > 0.0)
             self._hour = hour
             self._homes = self._zones.homes(house.people * present[house.kind][:, None], airing)
-        Q_sun = irradiation(sky, house.front_north, house.front_east)
-        Q_sun *= p.zone.aperture
-        Q_sun /= 1000.0
+        Q_sun = self._zones.sun(sky, house.front_north, house.front_east)
         loads = ZoneLoads(
             Q_emitter=Q_emitter,
             homes=self._homes,
@@ -288,7 +286,7 @@ class CityPlant:
             wind=sky.wind,
         )
         T, flows = self._zones.step(state.T, loads)
-        return T, self._homes.Q + Q_sun, flows
+        return T, self._homes.Q if Q_sun is None else self._homes.Q + Q_sun, flows
 
     def _refuse_backwards(self, dp: Floats) -> None:
         """Refuse a network that leaves stations without any pressure: its sources cannot serve them."""

@@ -130,44 +130,54 @@ class Risers:
         # outlet = gain * inlet + rest, with the heat linear in both
         below = 1.0 / (streams.hold + by_out)
         rest = held - Q0
-        rest += by_out * state.T_out
-        rest += by_in * state.T_in
+        rest += np.multiply(by_out, state.T_out, out=by_out)
+        rest += np.multiply(by_in, state.T_in, out=Q0)
         rest *= below
-        gain = streams.carry - by_in
+        gain = np.subtract(streams.carry, by_in, out=by_in)
         gain *= below
         T_in = _inlets(streams.mixing, T_supply, gain, rest)
         # what is there to give, and the outlet between the room and an emitter that gives nothing
         offered = streams.carry * T_in
         offered += held
-        T_out = gain * T_in
+        T_out = np.multiply(gain, T_in, out=gain)
         T_out += rest
         np.maximum(T_out, T_room, out=T_out)
-        np.minimum(T_out, offered * streams.per_hold, out=T_out)
-        T_return = T_supply - np.einsum("hz,hz->h", streams.part, T_in - T_out)
-        offered -= streams.hold * T_out
+        np.minimum(T_out, np.multiply(offered, streams.per_hold, out=rest), out=T_out)
+        T_return = T_supply - np.einsum("hz,hz->h", streams.part, np.subtract(T_in, T_out, out=rest))
+        offered -= np.multiply(streams.hold, T_out, out=held)
         return RiserState(T_in=T_in, T_out=T_out), offered, T_return
 
     def _linear(self, state: RiserState, T_room: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the emitters' heat in kW at the last water and its slopes by inlet and outlet in kW/K."""
-        a = np.maximum(state.T_in - T_room, _LEAST_K)
-        b = np.minimum(np.maximum(state.T_out - T_room, _LEAST_K), a)
+        a = state.T_in - T_room
+        np.maximum(a, _LEAST_K, out=a)
+        b = state.T_out - T_room
+        np.maximum(b, _LEAST_K, out=b)
+        np.minimum(b, a, out=b)
         ratio = b / a
         near = ratio > 1.0 - 1e-3
         some_near = some(near)
         if some_near:
             ratio[near] = 0.5
         x = np.log(ratio)
-        mean = (b - a) / x
+        per_x = 1.0 / x
+        mean = b - a
+        a /= b
+        mean *= per_x
+        per_x *= per_x
         ratio -= 1.0
-        per_x2 = 1.0 / (x * x)
-        by_a = (ratio - x) * per_x2
-        by_b = (x - ratio * a / b) * per_x2
+        by_a = ratio - x
+        by_a *= per_x
+        ratio *= a
+        by_b = np.subtract(x, ratio, out=x)
+        by_b *= per_x
         if some_near:
-            mean[near] = 0.5 * (a[near] + b[near])
+            mean[near] = 0.5 * (a[near] + 1.0) * b[near]  # of a over b by now
             by_a[near] = by_b[near] = 0.5
-        Q = self._scale * mean**self._exponent
-        slope = self._exponent * Q
-        slope /= mean
+        Q = mean**self._exponent
+        Q *= self._scale
+        slope = np.divide(Q, mean, out=mean)
+        slope *= self._exponent
         by_a *= slope
         # never steeper than a mixed emitter: where the outlet is near the room the law is steep beyond use
         np.minimum(by_b, 4.0, out=by_b)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.plant.arrays import Floats
+from simulators.plant.facade import Sky, irradiation
 
 AIR, FURNITURE, SLAB, INNER, OUTER = range(5)
 N_STORES = 5
@@ -69,7 +70,8 @@ class ZoneLoads:
 
     Q_emitter: Floats
     homes: "Homes"
-    Q_sun: Floats
+    Q_sun: Floats | None
+    """None at night."""
     T_outdoor: float
     wind: float
     """m/s."""
@@ -139,6 +141,10 @@ class Zones:
         self._stack = leak**2 * 0.5 / _dT_RULE_K
         self._wind = leak**2 * 0.5 * (p.shelter / _WIND_RULE) ** 2
         self._open_per_K, self._open_most = WINDOW_ACH_PER_K * self._per_ach, WINDOW_ACH_MAX * self._per_ach
+        self._aperture = p.aperture / 1000.0
+        # what a step works on and leaves to nobody: written over in the next one
+        self._above, self._rest, self._product = np.empty_like(rate), np.empty_like(held), np.empty_like(held)
+        self._sum = np.empty_like(self._per_ach)
 
     def homes(self, Q_people: Floats, ach_extra: Floats) -> Homes:
         """Return people's heat in kW and the air changes per hour by them and their fans, ready for steps."""
@@ -156,35 +162,54 @@ class Zones:
         Party walls are taken at the old temperatures; what one zone gives its neighbours get. So what enters
         equals what is stored plus what is lost, whatever the step.
         """
-        p, homes, Q_sun = self.params, loads.homes, loads.Q_sun
-        G_leak, G_open = self._air_change(T[AIR], loads)
-        G_air = G_leak + G_open
-        above = T - loads.T_outdoor
+        p, homes, Q_sun, Q_emitter = self.params, loads.homes, loads.Q_sun, loads.Q_emitter
+        G_air, G_open = self._air_change(T[AIR], loads)
+        G_air += G_open
+        work = self._sum
+        above = np.subtract(T, loads.T_outdoor, out=self._above)
         # furniture, slab, inner and outer wall: first as they would be without the air
-        rest = self._keep * above[1:]
-        rest[: self._reached] += self._emitted * loads.Q_emitter
+        rest = np.multiply(self._keep, above[1:], out=self._rest)
+        reached = self._reached
+        rest[:reached] += np.multiply(self._emitted, Q_emitter, out=self._product[:reached])
         furniture, inner, outer = rest[FURNITURE - 1], rest[INNER - 1], rest[OUTER - 1]
         furniture += homes.furniture
-        furniture += self._sun[0] * Q_sun
         inner += homes.inner
-        inner += self._sun[1] * Q_sun
-        inner += self._party * np.einsum("hz,hz->h", self._neighbours, above[INNER])[:, None]
-        inner += self._outer_to_inner * outer
-        right = np.einsum("khz,khz->hz", self._G, rest[:3])
-        right += self._rate_air * above[AIR]
-        right += p.split[AIR] * loads.Q_emitter
+        if Q_sun is not None:
+            furniture += np.multiply(self._sun[0], Q_sun, out=work)
+            inner += np.multiply(self._sun[1], Q_sun, out=work)
+        beside = np.einsum("hz,hz->h", self._neighbours, above[INNER])
+        inner += np.multiply(self._party, beside[:, None], out=work)
+        inner += np.multiply(self._outer_to_inner, outer, out=work)
+        parts = np.multiply(self._G, rest[:3], out=self._product[:3])
+        right = np.add(parts[0], parts[1], out=parts[0])
+        right += parts[2]
+        right += np.multiply(self._rate_air, above[AIR], out=work)
+        right += np.multiply(p.split[AIR], Q_emitter, out=work)
         right += homes.air
-        right += SUN_TO[0] * Q_sun
-        air = right / (self._air + G_air)
-        rest[:3] += self._by_air * air
-        outer += self._inner_to_outer * inner
+        if Q_sun is not None:
+            right += np.multiply(SUN_TO[0], Q_sun, out=work)
         following = np.empty_like(T)
-        np.add(air, loads.T_outdoor, out=following[AIR])
+        air = np.divide(right, np.add(self._air, G_air, out=work), out=following[AIR])
+        rest[:3] += np.multiply(self._by_air, air, out=self._product[:3])
+        outer += np.multiply(self._inner_to_outer, inner, out=work)
         np.add(rest, loads.T_outdoor, out=following[1:])
         G_air += p.G_window
         G_air *= air
-        G_air += p.G_outer * outer
-        return following, ZoneFlows(Q_lost=G_air, Q_window=G_open * air)
+        G_air += np.multiply(p.G_outer, outer, out=work)
+        G_open *= air
+        air += loads.T_outdoor
+        return following, ZoneFlows(Q_lost=G_air, Q_window=G_open)
+
+    def sun(self, sky: Sky, north: Floats, east: Floats) -> Floats | None:
+        """Return the sun's heat in kW through the windows of fronts that look along (``north``, ``east``).
+
+        None where there is none, at night: nothing of it need be added then.
+        """
+        if sky.sun_diffuse == 0.0 and sky.sun_direct == 0.0:
+            return None
+        Q_sun = irradiation(sky, north, east)
+        Q_sun *= self._aperture
+        return Q_sun
 
     def _air_change(self, T_air: Floats, loads: ZoneLoads) -> tuple[Floats, Floats]:
         """Return the conductances in kW/K of leaks with usual airing, and of windows opened for heat.
@@ -192,10 +217,17 @@ class Zones:
         Leaks: M. H. Sherman and D. T. Grimsrud, "Measurement of infiltration" (1980): the square root of the
         sum of stack and wind pressure, here scaled to n50/20 at 20 K and 2 m/s.
         """
-        leak = np.sqrt(self._stack * np.abs(T_air - loads.T_outdoor) + self._wind * loads.wind**2)
+        leak = T_air - loads.T_outdoor
+        np.abs(leak, out=leak)
+        leak *= self._stack
+        leak += np.multiply(self._wind, loads.wind**2, out=self._sum)
+        np.sqrt(leak, out=leak)
         leak += loads.homes.G
-        opened = self._open_per_K * (T_air - self.params.T_window)
-        return leak, np.minimum(np.maximum(opened, 0.0), self._open_most)
+        opened = T_air - self.params.T_window
+        opened *= self._open_per_K
+        np.maximum(opened, 0.0, out=opened)
+        np.minimum(opened, self._open_most, out=opened)
+        return leak, opened
 
 
 def indoor(T: Floats) -> Floats:
