@@ -27,7 +27,7 @@ from controller.unit_swap import leapt_by_unit
 from stations.model.identity import PRIMARY, Point
 from stations.model.points import MEASUREMENTS
 from stations.model.quality import Quality, Reason
-from stations.model.reading import Reading, bad
+from stations.model.reading import Reading, bad, doubted
 from stations.profile import Profile
 
 BEHIND_PERIODS = 3.0
@@ -227,6 +227,8 @@ def _from_future(reading: Reading, ahead_s: float) -> Reading:
     """Refuse what would stay "newest" for long; otherwise trust our own clock instead of the station's."""
     if ahead_s > FUTURE_REJECT_S:
         return bad(Reason.FUTURE_TIMESTAMP, reading.received_at)
+    if reading.quality is Quality.GOOD:  # as nearly all values of such a station are
+        return doubted(reading, Reason.CLOCK_SKEW, reading.received_at)
     return _lowered(replace(reading, measured_at=reading.received_at), Reason.CLOCK_SKEW)
 
 
@@ -240,4 +242,4 @@ def _lowered(reading: Reading, reason: Reason) -> Reading:
     graver = reading.quality is Quality.UNCERTAIN and GRAVITY.get(reading.reason, 0) >= GRAVITY[reason]
     if reading.value is None or graver:
         return reading
-    return replace(reading, quality=Quality.UNCERTAIN, reason=reason)
+    return doubted(reading, reason, reading.measured_at)
