@@ -72,7 +72,7 @@ def good_within(value: float, measured_at: float, received_at: float) -> Reading
 
 
 def doubted(reading: Reading, reason: Reason, measured_at: float) -> Reading:
-    """Return a reading, which has a value, as UNCERTAIN for ``reason`` (not OK), measured at that UTC second."""
+    """Return a reading that has a value as UNCERTAIN for ``reason``, measured at that UTC second."""
     lowered = _new(Reading)
     _set_value(lowered, reading.value)
     _set_quality(lowered, _UNCERTAIN)
@@ -83,8 +83,8 @@ def doubted(reading: Reading, reason: Reason, measured_at: float) -> Reading:
 
 
 # Nearly every value of every poll becomes a good reading: made slot by slot it takes a quarter of the time of
-# a frozen dataclass's constructor, and of what that refuses only one thing is possible here. The same goes for
-# doubts: where a station's clock is ahead, all of its values have one in every poll.
+# a frozen dataclass's constructor, and of what that refuses only one thing is possible here. The same goes
+# for doubts: where a station's clock is ahead, all of its values have one in every poll.
 _new = object.__new__
 _GOOD, _UNCERTAIN, _OK = Quality.GOOD, Quality.UNCERTAIN, Reason.OK
 _set_value, _set_quality, _set_reason, _set_measured_at, _set_received_at = (
