@@ -135,6 +135,12 @@ class ControlRoom:
             self._ended.add((order.order, key))
             data: dict[str, object] = {"loop": str(key), "order": order.order, "back_to": order.base.value}
             self.note(f"manual_ended:{order.order}:{key}", "manual_ended", "controller", data)
+        for key, plan_order in self.orders.plan_orders_ended(self.clock.now()):
+            if (plan_order.order, key) in self._ended:
+                continue
+            self._ended.add((plan_order.order, key))
+            data = {"loop": str(key), "order": plan_order.order, "choice": plan_order.choice.value}
+            self.note(f"plan_choice_ended:{plan_order.order}:{key}", "plan_choice_ended", "controller", data)
         try:
             for store in (self.accounts.kept, self.desk.kept):
                 await outbox.carry(store, self.audit)

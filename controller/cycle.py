@@ -123,6 +123,7 @@ def freeze(parts: CycleParts) -> Frozen:
         published=parts.state.published,
         wishes=parts.orders.wishes(now),
         ordered_strategies=parts.orders.ordered_strategies(),
+        plan_orders=parts.orders.plan_orders(now),
         mass_change_confirmed=parts.orders.mass_change_confirmed(now),
     )
 

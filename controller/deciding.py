@@ -20,12 +20,13 @@ from controller.decisions import (
 from controller.guard import guard
 from controller.image import StationImage
 from controller.knowing.known import Known, heard
+from controller.modes import PlanChoice, PlanOrder
 from controller.observe import LoopSituation, observe
 from controller.outdoor import filtered_outdoor, outdoor_centre
 from controller.planning.published import Published
 from controller.strategies.inputs import Proposed, StrategyInputs
 from controller.strategies.loop_record import LoopRecord
-from controller.strategies.registry import STRATEGIES
+from controller.strategies.registry import PLANNED, STRATEGIES
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from optimizer.balance import ComfortRules
 from optimizer.regulation import RegulationLaw
@@ -83,6 +84,8 @@ class Frozen:
     """What operators ordered for loops in manual."""
     ordered_strategies: Mapping[str, str] = field(default_factory=dict)
     """Strategy by district where a person chose another one than the site file."""
+    plan_orders: Mapping[LoopKey, PlanOrder] = field(default_factory=dict)
+    """Loops that by a person's word do not take plans as their district does."""
     mass_change_confirmed: bool = False
 
 
@@ -141,6 +144,7 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         records=frozen.records,
         published=frozen.published,
         T_outdoor_past=frozen.T_outdoor_past,
+        plan_orders=frozen.plan_orders,
     )
     inputs = replace(inputs, known=_listened(frozen, inputs))
     proposed = propose(replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}), inputs)
@@ -166,11 +170,13 @@ def _listened(frozen: Frozen, inputs: StrategyInputs) -> Known | None:
 
 
 def propose(rules: Rules, inputs: StrategyInputs) -> Proposed:
-    """Ask each district's strategy for the loops that are in auto."""
+    """Ask each district's strategy for the loops that are in auto; some follow plans by themselves."""
     by_strategy: dict[str, list[LoopTraits]] = {name: [] for name in STRATEGIES}
     for key, traits in rules.traits.items():
         if inputs.observations[key].mode is Mode.AUTO:
-            by_strategy[rules.strategy_of[traits.district]].append(traits)
+            order = inputs.plan_orders.get(key)
+            follows = order is not None and order.choice is PlanChoice.FOLLOW
+            by_strategy[PLANNED if follows else rules.strategy_of[traits.district]].append(traits)
     answers = [strategy(by_strategy[name], inputs) for name, strategy in STRATEGIES.items()]
     return Proposed(
         proposals=[proposal for answer in answers for proposal in answer.proposals],

@@ -19,12 +19,14 @@ from controller.cycle import CycleParts
 from controller.knowing.foretelling import Foretelling
 from controller.knowing.opened import begun, loop_calendars
 from controller.knowing.watch import KnowingWatch, heard_of
+from controller.modes import PlanChoice
 from controller.planning.loop import Believed, PlanningLoop
 from controller.planning.process import ProcessPlanner, SolverLimits
 from controller.planning.shadow_days import ShadowBook, ShadowDays
 from controller.planning.source_book import SourceBook
 from controller.planning.source_orders import SourceOrders
 from controller.state import ControllerState
+from controller.strategies.registry import PLANNED
 from controller.weather.feed import WeatherFeed
 from controller.weather.site import weather_feed
 from controller.weather.watch import ahead, watch_weather
@@ -36,8 +38,6 @@ log = structlog.get_logger("looking_ahead")
 
 AGAIN_S = 600.0
 """Scaled seconds after which a part that failed is begun again."""
-PLANNED = "optimizer"
-"""The strategy that follows plans."""
 
 
 class Runs(Protocol):
@@ -104,7 +104,9 @@ def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingA
 
     def followed() -> bool:
         strategies = {**rules.strategy_of, **parts.orders.ordered_strategies()}
-        return planning.shadow or PLANNED in strategies.values()
+        chosen = parts.orders.plan_orders(clock.now()).values()
+        accepted = any(order.choice is PlanChoice.FOLLOW for order in chosen)
+        return planning.shadow or accepted or PLANNED in strategies.values()
 
     return LookingAhead(
         parts=parts,

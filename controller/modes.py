@@ -7,6 +7,7 @@ site file says; and where the site file was changed since an order, the file is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from controller.decisions import LoopKey, Mode, Proposal, Season
@@ -19,14 +20,20 @@ MASS_CHANGE_S = 3600.0
 class Subject(NamedTuple):
     """What an order is about."""
 
-    kind: Literal["loop", "season", "strategy", "mass_change"]
+    kind: Literal["loop", "season", "strategy", "mass_change", "plan"]
     name: str
-    """``S017/1`` for a loop; a station for a season, or empty for the network; a district; empty."""
+    """``S017/1`` for a loop and for how it takes plans; a station for a season, or empty for the network; a
+    district; empty."""
 
 
 def loop_subject(key: LoopKey) -> Subject:
     """Return the subject of a loop's mode and values."""
     return Subject("loop", str(key))
+
+
+def plan_subject(key: LoopKey) -> Subject:
+    """Return the subject of how a loop takes plans."""
+    return Subject("plan", str(key))
 
 
 NETWORK_SEASON = Subject("season", "")
@@ -91,7 +98,37 @@ class MassChangeOrder:
     """UTC second (scaled) at which it ends."""
 
 
-Standing = LoopOrder | SeasonOrder | StrategyOrder | MassChangeOrder
+class PlanChoice(StrEnum):
+    """How a loop in auto takes what plans propose for it."""
+
+    DISTRICT = "district"
+    """As the strategy of its district: plans are followed where that is the optimizer."""
+    HOLD = "hold"
+    """No plan is applied to it: where its district follows plans it keeps the curve."""
+    FOLLOW = "follow"
+    """It follows plans, whatever the strategy of its district is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOrder:
+    """A person's word on what plans propose for one loop."""
+
+    order: int
+    author: str
+    reason: str
+    choice: PlanChoice
+    until: float | None = None
+    """UTC second (scaled) at which it ends; None for ``DISTRICT`` only."""
+
+    def at(self, now: float) -> "PlanOrder":
+        """Return what is in force at UTC second ``now``."""
+        if self.until is None or now < self.until:
+            return self
+        return replace(self, choice=PlanChoice.DISTRICT, until=None)
+
+
+NO_PLAN_ORDER = PlanOrder(order=0, author="", reason="", choice=PlanChoice.DISTRICT)
+Standing = LoopOrder | SeasonOrder | StrategyOrder | MassChangeOrder | PlanOrder
 """One order in force."""
 
 
@@ -107,17 +144,23 @@ class Orders:
     """The site file's strategy by district."""
     standing: dict[Subject, Standing] = field(default_factory=dict)
     _loops: dict[LoopKey, LoopOrder] = field(default_factory=dict, init=False)
+    _plans: dict[LoopKey, PlanOrder] = field(default_factory=dict, init=False)
 
     def put(self, subject: Subject, order: Standing) -> None:
         """Let an order stand in place of the one before."""
         self.standing[subject] = order
         if isinstance(order, LoopOrder):
-            self._loops[next(key for key in self.modes if str(key) == subject.name)] = order
+            self._loops[self._key(subject)] = order
+        elif isinstance(order, PlanOrder):
+            self._plans[self._key(subject)] = order
+
+    def _key(self, subject: Subject) -> LoopKey:
+        return next(key for key in self.modes if str(key) == subject.name)
 
     def of(self, subject: Subject, now: float) -> Standing:
         """Return what is in force for a subject; without an order it is what the site file says, number 0."""
         order = self.standing.get(subject)
-        if isinstance(order, LoopOrder):
+        if isinstance(order, LoopOrder | PlanOrder):
             return order.at(now)
         if order is not None:
             return order
@@ -131,6 +174,8 @@ class Orders:
             case "strategy":
                 strategy = self.strategies[subject.name]
                 return StrategyOrder(order=0, author="", strategy=strategy, configured=strategy)
+            case "plan":
+                return NO_PLAN_ORDER
             case "mass_change":
                 return MassChangeOrder(order=0, author="", until=0.0)
 
@@ -152,6 +197,19 @@ class Orders:
             (key, order)
             for key, order in self._loops.items()
             if order.mode is Mode.MANUAL and order.until is not None and now >= order.until
+        ]
+
+    def plan_orders(self, now: float) -> dict[LoopKey, PlanOrder]:
+        """Return the loops that do not take plans as their district does, with who said so."""
+        orders = {key: order.at(now) for key, order in self._plans.items()}
+        return {key: order for key, order in orders.items() if order.choice is not PlanChoice.DISTRICT}
+
+    def plan_orders_ended(self, now: float) -> list[tuple[LoopKey, PlanOrder]]:
+        """Return the orders on plans whose end has come."""
+        return [
+            (key, order)
+            for key, order in self._plans.items()
+            if order.until is not None and now >= order.until
         ]
 
     def season_of(self, station: str) -> Season:
@@ -206,7 +264,10 @@ class Orders:
     def drop(self, subject: Subject) -> None:
         """Forget an order at the start."""
         del self.standing[subject]
-        self._loops = {key: order for key, order in self._loops.items() if str(key) != subject.name}
+        if subject.kind == "loop":
+            self._loops = {key: order for key, order in self._loops.items() if str(key) != subject.name}
+        elif subject.kind == "plan":
+            self._plans = {key: order for key, order in self._plans.items() if str(key) != subject.name}
 
     def _overtaken(self, subject: Subject, order: Standing) -> bool:
         match order:
@@ -217,5 +278,7 @@ class Orders:
                 return order.configured is not self.season
             case StrategyOrder():
                 return self.strategies.get(subject.name) != order.configured
+            case PlanOrder():
+                return subject.name not in {str(key) for key in self.modes}
             case MassChangeOrder():
                 return False

@@ -93,7 +93,8 @@ class ControllerState:
     """True once every station has answered, a cycle has completed and start-up is over."""
     stopping: bool = False
     drifted: Mapping[LoopKey, Reason] = field(default_factory=dict)
-    """Loops that do not do what their model says, and why: not planned for until promoted anew."""
+    """Loops that do not do what their model says, and why: not planned for until promoted anew. Written by
+    what gathers days, and by promotions."""
     scores: Mapping[str, Score] = field(default_factory=dict)
     """How true forecasts were a day ahead: ``T_outdoor:<source>`` (degC) and ``load`` (kW)."""
     loads: Loads | None = None

@@ -106,6 +106,11 @@ STRATEGY: dict[str, str] = {
     "balance": N_("Balance"),
     "optimizer": N_("Optimizer"),
 }
+PLAN_CHOICE: dict[str, str] = {
+    "district": N_("as its district"),
+    "hold": N_("held back from plans"),
+    "follow": N_("follows plans by itself"),
+}
 WRITE_STATE: dict[str, str] = {
     "requested": N_("requested"),
     "sent": N_("sent"),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from controller.api import alarm_schema, order_schema, schema, source_schema
+from controller.api import alarm_schema, order_schema, schema, shadow_schema, source_schema
 
 ME_LIMIT_S = 3.0
 """Asked from every page's timer: a controller that hangs must not hold the strip."""
@@ -158,6 +158,12 @@ class UserApi:
         """Say that a heat source was told what it is advised, as it stood at UTC second ``seen``."""
         path = f"/plan/sources/{_id(source)}/acknowledge"
         return self._post(source_schema.AcknowledgeAnswer, path, {"seen": seen})
+
+    def promote(self, loop: str, reason: str) -> shadow_schema.Promoted:
+        """Let a loop (``S017/1``) that drifted from its model follow plans again."""
+        station, _, number = loop.partition("/")
+        path = f"/plan/shadow/{_id(station)}/{_id(number)}/promote"
+        return self._post(shadow_schema.Promoted, path, {"reason": reason})
 
     def acknowledge(self, alarm: str, note: str = "") -> alarm_schema.AlarmAnswer:
         """Say that one knows of an alarm."""

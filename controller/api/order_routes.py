@@ -14,12 +14,13 @@ from controller.api.routes import answer, said
 from controller.audit.log import AuditLog
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, Mode, Season
-from controller.modes import Orders
+from controller.modes import Orders, PlanChoice
 from controller.orders.desk import OrderDesk
 from controller.orders.model import (
     MassChangeWish,
     ModeWish,
     Order,
+    PlanWish,
     SeasonWish,
     Seen,
     SetpointWish,
@@ -139,6 +140,18 @@ def modes_router(orders: Orders, site: SiteConfig, state: ControllerState, clock
                 if state.mass_change is None
                 else state.mass_change.detail.to_json(),
                 "mass_change_confirmed": orders.mass_change_confirmed(clock.now()),
+                "plan_orders": [
+                    {
+                        "station": key.station,
+                        "loop": key.loop,
+                        "order": order.order,
+                        "choice": order.choice.value,
+                        "author": order.author,
+                        "reason": order.reason,
+                        "until": order.until,
+                    }
+                    for key, order in orders.plan_orders(clock.now()).items()
+                ],
             }
         )
 
@@ -187,6 +200,12 @@ def _wish(order: schema.AnyOrder) -> Wish:
             )
         case schema.MassChangeOrder():
             return MassChangeWish()
+        case schema.PlanOrder():
+            return PlanWish(
+                loops={LoopKey(loop.station, loop.loop): loop.order for loop in order.loops},
+                choice=PlanChoice(order.choice),
+                duration_s=order.duration_s,
+            )
         case schema.UndoOrder():
             return UndoWish(order=order.order)
 

@@ -20,7 +20,9 @@ ModeName = Literal["local", "manual", "auto"]
 SeasonName = Literal["off", "filling", "cold_run", "trial", "heating", "stopping", "maintenance"]
 RoleName = Literal["viewer", "operator", "shift_lead", "engineer", "admin", "auditor"]
 LanguageName = Literal["zh", "en"]
+ChoiceName = Literal["district", "hold", "follow"]
 MAX_LOOPS = 2000
+PLAN_LONGEST_S = 30 * 86_400
 
 
 class Request(BaseModel):
@@ -108,6 +110,25 @@ class MassChangeOrder(Request):
     kind: Literal["mass_change"]
 
 
+class SeenPlan(Request):
+    """How a loop takes plans, as the operator saw it; an order is refused where it is no longer so."""
+
+    station: Id
+    loop: Annotated[int, Field(ge=1, le=4)]
+    order: Whole
+    """Number of the order on plans in force (``Modes.plan_orders``), 0 for none."""
+
+
+class PlanOrder(Request):
+    """How loops take plans: held back from them, following them, or as their district again."""
+
+    kind: Literal["plan"]
+    loops: Annotated[list[SeenPlan], Field(min_length=1, max_length=MAX_LOOPS)]
+    choice: ChoiceName
+    duration_s: Annotated[Finite, Field(ge=600, le=PLAN_LONGEST_S)] = 86_400
+    """Seconds of the controller's clock, for ``hold`` and ``follow``: up to 30 days."""
+
+
 class UndoOrder(Request):
     """Put back what stood before an order."""
 
@@ -116,7 +137,7 @@ class UndoOrder(Request):
 
 
 AnyOrder = Annotated[
-    SetpointOrder | ModeOrder | StrategyOrder | SeasonOrder | MassChangeOrder | UndoOrder,
+    SetpointOrder | ModeOrder | StrategyOrder | SeasonOrder | MassChangeOrder | PlanOrder | UndoOrder,
     Field(discriminator="kind"),
 ]
 
@@ -148,7 +169,7 @@ class OrderMessage(Message):
     """One order."""
 
     id: int
-    kind: Literal["setpoint", "mode", "strategy", "season", "mass_change", "undo"]
+    kind: Literal["setpoint", "mode", "strategy", "season", "mass_change", "plan", "undo"]
     author: str
     reason: str
     state: Literal["prepared", "approved", "committed", "undone", "expired"]
@@ -177,6 +198,19 @@ class ChecklistItem(Message):
     zh: str
 
 
+class PlanOrderMessage(Message):
+    """One loop that does not take plans as its district does."""
+
+    station: str
+    loop: int
+    order: int
+    choice: ChoiceName
+    author: str
+    reason: str
+    until: float | None
+    """UTC second of the controller's clock at which it ends."""
+
+
 class Modes(Message):
     """Answer of ``GET /modes``: what people have laid down."""
 
@@ -194,6 +228,8 @@ class Modes(Message):
     """What the guard holds back now, and why; in English."""
     mass_change_sentence: Sentence | None = None
     mass_change_confirmed: bool
+    plan_orders: list[PlanOrderMessage] = Field(default_factory=list)
+    """Loops that a person holds back from plans, or lets follow them by themselves."""
 
 
 class LoginRequest(Request):

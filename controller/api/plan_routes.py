@@ -63,7 +63,8 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
         """The newest plan of the whole network: what it is worth, what binds it, and every loop in short."""
         published, foretold = await expectations.now()
         kept = None if published is None else past.record.compliance(published.keys)
-        head = encode(plan_message(published, foretold, _past(past), clock.now(), state.scores, kept))
+        told_past, loops = _past(past), state.loops
+        head = encode(plan_message(published, foretold, told_past, clock.now(), state.scores, kept, loops))
         parts = []
         if published is not None and foretold is not None:
             told = loop_plans(published, foretold, state.loops, kept)

@@ -70,6 +70,10 @@ class ExcludedMessage(Message):
     station: str
     loop: int
     why: Sentence
+    T_supply_advised: float | None
+    """degC that the centre would ask of a loop that takes no setpoints; null of others."""
+    m_flow_advised: float | None
+    """kg/s."""
 
 
 class LoopPlan(Message):

@@ -38,10 +38,12 @@ def plan_message(
     now: float,
     scores: Mapping[str, Score] | None = None,
     kept: Compliance | None = None,
+    loops: Mapping[LoopKey, LoopStatus] | None = None,
 ) -> dict[str, object]:
     """Return ``PlanMessage`` but for its loops.
 
-    ``scores`` tell how true forecasts were, ``kept`` how loops kept to their plans.
+    ``scores`` tell how true forecasts were, ``kept`` how loops kept to their plans, ``loops`` what is
+    decided.
     """
     if published is None:
         return _nothing(past, now)
@@ -66,9 +68,23 @@ def plan_message(
         "planner": None if published.planner is None else _planner(published.planner),
         "forecast": forecast_message(published.outlook, scores or {}),
         "excluded": [
-            {"station": key.station, "loop": key.loop, "why": reasoned(why).to_json()}
+            {
+                "station": key.station,
+                "loop": key.loop,
+                "why": reasoned(why).to_json(),
+                **_advised(None if loops is None else loops[key], why),
+            }
             for key, why in published.excluded.items()
         ],
+    }
+
+
+def _advised(status: LoopStatus | None, why: Reason) -> dict[str, object]:
+    """Return what a loop that takes no setpoints would be asked for: its decision is advice."""
+    decision = None if status is None or why.id != "plan.loop_not_driven" else status.decision
+    return {
+        "T_supply_advised": None if decision is None else finite(decision.T_supply),
+        "m_flow_advised": None if decision is None else finite(decision.m_flow),
     }
 
 

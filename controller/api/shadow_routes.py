@@ -20,7 +20,7 @@ from controller.config.model import SiteConfig
 from controller.decisions import LoopKey
 from controller.orders.words import Refused
 from controller.past_day import PastDay
-from controller.planning.shadow_days import Day, Judged, ShadowBook, drifts, judged, together
+from controller.planning.shadow_days import Day, Judged, ShadowBook, drifts, judged, on_days, together
 from controller.state import ControllerState
 from controller.words.phrase import Phrase
 from controller.words.plan import reasoned
@@ -56,8 +56,10 @@ def shadow_router(
     @router.post(
         "/{station}/{loop}/promote", responses=said(schema.Promoted), openapi_extra=needs(Right.APPROVE)
     )
-    async def promote(request: Request, station: StationPath, loop: LoopPath) -> Response:
-        """Let a loop that drifted follow plans again; takes effect within an hour."""
+    async def promote(
+        request: Request, station: StationPath, loop: LoopPath, body: schema.PromoteRequest
+    ) -> Response:
+        """Let a loop that drifted follow plans again, from the next one on."""
         caller, key, now = caller_of(request), LoopKey(station, loop), clock.now()
         place = next((s for s in site.stations if s.id == station and key in state.loops), None)
         if place is None:
@@ -66,7 +68,9 @@ def shadow_router(
             raise Refused(Phrase("promote.zone", {"loop": str(key)}))
         today = datetime.fromtimestamp(now, zone).date().isoformat()
         await asyncio.to_thread(book.promote, key, today)
-        note(f"loop_promoted:{key}:{now!r}", "loop_promoted", caller.name, {"loop": str(key)})
+        state.drifted = await asyncio.to_thread(book.drifted, today)
+        told = {"loop": str(key), "reason": body.reason}
+        note(f"loop_promoted:{key}:{now!r}", "loop_promoted", caller.name, dict(told))
         return answer({"promoted": True})
 
     return router
@@ -108,11 +112,18 @@ def _loop(key: LoopKey, days: list[Day], room_K: float, drift: Reason | None) ->
 
 def _view(verdict: Judged, days: list[Day]) -> dict[str, object]:
     saving = verdict.saving if isinstance(verdict.saving, Saving) else None
+    on_curve, on_plan = on_days(days)
+    told = on_curve if verdict.proposed else on_plan
+    actual, plan, curve = (float(told[:, n].mean()) if len(told) else None for n in range(3))
     return {
         "proposed": verdict.proposed,
         "saved": None if saving is None else saving.share,
         "low": None if saving is None else saving.low,
         "high": None if saving is None else saving.high,
         "days": len(days),
+        "days_on_plan": len(on_plan),
+        "actual": actual,
+        "plan": plan,
+        "curve": curve,
         "drift": None if verdict.drift is None else reasoned(verdict.drift).to_json(),
     }

@@ -1,5 +1,6 @@
 """Messages of the shadow report, version 1; a part of ``controller.api.schema``."""
 
+from controller.api.order_schema import Request, Words
 from controller.api.schema import Message, Sentence
 
 
@@ -15,6 +16,14 @@ class ShadowMessage(Message):
     """It lies between them nine times in ten."""
     days: int
     """Days that count, of all kinds."""
+    days_on_plan: int
+    """Of them those on which plans were followed."""
+    actual: float | None
+    """W/m2 that were taken on the days that the saving is told of; null where there is none of them."""
+    plan: float | None
+    """W/m2 that plans said for those days."""
+    curve: float | None
+    """W/m2 that the curve would have taken on them, by the same model."""
     drift: Sentence | None
     """Why the loop is no longer what its model says."""
 
@@ -43,6 +52,12 @@ class ShadowReport(Message):
     districts: list[ShadowDistrict]
     loops: list[ShadowLoop]
     """Those with at least one day."""
+
+
+class PromoteRequest(Request):
+    """Body of ``POST /plan/shadow/{station}/{loop}/promote``."""
+
+    reason: Words
 
 
 class Promoted(Message):

@@ -26,6 +26,7 @@ from controller.orders.draft import (
     must_hold,
     outside_zone,
 )
+from controller.orders.draft_plan import draft_plan
 from controller.orders.model import (
     PREPARED_S,
     SECOND_S,
@@ -33,6 +34,7 @@ from controller.orders.model import (
     MassChangeWish,
     ModeWish,
     Order,
+    PlanWish,
     SeasonWish,
     SetpointWish,
     State,
@@ -187,6 +189,8 @@ class OrderDesk:
                 return draft_season(wish, scene)
             case MassChangeWish():
                 return draft_mass_change(scene)
+            case PlanWish():
+                return draft_plan(wish, scene)
             case UndoWish(order=number):
                 return draft_undo(await self._known(number), scene)
 
@@ -254,6 +258,7 @@ def _kind(wish: Wish) -> str:
         StrategyWish: "strategy",
         SeasonWish: "season",
         MassChangeWish: "mass_change",
+        PlanWish: "plan",
         UndoWish: "undo",
     }
     return names[type(wish)]

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from controller.accounts.roles import Right
 from controller.decisions import LoopKey, Mode, Season
-from controller.modes import Standing, Subject
+from controller.modes import PlanChoice, Standing, Subject
 from controller.words.phrase import Phrase
 
 DEFAULT_DURATION_S = 4 * 3600.0
@@ -99,13 +99,24 @@ class MassChangeWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWish:
+    """Some loops held back from plans, following them, or as their district again."""
+
+    loops: Mapping[LoopKey, int]
+    """With the number of the order on plans that the operator saw in force, 0 for none."""
+    choice: PlanChoice
+    duration_s: float = 86_400.0
+    """Scaled seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UndoWish:
     """Put back what stood before an order."""
 
     order: int
 
 
-Wish = SetpointWish | ModeWish | StrategyWish | SeasonWish | MassChangeWish | UndoWish
+Wish = SetpointWish | ModeWish | StrategyWish | SeasonWish | MassChangeWish | PlanWish | UndoWish
 
 
 def right_for(wish: Wish) -> Right:
@@ -113,6 +124,8 @@ def right_for(wish: Wish) -> Right:
     match wish:
         case SetpointWish() | ModeWish() | UndoWish():
             return Right.ORDER
+        case PlanWish(choice=choice):
+            return Right.APPROVE if choice is PlanChoice.FOLLOW else Right.ORDER
         case StrategyWish() | SeasonWish() | MassChangeWish():
             return Right.APPROVE
 

@@ -11,6 +11,8 @@ from controller.decisions import Mode, Season
 from controller.modes import (
     LoopOrder,
     MassChangeOrder,
+    PlanChoice,
+    PlanOrder,
     SeasonOrder,
     Standing,
     StrategyOrder,
@@ -38,6 +40,7 @@ _KINDS: Mapping[str, Callable[..., Standing]] = {
     "season": SeasonOrder,
     "strategy": StrategyOrder,
     "mass_change": MassChangeOrder,
+    "plan": PlanOrder,
 }
 
 
@@ -153,6 +156,8 @@ def _standing(kind: str, fields: Mapping[str, object]) -> Standing:
         typed[name] = Mode(str(fields[name]))
     for name in ("season", "configured") if kind == "season" else ():
         typed[name] = Season(str(fields[name]))
+    if kind == "plan":
+        typed["choice"] = PlanChoice(str(fields["choice"]))
     return _KINDS[kind](**typed)
 
 

@@ -1,7 +1,15 @@
 """How the order desk speaks of what stands, and of who was quicker."""
 
 from controller.decisions import Mode
-from controller.modes import LoopOrder, MassChangeOrder, SeasonOrder, Standing, StrategyOrder, Subject
+from controller.modes import (
+    LoopOrder,
+    MassChangeOrder,
+    PlanOrder,
+    SeasonOrder,
+    Standing,
+    StrategyOrder,
+    Subject,
+)
 from controller.state import LoopStatus
 from controller.words.phrase import Phrase, said, verbatim, word
 
@@ -29,6 +37,8 @@ def standing_told(standing: Standing) -> Phrase:
             return word("season", standing.season)
         case StrategyOrder():
             return word("strategy", standing.strategy)
+        case PlanOrder():
+            return word("plan_choice", standing.choice)
         case MassChangeOrder():
             return word("subject", "mass_change")
 

@@ -10,7 +10,15 @@ from dataclasses import replace
 
 from controller.accounts.roles import Right
 from controller.decisions import LoopKey, Mode
-from controller.modes import LoopOrder, MassChangeOrder, SeasonOrder, Standing, Subject
+from controller.modes import (
+    LoopOrder,
+    MassChangeOrder,
+    PlanChoice,
+    PlanOrder,
+    SeasonOrder,
+    Standing,
+    Subject,
+)
 from controller.orders.check import Checked
 from controller.orders.draft import Scene, bulk, loop_name, loops_of_district, must_hold, now_of
 from controller.orders.model import Draft, Order, State
@@ -37,7 +45,7 @@ def draft_undo(order: Order, scene: Scene) -> Draft:
                 raise Refused(said("nothing_to_undo", order=order.id))
             raise Refused(changed_by(subject, present, standing_told(present), standing_told(after)))
         subjects[subject] = (present, _again(before, scene))
-    for right in {Right.ORDER if subject.kind == "loop" else Right.APPROVE for subject in subjects}:
+    for right in {_right(subject, after) for subject, (_, after) in subjects.items()}:
         must_hold(scene.author, right)
     manual = checked_again({subject: after for subject, (_, after) in subjects.items()}, scene)
     if refusals := [reason for result in manual.values() for reason in result.refusals]:
@@ -56,7 +64,7 @@ def draft_undo(order: Order, scene: Scene) -> Draft:
         ],
         "loops": _loops(subjects, manual, scene),
     }
-    ends = {after.until for _, after in subjects.values() if isinstance(after, LoopOrder)}
+    ends = {after.until for _, after in subjects.values() if isinstance(after, LoopOrder | PlanOrder)}
     if len(ends) == 1 and (until := ends.pop()) is not None:
         preview["until"] = until
     return Draft(
@@ -67,9 +75,16 @@ def draft_undo(order: Order, scene: Scene) -> Draft:
     )
 
 
+def _right(subject: Subject, after: Standing) -> Right:
+    """Return the right that it asks to put this back."""
+    if isinstance(after, PlanOrder):
+        return Right.APPROVE if after.choice is PlanChoice.FOLLOW else Right.ORDER
+    return Right.ORDER if subject.kind == "loop" else Right.APPROVE
+
+
 def _again(before: Standing, scene: Scene) -> Standing:
-    """Return what stood before as a new order; a manual one that would have ended meanwhile has ended."""
-    again = before.at(scene.now) if isinstance(before, LoopOrder) else before
+    """Return what stood before as a new order; one that would have ended meanwhile has ended."""
+    again = before.at(scene.now) if isinstance(before, LoopOrder | PlanOrder) else before
     if isinstance(again, MassChangeOrder):
         again = replace(again, until=0.0)
     return replace(again, order=scene.number, author=again.author or scene.author.name)
@@ -82,6 +97,7 @@ def _second(subjects: Changes, manual: Mapping[LoopKey, Checked], scene: Scene) 
         for now, after in subjects.values()
         if isinstance(now, LoopOrder) and isinstance(after, LoopOrder)
     )
+    driven += sum(isinstance(after, PlanOrder) for _, after in subjects.values())
     districts = [subject.name for subject in subjects if subject.kind == "strategy"]
     ruled = sum(len(loops_of_district(district, scene)) for district in districts)
     return (

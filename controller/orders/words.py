@@ -4,7 +4,7 @@ from controller.words.phrase import Phrase
 
 CONFLICTS = frozenset(
     {
-        *("changed_by", "moved_by", "key_reused", "nothing_to_undo", "over"),
+        *("changed_by", "moved_by", "key_reused", "nothing_to_undo", "over", "plan_changed", "plan_as_it_is"),
         *("alarm.acknowledged", "alarm.not_listed", "alarm.no_reason", "alarm.shelf_length"),
         *("alarm.not_shelved", "alarm.removed", "alarm.in_service"),
     }

@@ -212,10 +212,15 @@ def _said(last: Published, now: float) -> tuple[Floats, Floats] | None:
     return last.plan.q[:, step], curve.q[:, on_curve]
 
 
+def on_days(days: Sequence[Day]) -> tuple[Floats, Floats]:
+    """Return the days on the curve and those on plans, rows as ``Day``; days of both kinds are neither."""
+    rows = np.array(days, dtype=np.float64).reshape(-1, 4)
+    return rows[rows[:, 3] <= ON_CURVE], rows[rows[:, 3] >= ON_PLAN]
+
+
 def judged(days: Sequence[Day], drift: Reason | None = None) -> Judged:
     """Return what the days of a loop, or of many together, say of plans; ``drift`` is from ``drifts``."""
-    rows = np.array(days, dtype=np.float64).reshape(-1, 4)
-    on_curve, on_plan = rows[rows[:, 3] <= ON_CURVE], rows[rows[:, 3] >= ON_PLAN]
+    on_curve, on_plan = on_days(days)
     model = checked(on_curve[:, 0], on_curve[:, 2])
     proposed = len(on_plan) < PROPOSED_MIN
     if isinstance(model, Reason):
@@ -232,8 +237,7 @@ def drifts(days: Mapping[LoopKey, Sequence[Day]]) -> dict[LoopKey, Reason]:
     off: dict[LoopKey, Floats] = {}
     sd: list[float] = []
     for key, found in days.items():
-        rows = np.array(found, dtype=np.float64).reshape(-1, 4)
-        on_curve, on_plan = rows[rows[:, 3] <= ON_CURVE], rows[rows[:, 3] >= ON_PLAN]
+        on_curve, on_plan = on_days(found)
         model = checked(on_curve[:, 0], on_curve[:, 2])
         if isinstance(model, Checked) and len(on_plan):
             with np.errstate(all="ignore"):

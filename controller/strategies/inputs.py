@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from controller.decisions import LoopKey, LoopObservation, Proposal, Sent
     from controller.knowing.known import Known
+    from controller.modes import PlanOrder
     from controller.planning.published import Published
     from controller.strategies.loop_record import LoopRecord
     from optimizer.regulation import RegulationLaw
@@ -46,6 +47,8 @@ class StrategyInputs:
     """T_outdoor_centre by minutes ago (30, 60), as the guard judges moves by it."""
     known: Known | None = None
     """What is believed of all loops after this cycle's readings; None where nobody asked for it."""
+    plan_orders: Mapping[LoopKey, PlanOrder] = field(default_factory=dict)
+    """Loops that by a person's word do not take plans as their district does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from controller.decisions import LoopKey, LoopTraits, Proposal
 from controller.knowing.asking import asked, listened, question_K
+from controller.modes import PlanChoice
 from controller.planning.published import Published
 from controller.strategies import curve
 from controller.strategies.following import Followed, follow
@@ -34,8 +35,10 @@ AUTHOR = "strategy:optimizer"
 def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     """Return a wish for each of ``loops`` (those in auto): the plan's, or the curve's with the reason.
 
-    A loop of which too little is known to be planned for is asked (``controller.knowing.asking``).
+    A loop of which too little is known to be planned for is asked (``controller.knowing.asking``). One that
+    a person holds back keeps to the curve, and is not asked either.
     """
+    held = _held_back(inputs)
     wishes = curve.propose_all(loops, inputs).proposals
     heard = listened(loops, inputs)
     # what other strategies know of their loops is theirs to hand on
@@ -52,13 +55,22 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
             none = because("plan.bug", error=repr(error))
     return Proposed(
         proposals=[
-            planned.get(wish.key)
+            (_on_curve(wish, held[wish.key]) if wish.key in held else planned.get(wish.key))
             or _asked(wish, records.get(wish.key) if takes[wish.key] else None, design[wish.key])
             or _on_curve(wish, none or _left_out(wish.key, published))
             for wish in wishes
         ],
         records=records,
     )
+
+
+def _held_back(inputs: StrategyInputs) -> dict[LoopKey, Reason]:
+    """Return the loops to which no plan is applied, by whose word."""
+    return {
+        key: because("plan.loop_held", who=order.author, order=order.order)
+        for key, order in inputs.plan_orders.items()
+        if order.choice is PlanChoice.HOLD
+    }
 
 
 def _no_plan(inputs: StrategyInputs) -> Reason | None:

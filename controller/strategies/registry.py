@@ -9,8 +9,10 @@ from controller.strategies.inputs import Proposed, StrategyInputs
 Strategy = Callable[[Sequence[LoopTraits], StrategyInputs], Proposed]
 """(loops in auto, the frozen world) to wishes and memory; pure."""
 
+PLANNED = "optimizer"
+"""The one that follows plans."""
 STRATEGIES: Mapping[str, Strategy] = {
     "curve": curve.propose_all,
     "balance": balance.propose,
-    "optimizer": optimizer.propose,
+    PLANNED: optimizer.propose,
 }

@@ -114,7 +114,7 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "建议记录 {days:.0f} 天，至少需要 {needed:.0f} 天",
     ),
     "shadow.saving_unsure": (
-        "a saving is not proven: {low_percent:+.1f}..{high_percent:+.1f} %",
+        "a saving is not proven: between {low_percent:+.1f} and {high_percent:+.1f} %",
         "节能尚未证实：{low_percent:+.1f}～{high_percent:+.1f} %",
     ),
     "shadow.rooms_unknown": ("how warm its rooms were is not known", "室温未知"),

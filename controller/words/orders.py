@@ -73,6 +73,11 @@ ORDERS: Mapping[str, tuple[str, str]] = {
         "{subject} has moved meanwhile by {who}: it is now {now}, you saw {seen}. Look again and repeat.",
         "{subject} 已由 {who} 调整：现为 {now}，您看到的是 {seen}。请重新查看后再试。",
     ),
+    "plan_changed": (
+        "Somebody else has decided meanwhile how {loop} takes plans: it is now {now}. Look again.",
+        "{loop} 的计划采用方式已被更改：现为“{now}”，请重新查看。",
+    ),
+    "plan_as_it_is": ("{loop} is {choice} already.", "{loop} 已是“{choice}”。"),
     # -- the way of an order
     "right": ("Your role {role} may not do this.", "您的角色（{role}）无权执行此操作。"),
     "not_yours": (

@@ -206,6 +206,10 @@ PLANNING: Mapping[str, tuple[str, str]] = {
         " are ({hours:.0f} h of {most_h:.0f} h at most)",
         "室内无测点：供水温度调整 {dT_K:+.1f} K，由热量推断室温（{hours:.0f} 小时，最多 {most_h:.0f} 小时）",
     ),
+    "plan.loop_held": (
+        "{who} holds it back from plans (order {order:.0f})",
+        "{who} 已暂不采用计划（指令 {order:.0f}）",
+    ),
     "plan.loop_unknown": (
         "its rooms are known to {sd_K:.1f} K only, {most_K:.1f} K are needed",
         "室温估算误差 {sd_K:.1f} K，要求不超过 {most_K:.1f} K",
@@ -274,5 +278,6 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "cause.plan.loop_mode": ("it is not in auto", "不在自动模式"),
     "cause.plan.loop_not_driven": ("it takes no setpoints", "不接受设定值"),
     "cause.plan.loop_lost": ("nothing recent tells of it", "没有近期数据"),
+    "cause.plan.loop_held": ("it is held back from plans", "暂不采用计划"),
     "cause.plan.loop_unknown": ("its rooms are not known well enough", "室温不够清楚"),
 }

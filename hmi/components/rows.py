@@ -50,6 +50,8 @@ class Cell:
     disabled: bool = False
     value: float | None = None
     """Of a deviation: where its dot stands, by the table's scale; of pips: how many of four are full."""
+    span: tuple[float, float] | None = None
+    """Of a deviation: between which values it is believed to lie, in place of the band of the peers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

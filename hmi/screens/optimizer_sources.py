@@ -39,10 +39,10 @@ def live() -> None:
     screen = current_screen()
     words, laid = screen.words, _now.lay(screen)
     left, right = st.columns([2.2, 1.0], gap="small")
-    with left, st.container(border=True, gap="xsmall"):
+    with left, st.container(border=True, gap="xsmall", height="stretch"):
         st.markdown(f"**{plain(words('Orders to heat sources'))}**")
         rows.mount(laid["source_orders"], key="source_orders")
-    with right, st.container(border=True, gap="xsmall"):
+    with right, st.container(border=True, gap="xsmall", height="stretch"):
         st.markdown(f"**{plain(words('Source dispatch'))}**")
         sheet.mount(laid["source_reasons"], key="source_reasons")
         _acknowledge(screen)

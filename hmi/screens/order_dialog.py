@@ -13,6 +13,7 @@ import streamlit as st
 from controller.api.order_schema import OrderMessage
 from hmi.components import rows
 from hmi.context import Screen, current_screen
+from hmi.kept import forget
 from hmi.language import N_, Words
 from hmi.screens.saying import line, plain, say_later, telling
 from hmi.user_api import new_key
@@ -44,6 +45,14 @@ class Asked:
     """A district to be returned to local."""
     checklist: tuple[tuple[str, str], ...] = ()
     """(id, text) of what must have been seen to before."""
+    note: str = ""
+    """What it means, told first."""
+    told: tuple[str, ...] = ()
+    """What is known of the loop now, told below the note."""
+    spans: Mapping[float, str] = field(default_factory=dict)
+    """How long it may last, in seconds: one is chosen; empty where it has no end."""
+    promote: str = ""
+    """A loop that drifted, to follow plans again."""
     key: str = field(default_factory=new_key)
 
 
@@ -70,8 +79,14 @@ def _shut() -> None:
 
 def _content(asked: Asked) -> None:
     screen = current_screen()
+    if asked.note:
+        st.text(asked.note)
+    for known in asked.told:
+        st.info(plain(known))
     if asked.district:
         _to_local(screen, asked)
+    elif asked.promote:
+        _promote(screen, asked)
     elif asked.number:
         _existing(screen, asked)
     elif (prepared := _prepared(asked)) is not None:
@@ -89,6 +104,7 @@ def _prepared(asked: Asked) -> OrderMessage | None:
 def _prepare(screen: Screen, asked: Asked) -> None:
     words = screen.words
     checked = [item for item, text in asked.checklist if st.checkbox(text, key=f"check_{asked.key}_{item}")]
+    span = _span(words, asked)
     reason = _reason(words, asked.key)
     ready = len(reason) >= SHORTEST and len(checked) == len(asked.checklist)
     _why_not(screen, reason, complete=len(checked) == len(asked.checklist))
@@ -99,7 +115,7 @@ def _prepare(screen: Screen, asked: Asked) -> None:
         _cancel(words)
     if pressed:
         with telling(words):
-            order = dict(asked.order) | ({"confirmed": checked} if asked.checklist else {})
+            order = dict(asked.order) | ({"confirmed": checked} if asked.checklist else {}) | span
             st.session_state[_PREPARED] = (asked.key, screen.api.prepare(order, reason, asked.key))
             st.rerun()
 
@@ -185,6 +201,38 @@ def _to_local(screen: Screen, asked: Asked) -> None:
                 say_later(words("Order {n}: {district} is local.", n=order.id, district=name))
                 _shut()
         _cancel(words)
+
+
+def _promote(screen: Screen, asked: Asked) -> None:
+    """Let a loop that drifted begin anew with plans: what it is told now is the preview, the button is it."""
+    words = screen.words
+    reason = _reason(words, asked.key)
+    _why_not(screen, reason, complete=True)
+    ready = len(reason) >= SHORTEST and screen.writes.open
+    with st.container(horizontal=True):
+        label = words("Promote {loop}", loop=asked.promote)
+        if st.button(plain(label), type="primary", disabled=not ready, key="order_promote"):
+            with telling(words):
+                screen.api.promote(asked.promote, reason)
+                forget()
+                say_later(words("{loop} follows plans again from the next one on.", loop=asked.promote))
+                _shut()
+        _cancel(words)
+
+
+def _span(words: Words, asked: Asked) -> dict[str, float]:
+    """Return how long an order shall last, where it has an end."""
+    if not asked.spans:
+        return {}
+    usual = next(iter(asked.spans))
+    chosen = st.segmented_control(
+        words("For how long"),
+        list(asked.spans),
+        default=usual,
+        format_func=lambda seconds: words(asked.spans[seconds]),
+        key=f"order_span_{asked.key}",
+    )
+    return {"duration_s": chosen or usual}
 
 
 def _reason(words: Words, key: str) -> str:

@@ -102,7 +102,7 @@ def _now(screen: Screen, query: Mapping[str, str]) -> Parts:
         drawings |= {
             f"mode_{loop.loop}": sheet.payload(model.mode_sheet(*told)),
             f"faceplate_{loop.loop}": ready(model.faceplate(*told)),
-            f"faceplate_values_{loop.loop}": rows.payload(model.faceplate_table(*told)),
+            f"faceplate_values_{loop.loop}": rows.payload(model.faceplate_table(*told, known)),
             f"told_{loop.loop}": sheet.payload(model.told_sheet(*told, known)),
         }
     if traits.loops:

@@ -23,6 +23,7 @@ KIND: Mapping[str, str] = {
     "order_expired": N_("order expired"),
     "order_overtaken": N_("order overtaken by the site file"),
     "manual_ended": N_("manual order ended"),
+    "plan_choice_ended": N_("order on plans ended"),
     "writes": N_("setpoints written"),
     "alarm_acknowledged": N_("alarm acknowledged"),
     "alarm_shelved": N_("alarm shelved"),

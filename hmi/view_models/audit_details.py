@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from controller.api.order_schema import AuditEntry
 from hmi.city import City
 from hmi.language import N_, Words
-from hmi.terms import MODE, ROLE, STRATEGY, term
+from hmi.terms import MODE, PLAN_CHOICE, ROLE, STRATEGY, term
 from hmi.view_models import alarms as alarm_model
 
 LONGEST = 300
@@ -34,6 +34,7 @@ KEY: Mapping[str, str] = {
     "approved_by": N_("approved by"),
     "loop": N_("loop"),
     "back_to": N_("back to"),
+    "choice": N_("use of plans"),
     "alarm": N_("alarm"),
     "why": N_("reason"),
     "name": N_("name"),
@@ -52,6 +53,7 @@ ORDER_KIND: Mapping[str, str] = {
     "strategy": N_("strategy"),
     "season": N_("season"),
     "mass_change": N_("mass change"),
+    "plan": N_("use of plans"),
     "undo": N_("undo"),
 }
 ACTOR: Mapping[str, str] = {
@@ -102,6 +104,7 @@ def _value(key: str, value: object, words: Words, city: City) -> str:
         "role": lambda text: term(words, ROLE, text),
         "kind": lambda text: words(ORDER_KIND[text]) if text in ORDER_KIND else text,
         "back_to": lambda text: term(words, MODE, text),
+        "choice": lambda text: term(words, PLAN_CHOICE, text),
         "config_sha256": lambda text: text[:HASH_SHOWN],
         "alarm": lambda text: _alarm(text, words, city),
         "site": lambda text: words.site_title(city.site) if text == city.site.site else text,

@@ -18,6 +18,7 @@ KIND: Mapping[str, str] = {
     "strategy": N_("strategy"),
     "season": N_("season state"),
     "mass_change": N_("mass change"),
+    "plan": N_("use of plans"),
     "undo": N_("undo"),
 }
 STATE: Mapping[str, str] = {
@@ -277,6 +278,8 @@ def summary(words: Words, order: OrderMessage) -> str:
         count = words.loops(len(affected))
         left_out = len(preview.get("left_out") or ())
         return f"{count} · {words('{n} left out', n=left_out)}" if left_out else count
+    if order.kind == "plan" and isinstance(affected, list):
+        return _choice(words, affected, preview.get("until"))
     if order.kind == "strategy":
         old, new = (
             terms.term(words, terms.STRATEGY, str(preview.get(key, "")))
@@ -289,3 +292,15 @@ def summary(words: Words, order: OrderMessage) -> str:
         )
         return f"{old} → {new}"
     return ""
+
+
+def _choice(words: Words, affected: Sequence[Mapping[str, Any]], until: object) -> str:
+    """Return how loops would take plans, and until when."""
+    first = affected[0]
+    old, new = (terms.term(words, terms.PLAN_CHOICE, str(first[key])) for key in ("choice", "choice_new"))
+    named = [f"{one['station']}/{one['loop']}" for one in affected]
+    who = named[0] if len(named) == 1 else words.loops(len(named))
+    told = f"{who}: {old} → {new}"
+    if isinstance(until, int | float):
+        told += " · " + words("until {time}", time=f"{words.day(until)} {words.time(until)}")
+    return told

@@ -6,6 +6,13 @@ from hmi.city import City
 from hmi.components.rows import Cell, Column, Row, Table
 from hmi.language import N_, Words
 from hmi.view_models.optimizer import signed
+from hmi.view_models.optimizer_choice import (
+    Choices,
+    action_cell,
+    action_column,
+    ending_cell,
+    follows_cell,
+)
 
 ROOM_FROM: dict[str, str] = {
     "measured": N_("by sensors"),
@@ -16,15 +23,20 @@ SURE_K = 1.0
 """A room that is known worse than this is drawn muted."""
 
 
-def loop_table(words: Words, city: City, plan: PlanMessage | None, height_px: int) -> Table:
+def loop_table(
+    words: Words, city: City, plan: PlanMessage | None, height_px: int, choices: Choices | None = None
+) -> Table:
     """Return every loop that is planned for, in the order of stations."""
+    known = choices or Choices()
     loops = () if plan is None else plan.loops
     return Table(
         columns=(
             Column(title=words("Station"), width="1.6fr"),
             Column(title=words("Loop"), width="48px"),
             Column(
-                title=words("Follows"), width="90px", hint=words("Proposal: somebody else decides for it.")
+                title=words("Follows"),
+                width="minmax(104px, 0.7fr)",
+                hint=words("Proposal: somebody else decides for it."),
             ),
             Column(title=words("Supply °C"), kind="number", width="80px", hint=words("instruction now")),
             Column(title=words("Flow t/h"), kind="number", width="80px", hint=words("instruction now")),
@@ -43,8 +55,9 @@ def loop_table(words: Words, city: City, plan: PlanMessage | None, height_px: in
                 hint=words("measured supply and flow as instructed, last 24 h"),
             ),
             Column(title=words("What binds it"), width="2.4fr", from_px=1000),
+            action_column(),
         ),
-        rows=tuple(_row(words, city, loop) for loop in loops),
+        rows=tuple(_row(words, city, loop, known) for loop in loops),
         empty=words("No loop is planned for."),
         label=words("Loops of the plan"),
         seq=0 if plan is None else round(plan.now),
@@ -52,13 +65,13 @@ def loop_table(words: Words, city: City, plan: PlanMessage | None, height_px: in
     )
 
 
-def _row(words: Words, city: City, loop: LoopPlan) -> Row:
+def _row(words: Words, city: City, loop: LoopPlan, choices: Choices) -> Row:
     return Row(
         id=f"{loop.station}/{loop.loop}",
         cells=(
             _station(words, city, loop.station),
             Cell(text=str(loop.loop)),
-            Cell(text=words("plan") if loop.followed else words("proposal"), muted=not loop.followed),
+            follows_cell(words, loop, choices),
             _number(words, loop.T_supply_set, "degC"),
             _number(words, loop.m_flow_set, "kg/s"),
             _room(words, loop),
@@ -66,6 +79,7 @@ def _row(words: Words, city: City, loop: LoopPlan) -> Row:
             _saved(words, loop),
             _obeyed(words, loop),
             Cell(text=_limits(words, loop), muted=True, hint=_limits(words, loop)),
+            action_cell(words, city, loop.station, loop.loop, choices),
         ),
     )
 
@@ -123,14 +137,23 @@ def _limits(words: Words, loop: LoopPlan) -> str:
     return " · ".join(words.sentence(limit) for limit in loop.limits)
 
 
-def excluded_table(words: Words, city: City, plan: PlanMessage | None, height_px: int) -> Table:
-    """Return the loops that are not planned for, with the reason."""
+def excluded_table(
+    words: Words, city: City, plan: PlanMessage | None, height_px: int, choices: Choices | None = None
+) -> Table:
+    """Return the loops that are not planned for, with the reason; advice to those that are only read."""
+    known = choices or Choices()
     left: list[ExcludedMessage] = [] if plan is None else plan.excluded
     return Table(
         columns=(
             Column(title=words("Station"), width="1.2fr"),
             Column(title=words("Loop"), width="48px"),
             Column(title=words("Why it is left out"), width="2.4fr"),
+            Column(
+                title=words("Advice"),
+                width="minmax(120px, 1fr)",
+                hint=words("What the centre would ask; it can not write there: set it on site."),
+            ),
+            Column(title="", kind="action", width="auto"),
         ),
         rows=tuple(
             Row(
@@ -139,6 +162,8 @@ def excluded_table(words: Words, city: City, plan: PlanMessage | None, height_px
                     _station(words, city, one.station),
                     Cell(text=str(one.loop)),
                     Cell(text=words.sentence(one.why)),
+                    _advice(words, one),
+                    ending_cell(words, city, one.station, one.loop, known),
                 ),
             )
             for one in left
@@ -148,6 +173,15 @@ def excluded_table(words: Words, city: City, plan: PlanMessage | None, height_px
         seq=0 if plan is None else round(plan.now),
         height_px=height_px,
     )
+
+
+def _advice(words: Words, one: ExcludedMessage) -> Cell:
+    told = [
+        words.measured(value, unit)
+        for value, unit in ((one.T_supply_advised, "degC"), (one.m_flow_advised, "kg/s"))
+        if value is not None
+    ]
+    return Cell(text=" · ".join(told))
 
 
 def station_of(picked: str) -> str:

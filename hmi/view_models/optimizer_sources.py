@@ -127,9 +127,24 @@ def reason_sheet(words: Words, told: SourcesMessage | None) -> Sheet:
         if told.frozen_day is not None:
             said.append(words("The plan of {day} is frozen.", day=told.frozen_day))
         said += [words.sentence(reason) for reason in told.reasons]
+        said += [text for source in told.sources if (text := _known_by(words, source))]
     facts = tuple(line[:1].upper() + line[1:] for line in said)
     seq = 0 if told is None else round(told.now)
     return Sheet(heading="", title="", text="", facts=facts, sections=(), seq=seq)
+
+
+def _known_by(words: Words, source: SourceMessage) -> str:
+    """Return who last said that a source was told its orders, and when."""
+    known = [
+        (one.acknowledged_at, one.acknowledged_by)
+        for one in source.hours
+        if one.acknowledged_at is not None and one.acknowledged_by is not None
+    ]
+    if not known:
+        return ""
+    at, who = max(known)
+    when = f"{words.day(at)} {words.time(at)}"
+    return words("{source}: last acknowledged by {who}, {time}", source=source.source, who=who, time=when)
 
 
 def open_orders(told: SourcesMessage | None) -> list[tuple[str, int]]:

@@ -172,12 +172,22 @@ def _flow(
     )
 
 
-def faceplate_table(words: Words, city: City, station: str, loop: LoopTraits) -> Table:
-    """Return what was ordered, instructed, read back and is in effect."""
+def faceplate_table(
+    words: Words, city: City, station: str, loop: LoopTraits, detail: StationDetail | None = None
+) -> Table:
+    """Return what was ordered, instructed, read back and is in effect.
+
+    Of a loop that is only read there is no instruction but advice: what would be asked of it.
+    """
     state = city.stations.get(station)
     control = control_of(state, loop.loop)
+    if city.traits[station].station_class == "C" or not loop.proven:
+        asked = _pair(words, _detail_of(detail, loop.loop), "T_supply_allowed", "m_flow_allowed")
+        first = _values(words, words("advice only"), *asked)
+    else:
+        first = _values(words, words("instruction"), *_pair(words, control, "T_supply_set", "m_flow_set"))
     found = [
-        _values(words, words("instruction"), *_pair(words, control, "T_supply_set", "m_flow_set")),
+        first,
         _values(words, words("read back"), *_read(words, city, state, loop.loop, "readback")),
         _values(words, words("effective"), *_read(words, city, state, loop.loop, "effective")),
     ]

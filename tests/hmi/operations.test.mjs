@@ -13,6 +13,11 @@ const live = await load("live.js");
 
 const SCALE = { low: 0, high: 10, band: [4, 6], middle: 5 };
 
+test("a deviation that is not sure has a band of its own, kept inside the scale", () => {
+  const drawn = rows.deviation(SCALE, 8, [7, 12]);
+  assert.deepEqual([drawn.at, drawn.low, drawn.width], [80, 70, 30]);
+});
+
 test("a deviation is drawn from the middle to its dot, either way", () => {
   assert.deepEqual(rows.deviation(SCALE, 8), { at: 80, middle: 50, low: 40, width: 20, stem: 50, length: 30 });
   assert.deepEqual(rows.deviation(SCALE, 2), { at: 20, middle: 50, low: 40, width: 20, stem: 20, length: 30 });

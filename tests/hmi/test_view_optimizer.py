@@ -203,7 +203,7 @@ def test_each_loop_stands_in_the_order_of_stations_with_what_is_told_of_it():
     table = loops.loop_table(EN, city(), plan, 400)
     assert [row.id for row in table.rows] == ["S001/1", "S001/2", "S002/1", "S003/1"]
     told, row = plan.loops[2], table.rows[2]
-    name, loop, follows, supply, flow, room, end, saved, obeyed, limits = row.cells
+    name, loop, follows, supply, flow, room, end, saved, obeyed, limits, _ = row.cells
     assert (name.text, name.small, loop.text, follows.text) == ("S002", "Station 2", "1", "plan")
     assert (supply.text, flow.text) == ("60.0", "108.0")
     assert (room.text, room.small) == (EN.number(told.T_indoor, 1), f"± {told.T_indoor_sd:.1f}")

@@ -59,6 +59,7 @@ def test_the_sheet_says_that_it_is_advice_and_what_is_to_be_known():
     assert facts[0] == "Advice only: nothing is written to a heat source."
     assert facts[1] == "The plan of 2025-01-16 is frozen."
     assert facts[2].startswith("The last 16 h lie beyond the plan")
+    assert facts[3] == f"H001: last acknowledged by olga, 15 Jan {EN.time(NOW - 5000.0)}"
 
 
 def test_before_anything_is_known_nothing_is_made_up():

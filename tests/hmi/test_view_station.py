@@ -117,6 +117,36 @@ def test_a_faceplate_in_manual_also_shows_what_was_ordered():
     assert rows[0].cells[2].text == "none"
 
 
+def detail_of_loop(city, **changes):
+    """What the controller tells of S001 with one loop."""
+    loop = {
+        **city.stations["S001"].loops[0].model_dump(),
+        "reason": "as cold as it is",
+        "why": [{"id": "a", "params": {}, "en": "The curve asks 60 °C", "zh": "曲线要求 60 °C"}],
+        "T_supply_allowed": 60.0,
+        "m_flow_allowed": 30.0,
+        "cuts": [
+            {
+                "rule": "own_curve", "channel": "T_supply", "wanted": 62.0, "allowed": 60.0, "detail": "x",
+                "sentence": {"id": "b", "params": {}, "en": "at most 60 °C", "zh": "最多 60 °C"},
+            }
+        ],
+    } | changes  # fmt: skip
+    return StationDetail(
+        now=NOW, traits=city.traits["S001"], link="online", link_since=NOW, link_why="", polled_at=NOW,
+        age_s=0.0, polls=1000, polls_ok=998, token=7, readings=[], loops=[loop],
+    )  # fmt: skip
+
+
+def test_of_a_loop_that_is_only_read_the_faceplate_tells_advice_and_no_instruction():
+    city = small_city()
+    loop = city.traits["S001"].loops[0].model_copy(update={"proven": False})
+    advised = detail_of_loop(city, T_supply_allowed=52.3, m_flow_allowed=30.0)
+    row = model.faceplate_table(EN, city, "S001", loop, advised).rows[0]
+    assert [cell.text for cell in row.cells] == ["advice only", "52.3", "108.0"]
+    assert model.faceplate_table(EN, city, "S001", loop).rows[0].cells[1].text == "none"
+
+
 @pytest.mark.parametrize(
     ("state", "signs"),
     [
@@ -134,24 +164,8 @@ def test_a_write_is_four_pips(state, signs):
 
 
 def test_the_reason_is_told_in_the_person_s_language_with_the_limits_that_bind():
-    loop = {
-        **small_city().stations["S001"].loops[0].model_dump(),
-        "reason": "as cold as it is",
-        "why": [{"id": "a", "params": {}, "en": "The curve asks 60 °C", "zh": "曲线要求 60 °C"}],
-        "T_supply_allowed": 60.0,
-        "m_flow_allowed": 30.0,
-        "cuts": [
-            {
-                "rule": "own_curve", "channel": "T_supply", "wanted": 62.0, "allowed": 60.0, "detail": "x",
-                "sentence": {"id": "b", "params": {}, "en": "at most 60 °C", "zh": "最多 60 °C"},
-            }
-        ],
-    }  # fmt: skip
     city = small_city()
-    detail = StationDetail(
-        now=NOW, traits=city.traits["S001"], link="online", link_since=NOW, link_why="", polled_at=NOW,
-        age_s=0.0, polls=1000, polls_ok=998, token=7, readings=[], loops=[loop],
-    )  # fmt: skip
+    detail = detail_of_loop(city)
     assert model.why(EN, detail, 1) == "The curve asks 60 °C. At most 60 °C."
     assert model.why(ZH, detail, 1) == "曲线要求 60 °C。最多 60 °C。"
     assert model.why(EN, None, 1) == "The reason is not known yet."

@@ -8,6 +8,7 @@ from controller.api.alarm_schema import AlarmAnswer, AlarmList
 from controller.api.city_schema import CityLines, MapMessage, Sparklines, WriteList
 from controller.api.plan_schema import PlanMessage, StationPlan
 from controller.api.schema import Energy, StationDetail
+from controller.api.shadow_schema import Promoted, ShadowReport
 from controller.api.source_schema import AcknowledgeAnswer, SourcesMessage
 from hmi import session
 from hmi.context import Screen, Writes
@@ -34,6 +35,8 @@ class FakeApi:
     prepared: object = None
     plan: object = None
     """Tells this one in place of a good plan."""
+    shadow: object = None
+    """Tells this shadow report in place of a usual one."""
     sources: object = None
     """Tells these orders to heat sources in place of usual ones."""
     order_of: Callable = told.order
@@ -60,6 +63,7 @@ class FakeApi:
             WriteList: lambda: WriteList(station="S001", writes=[]),
             PlanMessage: lambda: self.plan or plan_told.plan(),
             SourcesMessage: lambda: self.sources or plan_told.sources(),
+            ShadowReport: lambda: self.shadow or plan_told.shadow(),
             StationPlan: lambda: plan_told.station(path.rpartition("/")[2]),
         }
         return answers[message]()
@@ -103,6 +107,10 @@ class FakeApi:
     def acknowledge_source(self, source, seen):
         self._note("acknowledge_source", source, seen)
         return AcknowledgeAnswer(acknowledged=2, open=1)
+
+    def promote(self, loop, reason):
+        self._note("promote", loop, reason)
+        return Promoted(promoted=True)
 
     def shelve(self, alarm_id, reason, duration_s):
         self._note("shelve", alarm_id, reason, duration_s)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from controller.api.plan_schema import PlanMessage, StationPlan
 from controller.api.plan_views import expected, loop_plans, plan_message, station_plan
+from controller.api.shadow_schema import ShadowReport
 from controller.api.source_schema import SourceHour, SourceMessage, SourcesMessage
 from controller.decisions import LoopKey
 from controller.wiring import loop_traits
@@ -131,3 +132,42 @@ def sources(**changes):
         ],
     }
     return SourcesMessage.model_validate(full | changes)
+
+
+def shadow_of(**changes):
+    """What is told of one loop or district: proposed, sure enough."""
+    full = {
+        "proposed": True,
+        "saved": 0.082,
+        "low": 0.031,
+        "high": 0.133,
+        "days": 21,
+        "days_on_plan": 0,
+        "actual": 35.4,
+        "plan": 32.1,
+        "curve": 36.0,
+        "drift": None,
+    }
+    return full | changes
+
+
+def shadow(**changes):
+    """A district with three loops: one sound, one of which too little is known, one that drifted."""
+    drift = reasoned(because("shadow.drifted_up", sum=9.1, limit=8.0, days=14)).to_json()
+    few = reasoned(because("shadow.few_days_to_check", days=3, needed=7)).to_json()
+    nothing = dict.fromkeys(("saved", "low", "high", "actual", "plan", "curve"))
+    loops = [
+        {"station": "S001", "loop": 1, "lacking": [], **shadow_of()},
+        {"station": "S001", "loop": 2, "lacking": [few], **shadow_of(days=3, **nothing)},
+        {
+            "station": "S002",
+            "loop": 1,
+            "lacking": [drift],
+            **shadow_of(drift=drift, proposed=False, saved=-0.21, low=-0.29, high=-0.13, days_on_plan=14),
+        },
+    ]
+    districts = [
+        {"district": "north", "why": None, **shadow_of(saved=0.051, low=-0.004, high=0.106)},
+        {"district": "south", "why": few, **shadow_of(days=3, **nothing)},
+    ]
+    return ShadowReport.model_validate({"now": NOW, "districts": districts, "loops": loops} | changes)

@@ -6,7 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from controller.deciding import Rules
+from controller.deciding import propose as propose_all
 from controller.decisions import Mode, Sent
+from controller.modes import PlanChoice, PlanOrder
 from controller.planning.question import Scene
 from controller.strategies import curve
 from controller.strategies.following import MOVE_K
@@ -16,7 +19,7 @@ from optimizer.plan.status import AGE_MAX_S, no_plan
 from optimizer.reason import because
 from stations.model.setpoint import StationClass
 from tests.support.guard_world import MONOTONIC, NOW, loop_traits
-from tests.support.planned_town import SCENE, inputs, published
+from tests.support.planned_town import FILTERS_S, LAWS, SCENE, inputs, published
 
 ONE, TWO = loop_traits(1), loop_traits(2)
 TOWN = {one.key: one for one in (ONE, TWO)}
@@ -80,6 +83,33 @@ def test_a_loop_that_is_left_out_follows_the_curve_and_says_why():
     assert wish_of(ONE, inputs(TOWN, told)).reason.id == "plan.instruction"
     other = wish_of(TWO, inputs(TOWN, told))
     assert other.reason.params["why"].id == "plan.loop_mode"
+
+
+def test_a_loop_that_a_person_holds_back_keeps_the_curve_and_says_by_whose_order():
+    hold = PlanOrder(order=7, author="olga", reason="test", choice=PlanChoice.HOLD, until=NOW + 60.0)
+    whole = inputs(TOWN, plan(), plan_orders={TWO.key: hold})
+    assert wish_of(ONE, whole).reason.id == "plan.instruction"
+    mine = wish_of(TWO, whole)
+    (by_curve,) = curve.propose_all([TWO], whole).proposals
+    assert (mine.T_supply, mine.m_flow) == (by_curve.T_supply, by_curve.m_flow)
+    assert "olga holds it back from plans (order 7)" in mine.reason.en
+
+
+def test_a_loop_that_follows_plans_by_itself_does_so_in_a_district_on_the_curve():
+    rules = Rules(
+        traits=TOWN,
+        strategy_of=dict.fromkeys((ONE.district, TWO.district), "curve"),
+        laws=LAWS,
+        outdoor_filter_s=FILTERS_S,
+        poll_s=10.0,
+    )
+    follow = PlanOrder(order=7, author="eva", reason="test", choice=PlanChoice.FOLLOW, until=NOW + 60.0)
+    proposed = propose_all(rules, inputs(TOWN, plan(), plan_orders={TWO.key: follow})).proposals
+    assert {wish.key: wish.author for wish in proposed} == {
+        ONE.key: "strategy:curve",
+        TWO.key: "strategy:optimizer",
+    }
+    assert next(wish for wish in proposed if wish.key == TWO.key).reason.id == "plan.instruction"
 
 
 def test_houses_that_are_too_warm_get_less_from_hour_to_hour_than_cold_ones():

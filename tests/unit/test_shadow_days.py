@@ -157,8 +157,18 @@ async def test_a_loop_that_drifted_is_left_out_of_plans_until_a_lead_promotes_it
     statuses = []
     for who, path in (("olga", "S001/1"), ("lei", "S099/1"), ("lei", "S001/1")):
         async with bench.as_person(who) as client:
-            statuses.append((await client.post(f"plan/shadow/{path}/promote")).status_code)
+            body = {"reason": "valve was mended"}
+            answer = await client.post(f"plan/shadow/{path}/promote", json=body)
+            statuses.append(answer.status_code)
     assert statuses == [403, 404, 200]
+    async with bench.as_person("lei") as client:
+        assert (await client.post("plan/shadow/S001/1/promote", json={})).status_code == 422
+    await bench.room.round()
+    await bench.room.audit.append([])
+    told = [entry.event for entry in bench.room.audit.newest(100) if entry.event.kind == "loop_promoted"]
+    assert [(event.actor, event.data) for event in told] == [
+        ("lei", {"loop": "S001/1", "reason": "valve was mended"})
+    ]
     await a_day(bench, shadow, 6)
     assert bench.state.drifted == {}
     bench.close()

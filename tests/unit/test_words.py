@@ -15,6 +15,7 @@ import optimizer
 from controller.accounts.roles import Role
 from controller.decisions import Mode, Season
 from controller.historian.records import State as WriteState
+from controller.modes import PlanChoice
 from controller.orders.model import State
 from controller.orders.season import CHECKLIST
 from controller.strategies.registry import STRATEGIES as KNOWN_STRATEGIES
@@ -56,6 +57,7 @@ GROUPS = {
     "checklist": {item.id for items in CHECKLIST.values() for item in items},
     "author": {"site_file", "controller", "strategy"},
     "subject": {"season", "mass_change"},
+    "plan_choice": set(PlanChoice),
     "planned": SERIES | QUANTITIES | {"indoor_K", "heat_share", "unknown"},
     "weight": {field.name for field in fields(Weights)},
     "cause": {name for name in {**PLANNING, **KNOWING} if f"cause.{name}" in PLANNING},

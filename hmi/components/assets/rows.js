@@ -17,12 +17,13 @@ export function share(scale, value) {
   return Math.min(1, Math.max(0, (value - scale.low) / span));
 }
 
-/** What a deviation bar draws, in percent: band, middle, stem from the middle to the dot. */
-export function deviation(scale, value) {
+/** What a deviation bar draws, in percent: band (the cell's own `span` or that of all), middle, stem to the dot. */
+export function deviation(scale, value, span) {
   const at = 100 * share(scale, value);
   const middle = 100 * share(scale, scale.middle);
-  const low = 100 * share(scale, scale.band[0]);
-  const high = 100 * share(scale, scale.band[1]);
+  const [from, to] = span || scale.band;
+  const low = 100 * share(scale, from);
+  const high = 100 * share(scale, to);
   return { at, middle, low, width: high - low, stem: Math.min(at, middle), length: Math.abs(at - middle) };
 }
 
@@ -79,7 +80,7 @@ function drawMark(holder, priority, look) {
   holder.append(svg);
 }
 
-function drawDeviation(holder, scale, value) {
+function drawDeviation(holder, scale, value, span) {
   if (holder.childElementCount === 0) {
     for (const name of ["band", "middle", "stem", "dot"]) make("i", name, holder);
   }
@@ -87,7 +88,8 @@ function drawDeviation(holder, scale, value) {
   const none = value === undefined || value === null || !scale;
   holder.classList.toggle("none", none);
   if (none) return;
-  const drawn = deviation(scale, value);
+  const drawn = deviation(scale, value, span);
+  band.classList.toggle("own", Boolean(span));
   band.style.left = `${drawn.low}%`;
   band.style.width = `${drawn.width}%`;
   middle.style.left = `${drawn.middle}%`;
@@ -113,7 +115,7 @@ function drawCell(view, holder, cell, column, id) {
   if (kind === "mark" && cell.priority) {
     drawMark(holder, cell.priority, cell.look || "ack");
     holder.setAttribute("aria-label", cell.hint || String(cell.priority));
-  } else if (kind === "deviation") drawDeviation(holder, view.data.scale, cell.value);
+  } else if (kind === "deviation") drawDeviation(holder, view.data.scale, cell.value, cell.span);
   else if (kind === "pips") drawPips(holder, cell.value || 0);
   else if (cell.action) drawButton(view, holder, cell, id);
   else drawText(holder, cell);
