@@ -19,6 +19,9 @@ DEMO ?= --speed 10
 ARGS ?=
 AREA ?=
 
+# Not even where the environment forbids to keep compiled code: each process would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test lint bench screenshots soak realdata deps venv lock clean
 
 help: ## this list
@@ -28,14 +31,15 @@ demo: venv ## the demo city on real sockets, under control; Ctrl-C stops everyth
 	@exec $(BIN)/dhc demo $(DEMO)
 
 # Two calls of pytest, both always made. First, alone and without coverage, what measures time or load
-# (marker `serial`): beside neighbours or under a tracer it would measure those. Then all the rest on
-# $(WORKERS) workers; loadfile keeps the tests of a file together, with what they share, and files are taken
-# in the order of tests/conftest.py: those with long tests first.
+# (marker `serial`): beside neighbours or under a tracer it would measure those. Unless something is selected,
+# only files in which the marker stands are looked through: to collect all takes a core ten seconds. Then all
+# the rest on $(WORKERS) workers; loadfile keeps the tests of a file together, with what they share, and files
+# are taken in the order of tests/conftest.py: those with long tests first.
 # Coverage is that of the first moments of each test (tests/support/tracer.py says why).
 # Status 5 means that no test was collected, which is no fault of a selection.
 test: deps venv ## every behaviour, long tests at reduced count
 	@serial=0
-	$(PYTEST) -m serial $(ARGS) || serial=$$?
+	$(PYTEST) -m serial $(or $(ARGS),$$(grep -rl --include='test_*.py' 'mark\.serial' tests)) || serial=$$?
 	if [ $$serial -eq 5 ]; then serial=0; fi
 	$(PYTEST) -m "not serial and not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(COVERAGE) $(ARGS)
 	if [ $$serial -ne 0 ]; then echo "make test: the serial part above failed (pytest status $$serial)" >&2; fi

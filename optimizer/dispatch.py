@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import coo_array
 
 from optimizer.reason import Reason, because
 
@@ -168,6 +166,10 @@ def _starting(on: Flags, p: Plants) -> Flags:
 
 def _shared(Q: Floats, on: Flags, p: Plants) -> tuple[Floats, Floats, Floats]:
     """Return what each gives (m, k), what is missing and what is too much (k,), at the least cost."""
+    # Not above: a controller without sources to advise would load both at each start.
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
     m, k = on.shape
     ramp = FIRING_SHARE_PER_H * p.Q_most
     before = np.concatenate([p.running[:, None], on[:, :-1]], axis=1)

@@ -22,6 +22,11 @@ hypothesis.settings.register_profile("test", deadline=None, max_examples=100, pr
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=5000, print_blob=True)
 hypothesis.settings.load_profile("soak" if soaking() else "test")
 
+# Some environments forbid to keep compiled code. A suite that imports as much as this one in some hundred
+# processes, each of which would rewrite or compile it anew, pays minutes for that.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # While tests are collected nothing becomes garbage; the collector would look through a growing heap for it.
 gc.disable()
 

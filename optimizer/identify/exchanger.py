@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import theilslopes
 
 from optimizer.inversion import CP_KJ_PER_KG_K
 from optimizer.reason import Reason, because
@@ -55,6 +54,9 @@ def exchanger_trend(
     T_return_secondary: Floats,
 ) -> ExchangerTrend | Reason:
     """Return the trend of one exchanger from readings (UTC seconds, kg/s, degC; NaN absent); else why not."""
+    # Not above: a controller, which only reads what was found, would load it at each start.
+    from scipy.stats import theilslopes
+
     Q = CP_KJ_PER_KG_K * m_flow_primary * (T_supply_primary - T_return_primary)
     hot, cold = T_supply_primary - T_supply_secondary, T_return_primary - T_return_secondary
     with np.errstate(invalid="ignore"):

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from optimizer.identify.parameters import N_ALL, NAMES, Candidates, bounds, candidates
 from optimizer.identify.record import Record
@@ -83,6 +82,9 @@ def fit(grid: Grid, prior: Buildings, indoor: IndoorPrior | None = None) -> Fitt
 
     ``prior`` is one loop. ``indoor`` counts only where no sensor tells.
     """
+    # Not above: a controller, which only reads what was found, would load it at each start.
+    from scipy.optimize import least_squares
+
     record = Record(grid)
     if not record.spells:
         return None

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 from optimizer import emitters
 from optimizer.building import Buildings, Floats, modes
@@ -116,6 +115,9 @@ def run(buildings: Buildings, grid: Grid) -> tuple[Floats, Floats]:
     Returns the mean room temperature in each step from a state of 0 degC, shape (m, steps), and what a unit
     of the fast and the slow mode at the begin adds to it, shape (m, 2, steps).
     """
+    # Not above: a controller, which only reads what was found, would load it at each start.
+    from scipy.signal import lfilter
+
     settling = modes(buildings)
     K_v, K_eo = buildings.K_v(), buildings.K_eo
     sun, wind = np.nan_to_num(grid.sun), np.nan_to_num(grid.wind)

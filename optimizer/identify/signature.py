@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import lfilter
 
 from optimizer.reason import Reason, because
 
@@ -104,6 +103,9 @@ def steady_signature(grid: Grid) -> Signature | Reason:
 
 def _daily(grid: Grid) -> Floats:
     """Return heat, filtered outdoor temperature, sun and wind of each UTC day that is known well enough."""
+    # Not above: a controller, which only reads what was found, would load it at each start.
+    from scipy.signal import lfilter
+
     known = np.isfinite(grid.T_outdoor)
     if not known.any():
         return np.zeros((0, 4))
