@@ -196,7 +196,7 @@ def _judged(
 
     A clock that is wrong is one remark about the station, not one about each of its points.
     """
-    checked = StationValidator(station.profile, site.timing.poll_s).check(raw, now)
+    checked = StationValidator(station.profile, site.poll_s_of(station)).check(raw, now)
     clock_faults = (Reason.STALE, Reason.CLOCK_SKEW)
     return {
         point: raw[point] if reading.reason in clock_faults else reading for point, reading in checked.items()

@@ -61,12 +61,12 @@ class Commissioning:
         """``by`` is who runs it, for the record; ``on_step`` hears of every step as it ends."""
         self._site, self._station, self._clock = site, station, clock
         self._token, self._by, self._on_step = token, by, on_step
-        timing = site.timing
-        self._poll_s, self._slow_s = timing.poll_s, CONFIRM_POLLS * timing.poll_s
+        timing, poll_s = site.timing, site.poll_s_of(station)
+        self._poll_s, self._slow_s = poll_s, CONFIRM_POLLS * poll_s
         self._link = TrialLink(
             make_driver,
             clock,
-            poll_s=timing.poll_s,
+            poll_s=poll_s,
             heartbeat_s=timing.heartbeat_s,
             watchdog_s=timing.watchdog_s,
             token=token,
@@ -79,7 +79,7 @@ class Commissioning:
             clock=clock,
             token=token,
             by=by,
-            poll_s=timing.poll_s,
+            poll_s=poll_s,
         )
         self._trials: list[LoopTrial] = []
         self._steps: list[Step] = []

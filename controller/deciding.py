@@ -48,6 +48,9 @@ class Rules:
     outdoor_filter_s: Mapping[str, float]
     """Time constant of the outdoor temperature's filter by emitter type, scaled seconds."""
     poll_s: float
+    """Pace of the polls, scaled seconds."""
+    poll_s_by_station: Mapping[str, float] = field(default_factory=dict)
+    """Of stations that are polled at a pace of their own."""
     comfort: ComfortRules = field(default_factory=ComfortRules)
 
 
@@ -120,6 +123,7 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         now=frozen.now,
         monotonic=frozen.monotonic,
         poll_s=rules.poll_s,
+        poll_s_by_station=rules.poll_s_by_station,
         T_outdoor_centre=outdoor,
         T_outdoor_forecast_min=frozen.ahead.least,
         traits=rules.traits,

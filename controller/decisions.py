@@ -247,6 +247,12 @@ class GuardContext:
     T_outdoor_forecast_min: float | None = None
     changes_24h: Mapping[LoopKey, int] = field(default_factory=dict)
     """Changed setpoints per loop in the last 24 h, for register wear; absent means unknown: a slower pace."""
+    poll_s_by_station: Mapping[str, float] = field(default_factory=dict)
+    """Of stations that are polled at a pace of their own."""
+
+    def poll_s_of(self, station: str) -> float:
+        """Return the pace of a station's polls in scaled seconds."""
+        return self.poll_s_by_station.get(station, self.poll_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

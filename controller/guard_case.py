@@ -246,7 +246,7 @@ def _dropped(context: GuardContext, seen: LoopObservation, last: Sent) -> bool:
     if seen.remote is not False or seen.polled_at is None:
         return False
     poll_age = context.now - seen.polled_at
-    return context.monotonic - last.at - poll_age > 2 * context.poll_s
+    return context.monotonic - last.at - poll_age > 2 * context.poll_s_of(seen.key.station)
 
 
 def _at_present_curve(sent: Sent, own: float) -> Sent:

@@ -95,7 +95,7 @@ def _poll_age(case: Case) -> tuple[Action, Phrase] | None:
     age = case.context.now - seen.polled_at
     if age > RELEASE_AGE_S:
         return Action.RELEASE, Phrase("guard.silent", {"age_s": age})
-    if not -CLOCK_TOLERANCE_S <= age <= max(3 * case.context.poll_s, INPUT_AGE_S):
+    if not -CLOCK_TOLERANCE_S <= age <= max(3 * case.context.poll_s_of(seen.key.station), INPUT_AGE_S):
         return Action.RENEW, Phrase("guard.answer_old", {"age_s": age})
     if seen.T_supply.value is None:
         return Action.RENEW, Phrase("guard.no_supply", {"quality": word("quality", seen.T_supply.reason)})

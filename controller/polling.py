@@ -61,7 +61,6 @@ class FieldServices:
     image: ProcessImage
     gate: ConnectGate
     slots: SlotSink
-    poll_s: float
 
 
 class Supervisor:
@@ -75,15 +74,17 @@ class Supervisor:
         dispatcher: Dispatcher,
         admission: Admission,
         services: FieldServices,
+        poll_s: float,
         phase_s: float,
     ) -> None:
+        """Poll every ``poll_s`` scaled seconds, on a grid shifted by ``phase_s``."""
         self.station = station
         self.dispatcher = dispatcher
         self._make_driver = make_driver
         self._validator = validator
         self._admission = admission
         self._services = services
-        self._pacer = TickPacer(services.clock, services.poll_s, phase_s)
+        self._pacer = TickPacer(services.clock, poll_s, phase_s)
         self._backoff = Backoff(random.Random(station))
         self._misses = 0
         self._answered = False

@@ -84,9 +84,7 @@ class Service:
         recorder = TransitionRecorder(self.command_log, clock, state)
         admissions = {station.id: Admission() for station in site.stations}
         slots = SlotCollector(self.journal, clock, state.counters)
-        services = FieldServices(
-            clock=clock, image=state.image, gate=ConnectGate(clock), slots=slots, poll_s=site.timing.poll_s
-        )
+        services = FieldServices(clock=clock, image=state.image, gate=ConnectGate(clock), slots=slots)
         dispatch = DispatchServices(
             clock=clock,
             state=state,
@@ -108,14 +106,16 @@ class Service:
 
         def supervisor(index: int, station: StationConfig) -> Supervisor:
             own = {key.loop: loop for key, loop in traits.items() if key.station == station.id}
+            poll_s = site.poll_s_of(station)
             return Supervisor(
                 station=station.id,
                 make_driver=driver_factory(station, clock, identity, port=calls),
-                validator=StationValidator(station.profile, site.timing.poll_s, factor=clock.factor),
+                validator=StationValidator(station.profile, poll_s, factor=clock.factor),
                 dispatcher=Dispatcher(station.id, station.profile, own, admissions[station.id], dispatch),
                 admission=admissions[station.id],
                 services=services,
-                phase_s=site.timing.poll_s * index / len(site.stations),
+                poll_s=poll_s,
+                phase_s=poll_s * index / len(site.stations),
             )
 
         parts = CycleParts(
@@ -126,6 +126,7 @@ class Service:
                 laws=regulation_laws(site),
                 outdoor_filter_s=filters_s,
                 poll_s=site.timing.poll_s,
+                poll_s_by_station={station.id: site.poll_s_of(station) for station in site.stations},
                 comfort=comfort_rules(site),
             ),
             state=state,

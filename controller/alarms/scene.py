@@ -49,10 +49,9 @@ class Scene:
     standing: Callable[[AlarmKey], bool]
     """Whether an alarm holds now: dead-bands depend on it."""
 
-    @property
-    def fresh_s(self) -> float:
-        """Oldest age of a value that a rule may judge."""
-        return max(FRESH_POLLS * self.site.timing.poll_s, FRESH_S)
+    def fresh_s(self, station: StationConfig) -> float:
+        """Return the oldest age of a station's value that a rule may judge."""
+        return max(FRESH_POLLS * self.site.poll_s_of(station), FRESH_S)
 
     def case(self, station: StationConfig) -> "StationCase":
         """Return one station of this look."""
@@ -88,7 +87,7 @@ class StationCase:
     def good(self, loop: int, name: str) -> float | None:
         """Return a value that is undoubted and fresh; None otherwise."""
         reading = self.reading(loop, name)
-        if reading is None or not reading.usable(self.scene.now, self.scene.fresh_s):
+        if reading is None or not reading.usable(self.scene.now, self.scene.fresh_s(self.config)):
             return None
         return reading.value
 

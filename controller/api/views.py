@@ -153,6 +153,7 @@ def station_list(site: SiteConfig) -> dict[str, object]:
         },
         "stations": [traits(station) for station in site.stations],
         "poll_s": site.timing.poll_s,
+        "slowest_poll_s": site.slowest_poll_s,
         "cycle_s": site.timing.cycle_s,
     }
 
@@ -218,7 +219,7 @@ def kpis(
 ) -> dict[str, object]:
     """Return the answer of ``/kpis``; ``lag_ms`` is (99 % quantile, maximum)."""
     images = state.image.freeze()
-    fresh_s = FRESH_POLLS * site.timing.poll_s
+    fresh_s = {station.id: FRESH_POLLS * site.poll_s_of(station) for station in site.stations}
     outdoor = state.T_outdoor_centre
     heat_kW, A_metered = _metered_heat(site, images, now, fresh_s)
     driven = _driven_loops(site, state)
@@ -228,7 +229,7 @@ def kpis(
         "now": now,
         "ready": state.ready,
         "stations": len(stations),
-        "stations_fresh": sum(is_fresh(image, now, fresh_s) for image in stations),
+        "stations_fresh": sum(is_fresh(image, now, fresh_s[image.station]) for image in stations),
         "loops": len(state.loops),
         "loops_driven": len(driven),
         "loops_confirmed": sum(loop.ever_confirmed for loop in driven),
@@ -275,26 +276,26 @@ def is_fresh(image: StationImage, now: float, fresh_s: float) -> bool:
 
 
 def _metered_heat(
-    site: SiteConfig, images: Mapping[str, StationImage], now: float, fresh_s: float
+    site: SiteConfig, images: Mapping[str, StationImage], now: float, fresh_s: Mapping[str, float]
 ) -> tuple[float, float]:
     """Return (kW, m2) over the stations whose heat meter is good: numerator and denominator go together."""
     heat_kW = A_metered = 0.0
     for station in site.stations:
         reading = images[station.id].readings.get(Point(0, "Q_flow_primary"))
-        if station.loops and reading is not None and reading.usable(now, fresh_s):
+        if station.loops and reading is not None and reading.usable(now, fresh_s[station.id]):
             heat_kW += reading.value or 0.0
             A_metered += sum(loop.A_heated_m2 for loop in station.loops)
     return heat_kW, A_metered
 
 
 def _mean_by_area(
-    site: SiteConfig, images: Mapping[str, StationImage], name: str, now: float, fresh_s: float
+    site: SiteConfig, images: Mapping[str, StationImage], name: str, now: float, fresh_s: Mapping[str, float]
 ) -> float | None:
     total = area = 0.0
     for station in site.stations:
         for loop in station.loops:
             reading = images[station.id].readings.get(Point(loop.loop, name))
-            if reading is not None and reading.value is not None and reading.usable(now, fresh_s):
+            if reading is not None and reading.value is not None and reading.usable(now, fresh_s[station.id]):
                 total += reading.value * loop.A_heated_m2
                 area += loop.A_heated_m2
     return total / area if area > 0 else None

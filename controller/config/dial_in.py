@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from controller.config.fields import STRICT, Text, Whole, between
+from controller.config.fields import STRICT, Number, Text, Whole, between
 
 PACKET_MAX_BYTES = 256
 PLACEHOLDER = "{station}"
@@ -23,6 +23,8 @@ class DialInConfig:
 
     port: Annotated[Whole, between(1, 65535)]
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = "127.0.0.1"
+    poll_s: Annotated[Number, between(0.5, 120.0)] = 30.0
+    """Pace of their polls, scaled seconds: a serial line is slow, and the data of a SIM card are paid for."""
     stations: tuple[Text, ...] | Literal["all"] = "all"
     """Ids, or every Modbus station."""
     registration: Text = PLACEHOLDER

@@ -19,7 +19,7 @@ from controller.config.dial_in import DialInConfig
 from controller.config.fields import STRICT, Number, Temperature, Text, Whole, between, server_url
 from controller.config.forecast import CalendarConfig, WeatherConfig
 from controller.config.planning import PlanningConfig
-from stations.driver import Address
+from stations.driver import Address, DialInAddress
 from stations.profile import Profile
 
 Emitter = Literal["radiator", "floor", "dhw"]
@@ -304,3 +304,14 @@ class SiteConfig:
     """Opening hours by name, for the loops that follow them."""
     dial_in: DialInConfig | None = None
     """Where stations call; None: the controller calls all of them."""
+
+    def poll_s_of(self, station: StationConfig) -> float:
+        """Return the pace of a station's polls in scaled seconds: those that call have one of their own."""
+        if self.dial_in is not None and isinstance(station.address, DialInAddress):
+            return self.dial_in.poll_s
+        return self.timing.poll_s
+
+    @property
+    def slowest_poll_s(self) -> float:
+        """The slowest pace of any station's polls in scaled seconds."""
+        return max((self.poll_s_of(station) for station in self.stations), default=self.timing.poll_s)

@@ -86,7 +86,8 @@ def is_aged(city: City, reading: CompactReading, late_s: float = 0.0) -> bool:
 
 def fresh_from(city: City) -> float:
     """Return the UTC second before which a reading is aged now; who reads a whole city asks once."""
-    return city.clock() - (MISSED_POLLS * city.site.poll_s + STREAM_S * city.speed)
+    poll_s = max(city.site.poll_s, city.site.slowest_poll_s)
+    return city.clock() - (MISSED_POLLS * poll_s + STREAM_S * city.speed)
 
 
 def good_reading(city: City, station: str, point: str, since: float | None = None) -> CompactReading | None:

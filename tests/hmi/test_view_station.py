@@ -270,6 +270,8 @@ def test_a_value_is_aged_by_the_poll_period_of_the_site():
     reading = city.reading("S001", "1/T_supply_secondary")
     assert shown(EN, city, reading, "degC").quality == "aged"
     assert shown(EN, slow, reading, "degC").quality == "good"
+    called = replace(city, site=city.site.model_copy(update={"slowest_poll_s": 60.0}))
+    assert shown(EN, called, reading, "degC").quality == "good"
 
 
 def test_a_doubted_value_in_a_line_of_text_says_why_and_how_old_it_is():

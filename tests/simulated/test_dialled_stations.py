@@ -58,6 +58,12 @@ async def called_centre(folder):
             yield city, controller, calls
 
 
+async def polls(controller):
+    stations = (await controller.get("stations"))["stations"]
+    names = [one["id"] for one in stations if one["kind"] == "station"]
+    return {name: (await controller.get(f"stations/{name}"))["polls"] for name in names}
+
+
 async def wait_until_online(controller, names):
     async def online():
         stations = (await controller.get("snapshot"))["stations"]
@@ -72,6 +78,20 @@ async def test_stations_that_call_are_polled_and_hold_what_they_were_told(tmp_pa
     async with called_centre(tmp_path) as (city, controller, calls):
         held = {name for (name, _), loop in (await city.loops()).items() if loop["state"] == "remote"}
         assert held & calls, "a station that calls holds what it was told"
+        first = await polls(controller)
+        assert any(name not in calls for name in first)
+
+        async def polled_often():
+            return min(count - first[name] for name, count in (await polls(controller)).items()) >= 4
+
+        await until(polled_often, 60.0, "four polls of those that call, every 30 s")
+        since = {name: count - first[name] for name, count in (await polls(controller)).items()}
+        most, least = (
+            max(since[name] for name in calls),
+            min(n for name, n in since.items() if name not in calls),
+        )
+        assert most + 3 < least, f"every 30 s and every 10 s: {since}"
+        assert (await controller.get("kpis"))["stations_fresh"] == STATIONS
         code, _ = await controller.stop(signal.SIGTERM)
         assert code == 0
 

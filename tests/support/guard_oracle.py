@@ -85,7 +85,8 @@ def _set(decision, traits, seen, history, proposals, context):
         return found
     if seen.pump_running is not True:
         found.append("sets without a running pump")
-    if seen.polled_at is None or not -5 <= context.now - seen.polled_at <= max(3 * context.poll_s, 120):
+    poll_s = context.poll_s_by_station.get(seen.key.station, context.poll_s)
+    if seen.polled_at is None or not -5 <= context.now - seen.polled_at <= max(3 * poll_s, 120):
         found.append("sets on an old poll")
     if seen.T_supply.value is None:
         found.append("sets without a supply temperature")

@@ -47,6 +47,14 @@ def test_some_call_and_say_what_their_dtu_was_told_to_say(tmp_path):
     assert second.address == DialInAddress(registration=bytes.fromhex("8664250001"), unit=7)
 
 
+@pytest.mark.parametrize(("said", "pace"), [("", 30.0), ("poll_s = 45.0", 45.0), ("poll_s = 5", 5.0)])
+def test_those_that_call_are_polled_at_a_pace_of_their_own(said, pace, tmp_path):
+    site = load_site(site_with(tmp_path, f'port = 15020\nstations = ["S002"]\n{said}'))
+    others = site.timing.poll_s
+    assert [site.poll_s_of(station) for station in site.stations] == [others, pace, others]
+    assert site.slowest_poll_s == max(others, pace)
+
+
 @pytest.mark.parametrize(
     ("section", "told"),
     [
@@ -61,6 +69,9 @@ def test_some_call_and_say_what_their_dtu_was_told_to_say(tmp_path):
         ('port = 15020\nregistration_of = {S009 = "x"}', "registration_of: 'S009' is not in the"),
         ('port = 15020\nstations = "some"', "dial_in"),
         ("port = 15020\nheartbeat = 3", "heartbeat"),
+        ("port = 15020\npoll_s = 0.4", "dial_in.poll_s: out of range (got 0.4); allowed 0.5..120"),
+        ("port = 15020\npoll_s = 121", "dial_in.poll_s: out of range (got 121); allowed 0.5..120"),
+        ('port = 15020\npoll_s = "slow"', "dial_in.poll_s"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_with_key_and_value(section, told, tmp_path):

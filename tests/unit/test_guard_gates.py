@@ -64,7 +64,9 @@ def test_what_a_loop_may_do_held_and_on_its_own_curve(seen, held, free):
     ("age", "poll_s", "action"), [(179.0, 60.0, SET), (181.0, 60.0, RENEW), (121.0, 30.0, RENEW)]
 )
 def test_a_slow_poll_is_fresh_for_three_periods(age, poll_s, action):
-    assert decide(seen=observation(polled_at=NOW - age), poll_s=poll_s).action is action
+    seen = observation(polled_at=NOW - age)
+    assert decide(seen=seen, poll_s=poll_s).action is action
+    assert decide(seen=seen, poll_s_by_station={seen.key.station: poll_s}).action is action
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ class FieldLoop:
                 image=self.bench.image,
                 gate=gate or ConnectGate(clock),
                 slots=self.slots,
-                poll_s=POLL_S,
             ),
+            poll_s=POLL_S,
             phase_s=3.0,
         )
 
