@@ -161,8 +161,8 @@ class StationList(Message):
     poll_s: float = 10.0
     """Poll period of a station, scaled seconds."""
     slowest_poll_s: float = 0.0
-    """That of the slowest station: those that call have a pace of their own. A value that is older than a few of
-    these is aged."""
+    """That of the slowest station, as those that call have a pace of their own; a value that is older than a
+    few of these is aged."""
     cycle_s: float = 60.0
     """Period of the control cycle, scaled seconds: what the centre works out is so old at times."""
 
