@@ -87,6 +87,10 @@ class PhysicalCity:
             ),
             T_outdoor,
         )
+        meters, copies = self._instruments.of_loops, len(self._copies)
+        self._offset, self._gain = np.tile(meters.offset[:2], (1, copies)), np.tile(meters.gain[2], copies)
+        self._wobble = np.tile(meters.noise[2], copies)
+        """Of the meters that all PLCs look at."""
         self._rng = np.random.default_rng([sites[0].seed, 0x5CA9])
 
     @property
@@ -190,17 +194,15 @@ class PhysicalCity:
 
     def _minute(self) -> None:
         """Let the PLCs look and act, and the plants follow."""
-        copies, meters = self._copies, self._instruments.of_loops
+        copies, offset = self._copies, self._offset
         n = len(self._A)
         noise = np.tile(self._rng.standard_normal((3, n)), (1, len(copies)))
-        offset = np.tile(meters.offset[:2], (1, len(copies)))
         m = np.concatenate([copy.m_flow for copy in copies])
-        gain, wobble = np.tile(meters.gain[2], len(copies)), np.tile(meters.noise[2], len(copies))
         valve, pump = self._bank.scan(
             np.concatenate([copy.state.T_supply for copy in copies]) + offset[0] + _NOISE_K * noise[0],
             np.concatenate([copy.T_return for copy in copies]) + offset[1] + _NOISE_K * noise[1],
             np.concatenate([copy.state.T_return_primary for copy in copies]),
-            m * (1.0 + gain) + wobble * noise[2],
+            m * (1.0 + self._gain) + self._wobble * noise[2],
             np.concatenate([copy.state.motor for copy in copies]),
             STEP_S,
         )

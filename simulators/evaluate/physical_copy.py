@@ -112,8 +112,8 @@ class PhysicalCopy:
         self._worst: tuple[Floats, Floats, float] | None = None
         self._loops, self._city = np.zeros((6, n)), np.zeros(7)
         self._dp, self._minutes = np.full(params.network.n_consumers, np.inf), 0
-        self.flows = self._flows_at_start()
-        """Of the last minute."""
+        self._last: tuple[Floats, Floats, Floats] = self._begin()
+        """Sums of the last minute, of which ``flows`` are made where they are looked at."""
 
     def step(self, sky: Sky, valve: Floats, pump_speed: Floats) -> None:
         """Advance by a minute with these commands, 0..1."""
@@ -134,7 +134,12 @@ class PhysicalCopy:
         self._city += city
         self._dp = np.minimum(self._dp, out.dp)
         self._minutes += 1
-        self.flows = self._flows(loops, city, out.dp)
+        self._last = loops, city, out.dp
+
+    @property
+    def flows(self) -> Flows:
+        """Of the last minute."""
+        return self._flows(*self._last)
 
     def take_means(self) -> Flows:
         """Return the means since the last call."""
@@ -244,12 +249,12 @@ class PhysicalCopy:
             ),
         )
 
-    def _flows_at_start(self) -> Flows:
-        """Return what flows before the first minute; nothing has been delivered yet."""
+    def _begin(self) -> tuple[Floats, Floats, Floats]:
+        """Return the sums of what flows before the first minute; nothing has been delivered yet."""
         m, state = self.m_flow, self.state
         m_primary = self.field.params.station.m_flow_primary_design
         nothing = np.zeros_like(m)
         loops = np.stack(
             [m, m * state.T_supply, nothing, m_primary, m_primary * state.T_return_primary, nothing]
         )
-        return self._flows(loops, np.zeros(7), np.zeros(self.field.params.network.n_consumers))
+        return loops, np.zeros(7), np.zeros(self.field.params.network.n_consumers)

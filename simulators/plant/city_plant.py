@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulators.plant import exchanger, people, plants, plug, pump, riser, valve, zone
-from simulators.plant.arrays import Floats, some
+from simulators.plant.arrays import Floats, same, some
 from simulators.plant.city_checks import InputChecks
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.crossing import Crossing
@@ -114,7 +114,7 @@ class CityPlant:
         network, carried = self.primary.carry(state.network, flows, drawn.leak, inlets, dt)
         T_primary = carried.T_consumer[station.station]
 
-        if not np.array_equal(m, self._water.m_flow):
+        if not same(m, self._water.m_flow):
             self._water = self._water_at(m)
         water, m_house = self._water, self._water.m_house
         left = plug.leaving(state.pipe, self._pipe, water.both, dt)

@@ -84,16 +84,17 @@ def step(
     most = params.supply_K_per_s * dt
     T_wanted = np.minimum(np.maximum(T_set, state.T_wanted - most), state.T_wanted + most)
     ordered_s = np.where(on, state.ordered_s + dt, 0.0)
-    carry = m_flow * C_WATER
+    carry, capacity = m_flow * C_WATER, params.capacity
     off = T_wanted - state.T_supply
-    wanted = carry * (state.T_supply - T_return) + params.capacity * off / max(FIRING_S, dt)
+    given = carry * (state.T_supply - T_return)
+    wanted = given + capacity * off / max(FIRING_S, dt)
     most = params.ramp_per_s * params.Q_max * dt
     fired = np.minimum(np.maximum(wanted, state.Q_firing - most), state.Q_firing + most)
     cooled = np.minimum(np.maximum(1.0 - (T_return - params.T_return_max) / RETURN_BAND_K, 0.0), 1.0)
     fired = np.minimum(np.maximum(fired, params.min_load * params.Q_max), params.Q_max * share * cooled)
     runs = on & (ordered_s > params.start_s) & (off > -TRIP_K)
     Q = np.where(runs, fired, 0.0)
-    T_supply = state.T_supply + (Q - carry * (state.T_supply - T_return)) * dt / params.capacity
+    T_supply = state.T_supply + (Q - given) * dt / capacity
     return PlantState(T_supply=T_supply, T_wanted=T_wanted, Q_firing=Q, ordered_s=ordered_s)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulators.plant.arrays import Floats, every
+from simulators.plant.arrays import Floats, every, same
 from simulators.plant.network import transport
 from simulators.plant.network.graph import Network
 from simulators.plant.network.hydraulics import Hydraulics
@@ -92,6 +92,6 @@ def _comparable(before: Operation, now: Operation) -> bool:
     return (
         before.source_mode == now.source_mode
         and before.p_return == now.p_return
-        and np.array_equal(before.source_dp, now.source_dp)
-        and np.array_equal(before.pump_speed > 0.0, now.pump_speed > 0.0)
+        and same(before.source_dp, now.source_dp)
+        and (same(before.pump_speed, now.pump_speed) or same(before.pump_speed > 0.0, now.pump_speed > 0.0))
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats, Indices, every, some
+from simulators.plant.arrays import Floats, Indices, every, same, some
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags, Network
 from simulators.plant.network.ways import Order, Ways, order, ways
@@ -170,7 +170,7 @@ class Carrier:
         """Advance by ``dt`` s, as ``step``."""
         params, n_pipes = self.params, self.params.network.n_pipes
         forward = m_flow >= 0.0
-        if not np.array_equal(forward, self._ways.forward):
+        if not same(forward, self._ways.forward):
             self._ways = ways(params.network, forward)
         now = self._ways
         amount = np.abs(m_flow) * dt
