@@ -26,12 +26,12 @@ PLAN_S, PICTURE_S = 15.0, 10.0
 """Wall seconds that the answer and the drawings made of it are kept for all sessions."""
 HEAT_PX, LOOPS_PX, LEFT_PX = 400, 420, 300
 SPANS: Mapping[float, str] = {
-    86_400.0: N_("1 day"),
     8 * 3600.0: N_("8 h"),
+    86_400.0: N_("1 day"),
     7 * 86_400.0: N_("7 days"),
     30 * 86_400.0: N_("30 days"),
 }
-"""For how long a loop may be held back from plans or follow them by itself; the first is usual."""
+"""For how long a loop may be held back from plans or follow them by itself."""
 
 
 def render(screen: Screen) -> None:
@@ -133,6 +133,7 @@ def _ask(screen: Screen, loop: str, act: str) -> None:
             title=choice.title_of(words, city, loop, act),
             order=choice.order_of(loop, act, choices),
             note=words(choice.NOTES[act]),
+            reasons=choice.REASONS[act],
             told=choice.explained(words, plan, loop),
             spans={} if act == "district" else SPANS,
         )

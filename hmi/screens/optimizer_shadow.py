@@ -8,6 +8,7 @@ from controller.api.shadow_schema import ShadowReport
 from hmi.components import rows
 from hmi.context import Screen, current_screen
 from hmi.kept import followed
+from hmi.language import N_
 from hmi.live import Parts, region
 from hmi.screens.order_dialog import Asked, ask
 from hmi.screens.saying import plain
@@ -18,6 +19,7 @@ LIVE_S = 10.0
 REPORT_S = 60.0
 """Wall seconds that the answer is kept for all sessions: days change once a day, and by promotions."""
 SHADOW_PX = 460
+REASONS = (N_("Its cause was mended"), N_("Its cause lay outside of the loop"))
 
 
 @region("shadow", LIVE_S)
@@ -50,6 +52,7 @@ def _ask(screen: Screen, loop: str) -> None:
         Asked(
             title=words("Promote {loop}", loop=loop_name(words, screen.city, station, int(number))),
             promote=loop,
+            reasons=REASONS,
             note=words(
                 "What it did under earlier plans is forgiven, and the next plan includes it again. Find out"
                 " first why it took another heat than planned: a valve, a sensor, a wrong area."

@@ -23,6 +23,8 @@ from hmi.view_models import dispatch_group as group
 _ASKED = "order_asked"
 _PREPARED = "order_prepared"
 SHORTEST = 3
+DAY_S = 86_400.0
+"""The usual duration, where it is among those that can be chosen."""
 REASONS = (
     N_("Residents complain of cold"),
     N_("Residents complain of heat"),
@@ -51,6 +53,8 @@ class Asked:
     """What is known of the loop now, told below the note."""
     spans: Mapping[float, str] = field(default_factory=dict)
     """How long it may last, in seconds: one is chosen; empty where it has no end."""
+    reasons: tuple[str, ...] = REASONS
+    """Usual ones, to choose from."""
     promote: str = ""
     """A loop that drifted, to follow plans again."""
     key: str = field(default_factory=new_key)
@@ -105,7 +109,7 @@ def _prepare(screen: Screen, asked: Asked) -> None:
     words = screen.words
     checked = [item for item, text in asked.checklist if st.checkbox(text, key=f"check_{asked.key}_{item}")]
     span = _span(words, asked)
-    reason = _reason(words, asked.key)
+    reason = _reason(words, asked)
     ready = len(reason) >= SHORTEST and len(checked) == len(asked.checklist)
     _why_not(screen, reason, complete=len(checked) == len(asked.checklist))
     with st.container(horizontal=True):
@@ -190,7 +194,7 @@ def _to_local(screen: Screen, asked: Asked) -> None:
     name = words.district(screen.city.site, asked.district)
     st.text(words("All loops of {district} go back to their stations' own curves.", district=name))
     st.caption(words("It is the way to the safe side: it needs no second person and stands at once."))
-    reason = _reason(words, asked.key)
+    reason = _reason(words, asked)
     _why_not(screen, reason, complete=True)
     ready = len(reason) >= SHORTEST and screen.writes.open
     with st.container(horizontal=True):
@@ -206,7 +210,7 @@ def _to_local(screen: Screen, asked: Asked) -> None:
 def _promote(screen: Screen, asked: Asked) -> None:
     """Let a loop that drifted begin anew with plans: what it is told now is the preview, the button is it."""
     words = screen.words
-    reason = _reason(words, asked.key)
+    reason = _reason(words, asked)
     _why_not(screen, reason, complete=True)
     ready = len(reason) >= SHORTEST and screen.writes.open
     with st.container(horizontal=True):
@@ -224,7 +228,7 @@ def _span(words: Words, asked: Asked) -> dict[str, float]:
     """Return how long an order shall last, where it has an end."""
     if not asked.spans:
         return {}
-    usual = next(iter(asked.spans))
+    usual = DAY_S if DAY_S in asked.spans else next(iter(asked.spans))
     chosen = st.segmented_control(
         words("For how long"),
         list(asked.spans),
@@ -235,12 +239,15 @@ def _span(words: Words, asked: Asked) -> dict[str, float]:
     return {"duration_s": chosen or usual}
 
 
-def _reason(words: Words, key: str) -> str:
+def _reason(words: Words, asked: Asked) -> str:
     """Return the reason: a usual one, own words, or both."""
     usual = st.pills(
-        words("Reason"), REASONS, format_func=lambda reason: words(reason), key=f"reason_usual_{key}"
+        words("Reason"),
+        asked.reasons,
+        format_func=lambda reason: words(reason),
+        key=f"reason_usual_{asked.key}",
     )
-    own = st.text_input(words("In your own words"), max_chars=160, key=f"reason_own_{key}")
+    own = st.text_input(words("In your own words"), max_chars=160, key=f"reason_own_{asked.key}")
     return ", ".join(part for part in (words(usual) if usual else "", own.strip()) if part)
 
 

@@ -130,7 +130,8 @@ def _live(station: str) -> None:
             _trends(station)
         with left, st.container(border=True, gap="xsmall"):
             optimizer_station.ahead(station)
-    with left, st.container(border=True, gap="xsmall"):
+    # beneath the faceplates, where a station with one loop leaves room
+    with right, st.container(border=True, gap="xsmall"):
         st.markdown(f"**{plain(words('Alarms of the station'))}**")
         told = rows.mount(laid["station_alarms"], key="station_alarms")
     if traits.loops:

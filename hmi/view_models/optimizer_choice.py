@@ -34,6 +34,17 @@ NOTES: Mapping[str, str] = {
     ),
     "district": N_("From the next control cycle on the strategy of its district decides again."),
 }
+REASONS: Mapping[str, tuple[str, ...]] = {
+    "hold": (
+        N_("Residents complain of cold"),
+        N_("Residents complain of heat"),
+        N_("Works on site"),
+        N_("Its proposals look wrong"),
+    ),
+    "follow": (N_("Its proposals were right so far"), N_("Trial before the whole district")),
+    "district": (N_("No longer needed"),),
+}
+"""Usual reasons, to choose from."""
 HINTS: Mapping[str, str] = {
     "hold": N_("Keep the loop on the heating curve for a while"),
     "follow": N_("Apply what plans propose for this loop, for a while"),

@@ -13,6 +13,7 @@ from hmi.language import Words
 from hmi.view_models.optimizer import STATUS, Points, steps
 from hmi.view_models.optimizer_loops import ROOM_FROM
 from hmi.view_models.overview import DAY_S, trend_texts
+from hmi.view_models.shown import folded
 
 BACK_S = 0.5 * DAY_S
 """How far back measurements are drawn beside the plan."""
@@ -35,7 +36,7 @@ def plan_sheet(words: Words, plan: StationPlan | None, loop: int) -> Sheet:
             left = words("left out: {why}", why=words.sentence(ahead.excluded))
             sections.append(("", _begun(left)))
         elif ahead.explanation is not None:
-            sections.append(("", _begun(_ended(words, ahead.explanation))))
+            sections.append(("", folded(_begun(_ended(words, ahead.explanation)))))
         if ahead.doubts:
             doubts = "; ".join(words.sentence(doubt) for doubt in ahead.doubts)
             sections.append((words("Doubts about its rooms"), _begun(doubts)))

@@ -124,3 +124,10 @@ def age_text(words: Words, city: City, state: StationState) -> str:
     if state.polled_at is None:
         return words("never")
     return words.span(max(0.0, city.clock() - state.polled_at))
+
+
+def folded(text: str) -> str:
+    """Return a sentence of many parts with each of them on a line of its own; a short one as it is."""
+    if text.count("; ") + text.count("；") < 2:
+        return text
+    return text.replace("; ", ";\n").replace("；", "；\n")

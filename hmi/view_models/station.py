@@ -19,7 +19,7 @@ from hmi.components.rows import Cell, Column, Row, Table
 from hmi.components.sheet import Sheet
 from hmi.formats import SHOWN
 from hmi.language import N_, Words
-from hmi.view_models.shown import age_text, shown
+from hmi.view_models.shown import age_text, folded, shown
 
 T_LOW = 15.0
 PIPS: Mapping[str, int] = {
@@ -288,7 +288,7 @@ def why(words: Words, detail: StationDetail | None, loop: int) -> str:
     if not said:
         return words("No instruction: the station follows its own curve.")
     ending = "。" if words.language == "zh" else ". "
-    return ending.join(one.rstrip("。. ") for one in said) + ending.strip()
+    return folded(ending.join(one.rstrip("。. ") for one in said) + ending.strip())
 
 
 def _begun(words: Words, sentence: Sentence) -> str:
