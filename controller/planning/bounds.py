@@ -61,11 +61,12 @@ def heat_bounds(
     rooms: Floats,
     T_outdoor: Floats,
     T_primary: Floats,
+    T_reached: Floats,
 ) -> HeatBounds:
     """Return what n loops can give in k steps with outdoor temperatures ``T_outdoor`` (k,).
 
-    ``rooms`` (n,) are the rooms that the emitters see, ``T_primary`` (n,) what arrives from the source, NaN
-    where it is not known: then it does not bind.
+    ``rooms`` (n,) are the rooms that the emitters see, ``T_primary`` (n,) what arrives from the source,
+    ``T_reached`` (n,) what the loop's exchanger is seen to give at most (see ``reached``). NaN does not bind.
     """
     own = own_curves(loops, T_outdoor)
     band = np.array([band_of(loop) for loop in loops])
@@ -76,6 +77,9 @@ def heat_bounds(
     arrives = np.where(np.isfinite(T_primary), T_primary - SOURCE_APPROACH_K, np.inf)[:, None]
     # not below the own curve: what the source cannot give now it may give in some hours
     high = np.maximum(np.minimum(high, arrives), np.minimum(own, high))
+    # but what is seen not to be reached holds: others and other hours have to carry it
+    high = np.minimum(high, np.where(np.isfinite(T_reached), T_reached, np.inf)[:, None])
+    high = np.maximum(high, low)
     flow_min = np.array([flow_min_of(loop) for loop in loops])
     q_low = heat_from(buildings, low.T, flow_min, rooms).T
     q_high = heat_from(buildings, high.T, np.ones(len(loops)), rooms).T

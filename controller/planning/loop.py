@@ -91,7 +91,8 @@ class PlanningLoop:
         self._owed = _owed(self._owed, before, known, self._rules.interval_s)
         outlook = self._forecast(times_of(now))
         source = source_seen(self._state.image.freeze(), now)
-        scene = scene_of(self._state, self._traits, believed.T_outdoor_filtered, self._owed, now)
+        filtered, monotonic = believed.T_outdoor_filtered, self._clock.monotonic()
+        scene = scene_of(self._state, self._traits, filtered, self._owed, now, monotonic)
         plan, asked = await self._plan(known, outlook, source, scene, now)
         self._state.published = Published(
             made_at=self._clock.now(),

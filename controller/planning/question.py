@@ -46,6 +46,8 @@ class Scene:
     """Loops that are not there count as in auto."""
     T_primary: Mapping[LoopKey, float] = field(default_factory=dict)
     """degC of the source's water at the station, where it is measured."""
+    T_reached: Mapping[LoopKey, float] = field(default_factory=dict)
+    """degC that loops can be asked for at most which stay short of what they were told (``reached``)."""
     T_outdoor_filtered: Mapping[str, float | None] = field(default_factory=dict)
     """By emitter type, for the curve."""
     owed: Mapping[LoopKey, float] = field(default_factory=dict)
@@ -92,8 +94,10 @@ def question(
     lasting = state.disturbance[:, None] * np.exp(-hours / BACK_H[DISTURBANCE])
     # the room by which emitters give their heat is the one that they were seen to heat
     rooms = state.T_indoor + state.mean[:, LAW]
-    T_primary = np.array([scene.T_primary.get(key, np.nan) for key in known.keys])
-    bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary)
+    T_primary, T_reached = (
+        np.array([told.get(key, np.nan) for key in known.keys]) for told in (scene.T_primary, scene.T_reached)
+    )
+    bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached)
     T_wanted = wanted(known, weather.times, rules)
     gains = free_heat(buildings, weather.sun[:, None]).T + lasting
     breath = breathing(A, B, weather.T_outdoor, gains - lasting)

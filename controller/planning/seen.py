@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from controller.decisions import LoopKey, LoopTraits
 from controller.image import StationImage
 from controller.planning.question import Scene
+from controller.planning.reached import SETTLED_S, bound_by, warmer
 from controller.planning.rules import SourceSeen
 from controller.state import ControllerState
 from stations.model.identity import PRIMARY, Point
 from stations.model.reading import Reading
+from stations.model.setpoint import StationClass
 
 AGE_S = 600.0
 """Oldest reading of source and primary side that counts for a plan."""
@@ -45,8 +47,9 @@ def scene_of(
     T_outdoor_filtered: Mapping[str, float | None],
     owed: Mapping[LoopKey, float],
     now: float,
+    monotonic: float,
 ) -> Scene:
-    """Return what is seen of the loops now."""
+    """Return what is seen of the loops now: UTC second ``now``, scaled monotonic second ``monotonic``."""
     images = state.image.freeze()
     arriving = {
         key: _value(images[key.station].readings.get(Point(PRIMARY, "T_supply_primary")), now)
@@ -55,11 +58,34 @@ def scene_of(
     return Scene(
         modes={key: status.mode for key, status in state.loops.items()},
         T_primary={key: T for key, T in arriving.items() if T is not None},
+        T_reached=_reached(state, traits, images, now, monotonic),
         T_outdoor_filtered=T_outdoor_filtered,
         owed=owed,
         drifted=state.drifted,
         lost=lost_loops(images, traits, now),
     )
+
+
+def _reached(
+    state: ControllerState,
+    traits: Mapping[LoopKey, LoopTraits],
+    images: Mapping[str, StationImage],
+    now: float,
+    monotonic: float,
+) -> dict[LoopKey, float]:
+    """Return what loops can be asked for that have had time to reach what they act on, and do not."""
+    found = {}
+    for key in traits:
+        status, read = state.loops[key], images[key.station].readings.get
+        if status.written_at is not None and monotonic - status.written_at < SETTLED_S:
+            continue
+        names = ("T_supply_secondary", "T_supply_secondary_set_effective")
+        reached, acts_on = (_value(read(Point(key.loop, name)), now) for name in names)
+        absolute = status.held and traits[key].station_class is not StationClass.B
+        bound = bound_by(reached, warmer(acts_on, status.T_supply_set if absolute else None))
+        if bound is not None:
+            found[key] = bound
+    return found
 
 
 def lost_loops(

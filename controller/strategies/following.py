@@ -7,7 +7,6 @@ of what the stations' own curves were moved by weather, as the guard judges it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +16,8 @@ from controller.decisions import LoopKey, LoopTraits, Sent
 from controller.guard_limits import SOURCE_APPROACH_K
 from controller.planning.bounds import band_of, flow_min_of
 from controller.planning.published import Published
+from controller.planning.reached import most_reached
+from controller.strategies.holding import at_present_curve, held_by, inside_band, may_stay, past_band
 from controller.strategies.inputs import StrategyInputs
 from optimizer.building import Buildings, Floats
 from optimizer.emitters import heat_from
@@ -29,9 +30,6 @@ HALF_HOUR_S, HOUR_S = 1800.0, 3600.0
 PACE: Mapping[float, tuple[float, float]] = {HALF_HOUR_S: (1.3, 0.05), HOUR_S: (2.3, 0.09)}
 """Largest move of the supply within that time: K, and as a part of what it is above the rooms. The guard's
 limits are 3 K in an hour for a fifth of the city, and a tenth of the network's heat in half an hour."""
-MOVE_K, MOVE_FLOW = 0.5, 0.02
-MOVE_EVERY_S = 900.0
-"""Smaller and sooner moves are left out: houses answer within hours, valves and registers wear."""
 FLOW_PACE = 0.05
 """Of design, in half an hour: what the flow gives up, the temperature must make up for at its own pace."""
 ROOM_DEGC = 20.0
@@ -75,7 +73,7 @@ def follow(
     ahead_s = np.full(len(rows), inputs.now - plan.start)
     q = heat_ahead(plan.q[rows], 3600.0 * plan.dt_h, ahead_s)
     emitters = _emitters(mine, buildings, inputs, T_outdoor)
-    held = _held(mine, inputs, emitters.T_own)
+    held = held_by(mine, inputs, emitters.T_own)
     return Followed(
         keys=tuple(traits.key for traits in mine),
         rows=rows,
@@ -112,54 +110,18 @@ def _emitters(
 
 
 def _warmest(traits: LoopTraits, inputs: StrategyInputs) -> float:
-    """Return what the loop may have at most, degC: its limit, or what the source's water gives."""
-    primary = inputs.observations[traits.key].T_supply_primary
-    if primary.value is None or not primary.usable(inputs.now, AGE_S):
-        return traits.T_supply_max_degC
-    return min(traits.T_supply_max_degC, primary.value - SOURCE_APPROACH_K)
-
-
-def _held(loops: Sequence[LoopTraits], inputs: StrategyInputs, T_own: Floats) -> Held:
-    """Return what loops hold: what was sent last, or what the station acts on before that."""
-    told = [_held_by(traits, inputs, float(own)) for traits, own in zip(loops, T_own, strict=True)]
-    columns = np.array([row[:4] for row in told], dtype=np.float64).reshape(-1, 4)
-    return Held(
-        T_supply=columns[:, 0],
-        flow=columns[:, 1],
-        since_move_s=columns[:, 2],
-        since_flow_s=columns[:, 3],
-        flow_rose=np.array([row[4] for row in told], dtype=np.bool_),
-    )
-
-
-def _held_by(
-    traits: LoopTraits, inputs: StrategyInputs, T_own: float
-) -> tuple[float, float, float, float, bool]:
-    history, seen = inputs.sent.get(traits.key, ()), inputs.observations[traits.key]
-    if not history:
-        T, m = seen.T_supply_effective.value, seen.m_flow_effective.value
-        flow = np.nan if m is None else m / traits.m_flow_design
-        return np.nan if T is None else T, flow, np.inf, np.inf, False
-    last = history[-1]
-    since_flow, rose = np.inf, False
-    for later, then in pairwise(reversed(history)):
-        if abs(later.m_flow - then.m_flow) > 1e-9:
-            since_flow, rose = inputs.monotonic - later.at, later.m_flow > then.m_flow
-            break
-    return (
-        _at_present_curve(traits, last, T_own),
-        last.m_flow / traits.m_flow_design,
-        inputs.monotonic - last.at,
-        since_flow,
-        rose,
-    )
-
-
-def _at_present_curve(traits: LoopTraits, sent: Sent, T_own: float) -> float:
-    """A class B station holds the difference to its curve, which has moved since."""
-    if traits.station_class is not StationClass.B or sent.T_own_curve is None:
-        return sent.T_supply
-    return sent.T_supply - sent.T_own_curve + T_own
+    """Return what the loop may have at most, degC: its limit, or what water and exchanger can give."""
+    seen, high = inputs.observations[traits.key], traits.T_supply_max_degC
+    primary, history = seen.T_supply_primary, inputs.sent.get(traits.key, ())
+    if primary.value is not None and primary.usable(inputs.now, AGE_S):
+        high = min(high, primary.value - SOURCE_APPROACH_K)
+    told, since_move_s = None, np.inf
+    if history:
+        since_move_s = inputs.monotonic - history[-1].at
+        absolute = traits.station_class is not StationClass.B and seen.remote is not False
+        told = history[-1].T_supply if absolute else None
+    reached = most_reached(seen, told, since_move_s, inputs.now, AGE_S)
+    return high if reached is None else min(high, reached)
 
 
 def _paced(
@@ -175,12 +137,15 @@ def _paced(
     limits = np.array(
         [_reach(traits, inputs, float(T)) for traits, T in zip(loops, emitters.T_own, strict=True)]
     ).reshape(-1, 4)
-    flow = np.clip(instruct(q, rooms, emitters, held).flow, limits[:, 2], limits[:, 3])
+    wanted = instruct(q, rooms, emitters, held)
+    flow = np.clip(wanted.flow, limits[:, 2], limits[:, 3])
     # the temperature that gives the heat with the flow as it shall be now
     as_it_flows = replace(emitters, sets_flow=np.zeros_like(emitters.sets_flow))
     told = instruct(q, rooms, as_it_flows, replace(held, flow=flow))
-    T_supply = np.clip(told.T_supply, limits[:, 0], limits[:, 1])
-    stays = _stays(T_supply, flow, held)
+    crept = past_band(held, emitters)
+    T_supply = np.where(crept, np.clip(told.T_supply, *inside_band(emitters)), told.T_supply)
+    T_supply = np.clip(T_supply, limits[:, 0], limits[:, 1])
+    stays = may_stay(T_supply, flow, wanted, held) & ~crept
     T_supply, flow = np.where(stays, held.T_supply, T_supply), np.where(stays, held.flow, flow)
     given = heat_from(buildings, T_supply[np.newaxis], flow, rooms)[0]
     drop = given / (1000.0 * CP_KJ_PER_KG_K * emitters.flow_design * flow)
@@ -194,14 +159,6 @@ def _paced(
     )
 
 
-def _stays(T_supply: Floats, flow: Floats, held: Held) -> NDArray[np.bool_]:
-    """Tell which loops keep what they hold: a move would be small, or the last one was just now."""
-    with np.errstate(invalid="ignore"):
-        small = (np.abs(T_supply - held.T_supply) < MOVE_K) & (np.abs(flow - held.flow) < MOVE_FLOW)
-    known = np.isfinite(held.T_supply) & (held.flow > 0.05) & (held.flow <= 1.5)
-    return np.asarray(known & (small | (held.since_move_s < MOVE_EVERY_S)))
-
-
 def _reach(traits: LoopTraits, inputs: StrategyInputs, T_own: float) -> tuple[float, float, float, float]:
     """Return least and most supply (degC) and flow (fraction of design) that the pace allows now."""
     T_low = m_low = -np.inf
@@ -210,7 +167,7 @@ def _reach(traits: LoopTraits, inputs: StrategyInputs, T_own: float) -> tuple[fl
         sent = _in_force(inputs.sent.get(traits.key, ()), inputs.monotonic - window_s)
         if sent is None:
             return T_low, T_high, m_low, m_high
-        T = _at_present_curve(traits, sent, T_own)
+        T = at_present_curve(traits, sent, T_own)
         by_curve = _by_curve(traits, inputs, sent, T_own, window_s)
         step = min(most_K, most_share * max(T - ROOM_DEGC, 5.0))
         T_low = max(T_low, T + min(by_curve, 0.0) - step)

@@ -11,14 +11,17 @@ from controller.deciding import propose as propose_all
 from controller.decisions import Mode, Sent
 from controller.modes import PlanChoice, PlanOrder
 from controller.planning.question import Scene
+from controller.planning.reached import PROBE_K
 from controller.strategies import curve
-from controller.strategies.following import MOVE_K
+from controller.strategies.holding import INSIDE_K, MOVE_K
 from controller.strategies.optimizer import propose
 from controller.strategies.registry import STRATEGIES
+from optimizer.instructions import OWN_BAND_K
 from optimizer.plan.status import AGE_MAX_S, no_plan
 from optimizer.reason import because
+from stations.model.reading import good
 from stations.model.setpoint import StationClass
-from tests.support.guard_world import MONOTONIC, NOW, loop_traits
+from tests.support.guard_world import MONOTONIC, NOW, loop_traits, observation
 from tests.support.planned_town import FILTERS_S, LAWS, SCENE, inputs, published
 
 ONE, TWO = loop_traits(1), loop_traits(2)
@@ -142,6 +145,50 @@ def test_small_moves_and_those_soon_after_another_are_left_out():
     assert wish_of(ONE, inputs(TOWN, plan(), sent={ONE.key: near})).T_supply == near[0].T_supply
     just_now = held(aim.T_supply + 3.0, aim.m_flow / DESIGN, minutes=10.0)
     assert wish_of(ONE, inputs(TOWN, plan(), sent={ONE.key: just_now})).T_supply == just_now[0].T_supply
+
+
+@pytest.mark.parametrize(
+    ("off_K", "minutes", "moves"),
+    [(0.7, 60.0, False), (0.7, 95.0, True), (2.2, 20.0, False), (2.2, 30.0, True), (0.4, 600.0, False)],
+)
+def test_a_loop_is_moved_when_what_it_is_off_has_lasted(off_K, minutes, moves):
+    aim = wish_of(ONE, inputs(TOWN, plan()))
+    sent = held(aim.T_supply + off_K, aim.m_flow / DESIGN, minutes=minutes)
+    told = wish_of(ONE, inputs(TOWN, plan(), sent={ONE.key: sent}))
+    assert (told.T_supply < sent[0].T_supply) is moves
+
+
+@pytest.mark.parametrize(("T_indoor", "sign"), [(17.0, 1.0), (25.0, -1.0)])
+def test_a_loop_that_the_band_about_its_own_curve_has_passed_goes_a_little_inside_at_once(T_indoor, sign):
+    edge = ONE.own_curve(-3.0) + sign * OWN_BAND_K
+    at_edge = held(edge + sign * 0.1, minutes=10.0)
+    told = wish_of(ONE, inputs(TOWN, plan(T_indoor), sent={ONE.key: at_edge}))
+    assert INSIDE_K <= sign * (edge - told.T_supply) <= 1.3, "at its pace"
+    within = held(edge - sign * 0.1, minutes=10.0)
+    assert wish_of(ONE, inputs(TOWN, plan(T_indoor), sent={ONE.key: within})).T_supply == within[0].T_supply
+
+
+def seen_at(T_reached, T_told):
+    return observation(1, T_supply=good(T_reached, NOW - 5.0), T_supply_effective=good(T_told, NOW - 5.0))
+
+
+@pytest.mark.parametrize(
+    ("short_K", "minutes", "pump", "asked"),
+    [
+        (5.0, 90.0, True, "a little more than it gives"),
+        (0.5, 90.0, True, "what the plan wants"),
+        (5.0, 5.0, True, "what it holds"),
+        (5.0, 90.0, False, "what the plan wants"),
+    ],
+)
+def test_a_loop_that_stays_short_is_asked_for_a_little_more_than_it_gives(short_K, minutes, pump, asked):
+    free = wish_of(ONE, inputs(TOWN, plan()))
+    T_held = free.T_supply - 0.2
+    seen = replace(seen_at(T_held - short_K, T_held), pump_running=pump)
+    whole = inputs(TOWN, plan(), sent={ONE.key: held(T_held, free.m_flow / DESIGN, minutes=minutes)})
+    told = wish_of(ONE, replace(whole, observations={**whole.observations, ONE.key: seen})).T_supply
+    given = max(T_held - short_K + PROBE_K, T_held - 1.3)  # at its pace
+    assert told == pytest.approx(given if asked == "a little more than it gives" else T_held)
 
 
 def test_flow_gives_way_by_a_twentieth_in_half_an_hour():

@@ -50,11 +50,27 @@ def test_heat_is_bound_by_what_the_guard_lets_through_around_the_own_curve():
     assert (problem.ramp > 0.0).all()
 
 
-def test_cool_water_from_the_source_bounds_it_but_never_below_the_own_curve():
+def most_heat(*, arrives=np.nan, reached=np.nan):
     rooms, T = KNOWN.state.T_indoor, np.full(4, T_OUTDOOR)
+    given = heat_bounds(
+        [ONE], KNOWN.buildings.take([0]), rooms[:1], T, np.array([arrives]), np.array([reached])
+    )
+    assert (given.high > given.low).all()
+    return given.high[0, 0]
+
+
+def test_what_an_exchanger_does_not_reach_is_not_planned_with_even_below_the_own_curve():
+    own = ONE.own_curve(T_OUTDOOR)
+    at = heat_from(KNOWN.buildings.take([0]), np.array([[own - 4.0]]), np.ones(1), KNOWN.state.T_indoor[:1])
+    assert most_heat(reached=own - 4.0) == pytest.approx(at[0, 0])
+    assert most_heat(reached=own + 20.0) == most_heat()
+    assert 0.0 < most_heat(reached=20.0) < most_heat(reached=own - 4.0), "colder than it may be told"
+
+
+def test_cool_water_from_the_source_bounds_it_but_never_below_the_own_curve():
+    rooms = KNOWN.state.T_indoor
     free, cool, cold = (
-        heat_bounds([ONE], KNOWN.buildings.take([0]), rooms[:1], T, np.array([arrives])).high[0, 0]
-        for arrives in (np.nan, ONE.own_curve(T_OUTDOOR) + 7.0, 40.0)
+        most_heat(arrives=arrives) for arrives in (np.nan, ONE.own_curve(T_OUTDOOR) + 7.0, 40.0)
     )
     own = heat_from(KNOWN.buildings.take([0]), np.array([[ONE.own_curve(T_OUTDOOR)]]), np.ones(1), rooms[:1])[
         0, 0

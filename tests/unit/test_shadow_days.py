@@ -152,7 +152,7 @@ async def test_a_loop_that_drifted_is_left_out_of_plans_until_a_lead_promotes_it
     with_days(book, S1, [*days(20), *days(20, followed=1.0, drift=0.4)])
     shadow = ShadowDays(book, bench.state, bench.clock, bench.site.timezone)
     assert {key: why.id for key, why in bench.state.drifted.items()} == {S1: "shadow.drifted_up"}
-    scene = scene_of(bench.state, bench.traits, {}, {}, NOW)
+    scene = scene_of(bench.state, bench.traits, {}, {}, NOW, 0.0)
     assert scene.drifted == bench.state.drifted
     statuses = []
     for who, path in (("olga", "S001/1"), ("lei", "S099/1"), ("lei", "S001/1")):
