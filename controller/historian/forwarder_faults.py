@@ -74,7 +74,7 @@ ADVICE: Mapping[FaultKind, str] = {
     "docs/how-to/connect-influxdb.md",
     FaultKind.WRONG_PRODUCT: "mend url in [influxdb]: it names another server or a wrong path",
     FaultKind.TOO_LARGE: "raise the limit of a request's size at the server or at the proxy before it",
-    FaultKind.DISK_FULL: "make room on the server's disk",
+    FaultKind.DISK_FULL: "make room on the server's disk; if it goes on then, start the server again",
     FaultKind.BUSY: "look at the server's log and load",
     FaultKind.SERVER_FAULT: "look at the server's log",
     FaultKind.REFUSED: "look at the refused lines: docs/how-to/connect-influxdb.md",
@@ -86,6 +86,8 @@ ADVICE: Mapping[FaultKind, str] = {
 _DISK_FULL = re.compile(
     r"no space left|disk (is )?full|read-?only mode|not enough (free )?(disk|space)", re.IGNORECASE
 )
+_CALL = re.compile(r'^remoteAddr: "[^"]*"; requestURI: [^;]*; ')
+"""VictoriaMetrics begins with whom it answers: our own address, another one for each connection."""
 _OUTDATED = re.compile(r"beyond retention policy|outside (the )?retention", re.IGNORECASE)
 _NO_BUCKET = re.compile(r"(database|bucket|organi[sz]ation|retention policy)\b.*not found", re.IGNORECASE)
 
@@ -155,7 +157,7 @@ def _kind(status: int, own: str, version: str, *, of_historian: bool) -> FaultKi
 def own_words(body: str) -> str:
     """Return what a server says of itself: the message in its JSON, or the text, on one short line."""
     found = _complaint(body)
-    text = body if found is None else found
+    text = _CALL.sub("", body if found is None else found)
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:SAID_LENGTH]
 
 

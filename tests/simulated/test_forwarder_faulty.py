@@ -54,6 +54,14 @@ def expected(count):
     return found
 
 
+READ_ONLY = (
+    'remoteAddr: "127.0.0.1:34044"; requestURI: /api/v2/write?org=-&bucket=heating&precision=ms; error when '
+    "processing imported data: cannot store metrics: the storage is in read-only mode; check "
+    "-storage.minFreeDiskSpaceBytes command-line flag value"
+)
+"""What VictoriaMetrics said on a disk that was full."""
+
+
 @pytest.mark.parametrize(
     ("mode", "kind", "words"),
     [
@@ -64,7 +72,7 @@ def expected(count):
         (said(429, "quota", {"Retry-After": "0"}), FaultKind.BUSY, "429 quota"),
         ((502, {}, "<html>Bad Gateway</html>"), FaultKind.BUSY, "502"),
         (said(500, "engine: write 1.wal: no space left on device"), FaultKind.DISK_FULL, "space"),
-        ((503, {}, "the storage is in read-only mode"), FaultKind.DISK_FULL, "read-only"),
+        ((503, {}, READ_ONLY), FaultKind.DISK_FULL, "503 error when processing imported data"),
         (507, FaultKind.DISK_FULL, "507"),
         (said(500, "oh"), FaultKind.SERVER_FAULT, "500 oh"),
         (said(401, "unauthorized access"), FaultKind.WRONG_TOKEN, "unauthorized"),
@@ -85,6 +93,7 @@ def test_a_fault_is_named_and_everything_arrives_once_it_is_gone(server, journal
     fault = sending.stats.fault
     assert (fault.kind, server.url in fault.text_en, server.url in fault.text_zh) == (kind, True, True)
     assert words in fault.said
+    assert "127.0.0.1:34044" not in fault.said, "whom the server answers is another one each time"
     assert "\n" not in fault.text_en
     server.mode = "take"
     wait_until(lambda: set(server.lines) == set(expected(2)))
