@@ -208,7 +208,7 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     ),
     "plan.loop_held": (
         "{who} holds it back from plans (order {order:.0f})",
-        "{who} 已暂不采用计划（指令 {order:.0f}）",
+        "指令 {order:.0f}（{who}）暂不采用计划",
     ),
     "plan.loop_unknown": (
         "its rooms are known to {sd_K:.1f} K only, {most_K:.1f} K are needed",

@@ -31,7 +31,7 @@ def order_table(words: Words, city: City, told: SourcesMessage | None, height_px
     listed.sort(key=lambda row: (row[0], row[1].source))
     return Table(
         columns=(
-            Column(title=words("Hour"), width="minmax(110px, 1fr)"),
+            Column(title=words("Hour"), width="minmax(140px, 1fr)"),
             Column(title=words("Heat source"), width="1.2fr"),
             Column(title=words("Advice"), width="90px"),
             Column(title=words("Heat MW"), kind="number", width="96px", hint=words("small: a day ahead")),
