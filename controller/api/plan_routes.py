@@ -21,6 +21,7 @@ from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, LoopTraits
 from controller.past_day import STEP_S, PastDay
 from controller.planning.published import Published
+from controller.planning.unrolled import asked_now
 from controller.state import ControllerState
 from controller.wiring import loop_traits
 from optimizer.explain import Foretold
@@ -67,7 +68,8 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
         head = encode(plan_message(published, foretold, told_past, clock.now(), state.scores, kept, loops))
         parts = []
         if published is not None and foretold is not None:
-            told = loop_plans(published, foretold, state.loops, kept)
+            asked = await asyncio.to_thread(asked_now, traits, published, clock.now())
+            told = loop_plans(published, foretold, state.loops, kept, asked)
             for count, loop in enumerate(told, 1):
                 parts.append(encode(loop))
                 if count % SLICE == 0:

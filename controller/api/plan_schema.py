@@ -86,6 +86,9 @@ class LoopPlan(Message):
     T_supply_set: float | None
     m_flow_set: float | None
     """What was last dispatched, degC and kg/s."""
+    T_supply_asked: float | None
+    m_flow_asked: float | None
+    """What the plan asks for now, followed or not, before the guard and its rates."""
     T_indoor: float | None
     """Estimated when the plan was made, degC."""
     T_indoor_sd: float | None

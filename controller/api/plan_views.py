@@ -12,7 +12,7 @@ from controller.decisions import Action, LoopKey, LoopTraits
 from controller.planning.network_heat import excluded_heat
 from controller.planning.port import PlannerState
 from controller.planning.published import Published
-from controller.planning.unrolled import unrolled
+from controller.planning.unrolled import Asked, unrolled
 from controller.state import LoopStatus
 from controller.words.phrase import Phrase, said
 from controller.words.plan import reasoned
@@ -201,8 +201,13 @@ def loop_plans(
     foretold: Foretold,
     loops: Mapping[LoopKey, LoopStatus],
     kept: Compliance | None = None,
+    asked: Mapping[LoopKey, Asked] | None = None,
 ) -> Iterator[dict[str, object]]:
-    """Yield ``LoopPlan`` of every loop that is planned for; ``kept`` tells how they kept to their plans."""
+    """Yield ``LoopPlan`` of every loop that is planned for.
+
+    ``kept`` tells how they kept to their plans, ``asked`` what these ask for now.
+    """
+    wishes = asked or {}
     f, area = foretold, published.known.buildings.area
     rooms, saved = _Rooms.of(published), f.saved
     for place in planned_places(published):
@@ -214,6 +219,8 @@ def loop_plans(
             "followed": follows(status),
             "T_supply_set": finite(status.T_supply_set),
             "m_flow_set": finite(status.m_flow_set),
+            "T_supply_asked": finite(wishes[key].T_supply) if key in wishes else None,
+            "m_flow_asked": finite(wishes[key].m_flow) if key in wishes else None,
             **rooms.told(place),
             "T_indoor_end": finite(float(f.T_end[place])),
             "curve_T_indoor_end": finite(float(f.curve_T_end[place])),

@@ -38,8 +38,18 @@ def loop_table(
                 width="minmax(104px, 0.7fr)",
                 hint=words("Proposal: somebody else decides for it."),
             ),
-            Column(title=words("Supply °C"), kind="number", width="80px", hint=words("instruction now")),
-            Column(title=words("Flow t/h"), kind="number", width="80px", hint=words("instruction now")),
+            Column(
+                title=words("Supply °C"),
+                kind="number",
+                width="112px",
+                hint=words("instruction now; small: what the plan asks for"),
+            ),
+            Column(
+                title=words("Flow t/h"),
+                kind="number",
+                width="120px",
+                hint=words("instruction now; small: what the plan asks for"),
+            ),
             Column(title=words("Room now °C"), kind="number", width="120px"),
             Column(title=words("in 24 h °C"), kind="number", width="90px"),
             Column(
@@ -72,8 +82,8 @@ def _row(words: Words, city: City, loop: LoopPlan, choices: Choices) -> Row:
             _station(words, city, loop.station),
             Cell(text=str(loop.loop)),
             follows_cell(words, loop, choices),
-            _number(words, loop.T_supply_set, "degC"),
-            _number(words, loop.m_flow_set, "kg/s"),
+            _told(words, loop.T_supply_set, loop.T_supply_asked, "degC"),
+            _told(words, loop.m_flow_set, loop.m_flow_asked, "kg/s"),
             _room(words, loop),
             _number(words, loop.T_indoor_end, "degC", _curve_hint(words, loop)),
             _saved(words, loop),
@@ -93,6 +103,13 @@ def _number(words: Words, value: float | None, unit: str, hint: str = "") -> Cel
     if value is None:
         return Cell(text=words("none"), muted=True, hint=hint)
     return Cell(text=words.quantity(value, unit)[0], hint=hint)
+
+
+def _told(words: Words, told: float | None, asked: float | None, unit: str) -> Cell:
+    """Return what is in force, and small what the plan asks for where that is another value."""
+    shown = words("none") if told is None else words.quantity(told, unit)[0]
+    wanted = "" if asked is None else words.quantity(asked, unit)[0]
+    return Cell(text=shown, small="" if wanted in ("", shown) else f"→ {wanted}", muted=told is None)
 
 
 def _room(words: Words, loop: LoopPlan) -> Cell:

@@ -206,6 +206,8 @@ def test_each_loop_stands_in_the_order_of_stations_with_what_is_told_of_it():
     name, loop, follows, supply, flow, room, end, saved, obeyed, limits, _ = row.cells
     assert (name.text, name.small, loop.text, follows.text) == ("S002", "Station 2", "1", "plan")
     assert (supply.text, flow.text) == ("60.0", "108.0")
+    assert supply.small == f"→ {EN.number(told.T_supply_asked, 1)}"
+    assert flow.small == f"→ {EN.number(3.6 * told.m_flow_asked, 1)}"
     assert (room.text, room.small) == (EN.number(told.T_indoor, 1), f"± {told.T_indoor_sd:.1f}")
     assert (room.muted, room.hint) == (True, "hardly known")
     assert (end.text, end.hint) == (

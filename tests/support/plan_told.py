@@ -9,6 +9,7 @@ from controller.api.plan_views import expected, loop_plans, plan_message, statio
 from controller.api.shadow_schema import ShadowReport
 from controller.api.source_schema import SourceHour, SourceMessage, SourcesMessage
 from controller.decisions import LoopKey
+from controller.planning.unrolled import asked_now
 from controller.wiring import loop_traits
 from controller.words.plan import instruction, reasoned
 from optimizer.explain import Explanation
@@ -67,7 +68,8 @@ def plan(**changes):
         "actual": [4000.0] * 96,
         "planned": [None, *[3900.0] * 95],
     }
-    loops = list(loop_plans(known, foretold, state.loops))
+    asked = asked_now(loop_traits(site()), known, NOW)
+    loops = list(loop_plans(known, foretold, state.loops, asked=asked))
     whole = {**plan_message(known, foretold, past, NOW), "loops": loops}
     return PlanMessage.model_validate(whole).model_copy(update=changes)
 

@@ -215,6 +215,17 @@ async def test_temperature_and_flow_of_a_station_give_the_planned_heat(bench):
             assert given == pytest.approx(made.plan.q[0, k], rel=2e-3)
 
 
+async def test_what_a_plan_asks_for_now_is_the_present_step_of_its_course(bench):
+    bench.state.published = published(bench.site, NOW - 240.0)
+    told = await plan_of(bench)
+    assert len(told.loops) == 3
+    for loop in told.loops:
+        (ahead,) = (await station_of(bench, loop.station)).loops
+        step = bench.state.published.plan.step_at(NOW)
+        assert loop.T_supply_asked == pytest.approx(ahead.T_supply[step], abs=1e-3)
+        assert loop.m_flow_asked == pytest.approx(ahead.m_flow[step], abs=1e-3)
+
+
 async def test_the_explanation_is_the_instruction_s_own_or_what_the_plan_proposes(bench):
     bench.state.published = published(bench.site, NOW)
     followed(bench, S2)
