@@ -12,7 +12,7 @@ import numpy as np
 
 from simulators.citygen.model import EMITTERS, GeneratedCity
 from simulators.fieldtruth.network_pumps import PumpControl
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, every
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.facade import Sky, horizontal
 from simulators.plant.network.graph import Flags
@@ -47,6 +47,11 @@ class OwnCurves:
     def at(self, T_outdoor: Floats | float) -> Floats:
         """Return the supply setpoint of each loop, shape (n_loops,), by one or by each one's temperature."""
         x = self.T_outdoor
+        if isinstance(T_outdoor, float):
+            i = min(max(int(np.searchsorted(x, T_outdoor, side="right")) - 1, 0), len(x) - 2)
+            part = min(max((T_outdoor - float(x[i])) / float(x[i + 1] - x[i]), 0.0), 1.0)
+            low, high = self.T_supply[:, i], self.T_supply[:, i + 1]
+            return np.asarray(low + part * (high - low))
         left = np.minimum(np.maximum(np.searchsorted(x, T_outdoor, side="right") - 1, 0), len(x) - 2)
         share = (T_outdoor - x[left]) / (x[left + 1] - x[left])
         share = np.minimum(np.maximum(share, 0.0), 1.0)
@@ -120,7 +125,10 @@ class OwnControl:
 
     def T_supply_set(self) -> Floats:  # noqa: N802 - a field symbol
         """Return what the own curves ask for now in degC, shape (n_loops,)."""
-        return self._curves.at(self._T_station) + self.curve_shift
+        each = self._T_station
+        # they differ while the sun stands on sensors, and for some hours after
+        first = float(each[0])
+        return self._curves.at(first if every(each == first) else each) + self.curve_shift
 
     def T_source_set(self) -> float:  # noqa: N802 - a field symbol
         """Return what the sources' curve asks for now in degC."""

@@ -39,6 +39,7 @@ class Record:
         self.mass, self.excess, self.last = mass, excess, last
         """kg and K over the ground by step, shape (n_kept, n_pipes); number of the last step."""
         self.kept = len(mass)
+        self.columns = np.arange(mass.shape[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +173,12 @@ def _next(
     """Move ``oldest`` of these rows on by one step; return kg that entered then, and their excess now."""
     oldest[rows] += 1
     entered = oldest[rows]
-    place = entered % record.kept * len(oldest) + np.arange(len(oldest))[rows]
+    # entered % kept, a third as dear: the last ``kept`` steps lie on both sides of one multiple of it
+    turn = step // record.kept * record.kept
+    place = entered - turn
+    place[place < 0] += record.kept
+    place *= len(oldest)
+    place += record.columns[rows]
     # it cooled in the step in which it entered and in each one since
     age = (step + 1 - entered) * dt
     return record.mass.take(place), record.excess.take(place) * np.exp(-params.rate[rows] * age)

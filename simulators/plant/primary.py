@@ -63,10 +63,10 @@ class Primary:
     def flows(self, now: Operation, state: TransportState, time: float) -> PrimaryFlows:
         """Return the flows at ``time`` s with this water; raises what ``Hydraulics.solve`` does."""
         consumers, near = self.network.consumers, None
-        if self._now is not None and time - self._at < self._age_max_s and _comparable(self._now, now):
+        if self._now is not None and _comparable(self._now, now):
             m_flow, dp = self._solver.follow(now.Kv, now.pump_speed, now.source_m_flow, now.leak)
             moved = np.abs(m_flow[consumers] - self._m)
-            if every(moved <= self._near):
+            if time - self._at < self._age_max_s and every(moved <= self._near):
                 return PrimaryFlows(m_flow=m_flow, dp=dp, solved=False)
             near = m_flow if every(moved <= _CLOSE * self._near) else None
         T_pipe = transport.pipe_temperature(state)
