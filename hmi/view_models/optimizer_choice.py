@@ -138,6 +138,15 @@ def ending_cell(words: Words, city: City, station: str, loop: int, choices: Choi
     return action_cell(words, city, station, loop, choices)
 
 
+def ordered(words: Words, station: str, loop: int, choices: Choices) -> tuple[str, str]:
+    """Return what was ordered for a loop, in short, and who ordered it and why; empty where nothing was."""
+    order = choices.orders.get(f"{station}/{loop}")
+    if order is None:
+        return "", ""
+    told = words("held back") if order.choice == "hold" else words("follows plans by itself")
+    return f"{told} {_until(words, order)}".strip(), said_by(words, order)
+
+
 def wanted(loop: str, district: str, choices: Choices) -> str:
     """Return which choice the button of a loop asks for."""
     if loop in choices.orders:

@@ -12,6 +12,7 @@ from hmi.view_models.optimizer_choice import (
     action_column,
     ending_cell,
     follows_cell,
+    ordered,
 )
 
 ROOM_FROM: dict[str, str] = {
@@ -178,7 +179,7 @@ def excluded_table(
                 cells=(
                     _station(words, city, one.station),
                     Cell(text=str(one.loop)),
-                    Cell(text=words.sentence(one.why)),
+                    _why(words, one, known),
                     _advice(words, one),
                     ending_cell(words, city, one.station, one.loop, known),
                 ),
@@ -190,6 +191,11 @@ def excluded_table(
         seq=0 if plan is None else round(plan.now),
         height_px=height_px,
     )
+
+
+def _why(words: Words, one: ExcludedMessage, choices: Choices) -> Cell:
+    told, hint = ordered(words, one.station, one.loop, choices)
+    return Cell(text=words.sentence(one.why), small=told, hint=hint)
 
 
 def _advice(words: Words, one: ExcludedMessage) -> Cell:

@@ -77,12 +77,12 @@ def test_before_modes_are_known_nobody_is_held():
 def test_a_held_loop_that_is_left_out_of_the_plan_can_still_be_let_go():
     known = town(ordered("hold", "S004"))
     rights = optimizer_choice.Rights(order=anybody, approve=anybody)
-    for choices, act in (
-        (optimizer_choice.choices_of(known, rights), "district"),
-        (optimizer_choice.choices_of(town(), rights), ""),
+    for choices, act, told in (
+        (optimizer_choice.choices_of(known, rights), "district", "held back until 16 Jan 08:00"),
+        (optimizer_choice.choices_of(town(), rights), "", ""),
     ):
         (row,) = optimizer_loops.excluded_table(EN, known, plan_told.plan(), 200, choices).rows
-        assert (row.id, row.cells[-1].action) == ("S004/1", act)
+        assert (row.id, row.cells[-1].action, row.cells[2].small) == ("S004/1", act, told)
 
 
 def test_an_order_names_the_loop_with_the_order_that_was_seen():
