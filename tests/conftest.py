@@ -80,10 +80,13 @@ def pytest_collection_modifyitems(config, items):
 def _long_files_first(items):
     """Workers take files in this order: one with minutes of tests, taken last, would let the others wait.
 
-    The sort is stable: among long files and among short ones the order stays random.
+    The sort is stable: among long files that tell no minutes, and among short ones, the order stays random.
     """
-    long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+    minutes = dict.fromkeys((item.path for item in items), -1)
+    for item in items:
+        for slow in item.iter_markers("slow"):
+            minutes[item.path] = max(minutes[item.path], slow.kwargs.get("minutes", 0))
+    items.sort(key=lambda item: -minutes[item.path])
 
 
 def _deselect_realdata(config, items):

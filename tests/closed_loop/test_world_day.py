@@ -5,15 +5,13 @@ import pytest
 from tests.support.worlds import broken, worlds
 
 
-@pytest.mark.slow
-@pytest.mark.soak
+@pytest.mark.slow(minutes=3)
 @pytest.mark.timeout(2000)
-def test_nothing_that_must_hold_is_broken_in_a_day_of_ten_stations(soak):
-    hours = soak.pick(reduced=2, full=24)
-    (outcome,) = worlds("--seed", 1001, "--hours", hours)
-    soak.record(hours=hours, reads=outcome["polls"], faults=outcome["faults"], cpu_s=outcome["cpu_s"])
+def test_nothing_that_must_hold_is_broken_in_a_day_of_ten_stations():
+    (outcome,) = worlds("--seed", 1001, "--hours", 24)
+    print("CPU seconds of a day:", outcome["cpu_s"])
     assert broken([outcome]) == []
-    assert outcome["intents"]["confirmed"] > 20 * hours
+    assert outcome["intents"]["confirmed"] > 20 * 24
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from tests.support.screen_deeds import (
 )
 from tests.support.screen_room import BAD_NAME, BAD_STATION, PASSWORD, screen_room, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.plug, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow(minutes=7), pytest.mark.plug, pytest.mark.timeout(300)]
 
 STATIONS, SPEED = 16, 20.0
 PAGES = (

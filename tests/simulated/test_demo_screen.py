@@ -49,7 +49,7 @@ def test_a_machine_without_a_chinese_font_is_known(tmp_path, monkeypatch, listed
     assert no_chinese_font() is missing
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1)
 @pytest.mark.timeout(300)
 def test_a_demo_shows_its_screen_outlives_its_controller_and_prints_the_report_alone(tmp_path):
     command = [sys.executable, "-m", "controller.cli", "demo", "--stations", "2", "--speed", "30", "--json"]

@@ -27,7 +27,7 @@ from tests.support.running_city import (
 
 pytestmark = [
     pytest.mark.plug,
-    pytest.mark.slow,
+    pytest.mark.slow(minutes=2),
     pytest.mark.timeout(600),
     pytest.mark.xdist_group("city"),
 ]

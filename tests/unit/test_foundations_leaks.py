@@ -126,12 +126,14 @@ def test_files_with_long_tests_come_first_and_whole(suite, pytester):
     pytester.makepyfile(
         test_a="def test_a(): pass",
         test_b="import pytest\n\ndef test_quick(): pass\n\n@pytest.mark.slow\ndef test_slow(): pass",
-        test_c="def test_c(): pass",
+        test_c="import pytest\n\n@pytest.mark.slow(minutes=2)\ndef test_longest(): pass",
+        test_d="def test_d(): pass",
     )
     result = suite("", "-v")
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=5)
     ran = [line.split()[0] for line in result.outlines if "PASSED" in line]
-    assert ran == ["test_b.py::test_quick", "test_b.py::test_slow", "test_a.py::test_a", "test_c.py::test_c"]
+    long = ["test_c.py::test_longest", "test_b.py::test_quick", "test_b.py::test_slow"]
+    assert ran == [*long, "test_a.py::test_a", "test_d.py::test_d"]
 
 
 def test_a_long_test_is_reduced_in_the_plain_run_and_leaves_no_file(tmp_path):

@@ -105,7 +105,7 @@ def test_a_seasons_lazier_hydraulics_give_the_figures_of_every_step_solving():
     assert figures[0].supply_short_K == pytest.approx(figures[1].supply_short_K, abs=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1)
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
