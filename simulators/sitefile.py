@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from simulators.dialling import DialGroup, Dialling, DiallingError, dialling, read_groups
 from simulators.plc.curve import HeatingCurve
 from simulators.plc.limits import T_SUPPLY_MAX
@@ -197,7 +194,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise SiteFileError(f"{path}: no such station list")
     try:
         header, *body = _workbook(path) if path.suffix == ".xlsx" else _csv(path)
-    except (ValueError, BadZipFile, InvalidFileException) as error:
+    except (ValueError, BadZipFile) as error:
         raise SiteFileError(f"{path}: no readable station list: {error}") from error
     return [dict(zip(header, row, strict=False)) for row in body if any(cell.strip() for cell in row)]
 
@@ -208,7 +205,14 @@ def _csv(path: Path) -> list[list[str]]:
 
 
 def _workbook(path: Path) -> list[list[str]]:
-    book = load_workbook(path, read_only=True, data_only=True)
+    # Not above: most lists are CSV, and it takes long to import.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except InvalidFileException as error:
+        raise ValueError(str(error)) from error
     table = [[_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
     book.close()
     return table

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from controller.config.faults import unknown_key
 
 STATION_COLUMNS = (
@@ -50,9 +47,8 @@ OPTIONAL_COLUMNS = frozenset(
 )
 """May be missing as a whole: then they are blank in every row."""
 
-# What openpyxl raises for a file that is damaged, encrypted, or no workbook at all.
+# What openpyxl raises, besides one of its own, for a file that is damaged, encrypted, or no workbook at all.
 _EXCEL_FAULTS = (
-    InvalidFileException,
     zipfile.BadZipFile,
     zlib.error,
     ParseError,
@@ -122,8 +118,12 @@ def _read_csv(path: Path, faults: list[str]) -> list[tuple[int, list[str]]] | No
 
 
 def _read_excel(path: Path, faults: list[str]) -> list[tuple[int, list[str]]] | None:
+    # Not above: it takes a tenth of a controller's imports, and most lists are CSV.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = load_workbook(path, read_only=True, data_only=True)
         try:
             sheet = book.worksheets[0]
             rows = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
@@ -132,7 +132,7 @@ def _read_excel(path: Path, faults: list[str]) -> list[tuple[int, list[str]]] | 
     except FileNotFoundError:
         faults.append(f"{path.name}: No such file or directory (looked for {path})")
         return None
-    except _EXCEL_FAULTS as error:
+    except (InvalidFileException, *_EXCEL_FAULTS) as error:
         faults.append(f"{path.name}: not a readable Excel workbook ({type(error).__name__}: {error})")
         return None
     # A sheet does not store the blank end of a row.
