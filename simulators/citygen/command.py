@@ -7,7 +7,7 @@ from pathlib import Path
 
 from simulators.certificates import ensure_certificates
 from simulators.citygen.generate import SPREAD_MAX_K, STATIONS_MAX, generate
-from simulators.citygen.judgement import DesignDay, design_day_of, summary
+from simulators.citygen.judgement import DesignDay, design_day_of, refuse_dry, summary
 from simulators.citygen.model import SPREAD_K
 from simulators.citygen.network_files import FOLDER, NetworkFileError, read_network
 from simulators.citygen.pumping import NoPlaceForPump, boosted, distributed
@@ -109,6 +109,11 @@ def _judge(folder: Path, picture: Path | None) -> int:
     print(folder)
     for line in summary(day):
         print(f"  {line}")
+    try:
+        refuse_dry(day)
+    except NetworkError as error:
+        print(f"dhc city: {folder / FOLDER}: {type(error).__name__}: {error}", file=sys.stderr)
+        return FAILED
     return OK if picture is None else _draw(folder, day, picture)
 
 

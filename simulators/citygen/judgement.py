@@ -9,7 +9,7 @@ from simulators.citygen.model import TRENCH_KINDS, Pipes
 from simulators.citygen.network_files import NetworkSite
 from simulators.citygen.sizing import AMPLE_kPa, base_alone, design_day
 from simulators.plant.arrays import Floats, Indices
-from simulators.plant.network.errors import WithoutPipe
+from simulators.plant.network.errors import WaterNotHeld, WithoutPipe
 from simulators.plant.network.graph import Flags, Network
 from simulators.plant.network.hydraulics import Hydraulics
 from simulators.plant.network.laws import GRAVITY
@@ -77,6 +77,26 @@ def design_day_of(site: NetworkSite, stations: Sequence[str] = ()) -> DesignDay:
         base=site.base,
         dp_served=solution.dp_consumer + added[network.consumers],
     )
+
+
+def refuse_dry(day: DesignDay) -> None:
+    """Raise WaterNotHeld where water would boil in the supply, or air be drawn into the return.
+
+    Pressure of saturation by Buck (1981), within 1 % up to 130 degC; ambient pressure by standard atmosphere.
+    """
+    network, p = day.network, day.solution.p
+    T, n = day.pipes.T_supply_design, len(p) // 2
+    boils = 0.61121 * np.exp((18.678 - T / 234.5) * T / (257.14 + T))
+    ambient = 101.325 * np.exp(-network.elevation / 8434.0)
+    needed = np.where(np.arange(len(p)) < n, np.maximum(boils - ambient, 0.0), 0.0)
+    short = p - needed
+    if (short < 0.0).any():
+        worst = int(np.argmin(short))
+        raise WaterNotHeld(
+            f"the pressure does not hold the water on the design day, worst at {network.node_names[worst]}: "
+            f"{p[worst]:.0f} kPa, {needed[worst]:.0f} kPa needed at {T:g} degC; look at the elevation of",
+            [network.node_names[int(node)] for node in np.flatnonzero(short < 0.0)],
+        )
 
 
 def summary(day: DesignDay) -> list[str]:

@@ -122,8 +122,11 @@ def run(options: argparse.Namespace) -> int:
         return _judge(_cases(options, scenario, plant, days), names, options)
     except (NotCalibrated, NotGenerated, ScenarioError, SiteError, SiteFileError) as error:
         return _fail(WRONG_USE, str(error))
-    except (OSError, NetworkError) as error:
+    except OSError as error:
         return _fail(FAILED, str(error))
+    except NetworkError as error:
+        where = "" if options.site is None else f"{options.site}: {type(error).__name__}: "
+        return _fail(FAILED, f"{where}{error}")
 
 
 def _cases(options: argparse.Namespace, scenario: Scenario, plant: str, days: int) -> list[Case]:
@@ -195,17 +198,18 @@ def _verdict(case: Case, names: list[str], options: argparse.Namespace, *, sever
 
 
 def _progress(what: str) -> Callable[[float], None]:
-    """Return what tells on stderr how far a run has come, in steps of a tenth."""
+    """Tell on stderr that a run begins, and return what tells how far it has come, in steps of a tenth."""
     began, told = time.monotonic(), 0
+    print(f"{what}: begun; the city settles first", file=sys.stderr, flush=True)
 
     def tell(share: float) -> None:
         nonlocal told
         tenth = int(10.0 * share + 1e-9)
         if tenth > told:
             told = tenth
-            print(
-                f"{what}: {10 * tenth} % after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
-            )
+            passed_s = time.monotonic() - began
+            left = f", about {passed_s * (1.0 / share - 1.0):.0f} s to go" if share < 1.0 else ""
+            print(f"{what}: {10 * tenth} % after {passed_s:.0f} s{left}", file=sys.stderr, flush=True)
 
     return tell
 

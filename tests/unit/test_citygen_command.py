@@ -118,6 +118,25 @@ def test_check_needs_a_network(tmp_path, capsys):
     assert "`dhc city new` writes one" in err
 
 
+def copied(site, folder):
+    (folder / "network").mkdir()
+    for name in ("site.toml", "stations.csv", "simulation.toml", *(site / "network").iterdir()):
+        (folder / (site / name).relative_to(site)).write_bytes((site / name).read_bytes())
+
+
+def test_a_place_too_high_for_the_pressure_is_named_behind_the_figures(site, tmp_path, capsys):
+    copied(site, tmp_path)
+    places = tmp_path / "network" / "places.csv"
+    lines = places.read_text("utf-8").splitlines()
+    row = next(i for i, line in enumerate(lines) if line.startswith("S004,"))
+    lines[row] = lines[row].rpartition(",")[0] + ",840.0"
+    places.write_text("\n".join(lines), "utf-8")
+    code, out, err = told(capsys, "check", tmp_path)
+    assert code == 1
+    assert "at S004 return" in out
+    assert "WaterNotHeld: the pressure does not hold the water on the design day, worst at S004 return" in err
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "code", "said"),
     [
@@ -129,11 +148,7 @@ def test_check_needs_a_network(tmp_path, capsys):
     ],
 )
 def test_what_is_wrong_with_a_network_is_named(site, tmp_path, capsys, file, old, new, code, said):
-    for path in (site / "network").iterdir():
-        (tmp_path / "network").mkdir(exist_ok=True)
-        (tmp_path / "network" / path.name).write_bytes(path.read_bytes())
-    for name in ("site.toml", "stations.csv", "simulation.toml"):
-        (tmp_path / name).write_bytes((site / name).read_bytes())
+    copied(site, tmp_path)
     text = (tmp_path / file).read_text("utf-8")
     assert old in text
     (tmp_path / file).write_text(text.replace(old, new), "utf-8")

@@ -62,6 +62,7 @@ def test_the_return_pipe_may_have_another_width():
         ),
         ({"reference": "nowhere"}, errors.UnknownPlace, ("nowhere",)),
         ({"places": [Place(name="A", elevation=float("nan"))]}, errors.InvalidValue, ("A",)),
+        ({"places": [Place(name="A", elevation=7900.0)]}, errors.InvalidValue, ("A",)),
         (
             {"consumers": [Consumer(name="S1", place="C", dp_min=-1.0)]},
             errors.InvalidValue,

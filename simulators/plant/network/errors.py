@@ -41,10 +41,15 @@ class DemandNotServed(NetworkError):
         self.dp, self.dp_min = tuple(dp), tuple(dp_min)
         worst = min(range(len(names)), key=lambda i: self.dp[i] - self.dp_min[i])
         super().__init__(
-            f"demand cannot be served, worst at {names[worst]}: {self.dp[worst]:.1f} kPa there, "
-            f"{self.dp_min[worst]:.1f} kPa needed; all stations concerned",
+            f"demand cannot be served, worst at {names[worst]}: with what all ask for "
+            f"{self.dp[worst]:.1f} kPa are left there, {self.dp_min[worst]:.1f} kPa needed; "
+            "all stations concerned",
             names,
         )
+
+
+class WaterNotHeld(NetworkError):
+    """Nodes where the pressure does not keep water liquid, or air outside."""
 
 
 class ReverseFlow(NetworkError):

@@ -19,7 +19,7 @@ Units: m, kg/s, kPa (over ambient), degC. The two pipes of a trench are called `
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import inf, isfinite
+from math import inf
 from typing import TypeVar
 
 import numpy as np
@@ -38,6 +38,8 @@ from simulators.plant.network.errors import (
 from simulators.plant.network.pumps import PumpCurve
 
 Flags = npt.NDArray[np.bool_]
+ELEVATIONS_m = (-450.0, 6000.0)
+"""Where people live: another one is a slip of the pen."""
 
 _T = TypeVar("_T", str, int)
 
@@ -278,8 +280,11 @@ def _refuse_values(
     places: Sequence[Place], trenches: Sequence[Trench], consumers: Sequence[Consumer]
 ) -> None:
     for place in places:
-        if not isfinite(place.elevation):
-            raise InvalidValue(f"elevation {place.elevation} m, node", [place.name])
+        low, high = ELEVATIONS_m
+        if not low <= place.elevation <= high:
+            raise InvalidValue(
+                f"elevation {place.elevation} m is not within {low:g} .. {high:g}, node", [place.name]
+            )
     for trench in trenches:
         wide = trench.diameter_return or trench.diameter
         for what, value, low, high in (
@@ -290,9 +295,8 @@ def _refuse_values(
             ("zeta", trench.zeta, -1e-12, 1e6),
         ):
             if not low < value < high:
-                raise InvalidValue(
-                    f"{what} {value} is not within {max(low, 0.0)} .. {high}, pipe", [trench.name]
-                )
+                least = "above 0" if low == 0.0 else "at least 0"
+                raise InvalidValue(f"{what} {value} is not {least} and below {high:.7g}, pipe", [trench.name])
         if trench.start == trench.end:
             raise InvalidValue("both ends at one node, pipe", [trench.name])
     for consumer in consumers:
