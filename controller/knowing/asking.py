@@ -15,9 +15,10 @@ import numpy as np
 
 from controller.decisions import LoopKey, LoopTraits
 from controller.knowing.belief import Asked, Belief, Introduced, first_belief
+from controller.knowing.known import SENSORS_WARM_K
 from controller.strategies.balance_inputs import law_of, measure
 from controller.strategies.inputs import StrategyInputs
-from controller.strategies.loop_record import Gathering, LoopRecord
+from controller.strategies.loop_record import Gathering, LoopRecord, Sample
 from controller.words.phrase import Phrase
 from optimizer.balance import SURE_K, LoopModel, conclude, learn
 from optimizer.building import Buildings
@@ -46,7 +47,7 @@ def listened(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> dict[LoopKe
         key = traits.key
         record = inputs.records.get(key) or LoopRecord(gathering=Gathering(began=inputs.monotonic))
         sample = measure(traits, inputs, alone=key.station in alone)
-        gathering = record.gathering.add(None if isinstance(sample, Phrase) else sample, inputs.monotonic)
+        gathering = record.gathering.add(_of_dwellings(sample), inputs.monotonic)
         if gathering.over(inputs.monotonic):
             record = _learned(record, gathering, law.exponent, inputs)
             gathering = Gathering(began=inputs.monotonic)
@@ -57,6 +58,14 @@ def listened(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> dict[LoopKe
         if model is not None:
             records[traits.key] = replace(records[traits.key], model=model)
     return records
+
+
+def _of_dwellings(sample: Sample | Phrase) -> Sample | None:
+    """Return what was measured, its rooms those of the mean dwelling; None where a phrase says why not."""
+    if isinstance(sample, Phrase):
+        return None
+    T_indoor = sample.T_indoor
+    return replace(sample, T_indoor=None if T_indoor is None else T_indoor - SENSORS_WARM_K)
 
 
 def question_K(record: LoopRecord, key: LoopKey) -> float:  # noqa: N802 - a unit

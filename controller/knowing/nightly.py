@@ -26,8 +26,8 @@ DAY_S = 86_400.0
 DAYS_MAX = 14.0
 """However long numbers stood still, they do not move further at once than so many days of tenths."""
 DELAY_DAYS = 7
-TELLING_LOOPS, SENSORS_WARM_K = 3, 0.5
-"""Loops with sensors from which on they tell how warm others may be; sensors hang in warmer dwellings."""
+TELLING_LOOPS = 3
+"""Loops with sensors from which on they tell how warm others may be."""
 Q_MIN_W_PER_M2, DROP_MIN_K = 3.0, 0.3
 """Below these the water tells of no room."""
 
@@ -53,14 +53,14 @@ def identified(
 
 
 def usual_room(window: Window) -> IndoorPrior | None:
-    """Return how warm loops without sensors are thought to be: as those with, whose sensors hang warmer."""
+    """Return how warm loops without sensors are thought to be: as those with."""
     T_indoor = np.asarray(window.loops[:, :, SERIES.index("T_indoor")], dtype=np.float64)
     shown = np.isfinite(T_indoor)
     told = shown.sum(axis=0) > 0
     if told.sum() < TELLING_LOOPS:
         return None
     means = np.where(shown, T_indoor, 0.0).sum(axis=0)[told] / shown.sum(axis=0)[told]
-    return IndoorPrior(T_indoor=float(means.mean()) - SENSORS_WARM_K)
+    return IndoorPrior(T_indoor=float(means.mean()))
 
 
 def _identified(

@@ -10,7 +10,7 @@ from controller.decisions import Mode
 from controller.knowing.asking import asked, drawn_at, listened, question_K, told
 from controller.knowing.belief import with_beliefs
 from controller.knowing.keeper import Keeper, introduced
-from controller.knowing.known import first_known
+from controller.knowing.known import SENSORS_WARM_K, first_known
 from controller.strategies.inputs import StrategyInputs
 from optimizer import emitters
 from optimizer.balance import LoopModel
@@ -66,7 +66,7 @@ def lived(loops, hours, mode=Mode.AUTO):
             T_return, _ = emitted(one.K, T_SUPPLY + shift, one.T_room)
             water = {"T_supply": good(T_SUPPLY + shift, now), "T_return": good(T_return, now)}
             observations[key] = replace(observation(), key=key, mode=mode, m_flow=good(M, now), **water)
-            indoor = {Point(1, "T_indoor_mean"): good(one.T_room, now)}
+            indoor = {Point(1, "T_indoor_mean"): good(one.T_room + SENSORS_WARM_K, now)}
             readings[key.station] = indoor if one.sensor else {}
         inputs = StrategyInputs(
             now=now,
