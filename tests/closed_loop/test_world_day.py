@@ -5,7 +5,7 @@ import pytest
 from tests.support.worlds import broken, worlds
 
 
-@pytest.mark.slow(minutes=3)
+@pytest.mark.slow(minutes=2)
 @pytest.mark.timeout(2000)
 def test_nothing_that_must_hold_is_broken_in_a_day_of_ten_stations():
     (outcome,) = worlds("--seed", 1001, "--hours", 24)

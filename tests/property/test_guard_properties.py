@@ -120,7 +120,7 @@ def situations(draw):
         now=NOW,
         monotonic=MONOTONIC,
         poll_s=draw(st.sampled_from([1.0, 10.0, 30.0, 60.0])),
-        poll_s_by_station=draw(st.sampled_from([{}, dict.fromkeys((t.key.station for t in traits), 90.0)])),
+        poll_s_by_station=draw(st.sampled_from([{}, dict.fromkeys((k.station for k in all_traits), 90.0)])),
         T_outdoor_centre=draw(readings(-25.0, 15.0)),
         traits=all_traits,
         observations=seen,

@@ -1,4 +1,7 @@
-"""Worlds in processes of their own: beside each other, without the tracer, with a hash seed of their own."""
+"""Worlds in processes of their own: beside each other, without the tracer, with a hash seed of their own.
+
+Time is virtual in them, so they give way to the tests beside them that wait for a browser or a socket.
+"""
 
 import json
 import os
@@ -9,7 +12,7 @@ import sys
 def worlds(*arguments, hash_seed="0"):
     """Run ``dhc world`` and return what it says of each seed."""
     done = subprocess.run(
-        [sys.executable, "-m", "simulators", "world", "--json", *map(str, arguments)],
+        ["nice", "-n", "10", sys.executable, "-m", "simulators", "world", "--json", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
