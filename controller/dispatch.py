@@ -235,9 +235,10 @@ class Dispatcher:
             case Unknown(why):
                 # keep the lease, read first, never send blindly again
                 raise NoAnswer(self.station, f"setpoint of loop {intent.loop}: {why}")
-            case Rejected(why):
+            case Rejected(why, jump):
                 del self._open[intent.loop]
-                self._finish(intent, State.REJECTED, said("write.refused", detail=why))
+                told = why if jump is None else said("write.held_elsewhere", T_held=jump[0], T_asked=jump[1])
+                self._finish(intent, State.REJECTED, said("write.refused", detail=told))
                 status.held = False
             case NotApplicable():
                 del self._open[intent.loop]

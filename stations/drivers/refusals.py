@@ -62,7 +62,8 @@ def refuse_jump(heat: float, holds: float | None) -> Rejected | None:
     """Refuse to take over with ``heat`` degC a loop that holds something else by itself; None: not told."""
     if holds is None or abs(heat - holds) <= TAKE_OVER_K:
         return None
-    return Rejected(f"on its own curve the loop holds {holds:.1f} degC now, not {heat:.1f}; not written")
+    why = f"on its own curve the loop holds {holds:.1f} degC now, not {heat:.1f}; not written"
+    return Rejected(why, jump=(holds, heat))
 
 
 def refuse_beat(beat: Heartbeat) -> Rejected | None:

@@ -1,6 +1,6 @@
 """What became of a write. Expected faults are data; a caller matches all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,8 @@ class Rejected:
     """The device (or the driver, before the wire) refused. Repeating the same write is pointless."""
 
     why: str
+    jump: tuple[float, float] | None = field(default=None, compare=False)
+    """What the loop holds by itself and what it was to hold, degC, where that is why; for people's words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,17 +81,17 @@ async def test_a_plan_from_the_process_is_the_plan_made_here():
         (CRASH, "plan.solver_died", {"how": "exit 1"}),
         (MEMORY, "plan.solver_memory", {}),
         (GARBAGE, "plan.solver_broken", None),
-        (HANG, "plan.solver_hung", {"limit_s": 3.0}),
+        (HANG, "plan.solver_hung", {"limit_s": 10.0}),
     ],
 )
 async def test_whatever_becomes_of_the_solver_costs_one_plan_and_nobody_waits(deed, reason, told):
     problem = city(4, steps=24)
-    async with planner(wall_s=3.0, memory_bytes=2 << 30) as process, watched_loop() as lags:
+    async with planner(wall_s=10.0, memory_bytes=2 << 30) as process, watched_loop() as lags:
         first = await process.plan(problem, None)
         assert first.status is PlanStatus.OPTIMAL
         began = time.monotonic()
         none = await process.plan(replace(problem, start=deed), None)
-        assert time.monotonic() - began < 10.0
+        assert time.monotonic() - began < 30.0
         assert none.status is PlanStatus.NONE
         assert none.why.id == reason
         assert told is None or dict(none.why.params) == told

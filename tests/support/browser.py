@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 from benchmarks.chromium import EXECUTABLE, FLAGS
 from hmi.session import LANGUAGE_COOKIE, TOKEN_COOKIE
 
-LIMIT_S = 40.0
+LIMIT_S = 90.0
 """Two cores are shared with a city, a controller and the screen."""
 SIZE = {"width": 1920, "height": 1080}
 LOOPBACK = {"127.0.0.1", "localhost"}
