@@ -36,6 +36,7 @@ from optimizer.estimate.state import Doubt
 from optimizer.forecast.weather import WeatherTable
 from optimizer.plan.problem import PlanProblem, Weights
 from optimizer.reason import because
+from stations.drivers.refusals import refuse_jump
 from stations.model.quality import Reason
 from stations.model.setpoint import CirculationChannel, HeatChannel
 
@@ -234,6 +235,13 @@ def test_a_phrase_comes_back_from_its_stored_text(phrase):
 )
 def test_other_text_is_told_as_it_is(text):
     assert restored(text) == verbatim(text)
+
+
+def test_why_a_loop_was_not_taken_over_is_chinese_to_the_last_word():
+    jump = refuse_jump(61.2, 59.0).jump
+    elsewhere = said("write.held_elsewhere", T_held=jump[0], T_asked=jump[1])
+    phrase = restored(stored(said("write.refused", detail=elsewhere)))
+    assert phrase.zh == "被拒绝：回路按自身曲线当前为 59.0 °C，而非 61.2 °C；未写入"
 
 
 def test_half_a_surrogate_pair_of_a_device_can_be_stored_and_shown():
