@@ -206,11 +206,11 @@ class Supervisor:
         return 0.0 if self._misses == 1 else self._backoff.next_s(self._services.clock.wall_monotonic())
 
     def _doubt(self) -> None:
-        """One answer is missing: what was good is now the last that is known, until the next answer."""
+        """One answer is missing: what was sound is now the last that is known, until the next answer."""
         before = self._services.image[self.station].readings
         doubted = {
             point: replace(reading, quality=Quality.UNCERTAIN, reason=Reason.NO_ANSWER)
-            if reading.quality is Quality.GOOD
+            if reading.sound
             else reading
             for point, reading in before.items()
         }

@@ -218,9 +218,9 @@ def _value(readings: Mapping[Point, Reading], point: Point) -> float | None:
 
 
 def _sound(readings: Mapping[Point, Reading], point: Point) -> float | None:
-    """Return the value of an undoubted reading."""
+    """Return the value of a reading against which nothing speaks."""
     reading = readings.get(point)
-    return reading.value if reading is not None and reading.quality is Quality.GOOD else None
+    return reading.value if reading is not None and reading.sound else None
 
 
 def _from_future(reading: Reading, ahead_s: float) -> Reading:

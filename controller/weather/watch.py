@@ -9,7 +9,6 @@ from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from controller.weather.feed import WeatherFeed
 from optimizer.forecast.weather import FRESH_S, NoWeather, Outlook
 from stations.model.clock import Clock
-from stations.model.quality import Quality
 
 STEP_S, STEPS = 900.0, 96
 LOOK_S = 60.0
@@ -47,6 +46,6 @@ async def watch_weather(feed: WeatherFeed, state: ControllerState, clock: Clock)
 async def _tell_measured(feed: WeatherFeed, state: ControllerState, clock: Clock) -> None:
     while True:
         measured = state.T_outdoor_centre
-        if measured is not None and measured.value is not None and measured.quality is Quality.GOOD:
+        if measured is not None and measured.value is not None and measured.sound:
             await feed.observe(clock.now(), measured.value)
         await clock.sleep(LOOK_S)

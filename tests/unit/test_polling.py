@@ -155,6 +155,27 @@ async def test_a_doubt_or_a_fault_of_a_value_is_not_covered_by_a_missed_answer()
         assert set(reasons) == {Reason.FROZEN, Reason.NO_ANSWER}
 
 
+async def test_a_missed_answer_covers_the_doubt_of_a_clock_whose_values_are_decided_on():
+    class Ahead:
+        def check(self, readings, now):
+            return {
+                point: uncertain(reading.value, Reason.CLOCK_SKEW, now) for point, reading in readings.items()
+            }
+
+    async with FieldLoop(Ahead()) as field:
+        await field.online()
+        before, after = [], []
+        field.script.answers["read"].append(fault(NoAnswer))
+        before.extend(field.image.readings.values())
+        field.script.answers["connect"].append(lambda: after.extend(field.image.readings.values()))
+        await field.until(lambda: after, "a new connection")
+
+        now = field.clock.now()
+        assert all(reading.usable(now, 600.0) for reading in before)
+        assert {reading.reason for reading in after} == {Reason.NO_ANSWER}
+        assert not any(reading.usable(now, 600.0) for reading in after)
+
+
 async def test_a_fresh_driver_is_made_for_every_attempt_and_each_is_closed():
     async with FieldLoop() as field:
         await field.online()

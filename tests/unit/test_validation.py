@@ -168,6 +168,21 @@ def test_planted_faults_are_found_and_let_go(soak, plant, reasons, lasts_s, with
         assert found == trials
 
 
+def test_a_meter_that_contradicts_its_temperatures_is_doubted_though_its_clock_is_ahead():
+    checking, seen, changed = validator(), set(), None
+    for at, polled in StationWeek(3).polls(9.0 * HOUR_S):
+        values = dict(polled)
+        if at >= START + 8.0 * HOUR_S:
+            changed = "Q_flow_primary"
+            values[changed] *= 1.4
+        ahead = {p: replace(r, measured_at=at + 20.0) for p, r in as_readings(at, values).items()}
+        checked = checking.check(ahead, at)
+        seen.add(checked[point("Q_flow_primary")].reason)
+        assert changed is not None or seen == {Reason.CLOCK_SKEW}
+
+    assert Reason.ENERGY_BALANCE in seen
+
+
 def _found(seed, plant, reasons, lasts_s, within_s):
     """Run a station through one fault; tells whether it was found in time, and checks that it is let go."""
     rng = random.Random(seed)
