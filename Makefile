@@ -13,7 +13,7 @@ PACKAGES := controller stations optimizer hmi simulators
 # Workers of the parallel part of `make test`: one more than two cores, because many tests wait for a wire.
 WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest
-COVERAGE := $(addprefix --cov=,$(PACKAGES)) --cov-report=term
+PARALLEL = $(PYTEST) -m "not serial and not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Options of the demo, extra options of pytest, area of the benchmarks.
 DEMO ?= --speed 10
 ARGS ?=
@@ -22,7 +22,7 @@ AREA ?=
 # Not even where the environment forbids to keep compiled code: each process would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint bench screenshots soak realdata deps venv lock clean
+.PHONY: help demo test coverage lint bench screenshots soak realdata deps venv lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,20 +30,23 @@ help: ## this list
 demo: venv ## the demo city on real sockets, under control; Ctrl-C stops everything
 	@exec $(BIN)/dhc demo $(DEMO)
 
-# Two calls of pytest, both always made. First, alone and without coverage, what measures time or load
-# (marker `serial`): beside neighbours or under a tracer it would measure those. Unless something is selected,
+# Two calls of pytest, both always made. First, alone, what measures time or load (marker `serial`): beside
+# neighbours it would measure those. Unless something is selected,
 # only files in which the marker stands are looked through: to collect all takes a core ten seconds. Then all
 # the rest on $(WORKERS) workers; loadfile keeps the tests of a file together, with what they share, and files
 # are taken in the order of tests/conftest.py: those with long tests first.
-# Coverage is that of the first moments of each test (tests/support/tracer.py says why).
 # Status 5 means that no test was collected, which is no fault of a selection.
 test: deps venv ## every behaviour, long tests at reduced count
 	@serial=0
 	$(PYTEST) -m serial $(or $(ARGS),$$(grep -rl --include='test_*.py' 'mark\.serial' tests)) || serial=$$?
 	if [ $$serial -eq 5 ]; then serial=0; fi
-	$(PYTEST) -m "not serial and not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(COVERAGE) $(ARGS)
+	$(PARALLEL) $(ARGS)
 	if [ $$serial -ne 0 ]; then echo "make test: the serial part above failed (pytest status $$serial)" >&2; fi
 	exit $$serial
+
+# Apart from `make test`, whose time it would lengthen by a quarter; tests/support/tracer.py says what is watched.
+coverage: deps venv ## the lines that the parallel part of `make test` runs, and the share of each file
+	@$(PARALLEL) $(addprefix --cov=,$(PACKAGES)) --cov-report=term $(ARGS)
 
 lint: venv ## ruff, mypy strict, import contracts
 	@failed=()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from controller.api.schema import Sentence
@@ -11,7 +12,7 @@ from hmi.user_api import Refused
 from stations.model.quality import Quality, Reason
 from tests.support import city_screens as bench
 from tests.support.city_screens import FakeApi
-from tests.support.fake_api import SHOWN
+from tests.support.fake_api import SHOWN, stand_in
 from tests.support.hmi_city import (
     alarm,
     order,
@@ -30,8 +31,8 @@ ACTS = ("change_1", "auto_1", "local_1")
 
 @pytest.fixture(autouse=True)
 def own_process(monkeypatch):
-    monkeypatch.setattr("hmi.session.screen_of_this_run", None)
-    monkeypatch.setattr("hmi.screens.setpoint._again", None)
+    stand_in(monkeypatch)
+    monkeypatch.setattr("hmi.screens.setpoint._again", st.rerun)
     bench.fresh()
     yield
     bench.fresh()

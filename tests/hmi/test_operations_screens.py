@@ -10,7 +10,7 @@ from hmi.screens import order_dialog
 from hmi.user_api import Refused, Unreachable
 from tests.support import operations_screen as bench
 from tests.support.city_screens import fresh
-from tests.support.fake_api import SHOWN, FakeApi
+from tests.support.fake_api import SHOWN, FakeApi, stand_in
 from tests.support.operations_city import EVIL, NOW, alarm, city, loop_state, order
 from tests.support.operations_screen import SECOND, TOO_HOT, opened
 
@@ -24,7 +24,7 @@ def said(app):
 
 @pytest.fixture(autouse=True)
 def own_session(monkeypatch):
-    monkeypatch.setattr("hmi.session.screen_of_this_run", None)
+    stand_in(monkeypatch)
     fresh()
 
 

@@ -8,14 +8,14 @@ from hmi.screens.order_dialog import Asked
 from tests.support import operations_screen as bench
 from tests.support import plan_told
 from tests.support.city_screens import fresh
-from tests.support.fake_api import FakeApi
+from tests.support.fake_api import FakeApi, stand_in
 from tests.support.operations_city import NOW, order
 from tests.support.operations_screen import opened
 
 
 @pytest.fixture(autouse=True)
 def own_session(monkeypatch):
-    monkeypatch.setattr("hmi.session.screen_of_this_run", None)
+    stand_in(monkeypatch)
     fresh()
 
 

@@ -11,7 +11,8 @@ from hmi.view_models import optimizer_sources as model
 from tests.support import operations_screen as bench
 from tests.support import plan_told
 from tests.support.api_bench import NOW
-from tests.support.fake_api import SHOWN, FakeApi
+from tests.support.city_screens import fresh
+from tests.support.fake_api import SHOWN, FakeApi, stand_in
 from tests.support.hmi_city import small_city
 
 SCRIPT = "from tests.support.fake_api import show\nshow()\n"
@@ -103,7 +104,9 @@ def _press(monkeypatch, api):
     return labels
 
 
-def test_the_section_stands_on_the_optimizer_s_page_with_a_button_for_each_source():
+def test_the_section_stands_on_the_optimizer_s_page_with_a_button_for_each_source(monkeypatch):
+    stand_in(monkeypatch)
+    fresh()
     SHOWN.update(name="optimizer", screen=bench.screen(FakeApi()))
     app = AppTest.from_string(SCRIPT, default_timeout=20).run()
     assert not app.exception

@@ -177,17 +177,19 @@ async def test_the_registration_can_stand_before_every_answer():
 
 
 async def test_it_dials_anew_with_growing_waits_until_a_centre_asks_something():
-    async with dialling(retry_s=0.05, retry_max_s=0.8) as (centre, _):
+    async with dialling(retry_s=0.05, retry_max_s=5.0) as (centre, _):
         centre.busy = True
-        await centre.called(5)
+        await centre.called(6)
         waits = [later.at - earlier.at for earlier, later in pairwise(centre.calls)]
-        assert all(0.5 * 0.05 * 2**n <= wait for n, wait in enumerate(waits[:4]))
+        shortest = [0.5 * 0.05 * 2**n for n in range(7)]
+        assert all(least <= wait for least, wait in zip(shortest, waits[:5], strict=False))
         centre.busy = False
         call = await centre.called(len(centre.calls) + 1)
         await call.ask(read(0))
+        calls, hung_up_at = len(centre.calls), time.monotonic()
         call.hang_up()
-        again = await centre.called(len(centre.calls) + 1)
-        assert again.at - call.at < 0.8  # begins with the shortest wait anew
+        again = await centre.called(calls + 1)
+        assert again.at - hung_up_at < shortest[6], "it begins with the shortest wait anew"
         assert await again.bytes(5) == b"DTU-7"
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from hmi import kept, session
+from hmi import kept
 from hmi.screens import setpoint
 from tests.support import fake_api
 from tests.support.fake_api import SHOWN
@@ -26,7 +26,5 @@ def fresh():
 
 def show_dialog():
     """Draw the setpoint dialog in the page: the tester runs whole pages only, which would shut a dialog."""
-    session.screen_of_this_run = lambda: SHOWN["screen"]
-    setpoint._again = st.rerun
     act = st.session_state.setdefault("act", setpoint.Act("S001", 1, SHOWN["kind"]))
     setpoint.content(act)

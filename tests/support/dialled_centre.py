@@ -34,7 +34,7 @@ class Call:
             self.heard += data
             self._arrived.notify_all()
 
-    async def bytes(self, count, wall_s=5.0):
+    async def bytes(self, count, wall_s=60.0):
         """The next bytes that nobody has taken yet."""
         await until(
             lambda: len(self.heard) >= self._taken + count, wall_s, f"{count} bytes, have {self.heard}"
@@ -45,7 +45,7 @@ class Call:
     def send(self, data):
         self._writer.write(data)
 
-    async def ask(self, request, *, unit=1, before=b"", wall_s=5.0):
+    async def ask(self, request, *, unit=1, before=b"", wall_s=60.0):
         """Ask with a request of pymodbus; returns the answer as pymodbus reads it behind ``before``."""
         framer = FramerRTU(DecodePDU(False))
         request.dev_id = unit
@@ -83,7 +83,7 @@ class Centre:
         await call.listen()
         writer.close()
 
-    async def called(self, times=1, wall_s=10.0):
+    async def called(self, times=1, wall_s=60.0):
         """The latest call, once there have been so many."""
         await until(lambda: len(self.calls) >= times, wall_s, f"{times} calls, had {len(self.calls)}")
         return self.calls[-1]

@@ -169,7 +169,11 @@ def screen_of(api, person, city, language):
     )
 
 
+def stand_in(monkeypatch):
+    """What a live part asks for is the Screen of ``SHOWN``, too, until the test ends."""
+    monkeypatch.setattr(session, "screen_of_this_run", lambda: SHOWN["screen"])
+
+
 def show():
-    """Render the screen that ``SHOWN`` names; what a live part asks for is the same Screen."""
-    session.screen_of_this_run = lambda: SHOWN["screen"]
+    """Render the screen that ``SHOWN`` names."""
     importlib.import_module(f"hmi.screens.{SHOWN['name']}").render(SHOWN["screen"])
