@@ -271,7 +271,10 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument(
         "--spread", metavar="K", help="physical plant: 1.0, 1.5, 2.0 or 2.5 K between stations (default: 2.3)"
     )
-    evaluate.add_argument("--stations", type=_count, metavar="N", help="heat stations (default: 40)")
+    evaluate.add_argument(
+        "--stations", type=_count, metavar="N",
+        help="heat stations (default: 40); on the simple plant any other number needs --calibrate once",
+    )  # fmt: skip
     evaluate.add_argument("--days", type=_count, metavar="N", help="3 of them do not count (default: 10)")
     evaluate.add_argument(
         "--seed", type=int, action="append", default=[], metavar="S",

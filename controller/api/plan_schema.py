@@ -74,6 +74,8 @@ class ExcludedMessage(Message):
     """degC that the centre would ask of a loop that takes no setpoints; null of others."""
     m_flow_advised: float | None
     """kg/s."""
+    advice: Sentence | None
+    """Why, where a plan advises it; null where it is the heating curve's value."""
 
 
 class LoopPlan(Message):
@@ -161,7 +163,8 @@ class LoopAhead(Message):
     loop: int
     followed: bool
     excluded: Sentence | None
-    """Why it is not planned for; then the series are empty."""
+    """Why it is not planned for; then the series are empty, but for a loop that takes no setpoints: those are
+    what a plan would ask of it."""
     explanation: Sentence | None
     """Why it is told what it is told; of a proposal, what it would do."""
     doubts: list[Sentence]

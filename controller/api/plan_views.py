@@ -81,10 +81,13 @@ def plan_message(
 
 def _advised(status: LoopStatus | None, why: Reason) -> dict[str, object]:
     """Return what a loop that takes no setpoints would be asked for: its decision is advice."""
-    decision = None if status is None or why.id != "plan.loop_not_driven" else status.decision
+    if status is None or status.decision is None or why.id != "plan.loop_not_driven":
+        return dict.fromkeys(("T_supply_advised", "m_flow_advised", "advice"))
+    decision, told = status.decision, _sentence(status)
     return {
-        "T_supply_advised": None if decision is None else finite(decision.T_supply),
-        "m_flow_advised": None if decision is None else finite(decision.m_flow),
+        "T_supply_advised": finite(decision.T_supply),
+        "m_flow_advised": finite(decision.m_flow),
+        "advice": None if told is None else told.to_json(),
     }
 
 
@@ -303,7 +306,7 @@ def station_plan(
         **_standing(published.plan, now),
         "T_outdoor": outdoors(published),
         "loops": [
-            _loop_ahead(one, places[one.key], published, foretold, loops[one.key], now)
+            _loop_ahead(one, places[one.key], published, foretold, loops[one.key], now, published.plan.start)
             for one in traits
             if one.key in places
         ],
@@ -317,10 +320,15 @@ def _loop_ahead(
     foretold: Foretold | None,
     status: LoopStatus,
     now: float,
+    start: float,
 ) -> dict[str, object]:
-    why, plan = published.excluded.get(traits.key), published.plan
-    told = _sentence(status)
-    if told is None and why is None and foretold is not None:
+    """Return ``LoopAhead``; its series begin at UTC second ``start``."""
+    why, told = published.excluded.get(traits.key), _sentence(status)
+    if published.advised(traits.key) and published.advice is not None:
+        published, foretold = published.advice, expected(published.advice, now)
+    plan = published.plan
+    planned = traits.key not in published.excluded and bool(np.isfinite(plan.q[place]).all())
+    if told is None and planned and foretold is not None:
         told = _proposal(place, published, foretold, now)
     head = {
         "loop": traits.key.loop,
@@ -331,7 +339,7 @@ def _loop_ahead(
         **_Rooms.of(published).told(place),
     }
     names = ("q", "T_room", "T_room_min", "T_supply", "m_flow", "curve_T_supply", "curve_T_room")
-    if why is not None or not np.isfinite(plan.q[place]).all():
+    if not planned or abs(plan.start - start) > 1.0:
         return {**head, **{name: [] for name in names}}
     course = unrolled(traits, place, published)
     theirs = _theirs(published)

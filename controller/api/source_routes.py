@@ -78,15 +78,20 @@ def _message(book: SourceBook, site: SiteConfig, sources: list[str], now: float)
         "advised_at": advised_at,
         "frozen_day": book.noted(FROZEN),
         "reasons": [reasoned(reason).to_json() for reason in reasons],
-        "sources": [
-            {
-                "source": source,
-                "role": site.planning.sources.get(source, SourceRules()).role,
-                "open": sum(one.state == "issued" for one in standing if one.order.source == source),
-                "hours": [hour_view(one) for one in standing if one.order.source == source],
-            }
-            for source in sources
-        ],
+        "sources": [_source(book, site, source, standing) for source in sources],
+    }
+
+
+def _source(book: SourceBook, site: SiteConfig, source: str, standing: list[Standing]) -> dict[str, object]:
+    own = [one for one in standing if one.order.source == source]
+    at, who = book.last_acknowledged(source) or (None, None)
+    return {
+        "source": source,
+        "role": site.planning.sources.get(source, SourceRules()).role,
+        "open": sum(one.state == "issued" for one in own),
+        "acknowledged_at": at,
+        "acknowledged_by": who,
+        "hours": [hour_view(one) for one in own],
     }
 
 

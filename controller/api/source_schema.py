@@ -49,6 +49,9 @@ class SourceMessage(Message):
     """``base`` or ``peak``."""
     open: int
     """Orders that nobody has acknowledged yet."""
+    acknowledged_at: float | None
+    acknowledged_by: str | None
+    """The last time that anybody did, also where the orders have changed since; null before the first."""
     hours: list[SourceHour]
     """The last six hours and all that are ordered."""
 

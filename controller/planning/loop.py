@@ -6,13 +6,14 @@ what is published and waits for nothing.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
 
 from controller.decisions import LoopKey, LoopTraits
 from controller.knowing.known import Known
+from controller.planning.advice import advising, at_prices
 from controller.planning.events import event
 from controller.planning.judging import sane
 from controller.planning.port import Planner
@@ -94,7 +95,7 @@ class PlanningLoop:
         filtered, monotonic = believed.T_outdoor_filtered, self._clock.monotonic()
         scene = scene_of(self._state, self._traits, filtered, self._owed, now, monotonic)
         plan, asked = await self._plan(known, outlook, source, scene, now)
-        self._state.published = Published(
+        published = Published(
             made_at=self._clock.now(),
             keys=known.keys,
             plan=plan,
@@ -109,6 +110,8 @@ class PlanningLoop:
             lost=scene.lost,
             planner=self._planner.state,
         )
+        advice = await self._advice(published, asked, None if before is None else before.advice)
+        self._state.published = replace(published, advice=advice)
         if before is None or before.plan.status is not plan.status:
             log.info("plan", status=str(plan.status), why=None if plan.why is None else plan.why.id)
 
@@ -147,6 +150,21 @@ class PlanningLoop:
             log.error("plan_rejected", why=wrong.id, **wrong.params)
             return _instead(previous, len(known), now, wrong), asked
         return plan, asked
+
+    async def _advice(
+        self, published: Published, asked: Asked | None, earlier: Published | None
+    ) -> Published | None:
+        """Return the same for loops that take no setpoints; None where nothing can be said of them."""
+        if earlier is not None and earlier.keys != published.keys:
+            earlier = None
+        try:
+            problem = None if asked is None else at_prices(asked, published.plan)
+            before = None if earlier is None else earlier.plan
+            plan = None if problem is None else await self._planner.plan(problem, before)
+            return advising(published, earlier, asked, plan)
+        except Exception:  # as above: a bug here costs advice only
+            log.exception("advising_failed")
+            return None
 
 
 def _instead(previous: Plan | None, loops: int, now: float, why: Reason) -> Plan:

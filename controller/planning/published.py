@@ -40,6 +40,12 @@ class Published:
     """Loops whose stations did not answer then."""
     planner: PlannerState | None = None
     """How the solver did with this plan."""
+    advice: "Published | None" = None
+    """The same for the loops that take no setpoints (``advice``); all others are left out of it."""
+
+    def advised(self, key: LoopKey) -> bool:
+        """Tell whether a plan says what the loop shall be set to by hand."""
+        return self.advice is not None and key not in self.advice.excluded
 
     def age_s(self, now: float) -> float:
         """Return how old the plan's inputs are at UTC second ``now``."""

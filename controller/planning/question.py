@@ -1,9 +1,10 @@
 """From what is known of loops, weather and source to the question that a plan answers. Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from controller.decisions import LoopKey, LoopTraits, Mode
 from controller.knowing.known import Known
@@ -68,6 +69,8 @@ class Asked:
     """Those loops."""
     curve: Course
     """What the loops would do on the curve."""
+    advisory: PlanProblem | None = None
+    """The same of the loops that take no setpoints, all others left out; None where there are none."""
 
 
 def times_of(now: float) -> Floats:
@@ -101,9 +104,9 @@ def question(
     T_wanted = wanted(known, weather.times, rules)
     gains = free_heat(buildings, weather.sun[:, None]).T + lasting
     breath = breathing(A, B, weather.T_outdoor, gains - lasting)
-    excluded = _excluded(known, traits, scene)
-    T_min = T_wanted + breath
-    T_min[[key in excluded for key in known.keys]] = np.nan
+    excluded, advised = _excluded(known, traits, scene)
+    T_band = T_wanted + breath
+    T_min = np.where(_rows(known, excluded)[:, None], np.nan, T_band)
     q_before = np.clip(state.q, 0.0, None)
     heat_now = float(buildings.area @ np.maximum(q_before, 1.0)) / 1000.0
     most = _most(source, heat_now)
@@ -133,7 +136,14 @@ def question(
         problem=problem,
         excluded=excluded,
         curve=_on_curve(loops, known, problem, rules, scene),
+        advisory=replace(problem, T_min=np.where(_rows(known, advised)[:, None], T_band, np.nan))
+        if advised
+        else None,
     )
+
+
+def _rows(known: Known, keys: Container[LoopKey]) -> NDArray[np.bool_]:
+    return np.array([key in keys for key in known.keys], dtype=np.bool_)
 
 
 def wanted(known: Known, times: Floats, rules: PlanRules) -> Floats:
@@ -184,24 +194,36 @@ def _on_curve(
     )
 
 
-def _excluded(known: Known, traits: Mapping[LoopKey, LoopTraits], scene: Scene) -> dict[LoopKey, Reason]:
-    found: dict[LoopKey, Reason] = {}
-    flags, sd = known.state.flags, known.state.T_indoor_sd
+def _excluded(
+    known: Known, traits: Mapping[LoopKey, LoopTraits], scene: Scene
+) -> tuple[dict[LoopKey, Reason], set[LoopKey]]:
+    """Return who is left out and why; of those, the loops that can be advised what they can not be told."""
+    excluded: dict[LoopKey, Reason] = {}
+    advised: set[LoopKey] = set()
     for place, key in enumerate(known.keys):
-        mode = scene.modes.get(key, Mode.AUTO)
+        why = _doubt(place, known, scene)
         if not (traits[key].station_class.driven and traits[key].proven):
-            found[key] = because("plan.loop_not_driven")
-        elif mode is not Mode.AUTO:
-            found[key] = because("plan.loop_mode", mode=str(mode))
-        elif key in scene.lost:
-            found[key] = because("plan.loop_no_link")
-        elif key in scene.drifted:
-            found[key] = scene.drifted[key]
-        elif flags[place] == Flag.LOST:
-            found[key] = because("plan.loop_lost")
-        elif sd[place] > KNOWN_SD_K:
-            found[key] = because("plan.loop_unknown", sd_K=float(sd[place]), most_K=KNOWN_SD_K)
-    return found
+            excluded[key] = because("plan.loop_not_driven")
+            if why is None:
+                advised.add(key)
+        elif why is not None:
+            excluded[key] = why
+    return excluded, advised
+
+
+def _doubt(place: int, known: Known, scene: Scene) -> Reason | None:
+    """Return why a loop can not be planned for, whether it takes setpoints or not; None where it can."""
+    key, sd = known.keys[place], float(known.state.T_indoor_sd[place])
+    mode = scene.modes.get(key, Mode.AUTO)
+    if mode is not Mode.AUTO:
+        return because("plan.loop_mode", mode=str(mode))
+    if key in scene.lost:
+        return because("plan.loop_no_link")
+    if key in scene.drifted:
+        return scene.drifted[key]
+    if known.state.flags[place] == Flag.LOST:
+        return because("plan.loop_lost")
+    return because("plan.loop_unknown", sd_K=sd, most_K=KNOWN_SD_K) if sd > KNOWN_SD_K else None
 
 
 def _most(source: SourceSeen, heat_now: float) -> float:

@@ -64,6 +64,8 @@ class Day(NamedTuple):
     plan: float
     curve: float
     followed: float
+    date: str
+    """The local day, as ``local_day`` writes it."""
 
 
 class Judged(NamedTuple):
@@ -123,7 +125,8 @@ class ShadowBook:
             for key, (actual, plan, curve, followed, n) in _restored(row["body"]).items():
                 over = row["day"] <= since.get(key, "") and followed > ON_CURVE * n
                 if n >= self._least and not over:
-                    found.setdefault(key, []).append(Day(actual / n, plan / n, curve / n, followed / n))
+                    one = Day(actual / n, plan / n, curve / n, followed / n, row["day"])
+                    found.setdefault(key, []).append(one)
         return found
 
 
@@ -182,7 +185,7 @@ class ShadowDays:
         plan, curve = said
         for i, key in enumerate(new.keys):
             told = (float(new.known.state.q[i]), float(plan[i]), float(curve[i]))
-            if not np.isfinite(told).all() or key in last.excluded:
+            if not np.isfinite(told).all() or (key in last.excluded and not last.advised(key)):
                 continue
             sums = self._sums.setdefault(key, [0.0] * 5)
             for place, value in enumerate((*told, float(follows(self._state.loops[key])), 1.0)):
@@ -203,18 +206,23 @@ def follows(status: LoopStatus) -> bool:
 
 def _said(last: Published, now: float) -> tuple[Floats, Floats] | None:
     """Return the heat (n,) that a plan said for now, and what the curve would have taken by its model."""
+    advised = None if last.advice is None else _said(last.advice, now)
     step, curve, problem = last.plan.step_at(now), last.curve, last.problem
     if step is None or curve is None or problem is None or last.plan.status is PlanStatus.NONE:
-        return None
+        return advised
     on_curve = int((now - problem.start) // (3600.0 * problem.dt_h))
     if not 0 <= on_curve < curve.q.shape[1]:
         return None
-    return last.plan.q[:, step], curve.q[:, on_curve]
+    q = last.plan.q[:, step]
+    return q if advised is None else np.where(np.isnan(q), advised[0], q), curve.q[:, on_curve]
 
 
 def on_days(days: Sequence[Day]) -> tuple[Floats, Floats]:
-    """Return the days on the curve and those on plans, rows as ``Day``; days of both kinds are neither."""
-    rows = np.array(days, dtype=np.float64).reshape(-1, 4)
+    """Return the days on the curve and those on plans, rows as ``Day`` without its date.
+
+    Days of both kinds are neither.
+    """
+    rows = np.array([one[:4] for one in days], dtype=np.float64).reshape(-1, 4)
     return rows[rows[:, 3] <= ON_CURVE], rows[rows[:, 3] >= ON_PLAN]
 
 
@@ -252,14 +260,23 @@ def drifts(days: Mapping[LoopKey, Sequence[Day]]) -> dict[LoopKey, Reason]:
 
 
 def together(days: Mapping[LoopKey, Sequence[Day]], area: Mapping[LoopKey, float]) -> list[Day]:
-    """Return the days of many loops as one, by area; as many as all of them have, counted from the newest."""
-    there = {key: found for key, found in days.items() if area.get(key, 0.0) > 0.0}
-    if not there:
-        return []
-    count = min(len(found) for found in there.values())
-    weights = np.array([area[key] for key in there])
-    newest = np.array([list(found)[len(found) - count :] for found in there.values()], dtype=np.float64)
-    if count == 0:
-        return []
-    means = np.einsum("n,ndf->df", weights / weights.sum(), newest.reshape(len(there), count, 4))
-    return [Day(*(float(value) for value in row)) for row in means]
+    """Return the days of many loops as one, oldest first: by date the mean of those that have it, by area.
+
+    A date counts with three quarters of the area that has any day at all; a mean of few tells of those few.
+    """
+    by_date: dict[str, list[tuple[float, Day]]] = {}
+    whole = 0.0
+    for key, found in days.items():
+        size = area.get(key, 0.0)
+        if size > 0.0 and found:
+            whole += size
+            for one in found:
+                by_date.setdefault(one.date, []).append((size, one))
+    means = []
+    for date, there in sorted(by_date.items()):
+        sizes = np.array([size for size, _ in there])
+        if sizes.sum() >= ENOUGH * whole:
+            mean = sizes @ np.array([one[:4] for _, one in there]) / sizes.sum()
+            actual, plan, curve, followed = mean.tolist()
+            means.append(Day(actual, plan, curve, followed, date))
+    return means

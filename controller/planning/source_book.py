@@ -28,6 +28,8 @@ SAME_SHARE, SAME_K, SAME_KPA, SAME_FLOW = 0.02, 1.0, 10.0, 0.05
 """An order that differs by less stays as it is: of heat and flow a fraction."""
 DONE_SHARE, DONE_OF_MOST, DONE_K = 0.05, 0.02, 2.0
 """Executed: hourly heat within the larger of 5 % and 2 % of what the source can give, supply within 2 K."""
+KNOWN_BY = "acknowledged:"
+"""Before a source's name: the note of who acknowledged its orders last."""
 MEASURED_MIN = 30
 """Minutes of an hour that must be measured to judge it."""
 
@@ -165,7 +167,15 @@ class SourceBook:
                 if after is not before:
                     _put(connection, after)
                     found.append(after)
+            if found:  # the orders forget it when their numbers change
+                told = json.dumps({"at": now, "by": who})
+                connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (KNOWN_BY + source, told))
         return found
+
+    def last_acknowledged(self, source: str) -> tuple[float, str] | None:
+        """Return when and by whom a source's orders were last acknowledged, whatever they are now."""
+        told = self.noted(KNOWN_BY + source)
+        return (float(told["at"]), str(told["by"])) if isinstance(told, dict) else None
 
     def judge(self, measured: Mapping[tuple[str, float], Measured], now: float) -> int:
         """Judge the orders of hours that are over at UTC second ``now``; return how many."""

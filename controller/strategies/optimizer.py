@@ -35,6 +35,7 @@ AUTHOR = "strategy:optimizer"
 def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     """Return a wish for each of ``loops`` (those in auto): the plan's, or the curve's with the reason.
 
+    Of a loop that takes no setpoints the wish is advice: what a plan would ask of it (``planning.advice``).
     A loop of which too little is known to be planned for is asked (``controller.knowing.asking``). One that
     a person holds back keeps to the curve, and is not asked either.
     """
@@ -47,9 +48,12 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     takes = {traits.key: traits.station_class.driven and traits.proven for traits in loops}
     published, none = inputs.published, _no_plan(inputs)
     planned: dict[LoopKey, Proposal] = {}
-    if none is None and published is not None and inputs.T_outdoor is not None:
+    if published is not None and inputs.T_outdoor is not None:
         try:
-            planned = _planned(loops, published, inputs, inputs.T_outdoor)
+            if none is None:
+                planned = _planned(loops, published, inputs, inputs.T_outdoor)
+            if published.advice is not None and published.advice.usable(inputs.now):
+                planned |= _planned(loops, published.advice, inputs, inputs.T_outdoor)
         except Exception as error:  # quarantined as a station is: a bug here costs the plan, never the cycle
             log.exception("following_failed")
             none = because("plan.bug", error=repr(error))

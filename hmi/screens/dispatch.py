@@ -21,6 +21,7 @@ from hmi.screens.order_dialog import Asked, ask, dialog
 from hmi.screens.saying import plain, said_before
 from hmi.view_models import dispatch as model
 from hmi.view_models import dispatch_group as group
+from hmi.view_models import optimizer_choice as choice
 
 TITLE = N_("Dispatch")
 LIVE_S = 5.0
@@ -35,6 +36,8 @@ OFFSET_MAX_K = 10.0
 FLOW_MIN, FLOW_MAX = 30, 120
 """Percent of design flow that the field offers; what is allowed, the controller's preview says."""
 ALL = ""
+END = "district"
+"""What ends an order on plans: the loop takes them as its district does."""
 
 
 def render(screen: Screen) -> None:
@@ -127,8 +130,14 @@ def _tables(screen: Screen, laid: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _end(screen: Screen, name: str) -> None:
-    """Ask to end an override: the loop goes back to the strategy."""
+    """Ask to end an override: the loop goes back to the strategy, or takes plans as its district again."""
     words = screen.words
+    if name.startswith(model.PLAN_ROW):
+        loop = name.removeprefix(model.PLAN_ROW)
+        order = choice.order_of(loop, END, choice.choices_of(screen.city, choice.Rights()))
+        title = choice.title_of(words, screen.city, loop, END)
+        ask(Asked(title=title, order=order, note=words(choice.NOTES[END]), reasons=choice.REASONS[END]))
+        return
     found = next((loop for loop in model.loops(screen.city) if loop.id == name), None)
     if found is None:
         return

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from controller.api.order_schema import OrderMessage
+from controller.api.order_schema import OrderMessage, PlanOrderMessage
 from controller.api.schema import LoopState
 from hmi import terms
 from hmi.city import City
@@ -28,6 +28,8 @@ STATE: Mapping[str, str] = {
     "undone": N_("undone"),
     "expired": N_("expired"),
 }
+PLAN_ROW = "plan:"
+"""Before the loop in the id of an override's row that is an order on plans."""
 SOON_S = 1800.0
 """An override with less time left than this is printed bold."""
 
@@ -141,9 +143,22 @@ def district_table(words: Words, city: City, selected: str, allowed: Callable[[s
 
 
 def override_table(words: Words, city: City, now: float, allowed: Callable[[str], bool]) -> Table:
-    """Return loops under a manual order, those that end first at the top."""
-    manual = [loop for loop in loops(city) if loop.state.mode == "manual"]
-    manual.sort(key=lambda loop: (loop.state.manual_until or float("inf"), loop.id))
+    """Return loops under a manual order or one on plans, those that end first at the top."""
+    rows = [
+        (
+            loop.state.manual_until,
+            loop.id,
+            _override(words, city, loop, now, may_write=allowed(loop.district)),
+        )
+        for loop in loops(city)
+        if loop.state.mode == "manual"
+    ]
+    for one in () if city.modes is None else city.modes.plan_orders:
+        traits = city.traits.get(one.station)
+        may = traits is not None and allowed(traits.district)
+        row = _plan_override(words, city, one, now, may_write=may)
+        rows.append((one.until, row.id, row))
+    rows.sort(key=lambda row: (row[0] or float("inf"), row[1]))
     return Table(
         columns=(
             Column(title=words("Loop"), width="minmax(120px, 1.4fr)"),
@@ -155,8 +170,8 @@ def override_table(words: Words, city: City, now: float, allowed: Callable[[str]
             Column(title=words("Left"), kind="number", width="88px"),
             Column(title="", kind="action", width="minmax(96px, auto)"),
         ),
-        rows=tuple(_override(words, city, loop, now, may_write=allowed(loop.district)) for loop in manual),
-        empty=words("No loop is under a manual order."),
+        rows=tuple(row for _, _, row in rows),
+        empty=words("No loop is under a manual order, none held back from plans."),
         label=words("Overrides"),
         seq=city.version,
         height_px=320,
@@ -166,15 +181,6 @@ def override_table(words: Words, city: City, now: float, allowed: Callable[[str]
 
 def _override(words: Words, city: City, loop: Loop, now: float, *, may_write: bool) -> Row:
     state = loop.state
-    until, left = "", Cell(text=words("no end"), muted=True)
-    if state.manual_until is not None:
-        remaining = state.manual_until - now
-        until = f"{words.day(state.manual_until)} {words.time(state.manual_until)}"
-        left = (
-            Cell(text=words.span(remaining), strong=remaining < SOON_S)
-            if remaining > 0.0
-            else Cell(text=words("ending"), muted=True)
-        )
     return Row(
         id=loop.id,
         cells=(
@@ -183,11 +189,41 @@ def _override(words: Words, city: City, loop: Loop, now: float, *, may_write: bo
             _value(words, state.m_flow_ordered, "kg/s"),
             Cell(text=state.ordered_by or "", hint=state.ordered_by or ""),
             Cell(text=str(state.order)),
-            Cell(text=until),
-            left,
+            *_ending(words, state.manual_until, now),
             Cell(text=words("End now"), action="end", disabled=not may_write),
         ),
     )
+
+
+def _plan_override(words: Words, city: City, order: PlanOrderMessage, now: float, *, may_write: bool) -> Row:
+    said = words.quoted(order.reason)
+    return Row(
+        id=f"{PLAN_ROW}{order.station}/{order.loop}",
+        cells=(
+            Cell(
+                text=loop_name(words, city, order.station, order.loop),
+                small=terms.term(words, terms.PLAN_CHOICE, order.choice),
+                strong=True,
+                hint=said,
+            ),
+            Cell(),
+            Cell(),
+            Cell(text=order.author, hint=said),
+            Cell(text=str(order.order)),
+            *_ending(words, order.until, now),
+            Cell(text=words("End now"), action="end", disabled=not may_write),
+        ),
+    )
+
+
+def _ending(words: Words, until: float | None, now: float) -> tuple[Cell, Cell]:
+    """Return when an order ends, and how long that is."""
+    if until is None:
+        return Cell(), Cell(text=words("no end"), muted=True)
+    at = Cell(text=f"{words.day(until)} {words.time(until)}")
+    if until <= now:
+        return at, Cell(text=words("ending"), muted=True)
+    return at, Cell(text=words.span(until - now), strong=until - now < SOON_S)
 
 
 def _value(words: Words, value: float | None, unit: str) -> Cell:

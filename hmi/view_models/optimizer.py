@@ -26,6 +26,12 @@ COSTS: Sequence[tuple[str, str, str]] = (
     ("end", N_("Borrowed from rooms and walls"), N_("to be paid back after the plan")),
     ("plant", N_("Beyond the source's limits"), N_("weighed, not money")),
 )
+BELOW = -0.005
+"""A price below it is told in words: it is drawn as 0."""
+SPARES = N_(
+    "In {hours} h one more kWh would even spare cost, as the source could change less steeply; its price is"
+    " drawn as 0"
+)
 GAP_OPTIMAL_PERCENT = 0.5
 KW_PER_MW = 1000.0
 GJ_PER_KWH = 0.0036
@@ -171,7 +177,7 @@ def _lines(words: Words, plan: PlanMessage, now: float) -> list[trend.Line]:
         found.append(_line("planned", words("planned"), ahead, "plan", "trend_1"))
         if most[0]:
             found.append(_line("most", words("source at most"), most, "baseline", "muted"))
-        price = steps(plan.start, plan.step_s, plan.price)
+        price = steps(plan.start, plan.step_s, [None if one is None else max(one, 0.0) for one in plan.price])
         # without a gap a step would be drawn on, or back, to the present
         found.append(_line("price", words("price"), price, "step", "trend_3", 2.5 * plan.step_s, panel=1))
     return [line for line in found if line.times]
@@ -253,6 +259,9 @@ def _share(words: Words, part: float, total: float) -> str:
 def binding_sheet(words: Words, plan: PlanMessage | None) -> Sheet:
     """Return what keeps the plan from costing less."""
     said = () if plan is None else tuple(words.sentence(reason) for reason in plan.binding)
+    if plan is not None and (below := sum(price is not None and price < BELOW for price in plan.price)):
+        hours = words.number(below * plan.step_s / 3600.0, 2)
+        said += (words(SPARES, hours=hours),)
     if not said:
         known = plan is not None and plan.status != "none"
         said = (words("Nothing binds it.") if known else words("There is no plan."),)

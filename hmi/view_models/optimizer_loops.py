@@ -204,7 +204,11 @@ def _advice(words: Words, one: ExcludedMessage) -> Cell:
         for value, unit in ((one.T_supply_advised, "degC"), (one.m_flow_advised, "kg/s"))
         if value is not None
     ]
-    return Cell(text=" · ".join(told))
+    if not told:
+        return Cell()
+    if one.advice is None:
+        return Cell(text=" · ".join(told), small=words("from the curve"))
+    return Cell(text=" · ".join(told), small=words("from the plan"), hint=words.sentence(one.advice))
 
 
 def station_of(picked: str) -> str:

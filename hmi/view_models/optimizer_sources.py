@@ -135,14 +135,9 @@ def reason_sheet(words: Words, told: SourcesMessage | None) -> Sheet:
 
 def _known_by(words: Words, source: SourceMessage) -> str:
     """Return who last said that a source was told its orders, and when."""
-    known = [
-        (one.acknowledged_at, one.acknowledged_by)
-        for one in source.hours
-        if one.acknowledged_at is not None and one.acknowledged_by is not None
-    ]
-    if not known:
+    at, who = source.acknowledged_at, source.acknowledged_by
+    if at is None or who is None:
         return ""
-    at, who = max(known)
     when = f"{words.day(at)} {words.time(at)}"
     return words("{source}: last acknowledged by {who}, {time}", source=source.source, who=who, time=when)
 

@@ -35,8 +35,9 @@ def plan_sheet(words: Words, plan: StationPlan | None, loop: int) -> Sheet:
         if ahead.excluded is not None:
             left = words("left out: {why}", why=words.sentence(ahead.excluded))
             sections.append(("", _begun(left)))
-        elif ahead.explanation is not None:
-            sections.append(("", folded(_begun(_ended(words, ahead.explanation)))))
+        if ahead.explanation is not None:
+            heading = "" if ahead.excluded is None else words("What a plan would ask, as advice")
+            sections.append((heading, folded(_begun(_ended(words, ahead.explanation)))))
         if ahead.doubts:
             doubts = "; ".join(words.sentence(doubt) for doubt in ahead.doubts)
             sections.append((words("Doubts about its rooms"), _begun(doubts)))

@@ -104,8 +104,10 @@ def stored(case: Case, store: Path = STORE) -> Calibration:
     if case.key not in every:
         raise NotCalibrated(
             f"the offsets of {', '.join(_calibrated(case))} are not known for {case.key} "
-            f"([physical/]scenario/stations/seed; known are: {', '.join(sorted(every)) or 'none'}); "
-            "run once with --calibrate, which takes about four times as long as judging three strategies"
+            f"([physical/]scenario/stations/seed; known are: {', '.join(sorted(every)) or 'none'}): "
+            "add --calibrate to this command once; it finds and keeps them before it judges, and takes about "
+            "four times as long as judging three strategies. On --plant physical nothing needs that but "
+            f"{WARM}"
         )
     return Calibration(**every[case.key])
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from controller.api.order_schema import PlanOrderMessage
 from hmi.city import Feed
 from hmi.components import rows
 from hmi.screens import order_dialog
@@ -11,7 +12,7 @@ from hmi.user_api import Refused, Unreachable
 from tests.support import operations_screen as bench
 from tests.support.city_screens import fresh
 from tests.support.fake_api import SHOWN, FakeApi, stand_in
-from tests.support.operations_city import EVIL, NOW, alarm, city, loop_state, order
+from tests.support.operations_city import EVIL, NOW, alarm, city, loop_state, modes, order
 from tests.support.operations_screen import SECOND, TOO_HOT, opened
 
 NAMES = ("alarms", "trends", "dispatch", "optimizer", "energy")
@@ -293,13 +294,25 @@ def reasoned(app):
     [
         ("dispatch_districts", "south", "auto", {"kind": "mode", "mode": "auto", "district": "south"}),
         ("dispatch_overrides", "S001/1", "end", {"kind": "mode", "mode": "auto"}),
+        (
+            "dispatch_overrides",
+            "plan:S002/1",
+            "end",
+            {"kind": "plan", "choice": "district", "loops": [{"station": "S002", "loop": 1, "order": 9}]},
+        ),
     ],
-    ids=["a district", "an override"],
+    ids=["a district", "an override", "a loop held back from plans"],
 )
 def test_what_was_taken_by_hand_is_given_back_to_the_strategy(monkeypatch, table, row, action, body):
     api = FakeApi(prepared=order(5, kind="mode", preview={"loops": []}))
     manual = loop_state(mode="manual", order=3, ordered_by="bo", manual_until=NOW + 900)
-    known = city(loops={"S001": [manual], "S003": [loop_state(mode="local", held=False)]})
+    held = PlanOrderMessage(
+        station="S002", loop=1, order=9, choice="hold", author="bo", reason="works", until=NOW + 900
+    )
+    known = city(
+        loops={"S001": [manual], "S003": [loop_state(mode="local", held=False)]},
+        modes=modes(plan_orders=[held]),
+    )
     pressed(monkeypatch, table, row, action)
     app = reasoned(opened("dispatch", api, city=known))
     app.button(key="order_preview").click().run()

@@ -2,7 +2,7 @@
 
 from controller.api.order_schema import PlanOrderMessage
 from hmi.language import Words
-from hmi.view_models import dispatch, optimizer_choice, optimizer_loops
+from hmi.view_models import dispatch, optimizer_choice, optimizer_loops, optimizer_station
 from tests.support import plan_told
 from tests.support.operations_city import NOW, city, modes, order
 
@@ -113,4 +113,19 @@ def test_advice_to_a_loop_that_takes_no_setpoints_is_told_as_such():
     (out,) = plan_told.plan().excluded
     told = out.model_copy(update={"T_supply_advised": 52.34, "m_flow_advised": 30.0})
     (row,) = optimizer_loops.excluded_table(EN, city(), plan_told.plan(excluded=[told]), 200).rows
-    assert row.cells[3].text == "52.3 °C · 108.0 t/h"
+    assert (row.cells[3].text, row.cells[3].small) == ("52.3 °C · 108.0 t/h", "from the curve")
+    sentence = plan_told.station("S002").loops[0].explanation
+    told = told.model_copy(update={"advice": sentence})
+    (row,) = optimizer_loops.excluded_table(EN, city(), plan_told.plan(excluded=[told]), 200).rows
+    assert (row.cells[3].small, row.cells[3].hint) == ("from the plan", EN.sentence(sentence))
+
+
+def test_on_its_station_s_page_advice_stands_under_what_keeps_the_loop_out():
+    left_out = plan_told.station("S004").loops[0]
+    sentence = plan_told.station("S002").loops[0].explanation
+    advised = left_out.model_copy(update={"explanation": sentence})
+    sheet = optimizer_station.plan_sheet(EN, plan_told.station("S004", loops=[advised]), 1)
+    out, advice = sheet.sections
+    assert out[1].startswith("Left out: ")
+    assert advice[0] == "What a plan would ask, as advice"
+    assert advice[1].startswith("52.3 °C and 60 % of design flow")

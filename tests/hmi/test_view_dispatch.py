@@ -2,12 +2,12 @@
 
 import pytest
 
-from controller.api.order_schema import PrepareRequest
+from controller.api.order_schema import PlanOrderMessage, PrepareRequest
 from controller.api.schema import Sentence
 from hmi.language import Words
 from hmi.view_models import dispatch as model
 from hmi.view_models import dispatch_group as group
-from tests.support.operations_city import NOW, city, loop_state, order, traits
+from tests.support.operations_city import NOW, city, loop_state, modes, order, traits
 
 EN, ZH = Words("en", "Asia/Shanghai"), Words("zh", "Asia/Shanghai")
 BULK = Sentence(id="bulk", params={}, en="7 loops at once", zh="一次更改 7 个回路")
@@ -60,6 +60,36 @@ def test_overrides_that_end_first_stand_first():
     assert [row.id for row in table.rows] == ["S002/1", "S001/1", "S003/1"]
     assert [row.cells[-1].disabled for row in table.rows] == [False, False, True]
     assert table.rows[0].cells[2].text == "as before"
+
+
+def plan_order(**changes):
+    full = {
+        "station": "S002",
+        "loop": 1,
+        "order": 9,
+        "choice": "hold",
+        "author": "cleo",
+        "reason": "works on site",
+        "until": NOW + 600.0,
+    }
+    return PlanOrderMessage(**(full | changes))
+
+
+def test_loops_held_back_from_plans_stand_among_the_overrides_with_their_end():
+    ordered = modes(plan_orders=[plan_order(), plan_order(station="S003", choice="follow", until=NOW + 7e5)])
+    known = city(loops={"S001": [manual(NOW + 900)]}, modes=ordered)
+    table = model.override_table(EN, known, NOW, lambda district: district == "north")
+    assert [row.id for row in table.rows] == ["plan:S002/1", "S001/1", "plan:S003/1"]
+    held, _, follows = table.rows
+    assert (held.cells[0].small, held.cells[3].text, held.cells[4].text) == (
+        "held back from plans",
+        "cleo",
+        "9",
+    )
+    assert (held.cells[6].text, held.cells[6].strong) == ("10 min", True)
+    assert (held.cells[-1].action, held.cells[-1].disabled) == ("end", False)
+    assert follows.cells[0].small == "follows plans by itself"
+    assert follows.cells[-1].disabled, "not in the person's zone"
 
 
 def waiting(*orders, me="bo", may_approve=True):

@@ -125,6 +125,18 @@ def test_the_picture_has_what_came_left_of_now_and_what_is_planned_right_of_it()
     assert (lines["planned"].kind, lines["price"].panel, lines["price"].kind) == ("plan", 1, "step")
 
 
+def test_a_price_below_nothing_is_drawn_as_0_and_told_in_words():
+    plan = plan_told.plan()
+    below = plan.model_copy(update={"price": [-2.4, -0.1, -0.001, *plan.price[3:]]})
+    lines = {line.id: line for line in model.heat_picture(EN, city(), below, 260).lines}
+    assert lines["price"].values[:3] == (0.0, 0.0, 0.0)
+    assert min(lines["price"].values) >= 0.0
+    told = model.binding_sheet(EN, below).facts[-1]
+    assert told.startswith("In 0.50 h one more kWh would even spare cost")
+    assert model.binding_sheet(ZH, below).facts[-1].startswith("有 0.50 小时")
+    assert "spare cost" not in " ".join(model.binding_sheet(EN, plan).facts)
+
+
 def test_what_the_source_can_give_is_drawn_where_it_is_limited():
     limited = plan_told.plan(Q_flow_max_kW=[5000.0] * 96)
     lines = {line.id: line for line in model.heat_picture(EN, city(), limited, 260).lines}

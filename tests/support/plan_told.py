@@ -129,8 +129,8 @@ def sources(**changes):
         "frozen_day": "2025-01-16",
         "reasons": [reasoned(because("dispatch.weather_only", hours=16)).to_json()],
         "sources": [
-            SourceMessage(source="H001", role="base", open=2, hours=base),
-            SourceMessage(source="H002", role="peak", open=2, hours=peak),
+            SourceMessage(source="H001", role="base", open=2, hours=base, **known),
+            SourceMessage(source="H002", role="peak", open=2, hours=peak, **dict.fromkeys(known)),
         ],
     }
     return SourcesMessage.model_validate(full | changes)

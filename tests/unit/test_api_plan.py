@@ -248,6 +248,24 @@ async def test_advice_to_a_loop_that_takes_no_setpoints_is_a_proposal_with_its_o
     assert loop.explanation.id == "plan.instruction"
 
 
+async def test_a_loop_that_takes_no_setpoints_is_advised_step_by_step_with_the_plan_s_sentence(bench):
+    whole = published(bench.site, NOW)
+    others = replace(whole, excluded={S1: because("plan.loop_hole", what="T_min")})
+    read_only = {S2: because("plan.loop_not_driven")}
+    bench.state.published = replace(whole, excluded=read_only, advice=others)
+    followed(bench, S2)
+    (out,) = (await plan_of(bench)).excluded
+    assert (out.T_supply_advised, out.m_flow_advised) == (60.0, 30.0)
+    assert out.advice.en.startswith("52.3 °C and 60 % of design flow for 31.0 W/m²")
+    (ahead,) = (await station_of(bench, "S002")).loops
+    assert ahead.excluded.id == "plan.loop_not_driven"
+    assert ahead.explanation.id == "plan.instruction"
+    np.testing.assert_allclose(ahead.q, whole.plan.q[1], atol=1e-3)
+    bench.state.published = replace(whole, excluded=read_only)
+    (ahead,) = (await station_of(bench, "S002")).loops
+    assert ahead.q == []
+
+
 async def test_a_station_that_is_not_there_is_refused(bench):
     assert (await ask(bench, "plan/S999")).status_code == 404
     assert (await ask(bench, "plan/..%2Fx")).status_code in (404, 422)

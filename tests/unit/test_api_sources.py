@@ -114,6 +114,11 @@ async def test_an_operator_acknowledges_what_was_seen_and_the_audit_knows(bench,
     assert (await acknowledge(bench, "otto", seen=NOW + 90.0)).json() == {"acknowledged": 1, "open": 0}
     assert (await acknowledge(bench, "otto", seen=NOW + 90.0)).json() == {"acknowledged": 0, "open": 0}
     assert len(noted) == 2
+    bench.book.issue([order(BASE, hour, Q_flow=9000.0) for hour in (NOW, NOW + HOUR)], NOW + 120.0)
+    base, peak = (await told(bench)).sources
+    assert [one.acknowledged_by for one in base.hours[1:]][-1] is None, "its numbers changed"
+    assert (base.acknowledged_by, base.acknowledged_at) == ("otto", NOW + 90.0)
+    assert peak.acknowledged_by is None
 
 
 @pytest.mark.parametrize(("who", "source", "status"), [("vera", BASE, 403), ("olga", "S001", 404)])

@@ -33,20 +33,21 @@ UNKNOWN_WEATHER = NoWeather(quantity="T_outdoor", begin=NOW)
 class Bench:
     """A planning loop over a state that nobody else moves."""
 
-    def __init__(self, planner=None):
+    def __init__(self, planner=None, town=TOWN):
         self.clock = ManualClock(NOW)
         images = {
             station: StationImage(station=station, readings={}, polled_at=NOW)
             for station in ("S001", "S002", "SRC")
         }
-        statuses = {key: LoopStatus(key=key, mode=Mode.AUTO, season="heating") for key in TOWN}
+        statuses = {key: LoopStatus(key=key, mode=Mode.AUTO, season="heating") for key in town}
         self.state = ControllerState(image=ProcessImage(images), loops=statuses)
-        self.known, self.weather = KNOWN, outlook()
+        self.known = KNOWN if town is TOWN else known_town(town)
+        self.weather = outlook()
         self.loop = PlanningLoop(
             planner or InlinePlanner(),
             self.clock,
             self.state,
-            TOWN,
+            town,
             RULES,
             believed=lambda: Believed(known=self.known, T_outdoor_filtered=dict.fromkeys(LAWS, T_OUTDOOR)),
             forecast=lambda times: self.weather,

@@ -27,12 +27,17 @@ from tests.support.sites import site_config, station_config
 S1, S2, S3 = LoopKey("S001", 1), LoopKey("S002", 1), LoopKey("S003", 1)
 
 
-def days(n, followed=0.0, plan=0.9, drift=0.0):
-    """Days on which the curve's model is 2 % off by chance; the plan takes a share of it."""
+FIRST = date(2025, 1, 1)
+
+
+def days(n, followed=0.0, plan=0.9, drift=0.0, first=0):
+    """Days from 1 January and ``first`` on; the curve's model is 2 % off by chance, plans take a share."""
     noise = 0.02 * np.sin(7.3 * np.arange(n))
     curve = 30.0 + 4.0 * np.cos(np.arange(n))
     took = curve * (plan if followed else 1.0) * (1.0 + noise) + drift * np.arange(n)
-    return [Day(a, plan * c, c, followed) for a, c in zip(took.tolist(), curve.tolist(), strict=True)]
+    dates = [(FIRST + timedelta(days=first + i)).isoformat() for i in range(n)]
+    columns = zip(took.tolist(), curve.tolist(), dates, strict=True)
+    return [Day(a, plan * c, c, followed, on) for a, c, on in columns]
 
 
 def test_what_was_only_proposed_is_told_as_such_with_its_doubt():
@@ -56,18 +61,29 @@ def test_a_loop_that_takes_more_and_more_than_planned_has_drifted():
     assert drifts({}) == {}
 
 
-@pytest.mark.parametrize("some", [[], days(3), [Day(0.0, 0.0, 0.0, 0.0)] * 9])
+@pytest.mark.parametrize("some", [[], days(3), [Day(0.0, 0.0, 0.0, 0.0, "")] * 9])
 def test_too_few_days_tell_nothing_and_say_why(some):
     told = judged(some)
     assert isinstance(told.saving, Reason)
     assert told.saving.id == "shadow.few_days_to_check"
 
 
-def test_many_loops_together_are_weighed_by_area_over_the_days_that_all_have():
-    found = together({S1: days(9), S2: days(12, plan=0.8)}, {S1: 30_000.0, S2: 10_000.0})
-    assert len(found) == 9
-    assert found[-1].plan == pytest.approx(0.75 * days(9)[-1].plan + 0.25 * days(12, plan=0.8)[-1].plan)
+def test_many_loops_together_are_weighed_by_area_date_by_date():
+    """S2 began three days later and missed a day: dates are held against each other, not places in a list."""
+    a, b = days(12), days(9, plan=0.8, first=3)
+    missed = b.pop(4)
+    found = together({S1: a, S2: b, S3: []}, {S1: 30_000.0, S2: 20_000.0, S3: 90_000.0})
+    assert [one.date for one in found] == [one.date for one in b]
+    assert missed.date not in [one.date for one in found]
+    for one, own in zip(found, b, strict=True):
+        other = next(each for each in a if each.date == own.date)
+        assert one.plan == pytest.approx(0.6 * other.plan + 0.4 * own.plan)
     assert together({}, {}) == []
+
+
+def test_a_date_counts_while_three_quarters_of_the_area_have_it():
+    found = together({S1: days(9), S2: days(2)}, {S1: 30_000.0, S2: 10_000.0})
+    assert [one.plan for one in found[2:]] == [one.plan for one in days(9)[2:]]
 
 
 @pytest.fixture
