@@ -9,9 +9,9 @@ timer running it is asked again who decides, and what it holds by itself, before
 """
 
 from stations.driver import DriverError
-from stations.drivers.modbus.frames import DeviceException
+from stations.drivers.modbus.frames import DeviceException, Request
 from stations.drivers.modbus.plan import BlockRead, Slot
-from stations.drivers.modbus.registers import block_decoder
+from stations.drivers.modbus.registers import BlockDecoder, block_decoder
 from stations.drivers.modbus.writing import PointWriter
 from stations.drivers.refusals import refuse_jump, refuse_stranger
 from stations.model.identity import Point
@@ -32,6 +32,7 @@ class DeadManWriter:
         self._deadman = points.profile.deadman
         self._channel = points.profile.heat.value
         self._identified = False
+        self._questions: dict[Point, tuple[Request, BlockDecoder]] = {}
 
     async def apply(self, command: LoopCommand) -> WriteOutcome:
         """Check the identity, arm the timer if it is low, write the setpoint, then set the level bit.
@@ -92,15 +93,23 @@ class DeadManWriter:
 
     async def _value(self, name: str, loop: int) -> float | None:
         """Read one point now; None where the device gives no value. Raises DriverError for the link."""
-        declaration = self._points.profile.point(name)
-        assert declaration is not None  # the profile's own rules
-        address = self._points.address(declaration, loop)
-        registers = self._points.registers
-        slot = Slot(Point(loop, name), declaration, address)
-        function = declaration.function or registers.function
-        block = BlockRead(function, address, REGISTERS[declaration.type], 1, (slot,))
-        data = await self._points.link.read(block.request)
+        request, decode = self._question(Point(loop, name))
+        data = await self._points.link.read(request)
         if isinstance(data, DeviceException):
             return None
-        ((_, reading),) = block_decoder(block, registers)(data, 0.0)
+        ((_, reading),) = decode(data, 0.0)
         return reading.value
+
+    def _question(self, point: Point) -> tuple[Request, BlockDecoder]:
+        """Return what asks for one point and what understands the answer; the timer's is asked every beat."""
+        if (known := self._questions.get(point)) is not None:
+            return known
+        declaration = self._points.profile.point(point.name)
+        assert declaration is not None  # the profile's own rules
+        address = self._points.address(declaration, point.loop)
+        registers = self._points.registers
+        function = declaration.function or registers.function
+        slot = Slot(point, declaration, address)
+        block = BlockRead(function, address, REGISTERS[declaration.type], 1, (slot,))
+        question = self._questions[point] = block.request, block_decoder(block, registers)
+        return question

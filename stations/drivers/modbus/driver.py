@@ -1,6 +1,8 @@
 """The Modbus driver, over TCP or behind a DTU: polls in few requests, writes of the station's class."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from stations.driver import (
     BadAnswer,
@@ -12,10 +14,10 @@ from stations.driver import (
 )
 from stations.drivers.modbus.deadman import DeadManWriter
 from stations.drivers.modbus.dialin import DialInPort, DialledLink
-from stations.drivers.modbus.frames import DeviceException
+from stations.drivers.modbus.frames import DeviceException, Request
 from stations.drivers.modbus.link import ModbusLink
-from stations.drivers.modbus.plan import BlockRead, plan_reads
-from stations.drivers.modbus.registers import block_decoder
+from stations.drivers.modbus.plan import plan_reads
+from stations.drivers.modbus.registers import BlockDecoder, block_decoder
 from stations.drivers.modbus.writing import LeaseWriter, OffsetWriter, PointWriter, ReadOnlyWriter, Writer
 from stations.drivers.refusals import refuse_command, refuse_loop
 from stations.model.clock import Clock
@@ -24,7 +26,7 @@ from stations.model.outcome import NotApplicable, WriteOutcome
 from stations.model.quality import Reason
 from stations.model.reading import Reading, bad
 from stations.model.setpoint import Heartbeat, LoopCommand, StationClass
-from stations.profile import ModbusMap, Profile
+from stations.profile import Profile
 
 REFUSED_PAUSE_S = 600.0
 """Scaled seconds until a block that the device refused (exception 1..3) is asked for again: only people can
@@ -59,7 +61,7 @@ class ModbusDriver:
             self._link = DialledLink(station_id, address, port, clock, limits, pause_s)
         self._points = PointWriter(self._link, profile)
         self._writer = _writer(profile.station_class, self._points)
-        self._blocks = _staggered(plan_reads(profile, n_loops), profile.modbus)
+        self._blocks = tuple(_PolledBlock(block) for block in _compiled(profile, n_loops))
         self._latest: dict[Point, Reading] = {}
         self._poll = 0
 
@@ -77,7 +79,7 @@ class ModbusDriver:
             if fault is None:
                 answered = True
             elif not fault.refused:
-                busy.append((fault, f"{block.request}: {fault}"))
+                busy.append((fault, f"{block.compiled.request}: {fault}"))
         self._poll += 1
         refusals = [block.refusal for block in self._blocks if block.refusal is not None]
         if len(refusals) == len(self._blocks):
@@ -113,48 +115,65 @@ class ModbusDriver:
 
     async def _read_block(self, block: "_PolledBlock") -> DeviceException | None:
         """Read one block into the latest readings; returns the device's exception, if that was the answer."""
-        data = await self._link.read(block.request)
+        compiled = block.compiled
+        data = await self._link.read(compiled.request)
         now = self._clock.now()
         if isinstance(data, DeviceException):
             block.refused(data, self._clock.monotonic())
-            self._latest.update((slot.point, bad(Reason.DEVICE_EXCEPTION, now)) for slot in block.read.slots)
+            self._latest.update((point, bad(Reason.DEVICE_EXCEPTION, now)) for point in compiled.points)
             return data
         block.refusal = None
-        self._latest.update(block.decode(data, now))
+        self._latest.update(compiled.decode(data, now))
         return None
 
 
-class _PolledBlock:
-    """One request of the poll, compiled, and when it is due."""
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One request of the poll, compiled."""
 
-    def __init__(self, read: BlockRead, phase: int, registers: ModbusMap) -> None:
-        self.read = read
-        self.request = read.request
-        self.decode = block_decoder(read, registers)
+    request: Request
+    points: tuple[Point, ...]
+    """Whose values its answer holds."""
+    every: int
+    """It is part of one poll in so many: of poll 0, and then of those that leave no rest with ``phase``."""
+    phase: int
+    decode: BlockDecoder
+
+
+@lru_cache(maxsize=256)
+def _compiled(profile: Profile, n_loops: int) -> tuple[_Block, ...]:
+    """Compile the poll of a device type once for all its stations and connections: it takes milliseconds.
+
+    Blocks that are not part of every poll are staggered, so that no poll reads many of them.
+    """
+    assert profile.modbus is not None
+    seen: dict[int, int] = {}
+    blocks = []
+    for read in plan_reads(profile, n_loops):
+        phase = seen[read.every] = seen.get(read.every, -1) + 1
+        points = tuple(slot.point for slot in read.slots)
+        blocks.append(_Block(read.request, points, read.every, phase, block_decoder(read, profile.modbus)))
+    return tuple(blocks)
+
+
+class _PolledBlock:
+    """One request of the poll, and when this connection's device is asked for it."""
+
+    def __init__(self, compiled: _Block) -> None:
+        self.compiled = compiled
         self.refusal: str | None = None
-        self._phase = phase
         self._not_before = float("-inf")
 
     def due(self, poll: int, monotonic: float) -> bool:
         """Tell whether poll number ``poll`` reads it: the first one always, then one in ``every``."""
-        turn = poll == 0 or (poll + self._phase) % self.read.every == 0
+        turn = poll == 0 or (poll + self.compiled.phase) % self.compiled.every == 0
         return monotonic >= self._not_before and (turn or self.refusal is not None)
 
     def refused(self, exception: DeviceException, monotonic: float) -> None:
         """Note that the device has refused it; one that is only busy is asked again in its turn."""
         if exception.refused:
-            self.refusal = f"{self.request}: {exception}"
+            self.refusal = f"{self.compiled.request}: {exception}"
             self._not_before = monotonic + REFUSED_PAUSE_S
-
-
-def _staggered(reads: tuple[BlockRead, ...], registers: ModbusMap) -> tuple[_PolledBlock, ...]:
-    """Spread the blocks that are not part of every poll, so that no poll reads many of them."""
-    seen: dict[int, int] = {}
-    blocks = []
-    for read in reads:
-        seen[read.every] = seen.get(read.every, -1) + 1
-        blocks.append(_PolledBlock(read, seen[read.every], registers))
-    return tuple(blocks)
 
 
 def _writer(station_class: StationClass, points: PointWriter) -> Writer:
