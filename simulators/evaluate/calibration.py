@@ -47,7 +47,7 @@ UNANSWERED = 0.02
 
 
 class NotCalibrated(Exception):
-    """Offsets are asked for that nobody has found yet."""
+    """Offsets are asked for that nobody has found yet, or only for what was drawn otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,8 @@ class Calibration:
 
     commit: str
     """Version of the code that they were found with."""
+    hash: str
+    """``Case.hash`` of what they were found for."""
     days: float
     """Length of the run, uncounted days included."""
     reached_degC: float
@@ -84,7 +86,7 @@ def audited(case: Case) -> Calibration:
     """Return that of the physical city as it was audited, without ``warm_curve``: nothing is set."""
     days = case.uncounted_days + case.counted_days
     return Calibration(
-        commit="", days=days, reached_degC=0.0, city_K=0.0, staged_curve_K=0.0, tuned_curve_K={}
+        commit="", hash="", days=days, reached_degC=0.0, city_K=0.0, staged_curve_K=0.0, tuned_curve_K={}
     )
 
 
@@ -99,17 +101,30 @@ def _calibrated(case: Case) -> tuple[str, ...]:
 
 
 def stored(case: Case, store: Path = STORE) -> Calibration:
-    """Return the stored calibration of this case; raises NotCalibrated."""
+    """Return the stored calibration of this case.
+
+    Raises NotCalibrated where there is none, and where it was found for other parameters: figures would be
+    held against a baseline that nobody has set.
+    """
     every = json.loads(store.read_text(encoding="utf-8")) if store.is_file() else {}
+    offsets = f"the offsets of {', '.join(_calibrated(case))}"
+    once = (
+        "add --calibrate to this command once; it finds and keeps them before it judges, and takes about "
+        "four times as long as judging three strategies"
+    )
     if case.key not in every:
         raise NotCalibrated(
-            f"the offsets of {', '.join(_calibrated(case))} are not known for {case.key} "
-            f"([physical/]scenario/stations/seed; known are: {', '.join(sorted(every)) or 'none'}): "
-            "add --calibrate to this command once; it finds and keeps them before it judges, and takes about "
-            "four times as long as judging three strategies. On --plant physical nothing needs that but "
-            f"{WARM}"
+            f"{offsets} are not known for {case.key} "
+            f"([physical/]scenario/stations/seed; known are: {', '.join(sorted(every)) or 'none'}): {once}. "
+            f"On --plant physical nothing needs that but {WARM}"
         )
-    return Calibration(**every[case.key])
+    kept = every[case.key]
+    if kept.get("hash") != case.hash:
+        raise NotCalibrated(
+            f"{offsets} that are kept for {case.key} were found for another city, other curves or another "
+            f"scenario (hash {kept.get('hash')}, commit {kept.get('commit')}; now hash {case.hash}); {once}"
+        )
+    return Calibration(**kept)
 
 
 def keep(case: Case, calibration: Calibration, store: Path = STORE) -> None:
@@ -161,6 +176,7 @@ def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
     best = _tuned(stations, tables, T_COMFORT_degC + _crossing(TUNED_LEVELS_K, third[1:]))
     return Calibration(
         commit=commit(),
+        hash=case.hash,
         days=case.uncounted_days + case.counted_days,
         reached_degC=round(third[0], 3),
         city_K=city_K,
@@ -175,6 +191,7 @@ def _warm(case: Case, progress: Callable[[float], None]) -> Calibration:
     city_K = max(_up(_crossing(WARM_GRID_K, values), CITY_MAX_K), 0.0)
     return Calibration(
         commit=commit(),
+        hash=case.hash,
         days=case.uncounted_days + case.counted_days,
         reached_degC=round(float(np.interp(city_K, WARM_GRID_K, values)), 3),
         city_K=city_K,

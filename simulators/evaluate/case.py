@@ -9,6 +9,8 @@ from simulators.citygen.model import SPREAD_K
 from simulators.evaluate import physical_town
 from simulators.evaluate.town import Town, make_town
 from simulators.evaluate.trial import Trial
+from simulators.fieldtruth.fingerprint import city_hash, fingerprint
+from simulators.fieldtruth.parameters import parameter_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +54,18 @@ class Case:
         spread = "" if self.spread_K is None else f"/{self.spread_K:.1f}K"
         site = "" if self.site is None else f"/{self.site.resolve().name}"
         return f"{plant}{self.scenario.name}/{self.stations}/{self.seed}{spread}{site}"
+
+    @property
+    def hash(self) -> str:
+        """12 hex digits of what offsets are found for, besides the code.
+
+        Frozen parameters, what was drawn, curves and laws as they were before, and what the scenario does.
+        """
+        town = self.town(0.0)
+        scenario = replace(self.scenario, title="", uncounted_days=0, counted_days=0)
+        field = () if town.field is None else (parameter_hash(), city_hash(town.field))
+        site = town.simulated
+        return fingerprint(field, site.stations, site.seed, town.controlled.regulation, scenario)
 
     def within(self, folder: Path) -> Case:
         """Return this case with its site folders in another folder."""

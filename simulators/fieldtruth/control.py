@@ -24,6 +24,11 @@ START_SHARE, STOP_SHARE = 0.97, 0.80
 """Peak plants start when base plants need so much of their capacity, and stop below."""
 LOAD_LAG_S = 3600.0
 """Dispatchers look at the hour, not at the minute."""
+MIN_RUN_S = 4.0 * 3600.0
+"""A peak plant that gives heat goes on for so long: each start costs fuel and life. An operator's rule and no
+calibrated figure; it only bounds how short a run can be."""
+FALL_MIN_K = 10.0
+"""Least fall of temperature that a source's least flow is reckoned with."""
 
 
 class Curves(Protocol):
@@ -98,6 +103,8 @@ class OwnControl:
         self._pumps = PumpControl(params.network, tables["network"]["dp_worst_kPa"])
         self._load: float | None = None
         self._peak = False
+        self._part = np.where(base, 1.0, 0.0)
+        """Of its fair share of the flow that each source takes."""
         self._plain = CityInputs(
             sky=Sky(
                 T_outdoor=T_outdoor,
@@ -164,21 +171,34 @@ class OwnControl:
         return self._plain
 
     def _dispatch(self, state: CityState, last: CityOutputs | None, dt: float) -> tuple[Flags, Floats]:
-        """Return orders to run and the flows of all sources; running ones share it by capacity."""
-        Q_max, base = self._params.source.Q_max, self._base
+        """Return orders to run and the flows of all sources; running ones share it by capacity.
+
+        A peak plant takes its part and gives it back at the pace of its firing, so that the base plants can
+        follow, stops from its minimum load, and runs for ``MIN_RUN_S`` at least.
+        """
+        source, base = self._params.source, self._base
+        Q_max = source.Q_max
         if last is None:
-            total = float(self._params.source.m_flow_design[base].sum())
+            total = float(source.m_flow_design[base].sum())
             share = base * Q_max / (base * Q_max).sum()
             return base.copy(), share * total
         m = float(np.abs(last.m_flow_link[self._params.network.consumers]).sum())
-        load = C_WATER * float(
-            last.m_flow_link[self._params.network.sources] @ (state.source.T_wanted - last.T_return_source)
-        )
+        fall = state.source.T_wanted - last.T_return_source
+        load = C_WATER * float(last.m_flow_link[self._params.network.sources] @ fall)
         before = load if self._load is None else self._load
         self._load = before + (load - before) * dt / (LOAD_LAG_S + dt)
         capacity = float(Q_max[base].sum())
         self._peak = self._load > (STOP_SHARE if self._peak else START_SHARE) * capacity
-        on = base | self._peak
-        ready = on & (state.source.ordered_s > self._params.source.start_s)
-        running = np.where(ready, Q_max, 0.0)
-        return on, running / running.sum() * m
+
+        ran_s = state.source.ordered_s - source.start_s
+        runs = ran_s > 0.0
+        wanted = base | self._peak
+        step = np.where(wanted, source.ramp_per_s, -source.ramp_per_s) * dt
+        part = np.where(base, 1.0, np.minimum(np.maximum(self._part + step, 0.0), 1.0))
+        self._part = part = np.where(runs, part, 0.0)
+        fair = m * part * Q_max / (part * Q_max).sum()
+        full = m * Q_max / (Q_max * runs).sum()
+        least = np.minimum(source.min_load * Q_max / (C_WATER * np.maximum(fall, FALL_MIN_K)), full)
+        stays = wanted | (runs & ((fair > least) | (ran_s < MIN_RUN_S)))
+        of_peaks = np.where(runs & stays & ~base, np.maximum(fair, least), 0.0)
+        return stays, of_peaks + base * Q_max / capacity * (m - float(of_peaks.sum()))

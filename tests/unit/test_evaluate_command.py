@@ -121,7 +121,7 @@ def test_all_options_of_dhc_reach_the_judge(monkeypatch):
 @pytest.mark.slow
 def test_a_run_prints_json_and_draws_its_week(tmp_path, monkeypatch, capsys):
     found = calibration.Calibration(
-        commit="", days=4, reached_degC=18.0, city_K=3.0, staged_curve_K=0.0, tuned_curve_K={}
+        commit="", hash="", days=4, reached_degC=18.0, city_K=3.0, staged_curve_K=0.0, tuned_curve_K={}
     )
     monkeypatch.setattr(command, "stored", lambda case: found)
     monkeypatch.setattr(command, "load_scenario", lambda name: _short(load_scenario(name)))

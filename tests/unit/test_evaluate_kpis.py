@@ -160,14 +160,16 @@ def test_what_stands_in_the_way_is_said_in_sentences():
 
 class Case:
     key = "january/2/1"
+    hash = "f00d"
     plant = "simple"
 
 
 def test_a_calibration_is_kept_beside_those_of_other_cases(tmp_path):
     store = tmp_path / "calibration.json"
     found = Calibration(
-        commit="abc", days=10, reached_degC=18.0, city_K=3.2, staged_curve_K=0.4, tuned_curve_K={"S1": -1.0}
-    )
+        commit="abc", hash="f00d", days=10, reached_degC=18.0, city_K=3.2, staged_curve_K=0.4,
+        tuned_curve_K={"S1": -1.0},
+    )  # fmt: skip
     store.write_text(json.dumps({"other/1/1": {}}), encoding="utf-8")
     keep(Case(), found, store)
     assert stored(Case(), store) == found

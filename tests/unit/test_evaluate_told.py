@@ -1,5 +1,6 @@
 """What the judge tells: every figure in table and JSON, picture, calibration, and the sensors it draws."""
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -13,14 +14,18 @@ from rich.console import Console
 
 from optimizer.regulation import flow_fraction
 from simulators import __main__ as simulators_main
-from simulators.evaluate import calibration, command, picture, version
+from simulators.citygen.site_files import write_site
+from simulators.evaluate import calibration, case, command, physical_town, picture, version
+from simulators.evaluate.case import Case
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.dwellings import PER_LOOP, SENSED, Dwellings
 from simulators.evaluate.kpis import key_figures
+from simulators.evaluate.physical_town import raised
 from simulators.evaluate.record import ControlRecord
 from simulators.evaluate.report import ROWS, print_report
 from simulators.evaluate.town import make_town
 from simulators.evaluate.verdict import comparable, verdict
+from simulators.scenario import load_scenario
 from tests.support.plain_record import HOURS, dwellings, plain_record
 
 OF_THE_NETWORK = re.compile(r"heat_lost|dp_worst|shortage|makeup|balance_error")
@@ -142,8 +147,13 @@ def test_the_picture_shows_outdoors_heat_pumps_and_dwellings_of_each_strategy(tm
 
 
 FOUND = calibration.Calibration(
-    commit="abc1234", days=4.0, reached_degC=18.0, city_K=3.0, staged_curve_K=0.0, tuned_curve_K={}
+    commit="abc1234", hash="", days=4.0, reached_degC=18.0, city_K=3.0, staged_curve_K=0.0, tuned_curve_K={}
 )
+
+
+def finds(found):
+    """A double of ``calibrate`` that finds this for any case."""
+    return lambda case, progress: replace(found, hash=case.hash)
 
 
 @pytest.fixture
@@ -152,7 +162,7 @@ def judge(tmp_path, monkeypatch):
     store = tmp_path / "calibration.json"
     monkeypatch.setattr(command, "keep", partial(calibration.keep, store=store))
     monkeypatch.setattr(command, "stored", partial(calibration.stored, store=store))
-    monkeypatch.setattr(command, "calibrate", lambda case, progress: FOUND)
+    monkeypatch.setattr(command, "calibrate", finds(FOUND))
     monkeypatch.setattr(command, "run_trial", lambda trial, progress: [plain_record()])
 
     def run(*more):
@@ -172,6 +182,54 @@ def test_a_calibration_is_stored_under_scenario_stations_and_seed_with_its_commi
     assert (key, kept["commit"], kept["city_K"]) == ("january/2/7", "abc1234", 3.0)
     assert json.loads(capsys.readouterr().out)["offsets_K"]["city"] == {"radiator": 3.0, "floor": 3.0}
     assert run("--seed", "7") == 0
+
+
+def test_offsets_that_were_found_for_another_city_are_refused_with_both_hashes(judge, capsys):
+    run, store = judge
+    assert run("--calibrate") == 0
+    every = json.loads(store.read_text())
+    now = every["january/2/1"]["hash"]
+    for other in ("0123456789ab", None):  # of another city; of before hashes were kept
+        every["january/2/1"]["hash"] = other
+        store.write_text(json.dumps(every))
+        capsys.readouterr()
+        assert run() == 2
+        told = capsys.readouterr().err
+        assert "were found for another city, other curves or another scenario" in told
+        assert f"hash {other}, commit abc1234; now hash {now}" in told
+        assert "--calibrate" in told
+
+
+def test_the_hash_of_a_case_is_of_what_offsets_hang_on_and_of_nothing_else(tmp_path, monkeypatch):
+    january = load_scenario("january")
+    count = itertools.count()
+
+    def hash_of(**changes):
+        given = {"scenario": january, "stations": 2, "seed": 1, "uncounted_days": 3, "counted_days": 7}
+        return Case(**given | {"folder": tmp_path / str(next(count))} | changes).hash
+
+    first = hash_of()
+    assert re.fullmatch("[0-9a-f]{12}", first)
+    assert hash_of() == hash_of(counted_days=9, scenario=replace(january, title="x", counted_days=9)) == first
+    different = {
+        hash_of(seed=2),
+        hash_of(stations=3),
+        hash_of(scenario=replace(january, shift_K=1.0)),
+        hash_of(scenario=load_scenario("plant_70")),
+        (physical := hash_of(plant="physical")),
+        hash_of(plant="physical", spread_K=1.5),
+    }
+    monkeypatch.setattr(case, "parameter_hash", lambda: "another")
+    assert hash_of(plant="physical") != physical
+    write_site(
+        physical_town.field_city(physical_town.Origin(stations=2, seed=1), january).city, tmp_path / "s"
+    )
+    monkeypatch.undo()
+    of_site = hash_of(plant="physical", site=tmp_path / "s")
+    text = (tmp_path / "s" / "site.toml").read_text()
+    (tmp_path / "s" / "site.toml").write_text(raised(text, 1.0, {}))
+    assert hash_of(plant="physical", site=tmp_path / "s") != of_site
+    assert len(different | {first}) == 7
 
 
 @pytest.mark.parametrize(("days", "warned"), [("4", False), ("10", True)])
@@ -198,7 +256,7 @@ def test_warm_curve_is_the_audited_curve_set_up_until_97_percent_reach_18_degree
 
     monkeypatch.setattr(calibration, "run_trial", run_trial)
     case = SimpleNamespace(
-        plant="physical", town=lambda K: K, trial=lambda contestants: contestants,
+        plant="physical", town=lambda K: K, trial=lambda contestants: contestants, hash="abc",
         uncounted_days=3.0, counted_days=7.0,
     )  # fmt: skip
     found = calibration.calibrate(case, lambda share: None)
@@ -212,7 +270,7 @@ def test_warm_curve_is_the_audited_curve_set_up_until_97_percent_reach_18_degree
 def test_a_comfort_that_no_curve_gives_is_told(judge, capsys, monkeypatch):
     run, _ = judge
     cold = replace(FOUND, city_K=8.0, reached_degC=16.84)
-    monkeypatch.setattr(command, "calibrate", lambda case, progress: cold)
+    monkeypatch.setattr(command, "calibrate", finds(cold))
     assert run("--calibrate", "--days", "4") == 0
     told = capsys.readouterr().err
     assert "with 8 K, the most that a site takes, 97 % of the dwelling-hours of january/2/1" in told

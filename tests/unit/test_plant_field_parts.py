@@ -9,6 +9,7 @@ import pytest
 
 from simulators.fieldtruth.build import season_start, sky_at
 from simulators.fieldtruth.commission import FACTOR_LIMITS, station_mean
+from simulators.fieldtruth.control import MIN_RUN_S
 from simulators.fieldtruth.draw_houses import draw_houses
 from simulators.fieldtruth.draw_sensors import KINDS, draw_indoor, draw_meters
 from simulators.fieldtruth.parameters import parameter_hash, parameters
@@ -113,6 +114,52 @@ def test_peak_plants_start_above_97_percent_of_the_base_plants_capacity_and_stop
         # the load is looked at by the hour: what is new is not acted on at once
         assert before is None or told[0][1] == before
         before = on
+
+
+def dispatched(hours, loads):
+    """What becomes of a peak plant, minute by minute, while the load goes from one of these to the next.
+
+    Loads are shares of the base plants' capacity at these hours; returns stay as they were.
+    """
+    field = field_city()
+    city = Stepped(field)
+    out, state = city.step(), city.state
+    control, params = field.control(state.time), field.params
+    back, wanted = out.T_return_source, state.source.T_wanted
+    whole = float(params.source.Q_max[0]) / float((wanted - back)[0]) / C_WATER
+    source, m, told = state.source, np.zeros(2), []
+    for load in np.interp(np.arange(0.0, hours[-1], 1.0 / 60.0), hours, loads):
+        link = np.zeros_like(out.m_flow_link)
+        link[params.network.consumers.start] = load * whole
+        link[params.network.sources] = m if m.any() else [load * whole, 0.0]
+        on, m = control._dispatch(replace(state, source=source), replace(out, m_flow_link=link), 60.0)
+        source = plants.step(source, params.source, on, wanted, m, back, np.ones(2), 60.0)
+        told.append((on[1], *m, source.Q_firing[1], (source.T_supply - wanted)[1]))
+        assert m.sum() == pytest.approx(load * whole)
+    return params.source, np.array(told, dtype=float)
+
+
+def test_a_peak_plant_takes_its_part_and_gives_it_back_at_the_pace_of_its_firing():
+    source, told = dispatched([0, 8, 16, 24, 40], [0.7, 1.2, 1.2, 0.7, 0.7])
+    on, _, m, Q, off_by = told.T
+    gives = np.flatnonzero(m > 0.0)
+    assert (np.diff(gives) == 1).all(), "one run"
+    assert on[gives].all()
+    heat, least = Q[gives] / source.Q_max[1], float(source.min_load[1])
+    assert heat.max() > 2.0 * least
+    # its water is as warm as it should be from its first minutes to its last
+    assert np.abs(off_by[gives[30:]]).max() < 2.0
+    assert np.abs(np.diff(heat)).max() < 1.5 * source.ramp_per_s[1] * 60.0
+    assert heat[0] == pytest.approx(least)
+    assert heat[-1] == pytest.approx(least, rel=0.05)
+    assert Q[gives[-1] + 1 :].max() == 0.0
+
+
+def test_a_peak_plant_that_was_started_runs_for_four_hours():
+    _, told = dispatched([0, 1, 4, 5, 12], [0.7, 1.2, 1.2, 0.6, 0.6])
+    gives = np.flatnonzero(told[:, 2] > 0.0)
+    assert (np.diff(gives) == 1).all(), "one run"
+    assert len(gives) * 60.0 == pytest.approx(MIN_RUN_S, abs=60.0)  # base plants could long do without it
 
 
 def test_vacant_flats_are_the_coldest_of_their_houses_and_no_emitter_warms_them():
