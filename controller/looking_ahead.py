@@ -20,6 +20,7 @@ from controller.knowing.foretelling import Foretelling
 from controller.knowing.opened import begun, loop_calendars
 from controller.knowing.watch import KnowingWatch, heard_of
 from controller.modes import PlanChoice
+from controller.planning.borne import Borne
 from controller.planning.loop import Believed, PlanningLoop
 from controller.planning.process import ProcessPlanner, SolverLimits
 from controller.planning.shadow_days import ShadowBook, ShadowDays
@@ -142,6 +143,7 @@ def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingA
             believed=lambda: Believed(known=memory.known, T_outdoor_filtered=memory.T_outdoor_filtered),
             forecast=feed.outlook,
             wanted=followed,
+            borne=Borne(known.store),
         ),
         sources=SourceOrders(
             site,

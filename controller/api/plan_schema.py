@@ -78,6 +78,30 @@ class ExcludedMessage(Message):
     """Why, where a plan advises it; null where it is the heating curve's value."""
 
 
+class BorneMessage(Message):
+    """What one loop has borne of shortages."""
+
+    station: str
+    loop: int
+    K_h: float
+    """Below what was wanted; a third of it is left after two weeks."""
+
+
+class RationingMessage(Message):
+    """Who is served first when there is not enough, and who has borne how much so far."""
+
+    first: list[str]
+    """Stations of critical users."""
+    borne: list[BorneMessage]
+    """Those that have borne most, at most twenty."""
+    loops: int
+    """How many have borne anything."""
+    turn_percent: float
+    """What a loop that has borne more gets more, at most."""
+    spared_K_h: float
+    """From so much on a loop is served first, too."""
+
+
 class LoopPlan(Message):
     """One planned loop, in short."""
 
@@ -150,6 +174,8 @@ class PlanMessage(Message):
     """Less heat than on the curves over the horizon, as a fraction, of the loops that are planned for."""
     obeyed: float | None
     """Part of the last day's instructions that were obeyed, by area; None before enough is known."""
+    rationing: RationingMessage | None
+    """None while nobody has borne anything and there is enough."""
     past: PastHeat
     planner: PlannerMessage | None
     forecast: ForecastMessage | None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.api.plan_shortage import rationing_message
 from controller.api.views import finite
 from controller.decisions import Action, LoopKey, LoopTraits
 from controller.planning.network_heat import excluded_heat
@@ -64,6 +65,7 @@ def plan_message(
         "Q_flow_excluded_kW": excluded_kW,
         "saved": _saved(published, foretold),
         "obeyed": None if kept is None else _obeyed(published, kept),
+        "rationing": rationing_message(published),
         "past": past,
         "planner": None if published.planner is None else _planner(published.planner),
         "forecast": forecast_message(published.outlook, scores or {}),
@@ -97,7 +99,7 @@ def _nothing(past: Mapping[str, object], now: float) -> dict[str, object]:
         "status": str(PlanStatus.NONE),
         "why": reasoned(Reason("plan.not_yet")).to_json(),
         **dict.fromkeys(("made_at", "age_s", "gap_percent", "cost", "start", "saved", "obeyed")),
-        **dict.fromkeys(("planner", "forecast")),
+        **dict.fromkeys(("planner", "forecast", "rationing")),
         "usable": False,
         "binding": [],
         "step_s": STEP_S,

@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import structlog
 
 from controller.decisions import LoopKey, LoopTraits
 from controller.knowing.known import Known
 from controller.planning.advice import advising, at_prices
+from controller.planning.borne import Borne
 from controller.planning.events import event
 from controller.planning.judging import sane
 from controller.planning.port import Planner
@@ -34,8 +34,6 @@ LOOK_S = 60.0
 """Scaled seconds between two looks for events."""
 EVENT_EVERY_S = 300.0
 """A source that cannot make up its mind gets a plan so often and not oftener."""
-OWED_FORGOTTEN_S = 14 * 86_400.0
-"""Time in which what a loop has borne is forgotten but for a third."""
 
 Forecast = Callable[[Floats], Outlook | NoWeather]
 """Weather of even steps beginning at UTC seconds (k,), as known now; answers at once."""
@@ -63,13 +61,17 @@ class PlanningLoop:
         believed: Callable[[], Believed],
         forecast: Forecast,
         wanted: Callable[[], bool] = lambda: True,
+        borne: Borne | None = None,
     ) -> None:
-        """``wanted`` tells whether anybody looks at plans now; while nobody does none is made."""
+        """``wanted`` tells whether anybody looks at plans now; while nobody does none is made.
+
+        ``borne`` tells what loops have borne of shortages so far.
+        """
         self._planner, self._clock, self._state = planner, clock, state
         self._traits, self._rules = traits, rules
         self._believed, self._forecast, self._wanted = believed, forecast, wanted
         self._asked_at = float("-inf")
-        self._owed: dict[LoopKey, float] = {}
+        self._borne = borne or Borne()
 
     async def run(self) -> None:
         """Plan for ever; the solver is closed at the end."""
@@ -89,11 +91,11 @@ class PlanningLoop:
             return  # no control cycle yet, or no loop that is heated
         self._asked_at = now = self._clock.now()
         before = self._state.published
-        self._owed = _owed(self._owed, before, known, self._rules.interval_s)
+        owed = self._borne.after(before, known, now)
         outlook = self._forecast(times_of(now))
         source = source_seen(self._state.image.freeze(), now)
         filtered, monotonic = believed.T_outdoor_filtered, self._clock.monotonic()
-        scene = scene_of(self._state, self._traits, filtered, self._owed, now, monotonic)
+        scene = scene_of(self._state, self._traits, filtered, owed, now, monotonic)
         plan, asked = await self._plan(known, outlook, source, scene, now)
         published = Published(
             made_at=self._clock.now(),
@@ -106,12 +108,14 @@ class PlanningLoop:
             source=source,
             problem=None if asked is None else asked.problem,
             curve=None if asked is None else asked.curve,
-            owed=self._owed,
+            owed=owed,
             lost=scene.lost,
             planner=self._planner.state,
         )
         advice = await self._advice(published, asked, None if before is None else before.advice)
         self._state.published = replace(published, advice=advice)
+        if self._borne.unkept:
+            await asyncio.to_thread(self._borne.keep)
         if before is None or before.plan.status is not plan.status:
             log.info("plan", status=str(plan.status), why=None if plan.why is None else plan.why.id)
 
@@ -175,18 +179,3 @@ def _left_out(known: Known, plan: Plan, asked: Asked | None) -> dict[LoopKey, Re
     """Return who is not planned for; our own reason comes before that of the hole which we made."""
     found = {known.keys[each.loop]: each.why for each in plan.excluded}
     return found | (dict(asked.excluded) if asked is not None else {})
-
-
-def _owed(
-    owed: Mapping[LoopKey, float], last: Published | None, known: Known, interval_s: float
-) -> dict[LoopKey, float]:
-    """Return what loops have borne: K h below what is wanted, in shortages only."""
-    kept = float(np.exp(-interval_s / OWED_FORGOTTEN_S))
-    result = {key: kept * value for key, value in owed.items() if kept * value > 0.01}
-    rationed = last is not None and last.plan.why is not None and last.plan.why.id == "plan.rationed"
-    if last is None or last.problem is None or not rationed or last.keys != known.keys:
-        return result
-    cold = np.nan_to_num(np.maximum(last.problem.T_min[:, 0] - known.state.T_indoor, 0.0))
-    for key, K in zip(known.keys, cold, strict=True):
-        result[key] = result.get(key, 0.0) + float(K) * interval_s / 3600.0
-    return result

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from controller.api.plan_schema import PlanMessage, Series
+from controller.api.plan_schema import PlanMessage, RationingMessage, Series
 from hmi import terms
 from hmi.city import City
 from hmi.components import tiles, trend
@@ -31,6 +31,10 @@ BELOW = -0.005
 SPARES = N_(
     "In {hours} h one more kWh would even spare cost, as the source could change less steeply; its price is"
     " drawn as 0"
+)
+TURNS = N_(
+    "Who has borne more than others gets up to {turn} % more; from {spared} K h on a loop is served first,"
+    " too"
 )
 GAP_OPTIMAL_PERCENT = 0.5
 KW_PER_MW = 1000.0
@@ -262,10 +266,24 @@ def binding_sheet(words: Words, plan: PlanMessage | None) -> Sheet:
     if plan is not None and (below := sum(price is not None and price < BELOW for price in plan.price)):
         hours = words.number(below * plan.step_s / 3600.0, 2)
         said += (words(SPARES, hours=hours),)
+    said += () if plan is None or plan.rationing is None else _rationing(words, plan.rationing)
     if not said:
         known = plan is not None and plan.status != "none"
         said = (words("Nothing binds it.") if known else words("There is no plan."),)
     return _sheet(plan, *said)
+
+
+def _rationing(words: Words, told: RationingMessage) -> tuple[str, ...]:
+    """Return who is served first, and who has borne how much of shortages so far."""
+    said = []
+    if told.first:
+        said.append(words("In a shortage served first: {who}", who=", ".join(told.first)))
+    if told.borne:
+        most = ", ".join(f"{one.station}/{one.loop} {words.number(one.K_h, 1)} K h" for one in told.borne[:5])
+        said.append(words("Borne in shortages so far by {n} loops, most by: {who}", n=told.loops, who=most))
+    turn, spared = words.number(told.turn_percent), words.number(told.spared_K_h)
+    said.append(words(TURNS, turn=turn, spared=spared))
+    return tuple(said)
 
 
 def planner_sheet(words: Words, plan: PlanMessage | None) -> Sheet:

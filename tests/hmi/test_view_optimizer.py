@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controller.api.city_schema import Sparklines
-from controller.api.plan_schema import AccuracyMessage, PlannerMessage
+from controller.api.plan_schema import AccuracyMessage, PlannerMessage, RationingMessage
 from controller.api.schema import Sentence
 from controller.words.plan import reasoned
 from hmi.language import Words
@@ -135,6 +135,17 @@ def test_a_price_below_nothing_is_drawn_as_0_and_told_in_words():
     assert told.startswith("In 0.50 h one more kWh would even spare cost")
     assert model.binding_sheet(ZH, below).facts[-1].startswith("有 0.50 小时")
     assert "spare cost" not in " ".join(model.binding_sheet(EN, plan).facts)
+
+
+def test_what_loops_have_borne_of_shortages_stands_with_what_binds():
+    borne = [{"station": f"S{n:03}", "loop": 1, "K_h": 20.0 - n} for n in range(1, 8)]
+    told = {"first": ["S002"], "borne": borne, "loops": 7, "turn_percent": 1.0, "spared_K_h": 100.0}
+    plan = plan_told.plan(rationing=RationingMessage.model_validate(told))
+    *_, first, most, turns = model.binding_sheet(EN, plan).facts
+    assert first == "In a shortage served first: S002"
+    assert most.startswith("Borne in shortages so far by 7 loops, most by: S001/1 19.0 K h, S002/1 18.0 K h")
+    assert "S006" not in most
+    assert turns.startswith("Who has borne more than others gets up to 1 % more; from 100 K h on")
 
 
 def test_what_the_source_can_give_is_drawn_where_it_is_limited():

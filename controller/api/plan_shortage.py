@@ -1,0 +1,21 @@
+"""Who is served first when there is not enough, and who has borne how much, as plain values for JSON."""
+
+from controller.planning.published import Published
+from optimizer.plan.rationing import OWED_MAX_K_H, TURN
+
+BORNE_TOLD = 20
+
+
+def rationing_message(published: Published) -> dict[str, object] | None:
+    """Return ``RationingMessage`` in a shortage, or where one has left its mark."""
+    why, owed = published.plan.why, published.owed
+    if not owed and (why is None or why.id != "plan.rationed"):
+        return None
+    most = sorted(owed.items(), key=lambda one: -one[1])[:BORNE_TOLD]
+    return {
+        "first": sorted({key.station for key in published.rules.critical}),
+        "borne": [{"station": key.station, "loop": key.loop, "K_h": K_h} for key, K_h in most],
+        "loops": len(owed),
+        "turn_percent": 100.0 * TURN,
+        "spared_K_h": OWED_MAX_K_H,
+    }
