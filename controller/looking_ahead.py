@@ -101,6 +101,7 @@ def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingA
     filtered = [T for T in memory.T_outdoor_filtered.values() if T is not None]
     known = begun(site, rules.traits, filtered[0] if filtered else None, clock)
     memory.known = known.known
+    parts.state.beliefs = known.keeper.beliefs
     planning = site.planning
 
     def followed() -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from controller.decisions import Decision, GuardContext, LoopKey, MassChange, Mode, Season
 from controller.historian.records import State
 from controller.image import ProcessImage
+from controller.knowing.belief import Belief
 from controller.knowing.loads import Loads
 from controller.modes import LoopOrder, Orders
 from controller.planning.published import Published
@@ -95,6 +96,8 @@ class ControllerState:
     drifted: Mapping[LoopKey, Reason] = field(default_factory=dict)
     """Loops that do not do what their model says, and why: not planned for until promoted anew. Written by
     what gathers days, and by promotions."""
+    beliefs: Mapping[LoopKey, Belief] = field(default_factory=dict)
+    """What was learned of each loop; empty where nobody learns."""
     scores: Mapping[str, Score] = field(default_factory=dict)
     """How true forecasts were a day ahead: ``T_outdoor:<source>`` (degC) and ``load`` (kW)."""
     loads: Loads | None = None

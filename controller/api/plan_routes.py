@@ -85,7 +85,7 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
         mine = _of(traits, station)
         return answer(
             await asyncio.to_thread(
-                station_plan, station, published, foretold, mine, state.loops, clock.now()
+                station_plan, station, published, foretold, mine, state.loops, clock.now(), state.beliefs
             )
         )
 

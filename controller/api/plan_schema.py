@@ -195,6 +195,8 @@ class LoopAhead(Message):
     """Why it is told what it is told; of a proposal, what it would do."""
     doubts: list[Sentence]
     """What worsened the estimate of its rooms."""
+    learned: list[Sentence]
+    """What identification knows of its houses, its exchanger, the way from the source and its pump."""
     T_indoor: float | None
     T_indoor_sd: float | None
     room_from: str

@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.api.learned import learned
 from controller.api.plan_shortage import rationing_message
 from controller.api.views import finite
 from controller.decisions import Action, LoopKey, LoopTraits
+from controller.knowing.belief import Belief
 from controller.planning.network_heat import excluded_heat
 from controller.planning.port import PlannerState
 from controller.planning.published import Published
@@ -295,8 +297,10 @@ def station_plan(
     traits: Iterable[LoopTraits],
     loops: Mapping[LoopKey, LoopStatus],
     now: float,
+    beliefs: Mapping[LoopKey, Belief] | None = None,
 ) -> dict[str, object]:
-    """Return ``StationPlan``; ``traits`` are the loops of the station."""
+    """Return ``StationPlan``; ``traits`` are the loops of the station, ``beliefs`` what was learned."""
+    known = beliefs or {}
     if published is None:
         empty = _nothing({}, now)
         kept = ("now", "status", "why", "age_s", "start", "step_s", "T_outdoor")
@@ -308,7 +312,12 @@ def station_plan(
         **_standing(published.plan, now),
         "T_outdoor": outdoors(published),
         "loops": [
-            _loop_ahead(one, places[one.key], published, foretold, loops[one.key], now, published.plan.start)
+            {
+                **_loop_ahead(
+                    one, places[one.key], published, foretold, loops[one.key], now, published.plan.start
+                ),
+                "learned": [part.to_json() for part in learned(known[one.key])] if one.key in known else [],
+            }
             for one in traits
             if one.key in places
         ],
@@ -324,7 +333,7 @@ def _loop_ahead(
     now: float,
     start: float,
 ) -> dict[str, object]:
-    """Return ``LoopAhead``; its series begin at UTC second ``start``."""
+    """Return ``LoopAhead`` but for what was learned; its series begin at UTC second ``start``."""
     why, told = published.excluded.get(traits.key), _sentence(status)
     if published.advised(traits.key) and published.advice is not None:
         published, foretold = published.advice, expected(published.advice, now)

@@ -104,6 +104,43 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "the water takes longer than {longest_s:span}, or nothing tells how long",
         "输送时间超过 {longest_s:span}，或无法判断",
     ),
+    # -- what was learned, on a station's page
+    "learned.prior": (
+        "its houses are taken as those of their kind: {UA:.2f} W/(m²·K), emitters {q_n:.0f} W/m²",
+        "建筑按同类取值：{UA:.2f} W/(m²·K)，散热设备 {q_n:.0f} W/m²",
+    ),
+    "learned.asked": (
+        "its emitters told how they heat within its first days: houses {UA:.2f} W/(m²·K), emitters"
+        " {q_n:.0f} W/m²",
+        "最初几天由自身响应得出：建筑 {UA:.2f} W/(m²·K)，散热设备 {q_n:.0f} W/m²",
+    ),
+    "learned.night": (
+        "its houses as identified at night: {UA:.2f} W/(m²·K), emitters {q_n:.0f} W/m²",
+        "建筑参数由夜间辨识得出：{UA:.2f} W/(m²·K)，散热设备 {q_n:.0f} W/m²",
+    ),
+    "learned.exchanger": (
+        "the exchanger carries {UA:.1f} kW/K, {change:+.0f} % in 30 days (between {low:+.0f} and"
+        " {high:+.0f} %)",
+        "换热器传热能力 {UA:.1f} kW/K，30 天变化 {change:+.0f} %（{low:+.0f}～{high:+.0f} %）",
+    ),
+    "learned.fouls": (
+        "the exchanger FOULS: it carries {UA:.1f} kW/K, {change:+.0f} % in 30 days (between {low:+.0f} and"
+        " {high:+.0f} %)",
+        "换热器正在结垢：传热能力 {UA:.1f} kW/K，30 天变化 {change:+.0f} %（{low:+.0f}～{high:+.0f} %）",
+    ),
+    "learned.no_exchanger": ("the exchanger is not judged: {why}", "换热器无法判断：{why}"),
+    "learned.delay": (
+        "water takes {minutes:.0f} min from the source",
+        "热水从热源到站需 {minutes:.0f} 分钟",
+    ),
+    "learned.no_delay": ("how long water takes is not known: {why}", "输送时间未知：{why}"),
+    "learned.pump": (
+        "the pump gives {low:.1f} t/h at {slow:.0f} % and {high:.1f} t/h at {fast:.0f} % of its speed"
+        " ({points:.0f} steady points)",
+        "循环泵转速 {slow:.0f} % 时流量 {low:.1f} t/h，{fast:.0f} % 时 {high:.1f} t/h"
+        "（{points:.0f} 个稳态点）",
+    ),
+    "learned.no_pump": ("the pump's curve is not known: {why}", "循环泵特性未知：{why}"),
     # -- proposals beside what was done
     "shadow.few_days_to_check": (
         "{days:.0f} days to check the model on, {needed:.0f} are needed",

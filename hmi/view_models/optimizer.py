@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from controller.api.plan_schema import PlanMessage, RationingMessage, Series
+from controller.api.plan_schema import AccuracyMessage, PlanMessage, RationingMessage, Series
 from hmi import terms
 from hmi.city import City
 from hmi.components import tiles, trend
@@ -302,7 +302,7 @@ def planner_sheet(words: Words, plan: PlanMessage | None) -> Sheet:
     else:
         facts.append(_weather(words, plan))
         facts += [words.sentence(note) for note in forecast.notes]
-        facts += [_accuracy(words, one.model_dump()) for one in forecast.accuracy]
+        facts += [_accuracy(words, one) for one in forecast.accuracy]
     return _sheet(plan, *facts)
 
 
@@ -334,12 +334,17 @@ ACCURACY: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _accuracy(words: Words, one: Mapping[str, object]) -> str:
-    kind = str(one["what"]).partition(":")[0]
+def _accuracy(words: Words, one: AccuracyMessage) -> str:
+    """Return how far off one forecast was a day ahead, and how often it kept within its band."""
+    kind, _, source = one.what.partition(":")
     label, unit = ACCURACY.get(kind, (kind, "K"))
-    error = words.measured(float(str(one["mae"])), unit)
-    bias = words.measured(float(str(one["bias"])), unit)
-    return words("{what}: off by {error} on average, bias {bias}", what=words(label), error=error, bias=bias)
+    error, bias = words.measured(one.mae, unit), words.measured(one.bias, unit)
+    what = f"{words(label)} ({source})" if source else words(label)
+    told = words("{what}: off by {error} on average, bias {bias}", what=what, error=error, bias=bias)
+    if kind == "load" and one.wape is not None:
+        told += " · " + words("{share} % of the load", share=words.number(100.0 * one.wape, 1))
+    within, hours = words.number(100.0 * one.coverage), words.number(one.hours)
+    return told + " · " + words("within its band in {within} % of {hours} h", within=within, hours=hours)
 
 
 def _sheet(plan: PlanMessage | None, *facts: str) -> Sheet:

@@ -41,6 +41,9 @@ def plan_sheet(words: Words, plan: StationPlan | None, loop: int) -> Sheet:
         if ahead.doubts:
             doubts = "; ".join(words.sentence(doubt) for doubt in ahead.doubts)
             sections.append((words("Doubts about its rooms"), _begun(doubts)))
+        if ahead.learned:
+            known = "; ".join(words.sentence(part) for part in ahead.learned)
+            sections.append((words("What was learned of it"), _begun(known)))
     return Sheet(heading="", title="", text="", facts=tuple(facts), sections=tuple(sections))
 
 

@@ -213,7 +213,8 @@ def test_a_forecast_that_nobody_tells_names_its_holes_and_its_errors():
     assert facts == (
         "Weather: no source tells the present; 50 % of the day are told",
         "No source tells the sun for 12 h",
-        "Load a day ahead: off by 1.20 MW on average, bias −0.30 MW",
+        "Load a day ahead: off by 1.20 MW on average, bias −0.30 MW · 5.0 % of the load"
+        " · within its band in 80 % of 48 h",
     )
     assert model.planner_sheet(EN, plan_told.no_plan()).facts == ("No forecast",)
 
