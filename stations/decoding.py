@@ -61,6 +61,11 @@ def to_reading(
     return decoder(point, unit)(raw, measured_at, received_at)
 
 
+def raw_range(point: ProfilePoint) -> tuple[int, int] | None:
+    """Return the least and the greatest raw number of an integer on the wire; None of other types."""
+    return _INTEGER_RANGE.get(point.type)
+
+
 def to_raw(point: ProfilePoint, value: float) -> float:
     """Turn an inside value into the raw number to write; raises ValueError outside the point's bounds.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from stations.decoding import Decoder, decoder, to_raw
+from stations.decoding import Decoder, decoder, raw_range, to_raw
 from stations.drivers.memory import MemoryDriver, MemoryStation
 from stations.model.quality import Reason
 from stations.model.reading import bad, good_within
@@ -82,6 +82,17 @@ def _polled_point(point: Point, declaration: ProfilePoint) -> _Polled:
     step = declaration.resolution
     stepless, flag = step == 0.0 or declaration.type == "split_decimal", declaration.type == "bool"
     forbidden = [(raw * scale + offset) * factor for raw in declaration.sentinels]
+    carried = raw_range(declaration)
+    if carried is not None and not flag:
+        # sentinels stand at the ends of what registers hold, mostly within the bounds of a point in earnest
+        raw_low, raw_high = carried
+        while raw_low in declaration.sentinels:
+            raw_low += 1
+        while raw_high in declaration.sentinels:
+            raw_high -= 1
+        ends = sorted((raw * scale + offset) * factor for raw in (raw_low, raw_high))
+        low, high = max(low, ends[0]), min(high, ends[1])
+        forbidden = [value for value in forbidden if low <= value <= high]
     if not stepless and not flag:
         # one step inside, so that rounding can not leave the bounds
         low, high = low + step, high - step
