@@ -130,9 +130,10 @@ def freeze(parts: CycleParts) -> Frozen:
 
 def _must_rest(parts: CycleParts, status: LoopStatus, monotonic: float) -> bool:
     """Tell whether a lost loop must wait because its register wears out: a take-over is a change too."""
+    if status.held or not parts.rules.traits[status.key].wears_out:
+        return False
     changed_at = max(status.written_at or float("-inf"), parts.memory.last_change(status.key))
-    wears_out = parts.rules.traits[status.key].wears_out
-    return wears_out and not status.held and monotonic - changed_at < WEAR_EVERY_S
+    return monotonic - changed_at < WEAR_EVERY_S
 
 
 def remember(parts: CycleParts, frozen: Frozen, thought: Thought) -> None:
@@ -238,9 +239,9 @@ def hand_over(parts: CycleParts, frozen: Frozen, thought: Thought, intents: Sequ
 def release(parts: CycleParts, thought: Thought) -> None:
     """Ask for the return of loops to their own curve, once."""
     for key, decision in thought.verdict.decisions.items():
-        status = parts.state.loops[key]
-        waiting = parts.outbox.box(key.station).releases
-        if decision.action is Action.RELEASE and status.held and key.loop not in waiting:
+        if decision.action is not Action.RELEASE or not parts.state.loops[key].held:
+            continue
+        if key.loop not in parts.outbox.box(key.station).releases:
             (why,) = decision.why
             cancelled = parts.outbox.release(key, why)
             if cancelled is not None:
@@ -266,10 +267,11 @@ def tell_outdoor(parts: CycleParts, monotonic: float, T_outdoor_centre: float) -
 def show(parts: CycleParts, frozen: Frozen, thought: Thought, began_wall: float) -> None:
     """Publish the outcome, count it, and with that extend the licence to renew leases."""
     state, verdict = parts.state, thought.verdict
+    cuts = state.counters.guard_cuts
     for key, decision in verdict.decisions.items():
         state.loops[key].decision = decision
         for cut in decision.cuts:
-            state.counters.guard_cuts[cut.rule] = state.counters.guard_cuts.get(cut.rule, 0) + 1
+            cuts[cut.rule] = cuts.get(cut.rule, 0) + 1
     if verdict.mass_change is not None and state.mass_change is None:
         log.error("mass_change_held", detail=verdict.mass_change.detail.en)
     state.mass_change = verdict.mass_change

@@ -183,6 +183,8 @@ def _same(case: Case, T_supply: float, m_flow: float) -> bool:
 def _why(case: Case, action: Action, cuts: tuple[Cut, ...]) -> tuple[Phrase, ...]:
     """Say to the operator what was wanted, and what stands against it."""
     wanted = NOBODY_ASKS if case.wish is None else case.wish.reason
+    if not cuts and action is not Action.RELEASE:
+        return (wanted,)
     gates = tuple(cut.detail for cut in cuts if cut.channel == "loop")
     bounds = tuple(cut.detail for cut in cuts if cut.channel != "loop")
     match action:

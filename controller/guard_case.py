@@ -7,7 +7,7 @@ one point remains. So the order of the rules is their rank, and leaving one out 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from controller.decisions import (
@@ -56,22 +56,12 @@ class Case:
     """What the loop holds now, degC: our last setpoint, else the station's own. Every move begins here."""
     m_start: float
     """The same for circulation, kg/s."""
-
-    @property
-    def held(self) -> bool:
-        """Tell whether the station holds our setpoint."""
-        return bool(self.history)
-
-    @property
-    def asks(self) -> bool:
-        """Tell whether somebody wishes something that is a number."""
-        wish = self.wish
-        return wish is not None and math.isfinite(wish.T_supply) and math.isfinite(wish.m_flow)
-
-    @property
-    def flow_driven(self) -> bool:
-        """Tell whether the loop has a circulation channel; without one the flow is advice."""
-        return self.traits.circulation is not None
+    held: bool
+    """Whether the station holds our setpoint."""
+    asks: bool
+    """Whether somebody wishes something that is a number."""
+    flow_driven: bool
+    """Whether the loop has a circulation channel; without one the flow is advice."""
 
     def sent_within(self, seconds: float) -> list[Sent]:
         """Return what was in force at any moment of the last ``seconds``, oldest first.
@@ -79,7 +69,9 @@ class Case:
         What a controller before this one has sent counts, too: the station did not notice the change. Class B
         is left out; its register may change so seldom that no window holds two.
         """
-        start = self.context.monotonic - seconds
+        start, last = self.context.monotonic - seconds, self.history[-1:]
+        if last and last[0].at <= start:
+            return list(last)  # as most loops are most of the time: nothing else was in force since
         recent: list[Sent] = []
         before: tuple[Sent, ...] = ()
         if self.traits.station_class is not StationClass.B:
@@ -186,8 +178,7 @@ def recent(reading: Reading, now: float) -> bool:
 
     By the time of receipt: a station's own clock may be wrong.
     """
-    age = now - reading.received_at
-    return reading.value is not None and -CLOCK_TOLERANCE_S <= age <= RELEASE_AGE_S
+    return reading.value is not None and -CLOCK_TOLERANCE_S <= now - reading.received_at <= RELEASE_AGE_S
 
 
 def case_of(context: GuardContext, traits: LoopTraits, wish: Proposal | None) -> Case:
@@ -209,10 +200,13 @@ def case_of(context: GuardContext, traits: LoopTraits, wish: Proposal | None) ->
         seen=seen,
         wish=wish,
         own=own,
-        T_there=_curve_there(context, traits, seen),
+        T_there=_curve_there(context, traits, seen, own),
         history=history,
         T_start=T_start,
         m_start=m_start,
+        held=bool(history),
+        asks=wish is not None and math.isfinite(wish.T_supply) and math.isfinite(wish.m_flow),
+        flow_driven=traits.circulation is not None,
     )
 
 
@@ -221,13 +215,15 @@ def _own_curve(context: GuardContext, traits: LoopTraits) -> float | None:
     return None if T_outdoor is None else _finite(traits.own_curve(T_outdoor))
 
 
-def _curve_there(context: GuardContext, traits: LoopTraits, seen: LoopObservation | None) -> float | None:
-    """Return where the fallback would lead, degC.
+def _curve_there(
+    context: GuardContext, traits: LoopTraits, seen: LoopObservation | None, own: float | None
+) -> float | None:
+    """Return where the fallback would lead, degC; ``own`` is the own curve at our outdoor temperature.
 
     A station that is not told our outdoor temperature goes by its sensor, and without one by a fixed value.
     """
     if traits.takes_outdoor or seen is None:
-        return _own_curve(context, traits)
+        return own
     its, known = seen.T_outdoor, T_OUTDOOR_BLIND_DEGC
     if its.value is not None and its.sound and recent(its, context.now):
         known = its.value
@@ -251,7 +247,7 @@ def _dropped(context: GuardContext, seen: LoopObservation, last: Sent) -> bool:
 
 def _at_present_curve(sent: Sent, own: float) -> Sent:
     then = own if sent.T_own_curve is None else sent.T_own_curve
-    return replace(sent, T_supply=sent.T_supply - then + own, T_own_curve=own)
+    return Sent(at=sent.at, T_supply=sent.T_supply - then + own, m_flow=sent.m_flow, T_own_curve=own)
 
 
 def _own_hold(

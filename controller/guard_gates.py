@@ -72,10 +72,11 @@ def not_a_number(case: Case, room: Room) -> Room:
 
 def freshness(case: Case, room: Room) -> Room:
     """Old inputs allow no new setpoint, lost inputs no renewal."""
-    for lowered in (_outdoor_age(case), _poll_age(case)):
-        if lowered is not None:
-            action, why = lowered
-            room = room.gate(action, Rule.FRESHNESS, why)
+    outdoor, poll = _outdoor_age(case), _poll_age(case)
+    if outdoor is not None:
+        room = room.gate(outdoor[0], Rule.FRESHNESS, outdoor[1])
+    if poll is not None:
+        room = room.gate(poll[0], Rule.FRESHNESS, poll[1])
     return room
 
 

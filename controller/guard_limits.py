@@ -5,6 +5,7 @@ Only the source limit is different, see there.
 """
 
 import math
+from functools import lru_cache
 
 from controller.decisions import Rule
 from controller.guard_case import Case, Room, recent
@@ -40,13 +41,18 @@ _EMITTERS = {emitter: word("emitter", emitter) for emitter in T_SUPPLY_MAX_DEGC}
 def hard_temperature(case: Case, room: Room) -> Room:
     """Keep the supply within what the emitter and the site allow; too warm is worse than too cold."""
     traits = case.traits
-    high = min(traits.T_supply_max_degC, T_SUPPLY_MAX_DEGC[traits.emitter])
-    low = max(traits.T_supply_min_degC, T_SUPPLY_MIN_DEGC)
-    if room.supply < low and room.supply <= high:
-        why = Phrase("guard.at_least", {"T_supply": low})
-    else:
-        why = Phrase("guard.at_most", {"T_supply": high, "emitter": _EMITTERS[traits.emitter]})
-    return room.bound_supply(min(low, high), high, Rule.HARD_TEMPERATURE, why)
+    low, high, at_least, at_most = _hard(traits.T_supply_min_degC, traits.T_supply_max_degC, traits.emitter)
+    supply = room.supply
+    why = at_least if supply < low and supply <= high else at_most
+    return room.bound_supply(low if low < high else high, high, Rule.HARD_TEMPERATURE, why)
+
+
+@lru_cache(maxsize=256)
+def _hard(T_min: float, T_max: float, emitter: str) -> tuple[float, float, Phrase, Phrase]:
+    """Return the hard limits of a loop, and how they are told; a city has a handful of them."""
+    low, high = max(T_min, T_SUPPLY_MIN_DEGC), min(T_max, T_SUPPLY_MAX_DEGC[emitter])
+    at_least = Phrase("guard.at_least", {"T_supply": low})
+    return low, high, at_least, Phrase("guard.at_most", {"T_supply": high, "emitter": _EMITTERS[emitter]})
 
 
 def hard_flow(case: Case, room: Room) -> Room:
@@ -63,14 +69,15 @@ def own_curve(case: Case, room: Room) -> Room:
     """
     if case.own is None or case.T_there is None:
         return room
+    traits = case.traits
     low, high = case.own - OWN_CURVE_BAND_K, case.own + OWN_CURVE_BAND_K
     why = Phrase("guard.own_curve", {"T_own": case.own})
     room = room.bound_supply(low, high, Rule.OWN_CURVE, why)
-    moves = case.traits.wears_out or case.T_there != case.own
-    if case.traits.station_class is StationClass.B or not case.asks or not moves:
+    moves = traits.wears_out or case.T_there != case.own
+    if not moves or not case.asks or traits.station_class is StationClass.B:
         return room  # class B holds an offset to the curve: its limits do not move
     margin, why = 0.0, Phrase("guard.own_curve", {"T_own": case.T_there})
-    if case.traits.wears_out:
+    if traits.wears_out:
         margin, why = CREEP_K, Phrase("guard.own_curve_worn", {"T_own": case.T_there})
     low, high = max(low, case.T_there - OWN_CURVE_BAND_K), min(high, case.T_there + OWN_CURVE_BAND_K)
     return room.ask_supply(min(max(room.T_wish, low + margin), high - margin), Rule.OWN_CURVE, why)
@@ -110,7 +117,7 @@ def frost(case: Case, room: Room) -> Room:
     evening would be a danger of its own.
     """
     known = _water(case)
-    if any(T < FROST_T_RETURN_DEGC for T in known):
+    if known and min(known) < FROST_T_RETURN_DEGC:
         return room.bound_supply(FROST_T_SUPPLY_DEGC, math.inf, Rule.FROST, Phrase("guard.frost"))
     T_outdoor = case.context.T_outdoor_centre.value
     told = len(known) == 2 or (T_outdoor is not None and T_outdoor >= FROST_T_OUTDOOR_DEGC)
@@ -121,8 +128,10 @@ def frost(case: Case, room: Room) -> Room:
 
 def _water(case: Case) -> list[float]:
     """Return what is known of the loop's water, degC. Both sensors: swapped ones must not hide cold water."""
-    readings = () if case.seen is None else (case.seen.T_return, case.seen.T_supply)
-    return [r.value for r in readings if r.value is not None and recent(r, case.context.now)]
+    if case.seen is None:
+        return []
+    now, readings = case.context.now, (case.seen.T_return, case.seen.T_supply)
+    return [reading.value for reading in readings if reading.value is not None and recent(reading, now)]
 
 
 def pressure(case: Case, room: Room) -> Room:

@@ -91,11 +91,12 @@ def _movement(case: Case, room: Room) -> Movement:
     dT_held = _net(case.T_start - before.T_supply, by_curve)
     if room.action is not Action.SET:
         return Movement(dT_held, dT_held, Q_flow, 0.0)
-    net = _net(room.supply - lately.T_supply, _by_curve(case, lately, Q_FLOW_WINDOW_MIN))
+    supply = room.supply
+    net = _net(supply - lately.T_supply, _by_curve(case, lately, Q_FLOW_WINDOW_MIN))
     m_flow = room.flow if case.flow_driven else lately.m_flow
     return Movement(
         dT_held,
-        _net(room.supply - before.T_supply, by_curve),
+        _net(supply - before.T_supply, by_curve),
         Q_flow,
         _heat(case, effectiveness, lately.T_supply + net, m_flow, lately.m_flow) - Q_flow,
     )
@@ -104,11 +105,12 @@ def _movement(case: Case, room: Room) -> Movement:
 def _in_force(case: Case, minutes: int) -> Sent:
     """What the loop held ``minutes`` ago; what it was taken over with, if that is later."""
     then = case.context.monotonic - 60.0 * minutes
-    for sent in reversed(case.history):
+    history = case.history
+    for sent in reversed(history):
         if sent.at <= then:
             return sent
-    if case.history:
-        return case.history[0]
+    if history:
+        return history[0]
     return Sent(at=case.context.monotonic, T_supply=case.T_start, m_flow=case.m_start)
 
 
@@ -123,7 +125,9 @@ def _by_curve(case: Case, before: Sent, minutes: int) -> float:
 
 def _net(dT: float, by_curve: float) -> float:
     """The part of ``dT`` that the curve did not ask for; a curve that moved the other way excuses nothing."""
-    return dT - (min(max(by_curve, 0.0), dT) if dT > 0.0 else max(min(by_curve, 0.0), dT))
+    if dT > 0.0:
+        return dT - min(by_curve, dT) if by_curve > 0.0 else dT
+    return dT - max(by_curve, dT) if by_curve < 0.0 else dT
 
 
 def _area_share(cases: Sequence[Case], movements: Sequence[Movement]) -> dict[float, float]:
@@ -135,15 +139,12 @@ def _area_share(cases: Sequence[Case], movements: Sequence[Movement]) -> dict[fl
     cap = AREA_CAP * median(areas) if areas else 0.0
     areas = [min(area, cap) for area in areas]
     total = sum(areas)
-    return {
-        sign: sum(
-            a for a, m in zip(areas, movements, strict=True) if max(sign * m.dT, sign * m.dT_held) > MOVE_K
-        )
-        / total
-        if total > 0.0
-        else 0.0
-        for sign in (1.0, -1.0)
-    }
+    if total <= 0.0:
+        return {1.0: 0.0, -1.0: 0.0}
+    both = list(zip(areas, movements, strict=True))
+    up = sum([area for area, m in both if m.dT > MOVE_K or m.dT_held > MOVE_K])
+    down = sum([area for area, m in both if m.dT < -MOVE_K or m.dT_held < -MOVE_K])
+    return {1.0: up / total, -1.0: down / total}
 
 
 def _heat(case: Case, effectiveness: float, T_supply: float, m_flow: float, m_flow_known: float) -> float:
@@ -156,7 +157,9 @@ def _heat(case: Case, effectiveness: float, T_supply: float, m_flow: float, m_fl
     rise = T_supply - T_INDOOR_DEGC
     if case.traits.emitter == "dhw" or rise <= 0.0 or not 0.0 < m_flow < math.inf:
         return 0.0
-    remaining = math.pow(1.0 - effectiveness, max(m_flow_known, 0.0) / m_flow)
+    remaining = 1.0 - effectiveness
+    if m_flow != m_flow_known:
+        remaining = math.pow(remaining, max(m_flow_known, 0.0) / m_flow)
     return CP_KJ_PER_KG_K * m_flow * (1.0 - remaining) * rise
 
 

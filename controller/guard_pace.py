@@ -49,12 +49,15 @@ def rate_temperature(case: Case, room: Room) -> Room:
             return room  # class B holds an offset, which no limiter moves
         why = Phrase("guard.take_over_far", {"T_held": held, "T_least_step": room.supply})
         return room.gate(Action.NONE, Rule.RATE_TEMPERATURE, why)
-    past = [sent.T_supply for sent in case.sent_within(T_WINDOW_S)]
-    down = T_SHORTAGE_K if case.context.shortage_declared else T_WINDOW_K
-    low = max(held - T_STEP_K, max(past) - down)
-    high = min(held + T_STEP_K, min(past) + T_WINDOW_K)
-    # After a cut at once the window may be wider than its limit: then no further, and not back either.
-    return room.bound_supply(min(low, held), max(high, held), Rule.RATE_TEMPERATURE, _RATE_TEMPERATURE)
+    lately = case.sent_within(T_WINDOW_S)
+    low, high = held - T_STEP_K, held + T_STEP_K
+    if len(lately) > 1 or lately[0].T_supply != held:
+        past = [sent.T_supply for sent in lately]
+        down = T_SHORTAGE_K if case.context.shortage_declared else T_WINDOW_K
+        # After a cut at once the window may be wider than its limit: then no further, and not back either.
+        low = min(max(low, max(past) - down), held)
+        high = max(min(high, min(past) + T_WINDOW_K), held)
+    return room.bound_supply(low, high, Rule.RATE_TEMPERATURE, _RATE_TEMPERATURE)
 
 
 def rate_flow(case: Case, room: Room) -> Room:
@@ -65,9 +68,13 @@ def rate_flow(case: Case, room: Room) -> Room:
     if not case.held:
         return room.bound_flow(held, held, Rule.RATE_FLOW, _TAKE_OVER)
     for seconds, fraction in M_WINDOWS:
-        past = [sent.m_flow for sent in case.sent_within(seconds)]
-        low, high = max(past) - fraction * design, min(past) + fraction * design
+        lately, step = case.sent_within(seconds), fraction * design
         why = _too_fast(fraction, seconds)
+        if len(lately) == 1 and lately[0].m_flow == held:
+            room = room.bound_flow(held - step, held + step, Rule.RATE_FLOW, why)
+            continue
+        past = [sent.m_flow for sent in lately]
+        low, high = max(past) - step, min(past) + step
         room = room.bound_flow(min(low, held), max(high, held), Rule.RATE_FLOW, why)
     return room
 
@@ -139,9 +146,9 @@ def worth_flow(case: Case) -> float:
 
 
 def _unless_worth(case: Case, room: Room, dT: float, fraction: float, rule: Rule, why: Phrase) -> Room:
-    dT = max(dT, case.traits.heat_resolution_K)
-    if abs(room.supply - case.T_start) < dT - ROUNDING:
-        room = room.bound_supply(case.T_start, case.T_start, rule, why)
-    if case.flow_driven and abs(room.flow - case.m_start) < fraction * case.traits.m_flow_design - ROUNDING:
-        room = room.bound_flow(case.m_start, case.m_start, rule, why)
+    T_held, m_held, traits = case.T_start, case.m_start, case.traits
+    if abs(room.supply - T_held) < max(dT, traits.heat_resolution_K) - ROUNDING:
+        room = room.bound_supply(T_held, T_held, rule, why)
+    if case.flow_driven and abs(room.flow - m_held) < fraction * traits.m_flow_design - ROUNDING:
+        room = room.bound_flow(m_held, m_held, rule, why)
     return room

@@ -71,6 +71,30 @@ class ProcessImage:
         self.put(image)
         return image
 
+    def answered(
+        self,
+        station: str,
+        readings: Mapping[Point, Reading],
+        polled_at: float,
+        rtt_s: float,
+        missed_ticks: int = 0,
+    ) -> None:
+        """Replace one station's image after an answered poll; every poll asks, so it is written out."""
+        before = self._stations[station]
+        self.put(
+            StationImage(
+                station=station,
+                link=Link.ONLINE,
+                link_since=before.link_since if before.link is Link.ONLINE else polled_at,
+                readings=readings,
+                polled_at=polled_at,
+                rtt_s=rtt_s,
+                polls=before.polls + 1,
+                polls_ok=before.polls_ok + 1,
+                missed_ticks=missed_ticks,
+            )
+        )
+
     def freeze(self) -> Mapping[str, StationImage]:
         """Return a copy that no supervisor can move; station images themselves are immutable."""
         return dict(self._stations)

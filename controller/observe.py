@@ -114,15 +114,17 @@ def _first_readable(preferred: Reading, otherwise: Reading) -> Reading:
 
 def _pump_running(image: StationImage, traits: LoopTraits, at: _LoopPoints) -> bool | None:
     """Tell whether water circulates: by pump speed, pump power, flow, or else by the heat drawn."""
-    for point, threshold in (
-        (at.y_pump, PUMP_SPEED_RUNNING),
-        (at.P_pump, PUMP_POWER_RUNNING_KW),
-        (at.m_flow, FLOW_RUNNING_SHARE * traits.m_flow_design),
-    ):
-        reading = image.readings.get(point)
-        if reading is not None and reading.value is not None:
-            return reading.value > threshold
-    heat = image.readings.get(_Q_FLOW_PRIMARY)
+    read = image.readings.get
+    speed = read(at.y_pump)
+    if speed is not None and speed.value is not None:
+        return speed.value > PUMP_SPEED_RUNNING
+    power = read(at.P_pump)
+    if power is not None and power.value is not None:
+        return power.value > PUMP_POWER_RUNNING_KW
+    flow = read(at.m_flow)
+    if flow is not None and flow.value is not None:
+        return flow.value > FLOW_RUNNING_SHARE * traits.m_flow_design
+    heat = read(_Q_FLOW_PRIMARY)
     if heat is None or heat.value is None:
         return None
     return True if heat.value * 1000.0 > HEAT_MOVED_W_PER_M2 * traits.A_heated_m2 else None

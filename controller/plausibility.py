@@ -69,10 +69,9 @@ def value_fault(memory: PointMemory, value: float, at: float, poll_s: float) -> 
         # The busiest lines of a poll: what nearly every value passes stands here, the rest in the rules.
         recent, last = memory.recent, memory.last
         if limits.judges_jumps and recent:
-            near = limits.spike_floor + limits.spike_ramp_per_s * spacing_s
-            rate = limits.rate_per_s * spacing_s + RATE_SLACK
-            if rate < near:
-                near = rate
+            if spacing_s != memory.near_for_s:
+                memory.near, memory.near_for_s = _near(limits, spacing_s), spacing_s
+            near = memory.near
             # three of five that lie within ``near`` of the value have their median there
             if abs(value - recent[-1]) > near or (len(recent) == 4 and abs(value - recent[-2]) > near):
                 reason = _jump_fault(limits, recent, value, spacing_s)
@@ -91,11 +90,17 @@ def value_fault(memory: PointMemory, value: float, at: float, poll_s: float) -> 
                 if value > memory.high:
                     memory.high = value
         before = memory.steady_value
-        if before is None or abs(value - before) > limits.resolution * 1.001:
+        if before is None or abs(value - before) > limits.moves:
             _note_steady(memory, value, at)
         recent.append(value)
     memory.last, memory.at, memory.verdict = value, at, reason
     return reason
+
+
+def _near(limits: PointLimits, spacing_s: float) -> float:
+    """Return how far a value may be from the one before, so long ago, without being looked at closely."""
+    spike = limits.spike_floor + limits.spike_ramp_per_s * spacing_s
+    return min(spike, limits.rate_per_s * spacing_s + RATE_SLACK)
 
 
 def _jump_fault(limits: PointLimits, recent: deque[float], value: float, spacing_s: float) -> Reason | None:

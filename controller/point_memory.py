@@ -63,6 +63,8 @@ class PointLimits:
 
     resolution: float
     """One wire step, unit inside; 0 for floating point."""
+    moves: float
+    """More than this is another wire step and no rounding."""
     counter: bool
     rise_per_s: float
     """Counters: fastest rise that the largest meter of this kind can show; infinite where not known."""
@@ -87,6 +89,7 @@ def point_limits(name: str, resolution: float) -> PointLimits:
     unit_floor = UNIT_FLOOR.get(spec.quantity, math.inf)
     return PointLimits(
         resolution=resolution,
+        moves=1.001 * resolution,
         counter=spec.counter,
         rise_per_s=math.inf if metered is None else POINTS[metered.power].maximum * metered.per_unit_second,
         rate_per_s=rate_per_s,
@@ -119,6 +122,9 @@ class PointMemory:
     """(lowest, highest) undoubted value of each closed bucket of a quarter of an hour."""
     leapt: bool = False
     """The newest value is more than twice or less than half the one before."""
+    near: float = 0.0
+    near_for_s: float = -1.0
+    """How far a value may lie from the last ones before it is looked at closely, and for which spacing."""
     unit_before: float | None = None
     """The level before a unit was swapped; None while none is."""
     unit_after: float = 0.0

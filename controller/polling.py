@@ -169,19 +169,8 @@ class Supervisor:
         if before.link is not Link.ONLINE:
             self._log_recovery(before, now)
         self._pacer.taken()
-        self._services.image.update(
-            self.station,
-            readings=readings,
-            polled_at=now,
-            rtt_s=clock.wall_monotonic() - asked_wall,
-            polls=before.polls + 1,
-            polls_ok=before.polls_ok + 1,
-            missed_ticks=self._pacer.missed,
-            **(
-                {}
-                if before.link is Link.ONLINE
-                else {"link": Link.ONLINE, "link_since": now, "link_why": None}
-            ),
+        self._services.image.answered(
+            self.station, readings, now, clock.wall_monotonic() - asked_wall, self._pacer.missed
         )
         self._services.slots.add(self.station, now, readings)
         self.dispatcher.verify(readings)

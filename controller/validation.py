@@ -49,16 +49,14 @@ _BALANCES = (
 
 @dataclass(slots=True)
 class Lasting:
-    """A condition that counts only when it holds for a while; a poll that cannot tell leaves it as it is."""
+    """A condition that counts only when it holds for a while; a poll that cannot tell must not ask it."""
 
     for_s: float
     since: float | None = None
     seen_at: float = 0.0
 
-    def holds(self, wrong: bool | None, at: float) -> bool:
-        """Note the condition at UTC second ``at`` (None: cannot tell) and tell whether it has lasted."""
-        if wrong is None:
-            return False
+    def holds(self, wrong: bool, at: float) -> bool:
+        """Note the condition at UTC second ``at`` and tell whether it has lasted."""
         if not wrong:
             self.since = None
             return False
@@ -186,10 +184,12 @@ class StationValidator:
     def _judge_swapped(self, checked: dict[Point, Reading], now: float) -> None:
         for supply, pair in self._swapped.items():
             T_supply, T_return = _value(checked, supply), _value(checked, pair.return_)
-            wrong = None
-            if T_supply is not None and T_return is not None:
-                wrong = swapped(T_supply, T_return, _value(checked, pair.flow))
-            if pair.lasting.holds(wrong, now):
+            if T_supply is None or T_return is None:
+                continue  # who cannot tell leaves it as it is
+            if T_return <= T_supply:
+                pair.lasting.since = None  # nearly always, and no flow makes that wrong
+                continue
+            if pair.lasting.holds(swapped(T_supply, T_return, _value(checked, pair.flow)), now):
                 _doubt(checked, supply, Reason.SWAPPED)
                 _doubt(checked, pair.return_, Reason.SWAPPED)
 
@@ -204,10 +204,9 @@ class StationValidator:
         """Doubt power and flow of a meter that contradict its temperatures; doubted inputs prove nothing."""
         for balance in self._balance:
             Q_flow, m_flow, T_supply, T_return = [_sound(checked, point) for point in balance.points]
-            wrong = None
-            if Q_flow is not None and m_flow is not None and T_supply is not None and T_return is not None:
-                wrong = out_of_balance(Q_flow, m_flow, T_supply, T_return)
-            if balance.lasting.holds(wrong, now):
+            if Q_flow is None or m_flow is None or T_supply is None or T_return is None:
+                continue  # who cannot tell leaves it as it is
+            if balance.lasting.holds(out_of_balance(Q_flow, m_flow, T_supply, T_return), now):
                 _doubt(checked, balance.points[0], Reason.ENERGY_BALANCE)
                 _doubt(checked, balance.points[1], Reason.ENERGY_BALANCE)
 

@@ -5,8 +5,6 @@ The polynomials are least-squares fits to IAPWS-IF97 region 1 (IAPWS R7-97, 2012
 capacity, so pressure is left out. A test compares them with IF97 itself.
 """
 
-from collections.abc import Sequence
-
 T_MIN_DEGC, T_MAX_DEGC = 0.0, 150.0
 """Range of the fits; outside it the functions refuse."""
 
@@ -16,12 +14,17 @@ _SPECIFIC_HEAT = (4.20998423, -1.95594901e-3, 3.45992441e-5, -2.07833874e-7, 6.2
 
 def density(T: float) -> float:
     """Return kg/m3 of water at ``T`` degC; within 0.2 kg/m3. Raises ValueError outside 0..150 degC."""
-    return _polynomial(_DENSITY, T)
+    _refuse_steam_and_ice(T)
+    a, b, c, d, e = _DENSITY
+    return (((e * T + d) * T + c) * T + b) * T + a
 
 
 def specific_heat(T: float) -> float:
     """Return kJ/(kg K) of water at ``T`` degC; within 0.006. Raises ValueError outside 0..150 degC."""
-    return _polynomial(_SPECIFIC_HEAT, T)
+    _refuse_steam_and_ice(T)
+    # written out: asked for in every cycle of every loop, and for every heat meter in every poll
+    a, b, c, d, e = _SPECIFIC_HEAT
+    return (((e * T + d) * T + c) * T + b) * T + a
 
 
 def heat_flow(m_flow: float, T_supply: float, T_return: float) -> float:
@@ -44,10 +47,6 @@ def mass_flow(Q_flow: float, T_supply: float, T_return: float) -> float:
     return Q_flow / (specific_heat((T_supply + T_return) / 2.0) * dT)
 
 
-def _polynomial(coefficients: Sequence[float], T: float) -> float:
+def _refuse_steam_and_ice(T: float) -> None:
     if not T_MIN_DEGC <= T <= T_MAX_DEGC:
         raise ValueError(f"{T} degC is outside {T_MIN_DEGC}..{T_MAX_DEGC} degC of liquid water")
-    value = 0.0
-    for coefficient in reversed(coefficients):
-        value = value * T + coefficient
-    return value

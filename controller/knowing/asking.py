@@ -16,7 +16,7 @@ import numpy as np
 from controller.decisions import LoopKey, LoopTraits
 from controller.knowing.belief import Asked, Belief, Introduced, first_belief
 from controller.knowing.known import SENSORS_WARM_K
-from controller.strategies.balance_inputs import law_of, measure
+from controller.strategies.balance_inputs import measure, plain_laws
 from controller.strategies.inputs import StrategyInputs
 from controller.strategies.loop_record import Gathering, LoopRecord, Sample
 from controller.words.phrase import Phrase
@@ -39,9 +39,9 @@ def listened(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> dict[LoopKe
     """Return what is remembered of ``loops`` (those in auto) after this cycle."""
     alone = {station for station, n in Counter(key.station for key in inputs.observations).items() if n == 1}
     records: dict[LoopKey, LoopRecord] = {}
-    due = []
+    due, laws = [], plain_laws(inputs)
     for traits in loops:
-        law = law_of(traits, inputs)
+        law = laws.get(traits.emitter)
         if law is None:
             continue
         key = traits.key
@@ -52,7 +52,7 @@ def listened(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> dict[LoopKe
             record = _learned(record, gathering, law.exponent, inputs)
             gathering = Gathering(began=inputs.monotonic)
             due.append((traits, law.exponent))
-        records[key] = replace(record, gathering=gathering)
+        records[key] = record if gathering is record.gathering else record.with_gathering(gathering)
     for traits, exponent in due:
         model = _concluded(traits, records, loops, exponent)
         if model is not None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from controller.decisions import LoopKey, LoopTraits, Proposal
 from controller.strategies import curve
-from controller.strategies.balance_inputs import law_of, measure, source_short, supply_limit
+from controller.strategies.balance_inputs import measure, plain_laws, source_short, supply_limit
 from controller.strategies.inputs import Proposed, StrategyInputs
 from controller.strategies.loop_record import Gathering, LoopRecord
 from controller.words.phrase import Phrase, said
@@ -69,8 +69,9 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     alone = {station for station, n in Counter(key.station for key in inputs.observations).items() if n == 1}
     known: dict[LoopKey, _Loop] = {}
     why_not: dict[LoopKey, Phrase] = {}
+    laws = plain_laws(inputs)
     for traits in loops:
-        law, T_outdoor = law_of(traits, inputs), inputs.T_outdoor_filtered.get(traits.emitter)
+        law, T_outdoor = laws.get(traits.emitter), inputs.T_outdoor_filtered.get(traits.emitter)
         if not (traits.station_class.driven and traits.proven):
             why_not[traits.key] = Phrase("balance.no_setpoints")
         elif law is not None and T_outdoor is not None:
@@ -110,7 +111,9 @@ def _listen(
     if gathering.over(inputs.monotonic):
         record = _learned(record, gathering, law.exponent, inputs)
         gathering = Gathering(began=inputs.monotonic)
-    return _Loop(traits, replace(record, gathering=gathering), law, T_outdoor, obstacle)
+    if gathering is not record.gathering:
+        record = record.with_gathering(gathering)
+    return _Loop(traits, record, law, T_outdoor, obstacle)
 
 
 def _bumpless(record: LoopRecord, traits: LoopTraits, T_curve: float, inputs: StrategyInputs) -> LoopRecord:
@@ -152,9 +155,11 @@ def _conclude(loops: Mapping[LoopKey, _Loop]) -> dict[LoopKey, _Loop]:
 def _move(loops: Mapping[LoopKey, _Loop], inputs: StrategyInputs) -> dict[LoopKey, _Loop]:
     """Let the loops that are due move, the most over-supplied first, a tenth of the area in one cycle."""
     result = dict(loops)
+    due = [loop for loop in loops.values() if loop.record.due]
+    if not due:
+        return result
     short = source_short(inputs)
     room = AREA_PER_CYCLE * sum(loop.traits.A_heated_m2 for loop in loops.values())
-    due = [loop for loop in loops.values() if loop.record.due]
     for loop in sorted(due, key=lambda loop: _over_supply(loop, inputs), reverse=True):
         if room <= 0.0:
             break

@@ -1,7 +1,7 @@
 """What strategy ``balance`` takes from the process image: readings become samples, or the reason why not."""
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from controller.decisions import LoopTraits
 from controller.strategies.inputs import StrategyInputs
@@ -26,18 +26,25 @@ BELOW_OWN_BAND_K = 6.0
 BELOW_MAX_K, BELOW_PRIMARY_K = 1.0, 5.0
 SOURCE_FULL = 0.98
 """Of what the source can give: above that it has nothing left for loops that want more."""
+_Q_PRIMARY, _Q_SOURCE, _Q_SOURCE_MAX = (
+    Point(PRIMARY, name) for name in ("Q_flow_primary", "Q_flow_source", "Q_flow_source_max")
+)
 
 
-def law_of(traits: LoopTraits, inputs: StrategyInputs) -> RegulationLaw | None:
-    """Return the plain law of a loop: its own shift stands for the common offset, its own flow for stages."""
-    law = inputs.laws.get(traits.emitter)
-    return None if law is None else _plain(law)
+def plain_laws(inputs: StrategyInputs) -> dict[str, RegulationLaw]:
+    """Return the laws by emitter without offset and stages: a loop has a shift and a flow of its own."""
+    return {emitter: _plain(law) for emitter, law in inputs.laws.items()}
 
 
 @lru_cache(maxsize=64)
 def _plain(law: RegulationLaw) -> RegulationLaw:
     """Return it without offset and stages; a city has a handful of laws."""
     return replace(law, offset_K=0.0, flow_bands=())
+
+
+@cache
+def _indoor_point(loop: int) -> Point:
+    return Point(loop, "T_indoor_mean")
 
 
 def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sample | Phrase:
@@ -50,7 +57,7 @@ def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sampl
     T_supply = _water(seen.T_supply, inputs.now)
     T_return = _water(seen.T_return, inputs.now)
     m_flow = _number(seen.m_flow, inputs.now)
-    metered = _number(readings.get(Point(PRIMARY, "Q_flow_primary")), inputs.now) if alone else None
+    metered = _number(readings.get(_Q_PRIMARY), inputs.now) if alone else None
     if seen.pump_running is False:
         return Phrase("balance.pump_stopped")
     if inputs.T_outdoor is None or T_supply is None:
@@ -71,7 +78,7 @@ def measure(traits: LoopTraits, inputs: StrategyInputs, *, alone: bool) -> Sampl
         T_return=T_return,
         T_outdoor=inputs.T_outdoor,
         q=q,
-        T_indoor=_indoor(readings.get(Point(traits.key.loop, "T_indoor_mean")), inputs.now),
+        T_indoor=_indoor(readings.get(_indoor_point(traits.key.loop)), inputs.now),
     )
 
 
@@ -85,8 +92,10 @@ def supply_limit(traits: LoopTraits, T_outdoor: float, inputs: StrategyInputs) -
 def source_short(inputs: StrategyInputs) -> bool:
     """Tell whether a heat source gives all it has; unknown counts as not: stations cannot tell."""
     for readings in inputs.readings.values():
-        Q_flow = _number(readings.get(Point(PRIMARY, "Q_flow_source")), inputs.now)
-        most = _number(readings.get(Point(PRIMARY, "Q_flow_source_max")), inputs.now)
+        if _Q_SOURCE not in readings:
+            continue
+        Q_flow = _number(readings[_Q_SOURCE], inputs.now)
+        most = _number(readings.get(_Q_SOURCE_MAX), inputs.now)
         if Q_flow is not None and most is not None and Q_flow >= SOURCE_FULL * most:
             return True
     return False

@@ -1,7 +1,7 @@
 """What strategy ``balance`` remembers of a loop: what was learned, where it stands, the hour under way."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from optimizer.balance import Hour, LoopModel
 
@@ -46,8 +46,8 @@ class Gathering:
         if sample is None or monotonic - self.began < SETTLED_S:
             return self
         indoor = sample.T_indoor
-        return replace(
-            self,
+        return Gathering(
+            began=self.began,
             n=self.n + 1,
             T_supply=self.T_supply + sample.T_supply,
             T_return=self.T_return + sample.T_return,
@@ -86,3 +86,15 @@ class LoopRecord:
     """Scaled monotonic second of the last move; the next one comes an hour later at the earliest."""
     blind_hours: int = 0
     """Hours in a row without enough measurements."""
+
+    def with_gathering(self, gathering: Gathering) -> "LoopRecord":
+        """Return the record with the hour under way as it stands now; asked for in every cycle."""
+        return LoopRecord(
+            gathering=gathering,
+            model=self.model,
+            shift_K=self.shift_K,
+            flow=self.flow,
+            due=self.due,
+            moved_at=self.moved_at,
+            blind_hours=self.blind_hours,
+        )

@@ -233,22 +233,9 @@ class Centre:
         now = self._clock.now()
         readings = field.validator.check(await field.driver.read(), now)
         field.admission.answered(self._clock.monotonic())
-        before = self.state.image[station]
-        if before.link is Link.LOST:
+        if self.state.image[station].link is Link.LOST:
             field.dispatcher.connected()
-        self.state.image.put(
-            replace(
-                before,
-                link=Link.ONLINE,
-                link_since=before.link_since if before.link is Link.ONLINE else now,
-                link_why=None,
-                readings=readings,
-                polled_at=now,
-                rtt_s=0.0,
-                polls=before.polls + 1,
-                polls_ok=before.polls_ok + 1,
-            )
-        )
+        self.state.image.answered(station, readings, now, 0.0)
         field.dispatcher.verify(readings)
 
     def _missed(self, station: str, field: _Field) -> None:

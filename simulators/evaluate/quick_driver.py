@@ -32,10 +32,8 @@ class _Polled(NamedTuple):
     low: float
     high: float
     """Bounds between which every value goes over the wire; low > high where each must be looked at."""
-    scale: float
-    offset: float
-    factor: float
-    stepless: bool
+    wire: tuple[float, float, float] | None
+    """Scale, offset and factor of what goes over the wire in steps; None of what goes as it is."""
     flag: bool
     """On or off."""
 
@@ -63,15 +61,16 @@ class QuickDriver(MemoryDriver):
         values, now = self._shown(), self._time()
         at = self._measured_at(now)
         readings = {}
-        for point, declaration, decode, low, high, scale, offset, factor, stepless, flag in self._every:
+        for point, declaration, decode, low, high, wire, flag in self._every:
             value = values.get(point)
             if value is None or not low <= value <= high:
                 readings[point] = _looked_at(point, declaration, decode, values, at, now)
                 continue
-            if flag:
-                value = 1.0 if value else 0.0
-            elif not stepless:
+            if wire is not None:
+                scale, offset, factor = wire
                 value = (round((value / factor - offset) / scale) * scale + offset) * factor
+            elif flag:
+                value = 1.0 if value else 0.0
             readings[point] = good_within(value, at, now)
         return readings
 
@@ -103,7 +102,8 @@ def _polled_point(point: Point, declaration: ProfilePoint) -> _Polled:
         low, high = math.inf, -math.inf
     if any(low - step <= value <= high + step for value in forbidden):
         low, high = math.inf, -math.inf
-    return _Polled(point, declaration, decoder(declaration), low, high, scale, offset, factor, stepless, flag)
+    wire = None if stepless or flag else (scale, offset, factor)
+    return _Polled(point, declaration, decoder(declaration), low, high, wire, flag)
 
 
 def _looked_at(

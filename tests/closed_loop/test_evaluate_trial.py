@@ -143,7 +143,9 @@ def test_a_write_that_no_centre_may_send_is_counted_at_the_door(case):
 
 
 @pytest.mark.parametrize("index", range(STATIONS))
-@pytest.mark.parametrize("strange", [None, float("nan"), float("inf"), -1e9, 1e9, 0.0, 19.987654321, 327.67, 899.29, 32767.0])
+@pytest.mark.parametrize(
+    "strange", [None, float("nan"), float("inf"), -1e9, 1e9, 0.0, 19.987654321, 327.67, 899.29, 32767.0]
+)
 def test_the_quick_driver_reads_what_the_memory_driver_reads(case, index, strange):
     site = case.town(2.0).simulated
     station = site.stations[index]
