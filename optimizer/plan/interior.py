@@ -8,7 +8,8 @@ limits the worst one would hold back all others. Distances and prices take steps
 that leaves of dual infeasibility enters the next step.
 
 It ends by a bound that is true whatever the iterations did (``program.lower_bound``), against the cost of the
-plan as it would be carried out. Nothing in it depends on time or chance.
+plan as it would be carried out; both where the predictor points to, an order nearer to the best than where
+the iteration stands. Nothing in it depends on time or chance.
 """
 
 from collections.abc import Callable
@@ -22,14 +23,14 @@ from optimizer.plan.banded import WIDTH, Factors, factorise, solve
 from optimizer.plan.coupling import answer
 from optimizer.plan.newton import Aims, Loops, Plant, Step
 from optimizer.plan.program import Prices, Program, costs, lower_bound
-from optimizer.plan.rows import Pair, complementarity, complementarity_after
+from optimizer.plan.rows import Pair, Rows, complementarity, complementarity_after
 
 Floats = NDArray[np.float64]
 MU_COLD, MU_WARM, MU_JAMMED = 10.0, 2.0, 1000.0
 """Products to begin with, Wh/m2: from nothing, from an earlier plan, again after steps came to nothing."""
 TO_BOUNDARY = 0.995
-NEAR = 0.02
-"""Products whose sum is a larger part of the cost are not worth a look at bound and cost."""
+NEAR, LOOK = 0.02, 30.0
+"""Products whose sum is a larger part of the cost, or of what is wanted of the gap, are not worth a look."""
 LONG, FURTHER = 0.9, 0.4
 """Below the first a step is corrected, with the aim to go so much further."""
 SHORTEST = 1e-4
@@ -133,25 +134,40 @@ class _State:
             part.move(step, primal, dual)
         return min(primal, dual)
 
-    def bound(self) -> float:
-        p, z = self.program, self.plant.limits.z[..., 0]
+    def ahead(self, steps: list[Step]) -> Floats:
+        """Return heat at the end of a whole step, (k, n), within no limits."""
+        loops = zip(self.loops, steps, strict=False)
+        return np.concatenate([part.q + step.dv[0][0] for part, step in loops], axis=1)
 
-        def joined(of: Callable[[Loops], Floats]) -> Floats:
-            return np.concatenate([of(part) for part in self.loops], axis=-1)
+    def shadow_ahead(self, steps: list[Step]) -> Floats:
+        """Return the price of heat at the plant beyond its own at the end of a whole step, (k,)."""
+        return self.plant.shadow(_prices_ahead(self.plant.limits, steps[-1].changes[0]))
 
-        prices = Prices(
-            up=joined(lambda part: part.ramps.z[0]),
-            down=joined(lambda part: part.ramps.z[1]),
-            cold=joined(lambda part: part.comfort.z[0]),
-            hot=joined(lambda part: part.comfort.z[1]),
-            end=joined(lambda part: part.end.z[0]),
+    def bound_ahead(self, steps: list[Step], q: Floats) -> float:
+        """Return the lower bound that prices at the end of a whole step give; ``q`` is ``ahead``."""
+        p = self.program
+
+        def joined(of: Callable[[Loops, Step], Floats]) -> Floats:
+            loops = zip(self.loops, steps, strict=False)
+            return np.concatenate([of(part, step) for part, step in loops], axis=-1)
+
+        def prices(group: int, row: int) -> Floats:
+            return joined(lambda part, step: _prices_ahead(part.rows[group], step.changes[group])[row])
+
+        z = _prices_ahead(self.plant.limits, steps[-1].changes[0])[..., 0]
+        limits = Prices(
+            up=prices(1, 0),
+            down=prices(1, 1),
+            cold=prices(2, 0),
+            hot=prices(2, 1),
+            end=prices(3, 0),
             cap=z[0],
             plant_up=z[1],
             plant_down=z[2],
         )
-        T = p.T_min + joined(lambda part: part.comfort.v[0])
-        worth = p.worth_end + joined(lambda part: part.end.v[0])
-        return lower_bound(p, self.q, T, worth, prices)
+        T = p.T_min + joined(lambda part, step: part.comfort.v[0] + step.dv[2][0])
+        worth = p.worth_end + joined(lambda part, step: part.end.v[0] + step.dv[3][0])
+        return lower_bound(p, q, T, worth, limits)
 
 
 def minimise(
@@ -182,37 +198,50 @@ def _attempt(
     with np.errstate(all="ignore"):  # where numbers run out, that is seen and the best so far is kept
         for iteration in range(so_far + 1, effort.iterations + 1):
             try:
-                length = _iterate(state)
+                straight = _predict(state)
+                left = state.mu * state.count / max(abs(best.cost), 1e-6)
+                ends = short == 2 or iteration == effort.iterations or left < NOTHING_LEFT
+                # The look costs a twentieth of an iteration; far from the end it tells nothing.
+                if ends or left < max(LOOK * effort.gap, NEAR):
+                    best = _better(best, state, straight, repair)
+                best = best._replace(iterations=iteration)
+                if ends or best.gap <= effort.gap:
+                    break
+                length = _correct(state, straight)
             except np.linalg.LinAlgError:
                 return best, True  # the plant's matrix has lost its digits: the same as below
             if not np.isfinite(length):
                 return best, True
             short = short + 1 if length < SHORTEST else 0
-            left = state.mu * state.count / max(abs(best.cost), 1e-6)
-            ends = short == 2 or iteration == effort.iterations or left < NOTHING_LEFT
-            # The look costs a twentieth of an iteration; far from the end it tells nothing.
-            if ends or left < max(4.0 * effort.gap, NEAR):
-                best = _better(best, state, repair)
-            best = best._replace(iterations=iteration)
-            if ends or best.gap <= effort.gap:
-                break
     return best, short == 2
 
 
-def _better(best: Solution, state: _State, repair: Callable[[Floats], Floats]) -> Solution:
-    q = repair(state.q)
+def _better(
+    best: Solution, state: _State, straight: list[Step], repair: Callable[[Floats], Floats]
+) -> Solution:
+    """Look at where the predictor points to: at a whole step, which meets all but the smallest limits.
+
+    Linear equations hold there and products are 0 but for second order, so both the cost of heat brought
+    within limits and the bound of prices brought above 0 are an order nearer to the best than at the iterate.
+    """
+    ahead = state.ahead(straight)
+    bound = state.bound_ahead(straight, ahead)
+    q = repair(ahead)
     now, T = costs(state.program, q)
-    bound = state.bound()
     if now.total < best.cost:
-        best = best._replace(q=q, T=T, cost=now.total, price=state.plant.shadow)
+        best = best._replace(q=q, T=T, cost=now.total, price=state.shadow_ahead(straight))
     return best._replace(bound=max(best.bound, bound)) if np.isfinite(bound) else best
 
 
-def _iterate(state: _State) -> float:
-    """Make one step; returns its length, NaN where numbers have run out."""
-    mu = state.mu
+def _predict(state: _State) -> list[Step]:
+    """Return the direction straight to the best, as if limits were far."""
     state.prepare()
-    steps = state.direction([tuple((0.0,) * len(row.pairs()) for row in part.rows) for part in state.parts])
+    return state.direction([tuple((0.0,) * len(row.pairs()) for row in part.rows) for part in state.parts])
+
+
+def _correct(state: _State, steps: list[Step]) -> float:
+    """Make a step, knowing where the straight one would lead; returns its length, NaN where numbers end."""
+    mu = state.mu
     aim = max((state.mu_after(steps) / mu) ** 3, 1e-6) * mu
     aims: list[Aims] = [
         tuple(tuple(aim - pair.distance * pair.price for pair in row) for row in step.changes)
@@ -237,6 +266,12 @@ def _iterate(state: _State) -> float:
     if not all(np.isfinite(step.dv[0]).all() for step in steps):
         return float("nan")
     return state.move(steps)
+
+
+def _prices_ahead(rows: Rows, changes: tuple[Pair, ...]) -> Floats:
+    """Return what prices of limits would be after a whole step, none below 0."""
+    ahead = rows.z + changes[-1].price
+    return np.asarray(np.maximum(ahead, 0.0, out=ahead))
 
 
 def _length(steps: list[Step]) -> tuple[float, float]:

@@ -127,10 +127,9 @@ class Plant:
         """Make a step."""
         move(self.rows, step, primal, dual)
 
-    @property
-    def shadow(self) -> Floats:
-        """Price of heat at the plant beyond its own, (k,)."""
-        z = self.limits.z[..., 0]
+    def shadow(self, prices: Floats) -> Floats:
+        """Return what ``prices`` (3, k, 1) of the limits add to the price of heat, (k,)."""
+        z = prices[..., 0]
         return np.asarray(z[0] + less_next(z[1] - z[2]))
 
 
