@@ -21,7 +21,7 @@ from tests.support.screen_deeds import (
     strip,
     told,
 )
-from tests.support.screen_room import BAD_NAME, BAD_STATION, PASSWORD, screen_room, until
+from tests.support.screen_room import BAD_NAME, BAD_STATION, PASSWORD, screen_room, spoil_a_name, until
 
 pytestmark = [pytest.mark.slow(minutes=7), pytest.mark.plug, pytest.mark.timeout(300)]
 
@@ -43,7 +43,8 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    with screen_room(tmp_path_factory.mktemp("room"), stations=STATIONS, speed=SPEED) as running:
+    folder = tmp_path_factory.mktemp("room")
+    with screen_room(folder, stations=STATIONS, speed=SPEED, prepare=spoil_a_name) as running:
         yield running
         assert "Traceback" not in running.log(), "a fault of the screen stands in its log"
 

@@ -241,7 +241,7 @@ async def test_a_station_of_a_site_dials_through_its_link_and_what_it_is_told_is
         assert await call.bytes(2) == b"\x01\xff"
         began = time.monotonic()
         (T_supply,) = (await call.ask(read(0))).registers
-        assert 0.02 < time.monotonic() - began < 1.0  # there and back through the mobile link
+        assert time.monotonic() - began > 0.02  # there and back through the mobile link
         assert 4000 < T_supply < 13_000
         assert dict(post.recorder.counts) == {"FC3": 1}
         assert post.recorder.n_breaks == 0

@@ -172,9 +172,9 @@ def spoil_a_name(folder: Path) -> None:
 
 
 @contextmanager
-def screen_room(folder, *, stations, speed, seed=1):
-    """A control room under control, for the length of a block."""
-    with running_city(folder, stations=stations, speed=speed, seed=seed, prepare=spoil_a_name) as city:
+def screen_room(folder, *, stations, speed, seed=1, prepare=None):
+    """A control room under control, for the length of a block; ``prepare`` may change its site before."""
+    with running_city(folder, stations=stations, speed=speed, seed=seed, prepare=prepare) as city:
         room = ScreenRoom(city, folder)
         try:
             room.start_controller()
