@@ -20,6 +20,7 @@ from controller.api.snapshot import encode
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, LoopTraits
 from controller.past_day import STEP_S, PastDay
+from controller.planning.flow_caps import flow_caps
 from controller.planning.published import Published
 from controller.planning.unrolled import asked_now
 from controller.state import ControllerState
@@ -65,7 +66,11 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
         published, foretold = await expectations.now()
         kept = None if published is None else past.record.compliance(published.keys)
         told_past, loops = _past(past), state.loops
-        head = encode(plan_message(published, foretold, told_past, clock.now(), state.scores, kept, loops))
+        caps = await asyncio.to_thread(
+            flow_caps, published, dict(state.beliefs), state.image.freeze(), clock.now()
+        )
+        scores = state.scores
+        head = encode(plan_message(published, foretold, told_past, clock.now(), scores, kept, loops, caps))
         parts = []
         if published is not None and foretold is not None:
             asked = await asyncio.to_thread(asked_now, traits, published, clock.now())

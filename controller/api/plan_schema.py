@@ -87,6 +87,15 @@ class BorneMessage(Message):
     """Below what was wanted; a third of it is left after two weeks."""
 
 
+class FlowCapMessage(Message):
+    """What a station's primary flow shall not be above while there is not enough: advice, set on site."""
+
+    station: str
+    m_flow_max: float
+    m_flow: float
+    """As it is drawn now; both kg/s."""
+
+
 class RationingMessage(Message):
     """Who is served first when there is not enough, and who has borne how much so far."""
 
@@ -100,6 +109,8 @@ class RationingMessage(Message):
     """What a loop that has borne more gets more, at most."""
     spared_K_h: float
     """From so much on a loop is served first, too."""
+    caps: list[FlowCapMessage]
+    """Stations that shall draw less, those first that are most above their share; empty but in a shortage."""
 
 
 class LoopPlan(Message):

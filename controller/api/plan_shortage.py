@@ -1,12 +1,15 @@
 """Who is served first when there is not enough, and who has borne how much, as plain values for JSON."""
 
+from collections.abc import Sequence
+
+from controller.planning.flow_caps import FlowCap
 from controller.planning.published import Published
 from optimizer.plan.rationing import OWED_MAX_K_H, TURN
 
 BORNE_TOLD = 20
 
 
-def rationing_message(published: Published) -> dict[str, object] | None:
+def rationing_message(published: Published, caps: Sequence[FlowCap] = ()) -> dict[str, object] | None:
     """Return ``RationingMessage`` in a shortage, or where one has left its mark."""
     why, owed = published.plan.why, published.owed
     if not owed and (why is None or why.id != "plan.rationed"):
@@ -18,4 +21,5 @@ def rationing_message(published: Published) -> dict[str, object] | None:
         "loops": len(owed),
         "turn_percent": 100.0 * TURN,
         "spared_K_h": OWED_MAX_K_H,
+        "caps": [one._asdict() for one in caps],
     }

@@ -12,6 +12,7 @@ from controller.api.plan_shortage import rationing_message
 from controller.api.views import finite
 from controller.decisions import Action, LoopKey, LoopTraits
 from controller.knowing.belief import Belief
+from controller.planning.flow_caps import FlowCap
 from controller.planning.network_heat import excluded_heat
 from controller.planning.port import PlannerState
 from controller.planning.published import Published
@@ -42,11 +43,12 @@ def plan_message(
     scores: Mapping[str, Score] | None = None,
     kept: Compliance | None = None,
     loops: Mapping[LoopKey, LoopStatus] | None = None,
+    caps: Sequence[FlowCap] = (),
 ) -> dict[str, object]:
     """Return ``PlanMessage`` but for its loops.
 
     ``scores`` tell how true forecasts were, ``kept`` how loops kept to their plans, ``loops`` what is
-    decided.
+    decided, ``caps`` what stations shall draw at most.
     """
     if published is None:
         return _nothing(past, now)
@@ -67,7 +69,7 @@ def plan_message(
         "Q_flow_excluded_kW": excluded_kW,
         "saved": _saved(published, foretold),
         "obeyed": None if kept is None else _obeyed(published, kept),
-        "rationing": rationing_message(published),
+        "rationing": rationing_message(published, caps),
         "past": past,
         "planner": None if published.planner is None else _planner(published.planner),
         "forecast": forecast_message(published.outlook, scores or {}),

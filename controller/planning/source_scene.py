@@ -68,7 +68,11 @@ class Hydraulics:
     rooms: Floats
     """degC that the emitters are seen to heat."""
     dp: Floats
-    """kPa at the station, NaN where it does not tell."""
+    """kPa at the station, NaN where it does not tell; so are the two below."""
+    T_arrives: Floats
+    """degC of the source's water at the station."""
+    drawn: Floats
+    """kg/s that the whole station draws."""
 
 
 def sources_now(site: SiteConfig, images: Mapping[str, StationImage], now: float) -> tuple[SourceNow, ...]:
@@ -132,7 +136,8 @@ def hydraulics(
     with np.errstate(all="ignore"):
         hot, cold = arrives - sent, np.maximum(back - cool, APPROACH_MIN_K)
         ratio = np.log(hot / cold)
-        mean = np.where(np.abs(ratio) > 1e-6, (hot - cold) / ratio, hot)
+        # where the return is not known the ratio is none either, and so is the mean
+        mean = np.where(np.abs(ratio) <= 1e-6, hot, (hot - cold) / ratio)
         UA = np.where(hot >= APPROACH_MIN_K, q / mean, np.nan)
         lost = np.nan if T_source is None else (T_source - arrives) / (T_source - T_GROUND_DEGC)
         flow = drawn * share / b.area
@@ -151,7 +156,9 @@ def hydraulics(
         excess_n=b.excess_n,
         exponent=b.exponent,
     )
-    return Hydraulics(access=access, rooms=known.state.T_indoor + law_error, dp=dp)
+    return Hydraulics(
+        access=access, rooms=known.state.T_indoor + law_error, dp=dp, T_arrives=arrives, drawn=drawn
+    )
 
 
 def _reserve(y_valve: Floats, dp: Floats) -> Floats:

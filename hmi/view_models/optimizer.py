@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from controller.api.plan_schema import AccuracyMessage, PlanMessage, RationingMessage, Series
+from controller.api.plan_schema import AccuracyMessage, FlowCapMessage, PlanMessage, RationingMessage, Series
 from hmi import terms
 from hmi.city import City
 from hmi.components import tiles, trend
@@ -31,6 +31,9 @@ BELOW = -0.005
 SPARES = N_(
     "In {hours} h one more kWh would even spare cost, as the source could change less steeply; its price is"
     " drawn as 0"
+)
+CAPS = N_(
+    "Fast lever, as advice: {n} stations shall draw no more primary water than their share, in t/h: {who}"
 )
 TURNS = N_(
     "Who has borne more than others gets up to {turn} % more; from {spared} K h on a loop is served first,"
@@ -281,9 +284,16 @@ def _rationing(words: Words, told: RationingMessage) -> tuple[str, ...]:
     if told.borne:
         most = ", ".join(f"{one.station}/{one.loop} {words.number(one.K_h, 1)} K h" for one in told.borne[:5])
         said.append(words("Borne in shortages so far by {n} loops, most by: {who}", n=told.loops, who=most))
+    if told.caps:
+        said.append(words(CAPS, who=", ".join(_cap(words, one) for one in told.caps[:5]), n=len(told.caps)))
     turn, spared = words.number(told.turn_percent), words.number(told.spared_K_h)
     said.append(words(TURNS, turn=turn, spared=spared))
     return tuple(said)
+
+
+def _cap(words: Words, one: FlowCapMessage) -> str:
+    most, _ = words.quantity(one.m_flow_max, "kg/s")
+    return f"{one.station} ≤ {most}"
 
 
 def planner_sheet(words: Words, plan: PlanMessage | None) -> Sheet:
