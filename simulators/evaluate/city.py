@@ -30,6 +30,8 @@ class NetworkFlows:
     """kW, by the pipes between stations and houses."""
     m_flow_makeup: float
     """kg/s put into all networks for what leaked."""
+    T_supply_source: float
+    """degC of the water that left the sources, mean by flow."""
     T_short: float
     """K by which the water that left the sources was colder than they were told, mean by flow."""
     dp: Floats

@@ -174,6 +174,8 @@ class Judged:
             Q_lost_network=np.array([flows.Q_lost_network for flows in there]),
             Q_lost_house_pipes=np.array([flows.Q_lost_house_pipes for flows in there]),
             m_flow_makeup=np.array([flows.m_flow_makeup for flows in there]),
+            m_flow_primary=np.array([hour[0].m_flow_primary.sum() for hour in self._hours]),
+            T_supply_source=np.array([flows.T_supply_source for flows in there]),
             T_short=np.array([flows.T_short for flows in there]),
             dp=np.stack([flows.dp for flows in there]),
             imbalance=self._city.imbalance(self._copy) or 0.0,

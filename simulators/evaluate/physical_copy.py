@@ -110,7 +110,7 @@ class PhysicalCopy:
         self._stored = self.plant.stored_heat(state)
         self._least_kPa: float | None = None
         self._worst: tuple[Floats, Floats, float] | None = None
-        self._loops, self._city = np.zeros((6, n)), np.zeros(7)
+        self._loops, self._city = np.zeros((6, n)), np.zeros(8)
         self._dp, self._minutes = np.full(params.network.n_consumers, np.inf), 0
         self._last: tuple[Floats, Floats, Floats] = self._begin()
         """Sums of the last minute, of which ``flows`` are made where they are looked at."""
@@ -216,20 +216,20 @@ class PhysicalCopy:
             self._worst = self.plant.primary.p.copy(), out.m_flow_link.copy(), self.state.time
 
     def _city_sums(self, out: CityOutputs) -> Floats:
-        """Return fired, pumps, return, losses of both networks, make-up and what supplies lack."""
+        """Return fired, pumps, return, losses of both networks, make-up, supply and what supplies lack."""
         source, m = self.state.source, np.maximum(out.m_flow_link[self.field.params.network.sources], 0.0)
         through = max(float(m.sum()), 1e-9)
         makeup = out.m_flow_makeup.sum() + max(out.m_flow_makeup_network, 0.0)
         pumps = out.P_source.sum() + out.P_network.sum()
         return np.array([
             out.Q_source.sum(), pumps, (m * out.T_return_source).sum() / through,
-            out.Q_lost_network, out.Q_lost_house_pipes, makeup,
+            out.Q_lost_network, out.Q_lost_house_pipes, makeup, (m * source.T_supply).sum() / through,
             (m * np.maximum(source.T_wanted - source.T_supply, 0.0)).sum() / through,
         ])  # fmt: skip
 
     def _flows(self, loops: Floats, city: Floats, dp: Floats) -> Flows:
         m, carried, Q, m_primary, carried_back, P_pump = loops
-        fired, P_source, T_back, lost_network, lost_houses, makeup, short = city.tolist()
+        fired, P_source, T_back, lost_network, lost_houses, makeup, T_out, short = city.tolist()
         return Flows(
             T_supply=carried / np.maximum(m, 1e-9),
             m_flow=m,
@@ -244,6 +244,7 @@ class PhysicalCopy:
                 Q_lost_network=lost_network,
                 Q_lost_house_pipes=lost_houses,
                 m_flow_makeup=makeup,
+                T_supply_source=T_out,
                 T_short=short,
                 dp=dp,
             ),

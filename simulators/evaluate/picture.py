@@ -29,11 +29,11 @@ COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa3377", "#ccbb44", "#66ccee")
 def draw(records: Sequence[Record], title: str, path: Path) -> None:
     """Write the picture as PNG; the same records give the same bytes.
 
-    Where there is a network, its water, the least differential pressure and the heads in the worst moment are
-    drawn too.
+    Where there is a network, its water and flows, the least differential pressure and the heads in the worst
+    moment are drawn too.
     """
     network = records[0].network is not None
-    heights = (1.0, 2.0, 1.2, 2.4, 1.6, 1.0, 2.0) if network else (1.0, 2.0, 1.2, 2.4)
+    heights = (1.0, 2.0, 1.2, 2.4, 2.2, 1.2, 1.0, 2.0) if network else (1.0, 2.0, 1.2, 2.4)
     with mpl.rc_context({"font.size": 9, "axes.grid": True, "grid.alpha": 0.3, "lines.linewidth": 1.2}):
         figure = Figure(figsize=(11, 1.66 * sum(heights)), layout="constrained")
         axes: list[Axes] = list(figure.subplots(len(heights), 1, gridspec_kw={"height_ratios": heights}))
@@ -43,8 +43,8 @@ def draw(records: Sequence[Record], title: str, path: Path) -> None:
         hours = np.arange(1, len(records[0].T_outdoor) + 1) / 24.0
         _comfort(axes, records, hours)
         if network:
-            _water(axes[4], axes[5], records, hours)
-            _worst(axes[6], records)
+            _water(axes[4:7], records, hours)
+            _worst(axes[7], records)
         midnights = range(len(hours) // 24 + 1)
         for axis in week[:-1]:
             axis.tick_params(labelbottom=False)
@@ -74,16 +74,22 @@ def _comfort(axes: Sequence[Axes], records: Sequence[Record], hours: Floats) -> 
     axes[1].legend(loc="upper right", ncols=len(records))
 
 
-def _water(water: Axes, pressure: Axes, records: Sequence[Record], hours: Floats) -> None:
-    """Draw the water to and from the houses, means by flow, and the pressure at the worst station."""
+def _water(axes: Sequence[Axes], records: Sequence[Record], hours: Floats) -> None:
+    """Draw the water of both sides, means by flow, its flows, and the pressure at the worst station."""
+    water, flow, pressure = axes
     for record, colour in zip(records, _colours(len(records)), strict=True):
         assert record.network is not None
-        m = record.m_flow
+        m, network, A = record.m_flow, record.network, record.A_heated.sum()
         for T, style in ((record.T_supply, "-"), (record.T_return, "--")):
             water.plot(hours, (T * m).sum(axis=1) / m.sum(axis=1), style, color=colour)
+        water.plot(hours, network.T_supply_source, "-.", color=colour)
         water.plot(hours, record.T_return_primary, ":", color=colour)
-        pressure.plot(hours, record.network.dp.min(axis=1), color=colour)
-    water.set_ylabel("water, °C\nto houses —, back - -,\nprimary return ···")
+        flow.plot(hours, m.sum(axis=1) * 3600.0 / A, color=colour)
+        flow.plot(hours, network.m_flow_primary * 3600.0 / A, ":", color=colour)
+        pressure.plot(hours, network.dp.min(axis=1), color=colour)
+    water.set_ylabel("water, °C\nfrom the sources -·-,\nprimary return ···,\nto houses —, back - -")
+    flow.set_ylabel("flow, kg/(h m²)\nhouses —, primary ···")
+    flow.set_ylim(bottom=0.0)
     pressure.set_ylabel("least dp at\na station, kPa")
     pressure.set_ylim(bottom=0.0)
 

@@ -63,6 +63,10 @@ class NetworkRecord:
     """kW lost to the ground: primary pipes, pipes to houses."""
     m_flow_makeup: Floats
     """kg/s, all networks."""
+    m_flow_primary: Floats
+    """kg/s through all stations."""
+    T_supply_source: Floats
+    """degC of the water that left the sources, mean by flow."""
     T_short: Floats
     """K by which the sources' water was colder than they were told."""
     dp: Floats

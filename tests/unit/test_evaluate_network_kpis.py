@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from simulators.city import write_city
+from simulators.evaluate import picture
 from simulators.evaluate.kpis import key_figures
 from simulators.evaluate.record import NetworkRecord
 from simulators.evaluate.several import together
 from simulators.evaluate.troubles import Troubles, planned_faults
 from simulators.faults.site import facts_of
+from simulators.fieldtruth.profile import PressureProfile
 from simulators.scenario import ScenarioError, load_scenario
 from simulators.sitefile import load_site
 from tests.support.plain_record import HOURS, dwellings, plain_record
@@ -22,6 +25,8 @@ def network(**changes):
         "Q_lost_network": np.full(HOURS, 6.0),
         "Q_lost_house_pipes": np.full(HOURS, 4.0),
         "m_flow_makeup": np.full(HOURS, 0.1),
+        "m_flow_primary": np.full(HOURS, 2.0),
+        "T_supply_source": np.full(HOURS, 80.0),
         "T_short": np.zeros(HOURS),
         "dp": np.full((HOURS, 2), 80.0),
         "imbalance": -1e-12,
@@ -68,6 +73,36 @@ def test_a_shortage_counts_only_while_the_sources_are_short():
     assert told["shortage_spread_K_h"] == pytest.approx(20.0)
     assert told["shortage_sd_K_h"] == pytest.approx(10.0)
     assert figures(dwellings(17.0, 15.0))["shortage_spread_K_h"] == 0.0
+
+
+def test_the_picture_of_a_city_with_a_network_has_supply_return_flow_and_pressure_of_both_sides(
+    tmp_path, monkeypatch
+):
+    drawn = []
+
+    class Kept(Figure):
+        def savefig(self, *arguments, **fields):
+            drawn.append(self)
+
+    monkeypatch.setattr(picture, "Figure", Kept)
+    far = np.array([0.0, 1.0, 2.0])
+    worst = PressureProfile(
+        station="S2", dp_kPa=70.0, at=0.0, far_km=far, ground=np.zeros(3),
+        supply=120.0 - 5.0 * far, back=90.0 + 5.0 * far,
+    )  # fmt: skip
+    picture.draw([plain_record(network=network(worst=worst))], "A week", tmp_path / "week.png")
+    (figure,) = drawn
+    by_name = {axes.get_ylabel().partition(",")[0].replace("\n", " "): axes for axes in figure.axes}
+    assert list(by_name) == [
+        "outdoor", "heat at the source", "all pumps", "dwellings", "water", "flow", "least dp at a station",
+        "m above sea",
+    ]  # fmt: skip
+    shown = {name: [float(line.get_ydata()[0]) for line in axes.lines] for name, axes in by_name.items()}
+    assert shown["water"] == [50.0, 40.0, 80.0, 40.0]  # houses, back from there, sources, primary return
+    assert shown["flow"] == pytest.approx([4.0 * 3600.0 / 4000.0, 2.0 * 3600.0 / 4000.0])
+    assert shown["least dp at a station"] == [80.0]
+    assert by_name["flow"].get_ylim()[0] == by_name["least dp at a station"].get_ylim()[0] == 0.0
+    assert "station S2, which had 70 kPa" in by_name["m above sea"].get_xlabel()
 
 
 def test_several_seeds_have_a_mean_and_the_worst_of_each_figure():
