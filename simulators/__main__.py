@@ -17,6 +17,7 @@ from simulators.faults import command as fault_command
 from simulators.faults.scenario import ScenarioFaults, load_scenario
 from simulators.faults.site import facts_of
 from simulators.link_profile import PROFILES
+from simulators.plant.network.errors import NetworkError
 from simulators.plant_choice import PLANTS, plant_of
 from simulators.post import PortsInUse
 from simulators.replay import command as replay_command
@@ -162,6 +163,10 @@ def _serve(options: argparse.Namespace) -> int:
         return _wrong_use(f"ports are in use, nothing was started:\n{error}")
     except SiteFileError as error:
         return _wrong_use(f"{options.site} cannot be simulated: {error}")
+    except NetworkError as error:
+        told = f"{options.site} can go on no longer: {type(error).__name__}: {error}"
+        print(f"simulators: {told}", file=sys.stderr)
+        return FAILED
     return OK
 
 

@@ -258,4 +258,4 @@ class PhysicalCopy:
         loops = np.stack(
             [m, m * state.T_supply, nothing, m_primary, m_primary * state.T_return_primary, nothing]
         )
-        return loops, np.zeros(7), np.zeros(self.field.params.network.n_consumers)
+        return loops, np.zeros(8), np.zeros(self.field.params.network.n_consumers)

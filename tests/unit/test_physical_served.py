@@ -2,11 +2,13 @@
 
 import asyncio
 import copy
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from simulators import __main__ as simulators_main
 from simulators.city import write_city
 from simulators.citygen.generate import generate
 from simulators.citygen.site_files import write_site
@@ -23,6 +25,8 @@ from simulators.faults.plant_port import (
 from simulators.faults.site import facts_of
 from simulators.physical.site_city import field_city
 from simulators.physical.works import SCAN_S
+from simulators.plant.network import iteration
+from simulators.plant.network.errors import NotConverged
 from simulators.plant_choice import door_of, plant_of, simulated_city
 from simulators.sitefile import SiteFileError, load_site, origin_of
 from simulators.weather import steady
@@ -298,3 +302,35 @@ def test_an_edited_network_is_the_one_that_is_served(site, tmp_path):
     pipes.write_text("\n".join(rows) + "\n", "utf-8")
     narrow, wide = (field_city(at, origin_of(at.folder)) for at in (load_site(tmp_path), site))
     assert (narrow.params.network.diameter < wide.params.network.diameter).sum() == 2
+
+
+NOT_CONVERGED = (
+    r"hydraulics did not converge in 2 iterations \(still falling, too slowly\); "
+    r"last residual \d\S* kPa, on: [PSH]\d+"
+)
+
+
+def test_a_city_whose_hydraulics_find_no_end_is_neither_served_nor_judged_and_it_says_why(
+    site, monkeypatch, capsys
+):
+    monkeypatch.setattr(iteration, "MAX_ITERATIONS", 2)
+    assert simulators_main.main(["serve", str(site.folder)]) == 1
+    assert re.search(rf"can go on no longer: NotConverged: {NOT_CONVERGED}", capsys.readouterr().err)
+    judged = ["evaluate", "january", "--plant", "physical", "--stations", "2", "--strategy", "curve"]
+    assert simulators_main.main(judged) == 1
+    assert re.search(rf"^evaluate: {NOT_CONVERGED}", capsys.readouterr().err, re.MULTILINE)
+
+
+def test_a_served_city_that_can_go_on_no_longer_says_why_in_a_line_and_ends_with_code_1(
+    site, monkeypatch, capsys
+):
+    async def goes_on_until(*_):
+        raise NotConverged("it oscillates without falling", 60, 0.0123, "P00011 supply")
+
+    monkeypatch.setattr(simulators_main, "_until_told", goes_on_until)
+    assert simulators_main.main(["serve", str(site.folder)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f"simulators: {site.folder} can go on no longer: NotConverged: hydraulics did not converge in 60 "
+        "iterations (it oscillates without falling); last residual 0.0123 kPa, on: P00011 supply"
+    )

@@ -167,6 +167,7 @@ def test_a_flow_far_beyond_design_is_refused_with_the_stations_name():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # four seconds of a core, but a hundred on one that thirty share
 def test_long_steps_give_the_figures_of_short_ones():
     field = field_city()
     long, short = run_season(field, days=1, dt=600.0), run_season(field, days=1, dt=60.0)
