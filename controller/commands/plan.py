@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.commands.exit_codes import FAILED, OK, WRONG_USE, fail, site_or_faults
+from controller.decisions import Proposal
 from controller.knowing.store import FILE
 from controller.logs import configure_logs
 from controller.planning.stored import NothingStored, StoredPlan, plan_of_stored
@@ -77,9 +78,23 @@ def _told(found: StoredPlan) -> dict[str, Any]:
             if key in planned
         ],
         "excluded": [
-            {"station": key.station, "loop": key.loop, "why": _sentence(why)}
+            {
+                "station": key.station,
+                "loop": key.loop,
+                "why": _sentence(why),
+                **_advice(wishes.get(key) if published.advised(key) else None),
+            }
             for key, why in published.excluded.items()
         ],
+    }
+
+
+def _advice(wish: Proposal | None) -> dict[str, object]:
+    """Return what a loop that takes no setpoints shall be set to by hand; null where no plan says it."""
+    return {
+        "T_supply_advised_degC": None if wish is None else wish.T_supply,
+        "m_flow_advised_kg_per_s": None if wish is None else wish.m_flow,
+        "advice": None if wish is None else wish.reason.to_json(),
     }
 
 
@@ -100,9 +115,10 @@ def _print(told: dict[str, Any], zone: ZoneInfo) -> None:
     if told["loops"]:
         console.print(_loops(told["loops"]))
     for loop in told["excluded"]:
-        console.print(
-            f"{loop['station']}/{loop['loop']} stays on the curve: {loop['why']['en']}", markup=False
-        )
+        name, advice = f"{loop['station']}/{loop['loop']}", loop["advice"]
+        stays = f"{name} stays on the curve: {loop['why']['en']}"
+        advised = None if advice is None else f"{name}: {loop['why']['en']}; advice: {advice['en']}"
+        console.print(advised or stays, markup=False)
 
 
 def _loops(loops: list[dict[str, Any]]) -> Table:

@@ -19,6 +19,7 @@ from controller.knowing.store import KnowingStore
 from controller.knowing.watch import ROOMS
 from controller.observe import LoopSituation, observe
 from controller.outdoor import filtered_outdoor
+from controller.planning.advice import advising, at_prices
 from controller.planning.judging import sane
 from controller.planning.published import Published
 from controller.planning.question import Asked, Scene, question, times_of
@@ -108,6 +109,10 @@ def plan_of_stored(site: SiteConfig) -> StoredPlan:
         problem=None if isinstance(asked, Reason) else asked.problem,
         curve=None if isinstance(asked, Reason) else asked.curve,
     )
+    if not isinstance(asked, Reason):
+        advised = at_prices(asked, plan)
+        answer = None if advised is None else solve(advised)
+        published = replace(published, advice=advising(published, None, asked, answer))
     return StoredPlan(published, _told(site, published, filtered))
 
 

@@ -41,7 +41,12 @@ def listened_to(known, hours=8.0):
 
 @pytest.fixture
 def site(tmp_path):
-    rows = [station_row(), station_row("S002", "20002"), station_row("S003", "20003", mode="local")]
+    rows = [
+        station_row(),
+        station_row("S002", "20002"),
+        station_row("S003", "20003", mode="local"),
+        station_row("S004", "20004", proof=""),
+    ]
     folder = write_site(tmp_path, rows)
     config = load_site(folder)
     traits = loop_traits(config)
@@ -69,7 +74,15 @@ def test_a_plan_is_told_for_each_loop_with_its_reason(site, capsys):
     assert 25.0 < loop["T_supply_degC"] < 85.0
     assert loop["reason"]["id"] == "plan.instruction"
     why = {each["station"]: each["why"]["id"] for each in told["excluded"]}
-    assert why == {"S002": "plan.loop_unknown", "S003": "plan.loop_mode"}
+    assert why == {
+        "S002": "plan.loop_unknown",
+        "S003": "plan.loop_mode",
+        "S004": "plan.loop_not_driven",
+    }
+    *others, advised = told["excluded"]
+    assert all(each["advice"] is None for each in others)
+    assert advised["advice"]["id"] == "plan.instruction"
+    assert advised["T_supply_advised_degC"] == pytest.approx(loop["T_supply_degC"], abs=0.5), "a house alike"
 
 
 def test_people_get_a_table_and_the_loops_that_stay_on_the_curve(site, capsys):
@@ -78,6 +91,7 @@ def test_people_get_a_table_and_the_loops_that_stay_on_the_curve(site, capsys):
     assert "optimal" in out
     assert "S001/1" in out
     assert "S003/1 stays on the curve: it is in local mode" in out
+    assert "S004/1: it takes no setpoints; advice: " in " ".join(out.split())
 
 
 def test_without_weather_there_is_no_plan_and_the_curve_is_named(site, capsys):
