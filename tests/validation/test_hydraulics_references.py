@@ -25,7 +25,7 @@ PANDAPIPES = sorted(path.stem for path in REFERENCES.glob("*.npz"))
 OPENMODELICA = json.loads((REFERENCES / "openmodelica.json").read_text(encoding="utf-8"))
 HEAT = {name: case for name, case in OPENMODELICA.items() if case["T_om_K"]}
 KELVIN = 273.15
-_STEPS = 260
+_STEPS = 320
 
 
 def from_arrays(case):
@@ -114,7 +114,21 @@ def one_side(case):
         source_dp=dp,
         p_return=100.0 * case["plant_bar"] - dp,
     )
-    return net, replace(now, T_pipe=np.array([*T_pipe, *T_pipe]))
+    return net, replace(now, T_pipe=np.array([*T_pipe, *T_pipe]), leak=-fed(case, net))
+
+
+def fed(case, net):
+    """What sources of a given flow put into each node, kg/s."""
+    m_flow = np.zeros(net.n_nodes)
+    m_flow[case["source_at"]] = case["source_kg_per_s"]
+    return m_flow
+
+
+def test_every_heat_case_of_openmodelica_is_there():
+    assert {name.removeprefix("heat_transfer_cases/") for name in HEAT} == {
+        "delta", "delta_2sinks", "heights", "one_pipe", "one_source", "section_variation", "t_cross",
+        "two_pipes",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OPENMODELICA)
@@ -148,8 +162,13 @@ def test_settled_temperatures_are_those_of_openmodelica(name):
     T_ground = case["T_ground_K"][0] - KELVIN
     params = transport_params(net, np.tile(U, 2), T_ground, wall=np.zeros(net.n_pipes))
     T_plant = case["plant_K"] - KELVIN
-    state = transport.filled(params, T_plant, T_ground)
-    inlets = Inlets(T_source=np.array([T_plant]), T_consumer=np.full(net.n_consumers, T_ground))
+    state = transport.filled(params, T_ground, T_ground)
+    inlets = Inlets(
+        T_source=np.array([T_plant]),
+        T_consumer=np.full(net.n_consumers, T_ground),
+        entering=fed(case, net),
+        T_entering=np.full(net.n_nodes, T_ground),
+    )
     leak = np.zeros(net.n_nodes)
     T_out = np.zeros((_STEPS, half))
     upstream = np.where(m_flow > 0.0, net.link_start, net.link_end)[:half]
