@@ -12,9 +12,9 @@ plan as it would be carried out; both where the predictor points to, an order ne
 the iteration stands. Nothing in it depends on time or chance.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class _State:
         self.plant = Plant(program, q, mu)
         self.parts: tuple[Loops | Plant, ...] = (*self.loops, self.plant)
         self.count = 14 * len(q) + 2
-        self.factors = Factors(q, q)
+        self.factors = Factors(q, q, q)
 
     @property
     def q(self) -> Floats:
@@ -119,13 +119,13 @@ class _State:
         y, back = np.zeros_like(self.program.lower), np.zeros_like(self.program.lower)
         for (part, place), aim in zip(loops, aims[:-1], strict=True):
             part.pull(aim, price, y[:, place])
-        solve(self.factors, y)
+        y = solve(self.factors, y)
         response = self.plant.response(np.sum([part.mean(y[:, place]) for part, place in loops], axis=0))
         self.program.houses.heat.add_adjoint(response[:, np.newaxis], back)
         y -= solve(self.factors, back)
         steps = [part.together(aim, y[:, place]) for (part, place), aim in zip(loops, aims[:-1], strict=True)]
         weighted = zip(self.loops, steps, strict=True)
-        P = np.sum([step.dv[0][0] @ part.program.weights for part, step in weighted], axis=0)
+        P = np.sum([step.dv[0] @ part.program.weights for part, step in weighted], axis=0)
         return [*steps, self.plant.together(aims[-1], P)]
 
     def move(self, steps: list[Step]) -> float:
@@ -137,7 +137,7 @@ class _State:
     def ahead(self, steps: list[Step]) -> Floats:
         """Return heat at the end of a whole step, (k, n), within no limits."""
         loops = zip(self.loops, steps, strict=False)
-        return np.concatenate([part.q + step.dv[0][0] for part, step in loops], axis=1)
+        return np.concatenate([part.q + step.dv[0] for part, step in loops], axis=1)
 
     def shadow_ahead(self, steps: list[Step]) -> Floats:
         """Return the price of heat at the plant beyond its own at the end of a whole step, (k,)."""
@@ -156,8 +156,8 @@ class _State:
 
         z = _prices_ahead(self.plant.limits, steps[-1].changes[0])[..., 0]
         limits = Prices(
-            up=prices(1, 0),
-            down=prices(1, 1),
+            up=prices(1, 1),
+            down=prices(1, 0),
             cold=prices(2, 0),
             hot=prices(2, 1),
             end=prices(3, 0),
@@ -165,8 +165,8 @@ class _State:
             plant_up=z[1],
             plant_down=z[2],
         )
-        T = p.T_min + joined(lambda part, step: part.comfort.v[0] + step.dv[2][0])
-        worth = p.worth_end + joined(lambda part, step: part.end.v[0] + step.dv[3][0])
+        T = p.T_min + joined(lambda part, step: part.comfort.v[0] + step.dv[2])
+        worth = p.worth_end + joined(lambda part, step: part.end.v[0] + step.dv[3])
         return lower_bound(p, q, T, worth, limits)
 
 
@@ -236,31 +236,23 @@ def _better(
 def _predict(state: _State) -> list[Step]:
     """Return the direction straight to the best, as if limits were far."""
     state.prepare()
-    return state.direction([tuple((0.0,) * len(row.pairs()) for row in part.rows) for part in state.parts])
+    return state.direction([tuple((None,) * len(row.pairs()) for row in part.rows) for part in state.parts])
 
 
 def _correct(state: _State, steps: list[Step]) -> float:
     """Make a step, knowing where the straight one would lead; returns its length, NaN where numbers end."""
     mu = state.mu
     aim = max((state.mu_after(steps) / mu) ** 3, 1e-6) * mu
-    aims: list[Aims] = [
-        tuple(tuple(aim - pair.distance * pair.price for pair in row) for row in step.changes)
-        for step in steps
-    ]
+    wanted = [tuple(tuple(aim / each for each in row.products) for row in part.rows) for part in state.parts]
+    aims = _over_all(_second_order, wanted, [step.changes for step in steps])
     steps = state.direction(aims)
     if min(_length(steps)) < LONG:
         primal, dual = (min(1.0, length + FURTHER) for length in _length(steps))
-        aims = [
-            tuple(
-                tuple(
-                    each + _pulled_back(now, change, primal, dual, aim)
-                    for each, now, change in zip(wanted, row.pairs(), changes, strict=True)
-                )
-                for wanted, row, changes in zip(of_part, part.rows, step.changes, strict=True)
-            )
-            for of_part, part, step in zip(aims, state.parts, steps, strict=True)
-        ]
-        corrected = state.direction(aims)
+
+        def pulled_back(wanted: Floats, change: Pair, aim: Floats) -> Floats:
+            return _pulled_back(wanted, change, primal, dual) + aim
+
+        corrected = state.direction(_over_all(pulled_back, wanted, [step.changes for step in steps], aims))
         if sum(_length(corrected)) > sum(_length(steps)):
             steps = corrected
     if not all(np.isfinite(step.dv[0]).all() for step in steps):
@@ -270,18 +262,41 @@ def _correct(state: _State, steps: list[Step]) -> float:
 
 def _prices_ahead(rows: Rows, changes: tuple[Pair, ...]) -> Floats:
     """Return what prices of limits would be after a whole step, none below 0."""
-    ahead = rows.z + changes[-1].price
-    return np.asarray(np.maximum(ahead, 0.0, out=ahead))
+    ahead = 1.0 + changes[-1].price
+    np.maximum(ahead, 0.0, out=ahead)
+    ahead *= rows.z
+    return np.asarray(ahead)
+
+
+def _over_all(function: Callable[..., Floats], *of_parts: Sequence[Sequence[Sequence[Any]]]) -> list[Aims]:
+    """Return ``function`` of what belongs to each kind of distance of each group of rows of each part."""
+    return [
+        tuple(
+            tuple(function(*each) for each in zip(*of_rows, strict=True))
+            for of_rows in zip(*of_part, strict=True)
+        )
+        for of_part in zip(*of_parts, strict=True)
+    ]
+
+
+def _second_order(wanted: Floats, change: Pair) -> Floats:
+    """What to aim at where a step with ``change`` would miss ``wanted`` by the product of changes."""
+    aim = change.distance * change.price
+    return np.asarray(np.subtract(wanted, aim, out=aim))
 
 
 def _length(steps: list[Step]) -> tuple[float, float]:
     return min(step.primal for step in steps), min(step.dual for step in steps)
 
 
-def _pulled_back(now: Pair, change: Pair, primal: float, dual: float, aim: float) -> Floats:
-    """What to add to an aim so that a longer step would end within a decade of ``aim``."""
-    product = now.price + dual * change.price
-    product *= now.distance + primal * change.distance
-    more = np.clip(product, 0.1 * aim, 10.0 * aim)
+def _pulled_back(wanted: Floats, change: Pair, primal: float, dual: float) -> Floats:
+    """What to add to an aim so that a longer step would end within a decade of ``wanted``."""
+    product, factor = primal * change.distance, dual * change.price
+    product += 1.0
+    factor += 1.0
+    product *= factor
+    most = np.multiply(10.0, wanted, out=factor)
+    more = 0.1 * wanted
+    np.clip(product, more, most, out=more)
     more -= product
-    return np.asarray(np.maximum(more, -10.0 * aim, out=more))
+    return np.asarray(np.maximum(more, np.negative(most, out=most), out=more))

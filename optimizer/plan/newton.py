@@ -6,18 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.program import Program, add_end, less_next
-from optimizer.plan.rows import Aim, Hard, Pair, Rows, Soft
+from optimizer.plan.rows import BOTH, Aim, Hard, Pair, Rows, Soft, room
 
 Floats = NDArray[np.float64]
 Aims = tuple[tuple[Aim, ...], ...]
-"""For each group of rows what its products shall become."""
+"""For each group of rows what its products shall become, relative."""
 
 
 class Step(NamedTuple):
-    """A direction: what changes for each group of rows, and how far one may go."""
+    """A direction: what changes, and how far one may go."""
 
     dv: tuple[Floats, ...]
+    """What each group of rows is about: heat, its change, indoor temperature, worth at the end."""
     changes: tuple[tuple[Pair, ...], ...]
+    """Relative, for each group of rows."""
     primal: float
     dual: float
 
@@ -30,18 +32,16 @@ class Loops:
         p = self.program = program
         states = p.houses.states(p.free, q)
         T, worth = states[:, 0], (p.houses.worth * states[-1]).sum(axis=0)
+        self.q = q.copy()
+        """Heat now, (k, n)."""
         self.change = p.changes(q)
         a, b = (np.array([p.cold[i], p.hot[i]])[:, np.newaxis, np.newaxis] for i in range(2))
-        self.bounds = Hard(np.stack([q - p.lower, p.upper - q]), 1e-6, mu)
-        self.ramps = Hard(np.stack([p.ramp - self.change, p.ramp + self.change]), 0.2 * p.ramp, mu)
-        self.comfort = Soft(np.stack([T - p.T_min, p.T_max - T]), a, b, mu)
-        self.end = Soft((worth - p.worth_end)[np.newaxis], np.array(p.end), np.array(0.0), mu)
+        self.bounds = Hard(np.stack([q - p.lower, p.upper - q]), BOTH, 1e-6, mu)
+        self.ramps = Hard(np.stack([p.ramp + self.change, p.ramp - self.change]), BOTH, 0.2 * p.ramp, mu)
+        self.comfort = Soft(np.stack([T - p.T_min, p.T_max - T]), BOTH, a, b, mu)
+        above = np.ones((1, 1))
+        self.end = Soft((worth - p.worth_end)[np.newaxis], above, np.array(p.end), np.array(0.0), mu)
         self.rows: tuple[Rows, ...] = (self.bounds, self.ramps, self.comfort, self.end)
-
-    @property
-    def q(self) -> Floats:
-        """Heat now, (k, n)."""
-        return np.asarray(self.program.lower + self.bounds.v[0])
 
     def prepare(self, bands: Floats) -> None:
         """Write the band matrices of this iteration into ``bands`` (k, 4, n), which holds zeros."""
@@ -61,11 +61,9 @@ class Loops:
         """Write into ``right`` (k, n), which holds zeros, what pulls at y at the plant's ``price`` (k,)."""
         p, houses = self.program, self.program.houses
         bounds, ramps, comfort, end = (row.gradient(aim) for row, aim in zip(self.rows, aims, strict=True))
-        by_heat = bounds[1] - bounds[0]
-        by_heat -= p.heat + price[:, np.newaxis]
-        houses.heat.add_adjoint(by_heat, right)
-        by_change = ramps[0] - ramps[1]
-        by_change -= 2.0 * p.moves * self.change
+        houses.heat.add_adjoint(bounds[1] - bounds[0] - (p.heat + price[:, np.newaxis]), right)
+        by_change = (-2.0 * p.moves) * self.change
+        by_change += ramps[1] - ramps[0]
         houses.change.add_adjoint(by_change, right)
         houses.indoor.add_adjoint(comfort[1] - comfort[0], right)
         add_end(houses.end.taps, -end[0], right)
@@ -78,15 +76,16 @@ class Loops:
         """Return the step that ``y`` means."""
         houses = self.program.houses
         q, T = houses.heat.of(y), houses.indoor.of(y)
-        changed = np.diff(q, axis=0, prepend=0.0)
+        changed = q.copy()
+        changed[1:] -= q[:-1]
         worth = houses.end.taps[0] * y[-1] + houses.end.taps[1] * y[-2]
-        dv = (np.stack([q, -q]), np.stack([-changed, changed]), np.stack([T, -T]), worth[np.newaxis])
-        return step_of(self.rows, dv, aims)
+        return step_of(self.rows, (q, changed, T, worth), aims)
 
     def move(self, step: Step, primal: float, dual: float) -> None:
         """Make a step."""
         move(self.rows, step, primal, dual)
-        self.change += primal * step.dv[1][1]
+        self.q += primal * step.dv[0]
+        self.change += primal * step.dv[1]
 
 
 class Plant:
@@ -98,7 +97,8 @@ class Plant:
         P = program.mean(q)
         jump = program.mean_changes(P)
         v = np.stack([program.P_max - P, program.P_ramp - jump, program.P_ramp + jump])
-        self.limits = Soft(v[..., np.newaxis], np.array(program.plant), np.array(0.0), mu)
+        ones = np.ones((3, 1, 1))
+        self.limits = Soft(v[..., np.newaxis], ones, np.array(program.plant), np.array(0.0), mu)
         self.rows: tuple[Rows, ...] = (self.limits,)
         self._curvature: Floats = np.zeros((len(P), len(P)))
         self._damped: Floats = self._curvature
@@ -136,14 +136,14 @@ class Plant:
 def step_of(rows: tuple[Rows, ...], dv: tuple[Floats, ...], aims: Aims) -> Step:
     """Return the step of some rows."""
     changes = tuple(row.changes(each, aim) for row, each, aim in zip(rows, dv, aims, strict=True))
-    rooms = [row.room(each) for row, each in zip(rows, changes, strict=True)]
-    return Step(dv, changes, min(room[0] for room in rooms), min(room[1] for room in rooms))
+    rooms = [room(each) for each in changes]
+    return Step(dv, changes, min(each[0] for each in rooms), min(each[1] for each in rooms))
 
 
 def move(rows: tuple[Rows, ...], step: Step, primal: float, dual: float) -> None:
     """Make a step of some rows."""
-    for row, dv, changes in zip(rows, step.dv, step.changes, strict=True):
-        row.move(dv, changes, primal, dual)
+    for row, changes in zip(rows, step.changes, strict=True):
+        row.move(changes, primal, dual)
 
 
 def _three_bands(curvature: Floats) -> Floats:

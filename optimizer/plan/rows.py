@@ -6,7 +6,9 @@ about, v >= 0, and dv its change in a step. A hard limit keeps t = v once a full
 one may be exceeded by s >= 0 at a cost of a s + b s^2: then t = v + s, and s >= 0 has a price of its own.
 
 A step aims at products e = t z + dt z + t dz. Eliminating dt and dz leaves, for what a row limits, a gradient
-and a curvature by v. Arrays of a group end in the axis of what has its own weight: loops, or one plant.
+and a curvature by v. Changes are kept relative, r = dt/t and dz/z = e/(t z) - 1 - r, as are aims, e/(t z): that
+saves half of the arithmetic, and the longest step is where the least of them is. Arrays of a group end in the
+axis of what has its own weight: loops, or one plant.
 """
 
 from typing import NamedTuple
@@ -15,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Aim = float | Floats
+Aim = Floats | None
+"""Products wanted over products that are; None: 0 for all."""
 CENTRING_STEPS = 25
+BOTH = np.array([1.0, -1.0])[:, np.newaxis, np.newaxis]
+"""Signs of dv in a group of limits from below and from above."""
 
 
 class Pair(NamedTuple):
-    """Changes of distances and of their prices."""
+    """Distances and prices, or their relative changes."""
 
     distance: Floats
     price: Floats
@@ -29,14 +34,17 @@ class Pair(NamedTuple):
 class Hard:
     """v >= 0."""
 
-    __slots__ = ("_inverse", "_stiffness", "t", "v", "z")
+    __slots__ = ("_lack", "_lack_relative", "_signed_inverse", "_stiffness", "products", "signs", "t", "z")
 
-    def __init__(self, v: Floats, least: float | Floats, mu: float) -> None:
-        """Begin at products of ``mu`` and distances of at least ``least``."""
-        self.v = v
+    def __init__(self, v: Floats, signs: Floats, least: float | Floats, mu: float) -> None:
+        """Begin at products of ``mu`` and distances of at least ``least``; dv comes without ``signs``."""
+        self.signs = signs
         self.t = np.maximum(v, least)
         self.z = mu / self.t
-        self._inverse = self._stiffness = self.t
+        lack = v - self.t
+        self._lack = lack if lack.any() else None
+        self._lack_relative = self._signed_inverse = self._stiffness = self.t
+        self.products: tuple[Floats, ...] = ()
 
     def pairs(self) -> tuple[Pair, ...]:
         """Return distances and prices as they are."""
@@ -44,42 +52,40 @@ class Hard:
 
     def prepare(self) -> None:
         """Compute what all directions of one iteration share."""
-        self._inverse = 1.0 / self.t
-        self._stiffness = self.z * self._inverse
+        self._signed_inverse = self.signs / self.t
+        self._stiffness = self.z / self.t
+        self.products = (self.t * self.z,)
+        if self._lack is not None:
+            self._lack_relative = self._lack / self.t
 
     def curvature(self) -> Floats:
         """Return how stiffly the group resists a change of v."""
         return self._stiffness
 
     def gradient(self, aims: tuple[Aim, ...]) -> Floats:
-        """Return how the group pulls at v, on the way to products ``aims``."""
+        """Return how the group pulls at v, on the way to ``aims``; one number each where all pull alike."""
         (aim,) = aims
-        gradient = self.v - self.t
-        gradient *= self._stiffness
-        gradient -= aim * self._inverse
-        return gradient
+        if aim is None:
+            if self._lack is None:
+                return np.zeros_like(self.signs)
+            return np.asarray(self._lack_relative * self.z)
+        gradient = aim - self._lack_relative if self._lack is not None else aim
+        gradient = gradient * self.z
+        return np.asarray(np.negative(gradient, out=gradient))
 
     def changes(self, dv: Floats, aims: tuple[Aim, ...]) -> tuple[Pair, ...]:
         """Return what ``dv`` makes of distances and prices."""
         (aim,) = aims
-        dt = dv + self.v
-        dt -= self.t
-        dz = aim * self._inverse
-        dz -= self.z
-        dz -= self._stiffness * dt
-        return (Pair(dt, dz),)
+        r = dv * self._signed_inverse
+        if self._lack is not None:
+            r += self._lack_relative
+        return (Pair(r, _of_price(aim, r)),)
 
-    def room(self, changes: tuple[Pair, ...]) -> tuple[float, float]:
-        """Return the longest steps, at most 1, that keep distances and prices above 0."""
-        (change,) = changes
-        return _longest(change.distance * self._inverse), _longest(change.price / self.z)
-
-    def move(self, dv: Floats, changes: tuple[Pair, ...], primal: float, dual: float) -> None:
+    def move(self, changes: tuple[Pair, ...], primal: float, dual: float) -> None:
         """Make a step."""
-        (change,) = changes
-        self.v += primal * dv
-        self.t += primal * change.distance
-        self.z += dual * change.price
+        _move(self.pairs(), changes, primal, dual)
+        if self._lack is not None:
+            self._lack *= 1.0 - primal
 
 
 class Soft:
@@ -88,30 +94,42 @@ class Soft:
     __slots__ = (
         "_excess",
         "_fixed",
+        "_give",
         "_stiffness",
-        "_stiffness_s",
         "_total",
         "a",
         "b",
+        "products",
         "s",
+        "signs",
         "t",
-        "v",
         "z",
         "zs",
     )
 
-    def __init__(self, v: Floats, a: Floats, b: Floats, mu: float) -> None:
+    def __init__(self, v: Floats, signs: Floats, a: Floats, b: Floats, mu: float) -> None:
         """Begin at products of ``mu`` with the s that fits: a + 2 b s = mu / s + mu / (v + s)."""
-        self.v, self.a, self.b = v, a, b
+        self.signs, self.a, self.b = signs, a, b
         least = np.maximum(-v, 0.0)
         s = least + 2.0 * mu / a
         for _ in range(CENTRING_STEPS):
-            value = mu / s + mu / (v + s) - a - 2.0 * b * s
-            slope = mu / s**2 + mu / (v + s) ** 2 + 2.0 * b
-            s = np.maximum(s + value / slope, least + 0.3 * (s - least))
+            by_s, by_t = mu / s, mu / (v + s)
+            value = by_s + by_t - a - 2.0 * b * s
+            slope = by_s / s + by_t / (v + s) + 2.0 * b
+            value /= slope
+            s = np.maximum(s + value, least + 0.3 * (s - least))
+            # Newton's steps double the digits: the next would be below the last one
+            if not (np.abs(value) > SETTLED * s).any():
+                break
         self.s, self.t = s, v + s
         self.zs, self.z = mu / self.s, mu / self.t
-        self._excess = self._fixed = self._stiffness = self._stiffness_s = self._total = s
+        self._excess = self._fixed = self._give = self._stiffness = self._total = s
+        self.products: tuple[Floats, ...] = ()
+
+    @property
+    def v(self) -> Floats:
+        """What the limits are about."""
+        return self.t - self.s
 
     def pairs(self) -> tuple[Pair, ...]:
         """Return distances and prices as they are."""
@@ -119,70 +137,103 @@ class Soft:
 
     def prepare(self) -> None:
         """Compute what all directions of one iteration share."""
-        self._stiffness_s, self._stiffness = self.zs / self.s, self.z / self.t
-        self._total = 1.0 / (self._stiffness_s + self._stiffness + 2.0 * self.b)
-        self._fixed = self.a + 2.0 * self.b * self.s
+        self._stiffness = self.z / self.t
+        total = self.zs / self.s
+        total += self._stiffness
+        total += 2.0 * self.b
+        self._total = np.divide(1.0, total, out=total)
+        self._give = self._stiffness * self._total
+        self._fixed = 2.0 * self.b * self.s
+        self._fixed += self.a
+        self.products = (self.s * self.zs, self.t * self.z)
 
     def curvature(self) -> Floats:
         """Return how stiffly the group resists a change of v."""
-        return self._stiffness * (1.0 - self._stiffness * self._total)
+        curvature = 1.0 - self._give
+        curvature *= self._stiffness
+        return curvature
 
     def gradient(self, aims: tuple[Aim, ...]) -> Floats:
-        """Return how the group pulls at v, on the way to products ``aims``."""
-        at_t = aims[1] / self.t
-        self._excess = (aims[0] / self.s + at_t - self._fixed) * self._total
+        """Return how the group pulls at v, on the way to ``aims``."""
+        at_s, at_t = aims
+        if at_s is None or at_t is None:
+            self._excess = -self._fixed * self._total
+            return np.asarray(self._stiffness * self._excess)
+        pull = at_t * self.z
+        self._excess = at_s * self.zs
+        self._excess += pull
+        self._excess -= self._fixed
+        self._excess *= self._total
         gradient = self._stiffness * self._excess
-        gradient -= at_t
+        gradient -= pull
         return gradient
 
     def changes(self, dv: Floats, aims: tuple[Aim, ...]) -> tuple[Pair, ...]:
         """Return what ``dv`` makes of distances and prices; ``gradient`` had the same ``aims``."""
-        ds = self._excess - self._stiffness * self._total * dv
-        dt = dv + ds
-        dzs = aims[0] / self.s - self.zs - self._stiffness_s * ds
-        dz = aims[1] / self.t - self.z - self._stiffness * dt
-        return Pair(ds, dzs), Pair(dt, dz)
+        dt = dv * self.signs
+        ds = self._give * dt
+        np.subtract(self._excess, ds, out=ds)
+        dt += ds
+        ds /= self.s
+        dt /= self.t
+        return Pair(ds, _of_price(aims[0], ds)), Pair(dt, _of_price(aims[1], dt))
 
-    def room(self, changes: tuple[Pair, ...]) -> tuple[float, float]:
-        """Return the longest steps, at most 1, that keep distances and prices above 0."""
-        at_s, at_t = changes
-        primal = min(_longest(at_s.distance / self.s), _longest(at_t.distance / self.t))
-        return primal, min(_longest(at_s.price / self.zs), _longest(at_t.price / self.z))
-
-    def move(self, dv: Floats, changes: tuple[Pair, ...], primal: float, dual: float) -> None:
+    def move(self, changes: tuple[Pair, ...], primal: float, dual: float) -> None:
         """Make a step."""
-        at_s, at_t = changes
-        self.v += primal * dv
-        self.s += primal * at_s.distance
-        self.t += primal * at_t.distance
-        self.zs += dual * at_s.price
-        self.z += dual * at_t.price
+        _move(self.pairs(), changes, primal, dual)
 
 
 Rows = Hard | Soft
+SETTLED = 1e-9
+"""Relative change of s at which a beginning is centred."""
 
 
 def complementarity(rows: Rows) -> Floats:
     """Return the sum of products t z for each element of the last axis."""
-    return _dots(rows.pairs())
+    return np.asarray(np.sum([_sum(product) for product in rows.products], axis=0))
 
 
 def complementarity_after(rows: Rows, changes: tuple[Pair, ...], primal: float, dual: float) -> Floats:
-    """Return the same after a step."""
-    total = _dots(rows.pairs())
-    for now, change in zip(rows.pairs(), changes, strict=True):
-        total += primal * _dot(change.distance, now.price) + dual * _dot(now.distance, change.price)
-        total += primal * dual * _dot(change.distance, change.price)
+    """Return the same after a step that aimed at 0: prices change by -1 - r where distances change by r.
+
+    (1 + p r) (1 - d (1 + r)) = 1 - d + (p - d - p d) r - p d r^2.
+    """
+    total = (1.0 - dual) * complementarity(rows)
+    for product, change in zip(rows.products, changes, strict=True):
+        first = product * change.distance
+        total += (primal - dual - primal * dual) * _sum(first)
+        first *= change.distance
+        total -= primal * dual * _sum(first)
     return total
 
 
-def _dots(pairs: tuple[Pair, ...]) -> Floats:
-    return np.asarray(np.sum([_dot(pair.distance, pair.price) for pair in pairs], axis=0))
+def room(changes: tuple[Pair, ...]) -> tuple[float, float]:
+    """Return the longest steps, at most 1, that keep distances and prices above 0."""
+    return (
+        min(_longest(change.distance) for change in changes),
+        min(_longest(change.price) for change in changes),
+    )
 
 
-def _dot(a: Floats, b: Floats) -> Floats:
-    n = a.shape[-1]
-    return np.asarray(np.einsum("in,in->n", a.reshape(-1, n), b.reshape(-1, n)))
+def _of_price(aim: Aim, of_distance: Floats) -> Floats:
+    change = -1.0 - of_distance if aim is None else aim - of_distance
+    if aim is not None:
+        change -= 1.0
+    return np.asarray(change)
+
+
+def _move(pairs: tuple[Pair, ...], changes: tuple[Pair, ...], primal: float, dual: float) -> None:
+    for pair, change in zip(pairs, changes, strict=True):
+        for values, relative, length in zip(pair, change, (primal, dual), strict=True):
+            factor = length * relative
+            factor += 1.0
+            values *= factor
+
+
+def _sum(values: Floats) -> Floats:
+    n = values.shape[-1]
+    flat = values.reshape(-1, n)
+    return np.asarray(np.ones(len(flat)) @ flat)
 
 
 def _longest(relative: Floats) -> float:
