@@ -26,7 +26,7 @@ class Factors(NamedTuple):
 
 
 def factorise(bands: Floats) -> Factors:
-    """Return the factors of ``bands`` (k, 4, n), where [j, m] is H[j + m, j], 0 outside; it is overwritten."""
+    """Return the factors of ``bands`` (k, 4, n): [j, m] is H[j + m, j], 0 outside; it is overwritten."""
     k, _, n = bands.shape
     below, inverse = np.empty((k, WIDTH, n)), np.empty((k, n))
     scratch = np.empty((WIDTH, n))

@@ -6,9 +6,9 @@ about, v >= 0, and dv its change in a step. A hard limit keeps t = v once a full
 one may be exceeded by s >= 0 at a cost of a s + b s^2: then t = v + s, and s >= 0 has a price of its own.
 
 A step aims at products e = t z + dt z + t dz. Eliminating dt and dz leaves, for what a row limits, a gradient
-and a curvature by v. Changes are kept relative, r = dt/t and dz/z = e/(t z) - 1 - r, as are aims, e/(t z): that
-saves half of the arithmetic, and the longest step is where the least of them is. Arrays of a group end in the
-axis of what has its own weight: loops, or one plant.
+and a curvature by v. Changes are kept relative, r = dt/t and dz/z = e/(t z) - 1 - r, as are aims, e/(t z):
+that saves half of the arithmetic, and the longest step is where the least of them is. Arrays of a group end
+in the axis of what has its own weight: loops, or one plant.
 """
 
 from typing import NamedTuple
