@@ -24,7 +24,7 @@ from controller.outdoor import at_pace
 from controller.recorder import TransitionRecorder
 from controller.state import ControllerState, LoopStatus
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
-from controller.words.phrase import said, stored
+from controller.words.phrase import noted, said, stored
 from stations.model.clock import Clock
 
 log = structlog.get_logger("cycle")
@@ -185,6 +185,7 @@ def _intent(
         circulation_value=circulation,
         author=decision.author,
         reason=tuple(f"{cut.rule}: {stored(cut.detail)}" for cut in decision.cuts),
+        why=tuple(noted(phrase) for phrase in decision.why),
         previous_T_supply_set=status.T_supply_set,
         previous_m_flow_set=status.m_flow_set,
         valid_until=frozen.now + COMMAND_LIFE_S,

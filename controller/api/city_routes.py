@@ -107,6 +107,7 @@ def _write(intent: Intent) -> dict[str, object]:
         "detail_sentence": None if detail is None else detail.to_json(),
         "cuts": [f"{rule}: {why.en}" if rule else why.en for rule, why in cuts],
         "cut_sentences": [why.to_json() for _, why in cuts],
+        "why": [restored(text).to_json() for text in intent.why],
     }
 
 

@@ -61,6 +61,8 @@ class WriteMessage(Message):
     """Rules of the guard that took something off, and why; in English."""
     cut_sentences: list[Sentence]
     """The same without the rules' names, in two languages."""
+    why: list[Sentence]
+    """Why it was wanted, as its author said then; empty for writes of earlier versions."""
 
 
 class WriteList(Message):

@@ -65,12 +65,27 @@ def intent_row(intent: Intent) -> tuple[Cell, ...]:
         None if intent.circulation_channel is None else intent.circulation_channel.value,
         _real(intent.circulation_value),
         _text(intent.author),
-        json.dumps(intent.reason),
+        _told(intent),
         _real(intent.previous_T_supply_set),
         _real(intent.previous_m_flow_set),
         float(intent.valid_until),
     )
     return (*fixed, checksum(fixed), *state_cells(intent.id, intent.state, intent.state_at, intent.detail))
+
+
+def _told(intent: Intent) -> str:
+    """Return cuts and sentences of an intent as one cell."""
+    if not intent.why:
+        return json.dumps(intent.reason)
+    return json.dumps({"cuts": intent.reason, "why": intent.why})
+
+
+def _heard(cell: str) -> dict[str, tuple[str, ...]]:
+    """Return what ``_told`` made the cell of; rows of earlier versions hold the cuts alone."""
+    told = json.loads(cell)
+    if isinstance(told, list):
+        return {"reason": tuple(told), "why": ()}
+    return {"reason": tuple(told["cuts"]), "why": tuple(told["why"])}
 
 
 def state_cells(intent_id: int, state: State, at: float, detail: str) -> tuple[Cell, ...]:
@@ -91,7 +106,7 @@ def to_intent(row: Row) -> Intent | None:
         | {
             "heat_channel": HeatChannel(values["heat_channel"]),
             "circulation_channel": None if circulation is None else CirculationChannel(circulation),
-            "reason": tuple(json.loads(values["reason"])),
+            **_heard(values["reason"]),
             "state": State(values["state"]),
         }
     )

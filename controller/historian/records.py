@@ -98,6 +98,8 @@ class Intent:
     state_at: float
     detail: str = ""
     """Text of the last transition, e.g. what the device answered."""
+    why: tuple[str, ...] = ()
+    """Why it was wanted, in the words of its author: sentences as ids with their numbers."""
 
     def __post_init__(self) -> None:
         """Refuse what can not be stored and read back the same."""

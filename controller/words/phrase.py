@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from string import Formatter
 from types import MappingProxyType
-from typing import Literal, NamedTuple, Union
+from typing import Literal, NamedTuple, SupportsFloat, Union
 
 from controller.words.alarms import ALARMS
 from controller.words.guard import GUARD
@@ -105,6 +105,28 @@ def together(phrases: tuple[Phrase, ...], language: Language) -> str:
 def stored(phrase: Phrase) -> str:
     """Return a phrase as text for a record that outlives this version."""
     return json.dumps(_plain(phrase), ensure_ascii=False)
+
+
+def noted(phrase: Phrase) -> str:
+    """Return a phrase as ``stored``, its numbers to six digits: for records of which there are very many."""
+    plain = _rounded(_plain(phrase))
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_number)
+
+
+def _number(value: object) -> float | str:
+    """Numbers of other kinds come with sentences about arrays; a record is never what ends a cycle."""
+    return float(value) if isinstance(value, SupportsFloat) else str(value)
+
+
+def _rounded(plain: object) -> object:
+    match plain:
+        case float():
+            return float(f"{plain:.6g}")
+        case list():
+            return [_rounded(item) for item in plain]
+        case dict():
+            return {gap: _rounded(filled) for gap, filled in plain.items()}
+    return plain
 
 
 def restored(text: str) -> Phrase:

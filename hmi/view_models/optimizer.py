@@ -269,10 +269,10 @@ def binding_sheet(words: Words, plan: PlanMessage | None) -> Sheet:
     if plan is not None and (below := sum(price is not None and price < BELOW for price in plan.price)):
         hours = words.number(below * plan.step_s / 3600.0, 2)
         said += (words(SPARES, hours=hours),)
-    said += () if plan is None or plan.rationing is None else _rationing(words, plan.rationing)
     if not said:
         known = plan is not None and plan.status != "none"
         said = (words("Nothing binds it.") if known else words("There is no plan."),)
+    said += () if plan is None or plan.rationing is None else _rationing(words, plan.rationing)
     return _sheet(plan, *said)
 
 

@@ -168,7 +168,7 @@ def excluded_table(
             Column(title=words("Why it is left out"), width="2.4fr"),
             Column(
                 title=words("Advice"),
-                width="minmax(120px, 1fr)",
+                width="minmax(170px, 1.3fr)",
                 hint=words("What the centre would ask; it can not write there: set it on site."),
             ),
             Column(title="", kind="action", width="auto"),

@@ -215,7 +215,7 @@ def _write_row(words: Words, write: WriteMessage) -> Row:
     flow = _change(words, write.previous_m_flow_set, write.m_flow_set, "kg/s")
     state = terms.term(words, terms.WRITE_STATE, write.state)
     detail = "" if write.detail_sentence is None else words.sentence(write.detail_sentence)
-    cuts = "\n".join(words.sentence(cut) for cut in write.cut_sentences)
+    why = "\n".join(dict.fromkeys(words.sentence(one) for one in (*write.why, *write.cut_sentences)))
     return Row(
         id=str(write.id),
         cells=(
@@ -224,7 +224,7 @@ def _write_row(words: Words, write: WriteMessage) -> Row:
             Cell(text=str(write.loop)),
             Cell(text=supply),
             Cell(text=flow),
-            Cell(text=author_text(words, write.author), hint=cuts),
+            Cell(text=author_text(words, write.author), hint=why),
             Cell(text=state, muted=True, hint=detail),
         ),
     )

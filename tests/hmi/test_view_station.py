@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controller.api.city_schema import Sparklines, WriteMessage
-from controller.api.schema import History, StationDetail
+from controller.api.schema import History, Sentence, StationDetail
 from hmi.language import Words
 from hmi.view_models import station as model
 from hmi.view_models import station_past as past
@@ -178,8 +178,17 @@ def write(number, at, after, before=None, **changes):
         "m_flow_set": 30.0, "previous_T_supply_set": before, "previous_m_flow_set": 30.0,
         "state": "confirmed", "state_at": at, "detail": "", "detail_sentence": None, "cuts": [],
         "cut_sentences": [],
+        "why": [],
     }  # fmt: skip
     return WriteMessage.model_validate(fields | changes)
+
+
+def test_a_write_tells_on_its_author_why_it_was_wanted():
+    wanted = Sentence(id="plan.loop_model", params={}, en="its model is no house", zh="建筑模型不成立")
+    cut = Sentence(id="guard.at_most", params={}, en="at most 61 °C", zh="最高 61 °C")
+    told = write(3, NOW - 600, 61.0, why=[wanted, cut], cut_sentences=[cut])
+    (row,) = past.write_rows(ZH, small_city(), [told]).rows
+    assert row.cells[5].hint == "建筑模型不成立\n最高 61 °C"
 
 
 def test_the_instruction_is_a_step_line_of_past_writes_up_to_now():

@@ -13,7 +13,7 @@ from controller.config.model import PipeConfig
 from controller.historian.records import Intent, State
 from controller.image import Link
 from controller.past_day import STEP_S, STEPS, PastDay, Ring
-from controller.words.phrase import said, stored
+from controller.words.phrase import noted, said, stored
 from stations.model.identity import Point
 from stations.model.quality import Reason
 from stations.model.reading import bad, good
@@ -145,6 +145,7 @@ INTENT = Intent(
     state=State.CONFIRMED,
     state_at=NOW - 50,
     detail=stored(said("write.refused", detail="exception 4")),
+    why=(noted(said("plan.loop_model")),),
 )
 
 
@@ -167,6 +168,7 @@ async def test_the_last_writes_of_a_station_are_told_with_what_became_of_them(tm
         (write,) = told.writes
         assert write.cuts == ["own_curve: at most 61", "hard_temperature: at least 25 °C"]
         assert [cut.zh for cut in write.cut_sentences] == ["at most 61", "供水最低 25 °C"]
+        assert [(why.id, why.zh) for why in write.why] == [("plan.loop_model", "建筑模型不成立")]
         assert (write.detail, write.detail_sentence.zh) == ("refused: exception 4", "被拒绝：exception 4")
         assert (await ask(bench, "stations/S999/writes")).status_code == 404
     finally:

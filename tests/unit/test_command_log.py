@@ -1,6 +1,7 @@
 """The command log: durable when it says so, whole or not at all, and nothing old is sent again."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,12 @@ async def test_only_legal_steps_are_taken(log, present):
                 await log.record([step(number, wanted)])
             assert log.recent(1)[0].state is present
     assert log.verify() == ()
+
+
+async def test_why_an_instruction_was_wanted_is_kept_beside_the_guard_s_cuts(log):
+    told = replace(intent(1), reason=("rate: x",), why=('["plan.not_yet",{}]', '["verbatim",{"text":"室"}]'))
+    await log.commit([told, intent(2)])
+    assert set(log.recent(2)) == {told, intent(2)}
 
 
 async def test_a_step_of_an_unknown_intent_is_refused(log):

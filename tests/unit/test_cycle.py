@@ -23,6 +23,7 @@ from controller.outbox import Outbox
 from controller.recorder import TransitionRecorder
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from controller.wiring import first_state, loop_traits, regulation_laws
+from controller.words.phrase import restored
 from optimizer.regulation import supply_temperature
 from stations.model.identity import Point
 from stations.model.quality import Reason
@@ -150,6 +151,7 @@ async def test_a_district_that_leaves_balance_is_sent_what_the_curve_says_bit_fo
     exact = supply_temperature(regulation_laws(world.site)["radiator"], T_outdoor)
     assert {intent.author for intent in sent} == {"strategy:curve"}
     assert (sent[-1].reason, sent[-1].T_supply_set, sent[-1].heat_value) == ((), exact, exact)
+    assert restored(sent[-1].why[0]).id.startswith("curve."), "why it is wanted is kept"
     assert world.state.loops[KEY].T_supply_set == exact
 
 

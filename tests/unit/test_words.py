@@ -8,6 +8,7 @@ from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import controller
@@ -24,7 +25,7 @@ from controller.words.guard import GUARD
 from controller.words.knowing import KNOWING
 from controller.words.link import LINK
 from controller.words.orders import ORDERS
-from controller.words.phrase import PHRASES, Phrase, restored, said, stored, verbatim, word
+from controller.words.phrase import PHRASES, Phrase, noted, restored, said, stored, verbatim, word
 from controller.words.plan import reasoned
 from controller.words.planning import PLANNING
 from controller.words.service import SERVICE
@@ -268,3 +269,17 @@ def test_a_span_is_told_in_a_unit_in_which_it_can_be_grasped(seconds, en, zh):
 def test_what_somebody_wrote_stands_as_a_quote():
     ordered = said("operator.ordered", author="olga", T_supply=52.5, order=1, reason="居民反映偏冷")
     assert ordered.en == "olga ordered 52.5 °C (order 1): “居民反映偏冷”"
+
+
+def test_a_sentence_is_noted_with_six_digits_and_reads_as_it_read():
+    parts = (said("explain.flow_min", flow_percent=np.float64(60.0)), said("plan.loop_model"))
+    whole = said(
+        "plan.instruction",
+        asked=said("explain.asks", T_supply=52.34567891, flow_percent=np.int64(60), q=np.float32(31.25)),
+        source=said("explain.planned", age_s=240.0),
+        parts=parts,
+    )
+    text = noted(whole)
+    assert "52.3457" in text
+    assert "52.34567" not in text
+    assert (restored(text).en, restored(text).zh) == (whole.en, whole.zh)
