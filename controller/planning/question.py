@@ -132,14 +132,31 @@ def question(
         weights=rules.weights,
         dt_h=STEP_H,
     )
+    curve = _on_curve(loops, known, problem, rules, scene)
     return Asked(
-        problem=problem,
+        problem=replace(problem, q_before=_going_on(problem, curve, _rows(known, excluded))),
         excluded=excluded,
-        curve=_on_curve(loops, known, problem, rules, scene),
+        curve=curve,
         advisory=replace(problem, T_min=np.where(_rows(known, advised)[:, None], T_band, np.nan))
         if advised
         else None,
     )
+
+
+def _going_on(problem: PlanProblem, curve: Course, outside: NDArray[np.bool_]) -> Floats:
+    """Return the heat (n,) given now; of loops ``outside`` of the plan what they go on taking, W/m2.
+
+    Where the source cannot give what all would take on the curve, they count with their share of it at most:
+    its water is cooler then for them too. Taken to keep all their heat they would leave the others with
+    hardly any, however short.
+    """
+    area, q, most = problem.area, problem.q_before, float(problem.P_max.min())
+    means = curve.q.mean(axis=1)
+    need = np.where(np.isfinite(means), means, q)
+    total = float(area @ need) / 1000.0
+    if not 0.0 <= most < total:
+        return q
+    return np.where(outside, np.minimum(q, most / total * need), q)
 
 
 def _rows(known: Known, keys: Container[LoopKey]) -> NDArray[np.bool_]:

@@ -74,6 +74,10 @@ PLANNING: Mapping[str, tuple[str, str]] = {
         "the source gives all it can during {hours:.4g} h; heat is worth up to {dearer_percent:.0f} % more",
         "热源有 {hours:.4g} 小时达到上限；此时热价最多高 {dearer_percent:.0f} %",
     ),
+    "plan.cap_short": (
+        "the source gives all it can during {hours:.4g} h, and rooms lack what it can not give",
+        "热源有 {hours:.4g} 小时达到上限，所缺热量无法补足",
+    ),
     "plan.plant_ramp": (
         "the source changes as fast as it may during {hours:.4g} h",
         "热源有 {hours:.4g} 小时达到升降负荷速率上限",

@@ -10,6 +10,8 @@ from optimizer.reason import Reason, because
 Floats = NDArray[np.float64]
 TOUCHES = 0.01
 """Closer to a limit than this part of its width lies against it."""
+DEAREST_PERCENT = 1000.0
+"""From there on a price is what cold rooms are weighed with: nobody would pay it, so it is not told."""
 COLD_K = 0.05
 """So far below the comfort band a room is called too cold."""
 
@@ -31,10 +33,11 @@ def bindings(program: Program, q: Floats, T: Floats, price: Floats, dt_h: float)
             found.append(because(name, loops=loops, hours=hours, **more))
 
     if at_cap.any():
-        hours = dt_h * int(at_cap.sum())
-        found.append(
-            because("plan.cap", hours=hours, dearer_percent=100.0 * float(price.max() / p.heat.mean()))
-        )
+        hours, dearer = dt_h * int(at_cap.sum()), 100.0 * float(price.max() / p.heat.mean())
+        if dearer < DEAREST_PERCENT:
+            found.append(because("plan.cap", hours=hours, dearer_percent=dearer))
+        else:
+            found.append(because("plan.cap_short", hours=hours))
     at_ramp = jump > (1.0 - TOUCHES) * p.P_ramp
     if at_ramp.any():
         found.append(because("plan.plant_ramp", hours=dt_h * int(at_ramp.sum())))

@@ -142,7 +142,9 @@ async def test_what_binds_and_a_shortage_are_told(bench):
     told = await plan_of(bench)
     assert told.status == "usable"
     assert told.why.id == "plan.rationed"
-    assert "plan.cap" in {reason.id for reason in told.binding}
+    assert "plan.cap_short" in {reason.id for reason in told.binding}, (
+        "no price is told that nobody would pay"
+    )
     assert told.Q_flow_max_kW[0] == pytest.approx(0.7 * need, abs=1e-3)
 
 

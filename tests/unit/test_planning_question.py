@@ -139,3 +139,24 @@ def test_a_plan_far_from_the_curves_heat_is_not_believed_unless_there_is_a_short
     short = plan.why if plan.why is not None else type(sane(nothing, whole))("plan.rationed")
     assert sane(replace(nothing, why=short._replace(id="plan.rationed")), whole) is None
     assert sane(replace(plan, q=3.0 * plan.q), whole).params["share_percent"] > 140.0
+
+
+def test_in_a_shortage_loops_outside_of_the_plan_count_with_their_share_and_leave_the_others_theirs():
+    local = replace(SCENE, modes={TWO.key: Mode.LOCAL})
+    free = asked(scene=local)
+    need = free.curve.q.mean(axis=1)
+    whole = float(KNOWN.buildings.area @ need) / 1000.0
+    half = asked(scene=local, source=SourceSeen(Q_flow_max=0.5 * whole / 0.995))
+    assert half.problem.q_before[1] == pytest.approx(0.5 * need[1], rel=1e-6)
+    assert half.problem.q_before[0] == free.problem.q_before[0], "of who is planned for nothing is changed"
+    plan = solve(half.problem)
+    assert plan.q[0].mean() == pytest.approx(0.5 * need[0], rel=0.02)
+    assert (
+        asked(scene=local, source=SourceSeen(Q_flow_max=1.2 * whole)).problem.q_before[1]
+        == (free.problem.q_before[1])
+    )
+
+
+def test_a_source_of_which_no_number_is_known_changes_nobody_s_heat():
+    wrong = asked(source=SourceSeen(Q_flow_max=float("nan"))).problem
+    assert np.array_equal(wrong.q_before, asked().problem.q_before)
