@@ -4,7 +4,6 @@ One dispatcher per station, called only by that station's supervisor. It never d
 decides whether what was decided may still be written.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -108,14 +107,7 @@ class Dispatcher:
 
     async def woken(self, timeout_s: float) -> bool:
         """Wait up to ``timeout_s`` wall seconds for a command; True if there is one."""
-        box = self.services.outbox.box(self.station)
-        if not box.wake.is_set():
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await box.wake.wait()
-            except TimeoutError:
-                return False
-        return True
+        return await self.services.outbox.box(self.station).wake.wait(timeout_s)
 
     async def write_pending(self, driver: StationDriver) -> None:
         """Send what waits in the outbox: releases first, then setpoints, then the outdoor temperature."""
@@ -194,12 +186,16 @@ class Dispatcher:
 
     def _renewable(self) -> bool:
         """A lease is renewed only for a station that holds ours, owes us no release, and under a licence."""
-        return (
-            self.profile.station_class in (StationClass.A, StationClass.T)
-            and not self.services.outbox.box(self.station).releases
-            and any([self.services.state.loops[key].held for key in self._keys.values()])
-            and self.services.licensed()
-        )
+        if (
+            self.profile.station_class not in (StationClass.A, StationClass.T)
+            or self.services.outbox.box(self.station).releases
+        ):
+            return False
+        loops = self.services.state.loops
+        for key in self._keys.values():
+            if loops[key].held:
+                return self.services.licensed()
+        return False
 
     def _read_back(self, loop: int) -> list[Point]:
         """Return the points that show what the registers of a loop's channels hold."""

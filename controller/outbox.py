@@ -31,7 +31,54 @@ class StationBox:
     releases: dict[int, Phrase] = field(default_factory=dict)
     """Loop number to the reason why it goes back to its own curve."""
     T_outdoor_centre: float | None = None
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: "Wake" = field(default_factory=lambda: Wake())
+
+
+class Wake:
+    """An event that one task waits for, with a time limit: a supervisor does so before each poll.
+
+    ``asyncio.timeout`` around an ``asyncio.Event`` throws two exceptions through the task each time that
+    nothing happens, which is nearly always.
+    """
+
+    __slots__ = ("_set", "_waiter")
+
+    def __init__(self) -> None:
+        self._set = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        """Let the task go on, now or when it next waits."""
+        self._set = True
+        if self._waiter is not None:
+            _let_go(self._waiter)
+
+    def is_set(self) -> bool:
+        """Tell whether the task would go on at once."""
+        return self._set
+
+    def clear(self) -> None:
+        """Let the task wait again."""
+        self._set = False
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait up to ``timeout_s`` wall seconds; tell whether it is set."""
+        if not self._set:
+            loop = asyncio.get_running_loop()
+            assert self._waiter is None, "one task waits"
+            waiter = self._waiter = loop.create_future()
+            timer = loop.call_later(timeout_s, _let_go, waiter)
+            try:
+                await waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        return self._set
+
+
+def _let_go(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class Outbox:

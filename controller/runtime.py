@@ -24,7 +24,8 @@ log = structlog.get_logger("runtime")
 
 HAND_BACK_S = 6.0
 """Wall seconds that all stations together get for a planned hand-back; the rest falls back by watchdog."""
-READY_CHECK_S = 0.1
+READY_CHECK_S = (0.1, 1.0)
+"""First and longest pause between two looks; a station that is away at the start may be so for a day."""
 INSIST_S = 0.5
 LAG_SETTLE_S = 2.0
 """Wall seconds after all stations answered before start-up counts as over for the lag figures."""
@@ -47,6 +48,8 @@ class Runtime:
     """Runs for ever and looks for what is wrong."""
     look_ahead: Callable[[], Coroutine[Any, Any, None]]
     """Runs for ever: asks for weather, listens to the loops, plans."""
+    started: Callable[[], None]
+    """Called once when every station has answered: by default ``forget_start``."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Control the city until ``stop`` is set, then hand the stations back."""
@@ -103,17 +106,23 @@ class Runtime:
     async def _announce_ready(self) -> None:
         """Wait until every station answered and a cycle ran; then start-up's garbage and lag are history."""
         image = self.parts.state.image
-        while self.parts.state.counters.cycles == 0 or any(  # noqa: ASYNC110 - once in a winter
+        pause_s, longest_s = READY_CHECK_S
+        while self.parts.state.counters.cycles == 0 or any(
             station.polled_at is None for station in image.freeze().values()
         ):
-            await asyncio.sleep(READY_CHECK_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, longest_s)
         await asyncio.sleep(LAG_SETTLE_S)
-        # the objects of start-up live as long as the process: the collector need not visit them again
-        gc.collect()
-        gc.freeze()
+        self.started()
         self.lag.restart()
         self.parts.state.ready = True
         log.info("all_stations_polled", stations=len(self.supervisors))
+
+
+def forget_start() -> None:
+    """The objects of start-up live as long as the process: the collector need not visit them again."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _insist(tasks: list[asyncio.Task[None]]) -> None:

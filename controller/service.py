@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from controller.outbox import Outbox
 from controller.pacing import ConnectGate
 from controller.polling import FieldServices, Supervisor
 from controller.recorder import TransitionRecorder
-from controller.runtime import Runtime
+from controller.runtime import Runtime, forget_start
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
 from controller.warm_start import filtered_from_history, outdoor_told_before
@@ -66,6 +66,8 @@ class Service:
         self.lag = LagMonitor(clock)
         self.look_ahead: LookAhead = partial(looking_ahead, site, clock)
         """Makes what asks for weather, listens to loops and plans; another one where none of it is wanted."""
+        self.started: Callable[[], None] = forget_start
+        """Called once when every station has answered."""
 
     def runtime(
         self,
@@ -150,6 +152,7 @@ class Service:
             serve_api=lambda: room.serve(api.serve),
             watch_alarms=watch.run,
             look_ahead=self.look_ahead(parts).run,
+            started=self.started,
         )
 
     def _licensed(self) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from stations.model.quality import Reason
 from stations.model.reading import Reading, bad, good, good_within
@@ -52,6 +53,26 @@ def decoder(point: ProfilePoint, unit: str | None = None) -> Decoder:
         return bad(why_bad(raw), measured_at, received_at)
 
     return decode_bool if is_bool else decode
+
+
+@dataclass(frozen=True, slots=True)
+class Straight:
+    """How a point's number becomes its value where only the bounds can make it BAD: nearly always."""
+
+    scale: float
+    offset: float
+    factor: float
+    low: float
+    high: float
+    """A value outside of these goes to the point's ``decoder``, which knows what to make of it."""
+
+
+def straight(point: ProfilePoint) -> Straight:
+    """Return the straight way of a point; with sentinels or as a bool it has none: the bounds are empty."""
+    low, high = point.bounds()
+    if point.sentinels or point.type == "bool":
+        low, high = math.inf, -math.inf
+    return Straight(point.scale, point.offset, point.factor(), low, high)
 
 
 def to_reading(

@@ -209,6 +209,10 @@ class Profile(_Strict):
     offset: Offset | None = None
     points: tuple[ProfilePoint, ...]
 
+    def __hash__(self) -> int:
+        """By name: of all its fields it would take longer than what is remembered for it is worth."""
+        return hash(self.name)
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         faults = profile_faults(self)
