@@ -79,7 +79,8 @@ class LinkProfile:
         delay = base_s
         if self.jitter_mean_s > 0:
             delay += rng.expovariate(1.0 / self.jitter_mean_s)
-        delay = min(delay, self.delay_max_s)
+        if delay > self.delay_max_s:
+            delay = self.delay_max_s
         if self.stall_share > 0 and rng.random() < self.stall_share:
             delay += rng.uniform(*self.stall_s)
         return delay
@@ -141,8 +142,14 @@ class Lane:
 
     def arrival(self, now: float, n_bytes: int) -> float:
         """Return the time at which a segment of so many bytes that is sent at ``now`` arrives."""
-        self._free_at = max(self._free_at, now) + self._profile.airtime_s(n_bytes)
-        self._arrived = max(self._arrived, self._free_at + self._profile.delay_s(self._base_s, self._rng))
+        profile = self._profile
+        if self._free_at < now:
+            self._free_at = now
+        if profile.bits_per_s is not None:
+            self._free_at += profile.airtime_s(n_bytes)
+        arrival = self._free_at + profile.delay_s(self._base_s, self._rng)
+        if self._arrived < arrival:
+            self._arrived = arrival
         return self._arrived
 
     def change(self, profile: LinkProfile, base_s: float) -> None:

@@ -70,7 +70,8 @@ class StationRecorder:
         """``serial``: Modbus RTU instead of Modbus TCP."""
         self.station = station
         self.counts: Counter[str] = Counter()
-        self.frames: deque[Frame] = deque(maxlen=FRAMES_KEPT)
+        self._frames: deque[tuple[float, str, str | bytes]] = deque(maxlen=FRAMES_KEPT)
+        """What ``frames`` shows; bytes are spelt out when somebody looks."""
         self.breaks: deque[ContractBreak] = deque(maxlen=BREAKS_KEPT)
         self.n_breaks = 0
         self._new_stream: type[RequestStream | SerialStream] = SerialStream if serial else RequestStream
@@ -83,6 +84,14 @@ class StationRecorder:
         slack_s = SLACK_S + SLACK_WALL_S * clock.factor
         self._judge = Judge(self._table, loops, self._held, slack_s)
 
+    @property
+    def frames(self) -> list[Frame]:
+        """The latest requests, oldest first."""
+        return [
+            Frame(at, what, content.hex() if isinstance(content, bytes) else content)
+            for at, what, content in self._frames
+        ]
+
     def new_tap(self) -> Tap:
         """Return a tap for one new Modbus connection."""
         stream: Stream = self._new_stream()
@@ -90,12 +99,12 @@ class StationRecorder:
         def tap(data: bytes) -> None:
             was_broken = stream.broken
             for request in stream.feed(data):
-                self._note(_FUNCTIONS[request.function], request.raw.hex())
+                self._note(_FUNCTIONS[request.function], request.raw)
                 meaning = self._table.meaning(request)
                 if meaning is not None:
                     self._weigh(meaning)
             if stream.broken and not was_broken:
-                self._note("garbage", data.hex())
+                self._note("garbage", data)
                 self._weigh(Forbidden(what="garbage", value=len(data), limit="Modbus"))
 
         return tap
@@ -114,9 +123,9 @@ class StationRecorder:
         self._note(method, f"loop {loop} {arguments}")
         self._weigh(limits_table.method_meaning(self._device, method, loop, arguments))
 
-    def _note(self, what: str, content: str) -> None:
+    def _note(self, what: str, content: str | bytes) -> None:
         self.counts[what] += 1
-        self.frames.append(Frame(self._clock.now(), what, content))
+        self._frames.append((self._clock.now(), what, content))
 
     def _weigh(self, meaning: Meaning) -> None:
         now = self._clock.now()

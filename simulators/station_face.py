@@ -212,7 +212,7 @@ class StationSim:
     def _primary_values(self) -> _Values:
         works, i = self._works, self._index
         shown, plc = works.station_shown, self.plc
-        mine = slice(self._first, self._first + self.n_loops)
+        y_valve, first = works.loop_told["y_valve"], self._first
         outdoor = plc.outdoor
         return dict(
             zip(
@@ -223,10 +223,12 @@ class StationSim:
                     _not_below_zero(shown["m_flow"][i]),
                     shown["p_supply"][i],
                     shown["p_return"][i],
-                    sum(works.loop_told["y_valve"][mine]) / self.n_loops,
+                    y_valve[first]
+                    if self.n_loops == 1
+                    else sum(y_valve[first : first + self.n_loops]) / self.n_loops,
                     works.Q_shown[i],
-                    float(works.counters.E_heat[i]),
-                    float(works.counters.V_primary[i]),
+                    works.counters.E_heat.item(i),
+                    works.counters.V_primary.item(i),
                     works.outdoor_sensor(i),
                     float(plc.alarms),
                     self._A_heated,

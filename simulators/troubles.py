@@ -43,7 +43,7 @@ class Troubles:
         self.seepages: list[Seepage] = []
         self.sun_gain = np.zeros(n_stations)
         """K that an outdoor sensor is too warm per W/m2."""
-        self._n_loops, self._n_stations = n_loops, n_stations
+        self._no_shift = np.zeros(n_loops), np.zeros(n_stations)
 
     def commands(self, valve: Floats, pump: Floats) -> tuple[Floats, Floats]:
         """Return what reaches valves and pumps of what was commanded."""
@@ -71,14 +71,18 @@ class Troubles:
 
     def secondary_shift(self) -> Floats:
         """Return how far each loop's static pressure has moved, in kPa."""
-        moved = np.zeros(self._n_loops)
+        if not self.seepages:
+            return self._no_shift[0]
+        moved = np.zeros_like(self._no_shift[0])
         for seepage in self.seepages:
             moved[list(seepage.loops)] += seepage.moved_kPa
         return moved
 
     def primary_shift(self) -> Floats:
         """Return how far the primary pressure at each station has moved, in kPa."""
-        moved = np.zeros(self._n_stations)
+        if not self.seepages:
+            return self._no_shift[1]
+        moved = np.zeros_like(self._no_shift[1])
         for seepage in self.seepages:
             moved[seepage.station] -= seepage.primary_share * seepage.moved_kPa
         return moved

@@ -71,7 +71,7 @@ class CityWorks:
             sky=self._sky(),
         )
         _, self.flows = loops.step(self.loops, idle, self.params, 1e-3)
-        self._observe()
+        self._observe(idle.sky)
 
     def step(self, valve: Floats, pump: Floats, now: float, dt: float) -> None:
         """Advance by ``dt`` s to UTC second ``now`` with these commands (0..1, shape (n_loops,))."""
@@ -94,7 +94,7 @@ class CityWorks:
             inputs.sky.T_outdoor,
             dt,
         )
-        self._observe()
+        self._observe(inputs.sky)
         self._count(dt)
 
     def limit_source(self, Q_max: float) -> None:
@@ -210,35 +210,35 @@ class CityWorks:
     def _dp_stations(self) -> Floats:
         return self.source_params.dp - source.path_loss(self.source, self.source_params)
 
-    def _observe(self) -> None:
-        """Let every instrument show its value."""
+    def _observe(self, sky: Surroundings) -> None:
+        """Let every instrument show its value under this sky."""
         state, flows = self.loops, self.flows
         p_static = self._p_static + self.troubles.secondary_shift()
-        true = np.stack([
+        true = np.array((
             state.T_supply, state.T_return, flows.m_flow,
             p_static + flows.dp_secondary, p_static, self.indoor,
-        ])  # fmt: skip
+        ))  # fmt: skip
         self.loop_shown: Seen = _rows(assembly.LOOP_METERS, measure(true, self._loop_meters, self._rng))
         m = self._per_station(flows.m_flow_primary)
         heat = self._per_station(flows.m_flow_primary * state.T_return_primary)
         T_return = heat / np.maximum(m, 1e-9)
         lost = 0.5 * source.path_loss(self.source, self.source_params)
         p_supply, p_return = self.p_supply_source()
-        sky, moved = self.weather.at(self.now), self.troubles.primary_shift()
+        moved = self.troubles.primary_shift()
         outdoor = sky.T_outdoor + self.troubles.sun_gain * sky.irradiation
         p_entrance, p_exit = p_supply - lost + moved, p_return + lost + moved
-        true = np.stack([self.source.T_station, T_return, m, p_entrance, p_exit, outdoor])
+        true = np.array((self.source.T_station, T_return, m, p_entrance, p_exit, outdoor))
         shown = measure(true, self._station_meters, self._rng)
         self.station_shown: Seen = _rows(assembly.STATION_METERS, shown)
         dT = shown[0] - shown[1]
         self.Q_meter = np.maximum(shown[2] * specific_heat(0.5 * (shown[0] + shown[1])) * dT, 0.0)
         """kW that each station's heat meter shows; shape (n_stations,)."""
         self._Q_shown: list[float] = self.Q_meter.tolist()
+        self._m_meter = np.maximum(shown[2], 0.0)
 
     def _count(self, dt: float) -> None:
-        m_primary = np.maximum(np.array(self.station_shown["m_flow"]), 0.0)
         flows = self.flows
-        self.counters.count(self.Q_meter, m_primary, flows.P_pump, flows.m_flow, self.m_flow_makeup, dt)
+        self.counters.count(self.Q_meter, self._m_meter, flows.P_pump, flows.m_flow, self.m_flow_makeup, dt)
 
     def _counters_at_start(self, stations: Sequence[StationTruth]) -> Counters:
         hours = np.array([truth.hours_before for truth in stations])

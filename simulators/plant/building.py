@@ -3,7 +3,7 @@
 A resistance-capacity network after EN ISO 52016-1, lumped; all quantities belong to the whole loop.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,12 @@ class BuildingParams:
     """Sun-collecting area in m2 on the horizontal irradiation."""
     split: Floats
     """Shares of the emitter's heat into the four stores, shape (n_loops, 4), rows add to 1."""
+    exchange: npt.NDArray[np.float64] = field(init=False)
+    """Matrices (n_loops, 4, 4) in kW/K of what the stores exchange with each other and the wall loses."""
+
+    def __post_init__(self) -> None:
+        """Work out once what does not change from step to step."""
+        object.__setattr__(self, "exchange", _exchange(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +98,15 @@ def step(
 
 def _system(params: BuildingParams, G_out: Floats, dt: float) -> npt.NDArray[np.float64]:
     """Return the matrices (n_loops, 4, 4) of the implicit step in kW/K."""
-    system = np.zeros((len(G_out), 4, 4))
+    system = params.exchange.copy()
+    system[:, AIR, AIR] += G_out
+    diagonal = system.reshape(-1, 16)[:, ::5]
+    diagonal += params.C / dt
+    return system
+
+
+def _exchange(params: BuildingParams) -> npt.NDArray[np.float64]:
+    system = np.zeros((len(params.A_heated), 4, 4))
     pairs = (
         (AIR, FURNITURE, params.G_air_furniture),
         (AIR, WALL, params.G_air_wall),
@@ -103,10 +117,7 @@ def _system(params: BuildingParams, G_out: Floats, dt: float) -> npt.NDArray[np.
         system[:, second, second] += G
         system[:, first, second] -= G
         system[:, second, first] -= G
-    system[:, AIR, AIR] += G_out
     system[:, WALL, WALL] += params.G_wall_outdoor
-    diagonal = np.arange(4)
-    system[:, diagonal, diagonal] += params.C / dt
     return system
 
 

@@ -46,8 +46,9 @@ def step(
     linear about T. The same Q goes to the room, so energy closes exactly; it never cools water below room.
     """
     probe = 0.05
-    Q_here = heat_flow(T_in, T_out, T_room, Q_nominal, dT_nominal, b)
-    slope = (heat_flow(T_in, T_out + probe, T_room, Q_nominal, dT_nominal, b) - Q_here) / probe
+    both = np.array((T_out, T_out + probe))  # in one go: short arrays cost by the call
+    Q_here, Q_probed = heat_flow(T_in, both, T_room, Q_nominal, dT_nominal, b)
+    slope = (Q_probed - Q_here) / probe
     carry = m_flow * C_WATER
     store = C / dt
     T_next = (store * T_out + carry * T_in - Q_here + slope * T_out) / (store + carry + slope)

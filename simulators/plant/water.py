@@ -27,7 +27,10 @@ def specific_heat(T: Floats) -> Floats:
     Quartic through the saturated-liquid table of J. R. Cooper and R. B. Dooley, IAPWS-IF97 (2007), at 0, 30,
     60, 90, 120 degC (4.220, 4.180, 4.185, 4.205, 4.245); off by at most 0.1 % between them.
     """
-    return np.asarray(np.polyval(_SPECIFIC_HEAT, T))
+    a, b, c, d, e = _SPECIFIC_HEAT
+    return np.asarray((((a * T + b) * T + c) * T + d) * T + e)
 
 
-_SPECIFIC_HEAT = np.polyfit([0.0, 30.0, 60.0, 90.0, 120.0], [4.220, 4.180, 4.185, 4.205, 4.245], 4)
+_SPECIFIC_HEAT: tuple[float, ...] = tuple(
+    np.polyfit([0.0, 30.0, 60.0, 90.0, 120.0], [4.220, 4.180, 4.185, 4.205, 4.245], 4).tolist()
+)

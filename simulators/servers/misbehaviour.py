@@ -127,6 +127,8 @@ class Misbehaviour:
 
     def refusal(self, function: int) -> int | None:
         """Return the exception code for a Modbus request, None to carry it out."""
+        if not self._requests:
+            return None
         return next((code for hook in self._requests.values() if (code := hook(function)) is not None), None)
 
     def status(self, point: Point) -> int | None:

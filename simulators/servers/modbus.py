@@ -1,10 +1,13 @@
 """A Modbus TCP server on a private port in front of one register image; pymodbus speaks the protocol."""
 
 import asyncio
+import struct
+from collections.abc import Sequence
 
 from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import NoSuchIdException
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.pdu.register_message import ReadHoldingRegistersRequest
 from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -13,6 +16,7 @@ from simulators.servers.registers import ModbusException, RegisterImage
 
 READS = frozenset({1, 2, 3, 4})
 WRITES = frozenset({5, 6, 16})
+_KNOWN = READS | WRITES
 
 
 class _Context:
@@ -37,11 +41,17 @@ class _Context:
             raise NoSuchIdException
         if func_code in WRITES:  # functions 5 and 6 are answered with what was written
             return self._echo
+        words = self.words(device_id, func_code, address, count)
+        return words if isinstance(words, ExcCodes) or func_code > 2 else [bool(word) for word in words]
+
+    def words(self, device_id: int, func_code: int, address: int, count: int) -> list[int] | ExcCodes:
+        """Return registers, or bits as 0 and 1; else why the device refuses. Raises NoSuchIdException."""
+        if device_id != self._unit:
+            raise NoSuchIdException
         try:
-            words = self._image.read(func_code, address, count)
+            return self._image.read(func_code, address, count)
         except ModbusException as refusal:
             return ExcCodes(refusal.code)
-        return [bool(word) for word in words] if func_code in (1, 2) else words
 
     async def async_setValues(  # noqa: N802  (pymodbus' name)
         self, device_id: int, func_code: int, address: int, values: list[int] | list[bool]
@@ -57,6 +67,43 @@ class _Context:
         return None
 
 
+class _Registers(ModbusPDU):
+    """The answer to a read, packed as a whole: the library packs one register after the other."""
+
+    def __init__(self, function: int, words: Sequence[int]) -> None:
+        # the base class prepares bits, counts and addresses that an answer has not
+        self.dev_id = self.transaction_id = 0
+        self.function_code = function
+        self.registers = words
+
+    def encode(self) -> bytes:
+        n = len(self.registers)
+        return struct.pack(f">B{n}H", 2 * n, *self.registers)
+
+
+class _ReadHoldingRegisters(ReadHoldingRegistersRequest):
+    """Most of all requests: asks the image without a detour."""
+
+    def __init__(self) -> None:
+        self.dev_id = self.transaction_id = self.address = self.count = 0
+
+    def __str__(self) -> str:  # the library writes one for each request, whether it is logged or not
+        return f"function {self.function_code} at {self.address} ({self.count})"
+
+    async def datastore_update(self, context: object, device_id: int) -> ModbusPDU:
+        assert isinstance(context, _Context)
+        words = context.words(device_id, self.function_code, self.address, self.count)
+        if isinstance(words, ExcCodes):
+            return ExceptionResponse(self.function_code, words)
+        return _Registers(self.function_code, words)
+
+
+class _ReadInputRegisters(_ReadHoldingRegisters):
+    """The same of the other table."""
+
+    function_code = 4
+
+
 class _Refused(ModbusPDU):
     """A request with a function that no station controller here has (diagnostics, files, mask write)."""
 
@@ -70,7 +117,7 @@ class _Refused(ModbusPDU):
 
 def _only_known_functions(sending: bool, pdu: ModbusPDU) -> ModbusPDU:
     """Replace a request that pymodbus would answer by itself although the device has no such function."""
-    return pdu if sending or pdu.function_code in READS | WRITES else _Refused(pdu)
+    return pdu if sending or pdu.function_code in _KNOWN else _Refused(pdu)
 
 
 class _Handler(ServerRequestHandler):
@@ -106,7 +153,12 @@ class ModbusStationServer:
     async def start(self) -> int:
         """Listen on a free port of the loopback and return it."""
         shape = SimDevice(self._unit, simdata=SimData(0, datatype=DataType.REGISTERS))
-        server = _Server(shape, address=("127.0.0.1", 0), trace_pdu=_only_known_functions)
+        server = _Server(
+            shape,
+            address=("127.0.0.1", 0),
+            trace_pdu=_only_known_functions,
+            custom_pdu=[_ReadHoldingRegisters, _ReadInputRegisters],
+        )
         server.context = _Context(self._image, self._unit)  # type: ignore[assignment]  # see _Context
         await server.serve_forever(background=True)
         self._server = server
