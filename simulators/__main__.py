@@ -268,6 +268,7 @@ def _evaluate(arguments: list[str]) -> int:
 
 
 def _world(arguments: list[str]) -> int:
+    gc.disable()  # while a controller is imported nothing becomes garbage, and worlds look after their own
     from simulators.world import command  # holds a whole controller, which serving does not need
 
     parser = argparse.ArgumentParser(prog="dhc world", description=command.DESCRIPTION)

@@ -1,6 +1,7 @@
 """``dhc world``: the controller among stations and faults in virtual time, judged from outside."""
 
 import argparse
+import gc
 import json
 import math
 import shlex
@@ -75,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
     except ScenarioFaults as wrong:
         return _refuse([f"{options.scenario}: {line}" for line in wrong.faults])
     commit, broken = _commit(), 0
+    gc.collect()
+    gc.freeze()  # what has been imported stays, and need not be walked at the end of each world
     for seed in range(options.seed, options.seed + options.seeds):
         outcome = _play(replace(world, seed=seed), options)
         broken += bool(outcome.broken)

@@ -57,7 +57,8 @@ class Line:
         self.wires: dict[int, Wire] = {}
         self._plain = profile
         self._overrides: dict[object, Callable[[LinkProfile], LinkProfile]] = {}
-        self._edits: dict[object, Callable[[bytes], list[Piece]]] = {}
+        self.edits: dict[object, Callable[[bytes], list[Piece]]] = {}
+        """What faults make of each answer; see ``edit``."""
         self._holes: set[object] = set()
 
     def lane(self) -> Lane:
@@ -85,14 +86,14 @@ class Line:
     def edit(self, key: object, edit: Callable[[bytes], list[Piece]] | None) -> None:
         """Let ``edit`` make something else of each answer under ``key``; None ends it."""
         if edit is None:
-            self._edits.pop(key, None)
+            self.edits.pop(key, None)
         else:
-            self._edits[key] = edit
+            self.edits[key] = edit
 
     def edited(self, data: bytes) -> list[Piece]:
         """Return what becomes of an answer: all edits in the order of their beginning."""
         pieces = [Piece(data)]
-        for edit in self._edits.values():
+        for edit in self.edits.values():
             pieces = [
                 replace(new, after_s=new.after_s + old.after_s)
                 for old in pieces

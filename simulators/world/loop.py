@@ -63,6 +63,10 @@ class _NoSelector(selectors.BaseSelector):
         return self._keys
 
 
+def _nothing() -> None:
+    """What a cancelled handle holds, so that it keeps nothing alive."""
+
+
 class _Callback(asyncio.Handle):
     """A handle that keeps no traceback of its birth, and does not ask whether it should."""
 
@@ -78,6 +82,10 @@ class _Callback(asyncio.Handle):
         self._context = contextvars.copy_context() if context is None else context
         self._loop, self._callback, self._args = loop, callback, args
         self._cancelled, self._repr, self._source_traceback = False, None, None
+
+    def cancel(self) -> None:
+        """Never call it; what would be said of it in debug mode is not kept."""
+        self._cancelled, self._callback, self._args = True, _nothing, ()
 
 
 class _Timer(asyncio.TimerHandle):
@@ -98,6 +106,10 @@ class _Timer(asyncio.TimerHandle):
         self._cancelled, self._repr, self._source_traceback = False, None, None
         self._when, self._scheduled = when, False
 
+    def cancel(self) -> None:
+        """Never call it; it is dropped when its time comes."""
+        self._cancelled, self._callback, self._args = True, _nothing, ()
+
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """One world's time. ``network`` must be set before anything connects."""
@@ -108,7 +120,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, rng: random.Random) -> None:
         """Begin at second 0; ``rng`` decides how long work in threads takes."""
-        self._virtual_s = 0.0
+        self.now_s = 0.0
+        """What ``time`` returns; moved by the loop alone."""
         self._rng = rng
         self._since_moved = 0
         self._births = 0
@@ -125,7 +138,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         """Virtual seconds since the world began."""
-        return self._virtual_s
+        return self.now_s
 
     # The base class spends more on a callback than most callbacks of a world take. These do the same as
     # theirs, on timers in the order of (time, birth), without what only real time and debugging need.
@@ -151,7 +164,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call ``callback`` after so many virtual seconds."""
-        return self.call_at(self._virtual_s + delay, callback, *args, context=context)
+        return self.call_at(self.now_s + delay, callback, *args, context=context)
 
     def call_soon(
         self, callback: Callable[..., object], *args: object, context: contextvars.Context | None = None
@@ -171,11 +184,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         while True:
             if not ready and not self._stopping:
                 self._pass_time()
-            now = self._virtual_s
+            now = self.now_s
             while timers and timers[0][0] <= now:
                 ready.append(pop(timers)[2])
             if self.steps - self._since_moved > STEPS_AT_ONE_MOMENT:
-                raise TimeStandsStill(f"{STEPS_AT_ONE_MOMENT} steps at {self._virtual_s} s")
+                raise TimeStandsStill(f"{STEPS_AT_ONE_MOMENT} steps at {self.now_s} s")
             for _ in range(len(ready)):
                 handle = ready.popleft()
                 if handle._cancelled:
@@ -199,16 +212,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
         if not timers:
-            raise NothingScheduled(f"at {self._virtual_s} s nothing is scheduled any more")
-        if timers[0][0] > self._virtual_s:
-            self._virtual_s = timers[0][0]
+            raise NothingScheduled(f"at {self.now_s} s nothing is scheduled any more")
+        if timers[0][0] > self.now_s:
+            self.now_s = timers[0][0]
             self._since_moved = self.steps
 
     def _write_to_self(self) -> None:
         """Do nothing: the loop never sleeps, so nobody has to wake it."""
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Do nothing: a cancelled timer is dropped when its time comes."""
 
     def _note_fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error, task = context.get("exception"), context.get("task") or context.get("future")

@@ -172,7 +172,7 @@ class Wire:
 
     def reset(self) -> None:
         """End both sides with an error, as a carrier does that forgets the connection and says so."""
-        self._trace.note(self.loop.time(), f"{self._up_name} reset")
+        self._trace.note(self.loop.now_s, f"{self._up_name} reset")
         for end in (self.client, self.server):
             end.lose(ConnectionResetError("reset by the network"))
         self._line.wires.pop(self.number, None)
@@ -182,17 +182,20 @@ class Wire:
         return end is self.client and self.host is not None and not self.host.alive
 
     def _send(self, end: End, data: bytes) -> None:
-        now, stalled_until = self.loop.time(), self._line.stalled_until
+        now, stalled_until = self.loop.now_s, self._line.stalled_until
         if end is self.client:
             due = max(stalled_until, self.up.arrival(now, len(data)))
             self.loop.call_at(due, self._arrive_up, data, context=self.server.context)
+        elif not self._line.edits:  # as a rule; then an answer is one piece and nothing but late
+            due = max(now, stalled_until, self._held_until, self.down.arrival(now, len(data)))
+            self.loop.call_at(due, self._arrive_down, data, context=self.client.context)
         else:
             for piece in self._line.edited(data) if data else (Piece(data),):
                 self._send_down(piece, data, max(now, stalled_until))
 
     def _send_down(self, piece: Piece, whole: bytes, now: float) -> None:
         """Send what a fault has left of an answer; what it holds back holds back what follows."""
-        arrival = self.down.arrival(self.loop.time(), len(piece.data))
+        arrival = self.down.arrival(self.loop.now_s, len(piece.data))
         due = max(now, self._held_until, arrival + piece.after_s)
         if piece.after_s:
             self._held_until = due
@@ -209,7 +212,7 @@ class Wire:
     def _arrive_up(self, data: bytes) -> None:
         if self._swallowed(self.server):
             return
-        self._trace.note(self.loop.time(), self._up_name, data)
+        self._trace.note(self.loop.now_s, self._up_name, data)
         if not data:
             self._hear_end(self.server)
             return
@@ -222,7 +225,7 @@ class Wire:
             return
         if data and self._line.garble:
             data = self._line.rng.randbytes(len(data))
-        self._trace.note(self.loop.time(), self._down_name, data)
+        self._trace.note(self.loop.now_s, self._down_name, data)
         if not data:
             self._hear_end(self.client)
             return

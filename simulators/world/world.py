@@ -298,22 +298,36 @@ def open_world(options: WorldOptions, trace_file: IO[str] | None = None) -> Iter
             left_behind.enter_context(tempfile.TemporaryDirectory()),
             left_behind.enter_context(quiet()),
         )
+        left_behind.enter_context(_few_searches_for_garbage())
         world = World(options, Path(data), EventTrace(trace_file))
         said.clock = world.loop.time
         if options.opcua:
             rng = random.Random(f"{options.seed}:opcua")
             left_behind.enter_context(machine_of_the_world(world.loop.time, rng))
-        collecting = gc.isenabled()
-        gc.disable()  # a world makes few cycles, and what finds them walks everything each time
-        gc.freeze()  # the controller collects at its start: then only what the world itself has made
         try:
             yield world
         finally:
             _close(world.loop)
-            gc.unfreeze()  # the controller freezes what it made at its start, as a process may
-            if collecting:
-                gc.enable()
-            gc.collect()
+
+
+@contextlib.contextmanager
+def _few_searches_for_garbage() -> Iterator[None]:
+    """A world makes few cycles, and what finds them walks everything each time: once, at its end.
+
+    What the caller has frozen is not walked even then.
+    """
+    collecting, frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    gc.disable()
+    if not frozen:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        if not frozen:
+            gc.unfreeze()
+        if collecting:
+            gc.enable()
+        gc.collect()
 
 
 def _close(loop: VirtualLoop) -> None:
