@@ -6,10 +6,14 @@ from controller.planning.published import Published
 
 
 def excluded_heat(published: Published) -> float:
-    """Return the kW that the loops outside of a plan take: what they took when it was made."""
-    state, area = published.known.state, published.known.buildings.area
+    """Return the kW that the loops outside of a plan are counted with.
+
+    That is what they took when it was made; in a shortage their share of what there is, at most.
+    """
+    area, asked = published.known.buildings.area, published.problem
+    q = published.known.state.q if asked is None else asked.q_before
     outside = np.array([key in published.excluded for key in published.keys], dtype=bool)
-    return float(area[outside] @ np.maximum(state.q[outside], 0.0)) / 1000.0
+    return float(area[outside] @ np.maximum(q[outside], 0.0)) / 1000.0
 
 
 def planned_heat(published: Published | None, now: float) -> float:
