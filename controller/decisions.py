@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from controller.words.phrase import Phrase, together
+from stations.model.quick import quickly_made
 from stations.model.reading import Reading
 from stations.model.setpoint import CirculationChannel, HeatChannel, StationClass
 
@@ -87,6 +88,7 @@ class LoopTraits:
     """Risers of the buildings: single-pipe ones bear less throttling of the circulation."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopObservation:
     """What the frozen process image says of one loop at one cycle."""
@@ -116,6 +118,7 @@ class LoopObservation:
     """Class B: the offset that its register holds, K; None where it cannot be read or there is none."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """What somebody wants of one loop. Everybody's proposal passes the same guard."""
@@ -154,6 +157,7 @@ class Rule(StrEnum):
     WEAR = "wear"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
     """One rule that bound one channel: what it made of what was wanted, and its limit."""
@@ -178,6 +182,7 @@ class Action(StrEnum):
     """The loop is not driven (local, class C, not proven, wrong season); the wish is advice."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The guard's answer for one loop: what to do, with the reason of every cut."""
@@ -203,6 +208,7 @@ class Decision:
         return together(self.why, "en")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A value pair that was dispatched to a loop: the memory that rate limits are judged on."""

@@ -21,6 +21,7 @@ from controller.decisions import (
     Sent,
 )
 from controller.words.phrase import Phrase
+from stations.model.quick import quickly_made
 from stations.model.reading import Reading
 from stations.model.setpoint import StationClass
 
@@ -35,6 +36,7 @@ CLOCK_TOLERANCE_S = 5.0
 _SEVERITY = {Action.SET: 0, Action.RENEW: 1, Action.RELEASE: 2, Action.NONE: 3}
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One loop at one cycle, with everything the rules may use."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from controller.words.phrase import Phrase
 from stations.model.identity import Point
+from stations.model.quick import quickly_made
 from stations.model.reading import Reading
 
 
@@ -24,6 +25,7 @@ class Link(StrEnum):
     """Security or configuration refuses: people must act; tried again every 10 min."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationImage:
     """What is known of one station; replaced as a whole by its supervisor, never changed in place."""

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from optimizer.balance import Hour, LoopModel
+from stations.model.quick import quickly_made
 
 HOUR_S = 3600.0
 SETTLED_S = 1800.0
@@ -12,6 +13,7 @@ SAMPLES_MIN = 3
 """Below so many samples an hour is not counted."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One cycle's measurements of a loop, all of them good and recent; temperatures in degC."""
@@ -24,6 +26,7 @@ class Sample:
     T_indoor: float | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathering:
     """Sums over the settled half of the hour that began at scaled monotonic second ``began``."""
@@ -70,6 +73,7 @@ class Gathering:
         )
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopRecord:
     """The memory of one loop; a loop that leaves ``auto`` keeps what was learned and loses where it stood."""

@@ -10,6 +10,7 @@ from simulators.plant.plants import PlantParams, PlantState
 from simulators.plant.plug import PlugState
 from simulators.plant.riser import RiserParams, RiserState
 from simulators.plant.zone import ZoneParams
+from stations.model.quick import quickly_made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class CityParams:
     """degC around the pipes."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityState:
     """Everything that the next step depends on; temperatures in degC."""
@@ -106,6 +108,7 @@ class CityState:
     """Stores of the zones, shape (5, n_houses, n_zones)."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityInputs:
     """What acts upon the city during a step."""
@@ -139,6 +142,7 @@ class CityInputs:
     """Between both sides of each exchanger: kg/s at 1 kPa (``filling``), shape (n_loops,)."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityOutputs:
     """Means of the step, kW, kg/s and degC."""

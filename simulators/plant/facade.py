@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.plant.arrays import Floats
+from stations.model.quick import quickly_made
 
 GROUND_REFLECTION = 0.2
 """Of bare ground and old snow in a city (ASHRAE Fundamentals, chapter 14)."""
@@ -14,6 +15,7 @@ _LOWEST_deg = 2.0
 """Houses opposite hide a sun lower than this."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sky:
     """Weather at one moment, for the whole city."""
