@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.banded import WIDTH, Factors, factorise, solve
+from optimizer.plan.coarse import TOGETHER, can_be_coarser, coarser, finer, mean
 from optimizer.plan.coupling import answer
 from optimizer.plan.newton import Aims, Loops, Plant, Step
 from optimizer.plan.program import Prices, Program, costs, lower_bound
@@ -35,10 +36,14 @@ LONG, FURTHER = 0.9, 0.4
 """Below the first a step is corrected, with the aim to go so much further."""
 SHORTEST = 1e-4
 """Steps shorter than this, twice in a row, are a jam: limits that fight each other closed in too early."""
+ROUGH, ROUGH_ITERATIONS = 0.5, 10
+"""In longer steps it ends where products sum up to this part of the cost, or after so many iterations."""
+ROUGH_INSIDE = 0.05
+"""Part of the width between bounds that heat found there keeps away from them."""
 NOTHING_LEFT = 1e-6
 """Products whose sum is a smaller part of the cost leave nothing to gain; the gap is then the repair's."""
-BLOCK = 256
-"""Loops that are worked on at a time, so that what one operation leaves is in the cache for the next."""
+BLOCK = 24_576
+"""Steps of loops that are worked on at a time, so that what an operation leaves is cached for the next."""
 
 
 class Solution(NamedTuple):
@@ -74,8 +79,8 @@ class _State:
 
     def __init__(self, program: Program, q: Floats, mu: float) -> None:
         self.program = program
-        n = q.shape[1]
-        self.places = [slice(begin, min(n, begin + BLOCK)) for begin in range(0, n, BLOCK)]
+        n, width = q.shape[1], max(BLOCK // len(q), 1)
+        self.places = [slice(begin, min(n, begin + width)) for begin in range(0, n, width)]
         self.loops = [Loops(program.take(place), q[:, place], mu) for place in self.places]
         self.plant = Plant(program, q, mu)
         self.parts: tuple[Loops | Plant, ...] = (*self.loops, self.plant)
@@ -168,6 +173,26 @@ class _State:
         T = p.T_min + joined(lambda part, step: part.comfort.v[0] + step.dv[2])
         worth = p.worth_end + joined(lambda part, step: part.end.v[0] + step.dv[3])
         return lower_bound(p, q, T, worth, limits)
+
+
+def roughly(program: Program, start: Floats, mu: float = MU_COLD) -> tuple[Floats, float]:
+    """Return heat and products to begin with, found in longer steps; ``start`` where nothing is."""
+    if not can_be_coarser(program):
+        return start, mu
+    rough = coarser(program)
+    state = _State(rough, mean(start), TOGETHER * mu)
+    with np.errstate(all="ignore"):
+        for _ in range(ROUGH_ITERATIONS):
+            try:
+                straight = _predict(state)
+                if state.mu * state.count < ROUGH * costs(rough, state.q)[0].total:
+                    q, margin = finer(state.q), ROUGH_INSIDE * (program.upper - program.lower)
+                    return np.clip(q, program.lower + margin, program.upper - margin), state.mu
+                if not _correct(state, straight) > SHORTEST:
+                    break
+            except np.linalg.LinAlgError:
+                break
+    return start, mu
 
 
 def minimise(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from optimizer.plan.binding import bindings
 from optimizer.plan.formulation import beginning, formulate
-from optimizer.plan.interior import MU_COLD, MU_WARM, Effort, Solution, minimise
+from optimizer.plan.interior import MU_COLD, MU_WARM, Effort, Solution, minimise, roughly
 from optimizer.plan.problem import Examined, PlanProblem, examine
 from optimizer.plan.program import Costs, Program, costs
 from optimizer.plan.rationing import shared_out, within_limits
@@ -34,8 +34,7 @@ def solve(problem: PlanProblem, previous: Plan | None = None, effort: Effort | N
         program,
         lambda q: within_limits(program, q),
         effort or Effort(),
-        beginning(program, guess),
-        MU_COLD if guess is None else MU_WARM,
+        *roughly(program, beginning(program, guess), MU_COLD if guess is None else MU_WARM),
     )
     rationed = _rationed(problem, examined, program, solution, effort or Effort())
     if rationed is not None:
@@ -87,7 +86,7 @@ def _rationed(
     if capped < SHORT_K or not (program.mean(solution.q) > 0.99 * program.P_max).any():
         return None
     free = replace(program, P_max=1.1 * program.upper @ program.weights + 1.0)
-    enough = minimise(free, lambda q: within_limits(free, q), effort, beginning(free))
+    enough = minimise(free, lambda q: within_limits(free, q), effort, *roughly(free, beginning(free)))
     if capped - cold(enough.T) < SHORT_K or not enough.gap <= USABLE_GAP:
         return None
     n = len(problem.area)
