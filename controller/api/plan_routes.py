@@ -20,7 +20,7 @@ from controller.api.snapshot import encode
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, LoopTraits
 from controller.past_day import STEP_S, PastDay
-from controller.planning.flow_caps import flow_caps
+from controller.planning.flow_caps import FlowCap, flow_caps, shares_out
 from controller.planning.published import Published
 from controller.planning.unrolled import asked_now
 from controller.state import ControllerState
@@ -66,9 +66,10 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
         published, foretold = await expectations.now()
         kept = None if published is None else past.record.compliance(published.keys)
         told_past, loops = _past(past), state.loops
-        caps = await asyncio.to_thread(
-            flow_caps, published, dict(state.beliefs), state.image.freeze(), clock.now()
-        )
+        caps: tuple[FlowCap, ...] = ()
+        if shares_out(published):
+            seen = dict(state.beliefs), state.image.freeze(), clock.now()
+            caps = await asyncio.to_thread(flow_caps, published, *seen)
         scores = state.scores
         head = encode(plan_message(published, foretold, told_past, clock.now(), scores, kept, loops, caps))
         parts = []

@@ -108,7 +108,7 @@ class RationingMessage(Message):
     turn_percent: float
     """What a loop that has borne more gets more, at most."""
     spared_K_h: float
-    """From so much on a loop is served first, too."""
+    """Who has borne so much more than the mean is served first, too."""
     caps: list[FlowCapMessage]
     """Stations that shall draw less, those first that are most above their share; empty but in a shortage."""
 

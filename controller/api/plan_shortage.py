@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from controller.planning.flow_caps import FlowCap
+from controller.planning.flow_caps import FlowCap, shares_out
 from controller.planning.published import Published
 from optimizer.plan.rationing import OWED_MAX_K_H, TURN
 
@@ -11,8 +11,8 @@ BORNE_TOLD = 20
 
 def rationing_message(published: Published, caps: Sequence[FlowCap] = ()) -> dict[str, object] | None:
     """Return ``RationingMessage`` in a shortage, or where one has left its mark."""
-    why, owed = published.plan.why, published.owed
-    if not owed and (why is None or why.id != "plan.rationed"):
+    owed = published.owed
+    if not owed and not shares_out(published):
         return None
     most = sorted(owed.items(), key=lambda one: -one[1])[:BORNE_TOLD]
     return {

@@ -33,6 +33,12 @@ class FlowCap(NamedTuple):
     """As it is drawn now."""
 
 
+def shares_out(published: Published | None) -> bool:
+    """Tell whether a plan shares a shortage out."""
+    why = None if published is None else published.plan.why
+    return why is not None and why.id == RATIONED
+
+
 def flow_caps(
     published: Published | None,
     beliefs: Mapping[LoopKey, Belief],
@@ -43,11 +49,11 @@ def flow_caps(
 
     A station with a loop of which too little is known or planned has none.
     """
-    if published is None or not published.usable(now):
+    if published is None or not shares_out(published) or not published.usable(now):
         return ()
     plan, known = published.plan, published.known
     step = plan.step_at(now)
-    if step is None or plan.why is None or plan.why.id != RATIONED:
+    if step is None:
         return ()
     how = hydraulics(known, known.state.mean[:, LAW], beliefs, images, None, now)
     most = how.access.flow_primary_max

@@ -36,8 +36,8 @@ CAPS = N_(
     "Fast lever, as advice: {n} stations shall draw no more primary water than their share, in t/h: {who}"
 )
 TURNS = N_(
-    "Who has borne more than others gets up to {turn} % more; from {spared} K h on a loop is served first,"
-    " too"
+    "Who has borne more than others gets up to {turn} % more; from {spared} K h above the mean on a loop is"
+    " served first, too"
 )
 GAP_OPTIMAL_PERCENT = 0.5
 KW_PER_MW = 1000.0

@@ -3,7 +3,7 @@
 In a shortage the cheapest plan would heat well-insulated houses first, as a kelvin costs less there. Fair is
 another rule: every loop gets the same share of what it would take if there were enough, so all rooms fall
 by the same part of their lift over outdoors. Critical users come first, and so does whoever has borne more
-than ``OWED_MAX_K_H`` of shortage; below that, those who have borne more than others get up to
+than ``OWED_MAX_K_H`` of shortage above the mean; below that, those who have borne more than others get up to
 ``TURN`` more, those who have borne less that much less, so that over days it comes to the same for all.
 """
 
@@ -14,7 +14,8 @@ from optimizer.plan.program import Program
 
 Floats = NDArray[np.float64]
 OWED_MAX_K_H = 100.0
-"""K h of under-heating after which a loop is spared; three days at 1.4 K."""
+"""K h of under-heating above the mean of all, three days at 1.4 K, after which a loop is spared. Counted from
+nothing, in a long shortage all but a few would be spared, and these would bear it alone."""
 TURN = 0.01
 """Largest part by which a share differs, so that shares of shortage stay within 2 % of each other."""
 FITTINGS, HALVINGS = 25, 40
@@ -80,8 +81,9 @@ def shared_out(
     (k, n) and the share of need given to those who are not ``first``, (k,).
     """
     p = program
-    turn = 1.0 + TURN * np.clip((owed - float(owed @ p.weights)) / OWED_MAX_K_H, -1.0, 1.0)
-    spared = first | (owed > OWED_MAX_K_H)
+    above_mean = owed - float(owed @ p.weights)
+    turn = 1.0 + TURN * np.clip(above_mean / OWED_MAX_K_H, -1.0, 1.0)
+    spared = first | (above_mean > OWED_MAX_K_H)
     floor = np.where(spared, np.clip(needed, p.lower, p.upper), p.lower)
     wanted, others = np.maximum(needed.sum(axis=0), 1e-6), p.weights * ~spared
 

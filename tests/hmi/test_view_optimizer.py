@@ -147,7 +147,7 @@ def test_what_loops_have_borne_of_shortages_stands_with_what_binds():
     assert most.startswith("Borne in shortages so far by 7 loops, most by: S001/1 19.0 K h, S002/1 18.0 K h")
     assert "S006" not in most
     assert caps.endswith("1 stations shall draw no more primary water than their share, in t/h: S003 ≤ 18.0")
-    assert turns.startswith("Who has borne more than others gets up to 1 % more; from 100 K h on")
+    assert turns.startswith("Who has borne more than others gets up to 1 % more; from 100 K h above")
 
 
 def test_what_the_source_can_give_is_drawn_where_it_is_limited():

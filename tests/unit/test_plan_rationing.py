@@ -68,10 +68,18 @@ def test_who_has_borne_more_is_spared_a_little_and_who_too_much_altogether(plain
     lacks = shortage(solve(short(owed=owed)), enough)
     assert lacks[::2].mean() < lacks[1::2].mean() - 0.5 * TURN * 40.0 / OWED_MAX_K_H
     assert np.ptp(lacks) <= 0.02
-    worn = np.where(np.arange(N) == 5, OWED_MAX_K_H + 1.0, 0.0)
+    worn = np.where(np.arange(N) == 5, 1.5 * OWED_MAX_K_H, 0.0)
     spared = shortage(solve(short(owed=worn)), enough)
     assert spared[5] < 0.02
     assert spared[np.arange(N) != 5].min() > 0.2
+
+
+def test_in_a_long_shortage_who_has_borne_a_little_less_does_not_bear_all_of_the_next_day(enough):
+    """Counted from nothing all but one would be spared, and that one would get hardly any heat."""
+    owed = np.where(np.arange(N) == 7, OWED_MAX_K_H - 20.0, OWED_MAX_K_H + 20.0)
+    lacks = shortage(solve(short(owed=owed)), enough)
+    assert np.ptp(lacks) <= 0.02
+    assert lacks[7] == lacks.max()
 
 
 def test_a_morning_peak_is_no_shortage():
