@@ -68,11 +68,16 @@ class Straight:
 
 
 def straight(point: ProfilePoint) -> Straight:
-    """Return the straight way of a point; with sentinels or as a bool it has none: the bounds are empty."""
+    """Return the straight way of a point; a bool has none, nor a point whose sentinel looks like a value.
+
+    Then the bounds are empty.
+    """
     low, high = point.bounds()
-    if point.sentinels or point.type == "bool":
+    scale, offset, factor = point.scale, point.offset, point.factor()
+    believable = any(low <= (sentinel * scale + offset) * factor <= high for sentinel in point.sentinels)
+    if believable or point.type == "bool":
         low, high = math.inf, -math.inf
-    return Straight(point.scale, point.offset, point.factor(), low, high)
+    return Straight(scale, offset, factor, low, high)
 
 
 def to_reading(

@@ -5,7 +5,7 @@ must hit one whitelisted range exactly, with the function that the device takes 
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -25,11 +25,10 @@ ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 PLANS_KEPT = 200
 """Different reads that are remembered."""
 
-_Step = tuple[Encoder | None, ProfilePoint | None, Point, Point, int]
-"""Encoder, declaration, point, its read-back, and how many of its first registers are not asked for.
-
-Without an encoder: so many registers that no point has.
-"""
+_Spelt = tuple[ProfilePoint, Encoder, int]
+"""A declaration, what encodes all of its registers, and how many of the first are not asked for."""
+_Step = tuple[Encoder, Point, Point, _Spelt | None]
+"""What encodes the registers asked for, point, its read-back; the last is None where no point stands."""
 _NOWHERE = Point(0, "")
 _ABSENT = float("nan")
 """This object, no value of its own: the station has no such point."""
@@ -102,17 +101,15 @@ class RegisterImage:
             plan = self._plan(function, address, count)
         look_up, respells = self._observer.look().values.get, self._device.respells
         words: list[int] = []
-        for encode, declared, point, readback, skip in plan:
-            if encode is None:
-                words += [0] * skip
-                continue
+        for encode, point, readback, spelt in plan:
             value = look_up(point, _ABSENT)
             if value is _ABSENT:  # a setpoint shows what was last taken
                 value = look_up(readback)
-            shown: Sequence[int] = encode(value)
-            if respells and declared is not None:
-                shown = self._device.registers(declared, value, list(shown))
-            words += shown[skip:] if skip else shown
+            if respells and spelt is not None:
+                declared, encode_all, skip = spelt
+                words += self._device.registers(declared, value, list(encode_all(value)))[skip:]
+            else:
+                words += encode(value)
         return words if len(words) == count else words[:count]
 
     def write(self, function: int, address: int, words: list[int]) -> None:
@@ -145,13 +142,14 @@ class RegisterImage:
                 empty = 1
                 while at + empty < address + count and (function, at + empty) not in self._cells:
                     empty += 1
-                steps.append((None, None, _NOWHERE, _NOWHERE, empty))
+                steps.append((_zeros(empty), _NOWHERE, _NOWHERE, None))
                 at += empty
             else:
                 cell, index = hit
                 readback = Point(cell.point.loop, f"{cell.point.name}_readback")
                 declared = cell.declared
-                steps.append((self._encoder(declared), declared, cell.point, readback, index))
+                whole = self._encoder(declared)
+                steps.append((_tail(whole, index), cell.point, readback, (declared, whole, index)))
                 at += REGISTERS[declared.type] - index
         if len(self._plans) >= PLANS_KEPT:
             self._plans.clear()
@@ -301,3 +299,14 @@ def _write_level(station: Driven, cls: StationClass, loop: int, *, remote: bool,
             return False
         case _:
             assert_never(cls)
+
+
+def _zeros(count: int) -> Encoder:
+    """Return what shows so many registers that no point has."""
+    empty = (0,) * count
+    return lambda _: empty
+
+
+def _tail(encode: Encoder, skip: int) -> Encoder:
+    """Return what encodes all but the first ``skip`` registers of a point."""
+    return (lambda value: encode(value)[skip:]) if skip else encode
