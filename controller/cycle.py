@@ -18,7 +18,7 @@ from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, Intent, State
 from controller.memory import ControlMemory
 from controller.modes import Orders
-from controller.observe import LoopSituation
+from controller.observe import situation
 from controller.outbox import Outbox, channel_values
 from controller.outdoor import at_pace
 from controller.recorder import TransitionRecorder
@@ -102,10 +102,10 @@ def freeze(parts: CycleParts) -> Frozen:
         dt=0.0 if memory.outdoor_at is None else monotonic - memory.outdoor_at,
         images=images,
         situations={
-            key: LoopSituation(
-                mode=status.mode,
-                season=status.season,
-                readmitted=parts.admissions[key.station].readmitted(monotonic)
+            key: situation(
+                status.mode,
+                status.season,
+                parts.admissions[key.station].readmitted(monotonic)
                 and not _must_rest(parts, status, monotonic),
             )
             for key, status in parts.state.loops.items()

@@ -4,7 +4,7 @@ One dispatcher per station, called only by that station's supervisor. It never d
 decides whether what was decided may still be written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,7 +22,14 @@ from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown
 from stations.model.reading import Reading
-from stations.model.setpoint import Heartbeat, Instruction, LoopCommand, StationClass
+from stations.model.setpoint import (
+    CirculationChannel,
+    Heartbeat,
+    HeatChannel,
+    Instruction,
+    LoopCommand,
+    StationClass,
+)
 from stations.profile import Profile
 
 log = structlog.get_logger("dispatch")
@@ -77,10 +84,19 @@ class Dispatcher:
     _beat: int = 0
     _renewed_at: float = float("-inf")
     _keys: dict[int, LoopKey] = field(init=False)
+    _levels: dict[int, Point] = field(init=False)
+    _read_back: dict[int, tuple[Point, ...]] = field(init=False)
+    """By loop, the points that show what the registers of its channels hold."""
+    _effective: dict[int, tuple[Point, ...]] = field(init=False)
+    """The same of what acts."""
 
     def __post_init__(self) -> None:
-        """Name the loops once: they are asked for many times in each poll."""
+        """Name loops and points once: they are asked for many times in each poll."""
         self._keys = {loop: LoopKey(self.station, loop) for loop in self.traits}
+        self._levels = {loop: Point(loop, "remote_level") for loop in self.traits}
+        channels = [channel for channel in (self.profile.heat, self.profile.circulation) if channel]
+        self._read_back = {loop: _mirrors(loop, channels, "readback") for loop in self.traits}
+        self._effective = {loop: _mirrors(loop, channels, "effective") for loop in self.traits}
 
     # --- called by the supervisor -------------------------------------------------------------------------
 
@@ -161,8 +177,9 @@ class Dispatcher:
     def verify(self, readings: Mapping[Point, Reading]) -> None:
         """Look for our values in a fresh poll, and for loops that went back to their own curve unasked."""
         for loop, write in list(self._open.items()):
-            fresh = _newer(readings, write.before)
-            if all(point in fresh or point not in readings for point in self._read_back(loop)):
+            held = self._read_back[loop]
+            fresh = _newer(readings, write.before, (*held, *self._effective[loop]))
+            if all(point in fresh or point not in readings for point in held):
                 self._verify_write(loop, write, fresh)
         for loop in self.traits:
             self._watch_lease(loop, readings)
@@ -196,11 +213,6 @@ class Dispatcher:
             if loops[key].held:
                 return self.services.licensed()
         return False
-
-    def _read_back(self, loop: int) -> list[Point]:
-        """Return the points that show what the registers of a loop's channels hold."""
-        channels = (self.profile.heat, self.profile.circulation)
-        return [Point(loop, f"{channel.value}_readback") for channel in channels if channel is not None]
 
     async def _send(self, driver: StationDriver, intent: Intent) -> None:
         fault = clamp_fault(self.traits[intent.loop], intent)
@@ -298,7 +310,7 @@ class Dispatcher:
 
     def _watch_lease(self, loop: int, readings: Mapping[Point, Reading]) -> None:
         """Notice a station that fell back although we believe that it holds our lease."""
-        point = Point(loop, "remote_level")
+        point = self._levels[loop]
         level, before = readings.get(point), self._polled.get(point)
         if level is None or (before is not None and before.received_at == level.received_at):
             return
@@ -344,10 +356,17 @@ class Dispatcher:
         self.services.record(intent, state, detail)
 
 
-def _newer(readings: Mapping[Point, Reading], before: Mapping[Point, Reading]) -> dict[Point, Reading]:
-    """Return the readings that a poll brought anew; a slow block repeats its own between two of its turns."""
+def _newer(
+    readings: Mapping[Point, Reading], before: Mapping[Point, Reading], points: Iterable[Point]
+) -> dict[Point, Reading]:
+    """Return which ``points`` a poll brought anew; a slow block repeats its own between two of its turns."""
     return {
         point: reading
-        for point, reading in readings.items()
-        if (old := before.get(point)) is None or old.received_at != reading.received_at
+        for point in points
+        if (reading := readings.get(point)) is not None
+        and ((old := before.get(point)) is None or old.received_at != reading.received_at)
     }
+
+
+def _mirrors(loop: int, channels: Sequence[HeatChannel | CirculationChannel], what: str) -> tuple[Point, ...]:
+    return tuple(Point(loop, f"{channel.value}_{what}") for channel in channels)

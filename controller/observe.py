@@ -34,6 +34,12 @@ class LoopSituation:
     readmitted: bool
 
 
+@cache
+def situation(mode: Mode, season: Season, readmitted: bool) -> LoopSituation:
+    """Return the situation of all loops for which the same is known: there are some forty of them."""
+    return LoopSituation(mode=mode, season=season, readmitted=readmitted)
+
+
 def observe(
     images: Mapping[str, StationImage],
     traits: Mapping[LoopKey, LoopTraits],

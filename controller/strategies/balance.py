@@ -42,6 +42,16 @@ BLIND_HOURS = 3
 """Hours without enough measurements after which a loop goes back to the curve."""
 
 
+class _Curve(NamedTuple):
+    """The law of one emitter type in this cycle."""
+
+    law: RegulationLaw
+    T_outdoor: float
+    """Filtered, degC."""
+    T_supply: float
+    """At design flow, degC."""
+
+
 class _Loop(NamedTuple):
     """A loop that can be balanced, in this cycle."""
 
@@ -50,13 +60,10 @@ class _Loop(NamedTuple):
     law: RegulationLaw
     T_outdoor: float
     """Filtered, degC."""
+    supply_by_curve: float
+    """Supply temperature of the curve at design flow, degC."""
     obstacle: Phrase | None
     """Why this cycle measured nothing; None if it did."""
-
-    @property
-    def supply_by_curve(self) -> float:
-        """Supply temperature of the curve at design flow, degC."""
-        return supply_temperature(self.law, self.T_outdoor)
 
     @property
     def asked(self) -> bool:
@@ -69,13 +76,13 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     alone = {station for station, n in Counter(key.station for key in inputs.observations).items() if n == 1}
     known: dict[LoopKey, _Loop] = {}
     why_not: dict[LoopKey, Phrase] = {}
-    laws = plain_laws(inputs)
+    curves = _curves(inputs)
     for traits in loops:
-        law, T_outdoor = laws.get(traits.emitter), inputs.T_outdoor_filtered.get(traits.emitter)
         if not (traits.station_class.driven and traits.proven):
             why_not[traits.key] = Phrase("balance.no_setpoints")
-        elif law is not None and T_outdoor is not None:
-            known[traits.key] = _listen(traits, law, T_outdoor, inputs, alone=traits.key.station in alone)
+        elif traits.emitter in curves:
+            its = curves[traits.emitter]
+            known[traits.key] = _listen(traits, its, inputs, alone=traits.key.station in alone)
     known = _conclude(known)
     known = _move(known, inputs)
     wishes = {
@@ -98,22 +105,29 @@ def _away(record: LoopRecord, inputs: StrategyInputs) -> LoopRecord:
     return LoopRecord(gathering=Gathering(began=inputs.monotonic), model=model)
 
 
-def _listen(
-    traits: LoopTraits, law: RegulationLaw, T_outdoor: float, inputs: StrategyInputs, *, alone: bool
-) -> _Loop:
+def _curves(inputs: StrategyInputs) -> dict[str, _Curve]:
+    """Return the curve of each emitter type that has a law and an outdoor temperature."""
+    return {
+        emitter: _Curve(law, T_outdoor, supply_temperature(law, T_outdoor))
+        for emitter, law in plain_laws(inputs).items()
+        if (T_outdoor := inputs.T_outdoor_filtered.get(emitter)) is not None
+    }
+
+
+def _listen(traits: LoopTraits, its: _Curve, inputs: StrategyInputs, *, alone: bool) -> _Loop:
     """Take in this cycle's measurements, and at the end of an hour learn from it."""
     record = inputs.records.get(traits.key) or LoopRecord(gathering=Gathering(began=inputs.monotonic))
     if record.shift_K is None:
-        record = _bumpless(record, traits, supply_temperature(law, T_outdoor), inputs)
+        record = _bumpless(record, traits, its.T_supply, inputs)
     sample = measure(traits, inputs, alone=alone)
     obstacle = sample if isinstance(sample, Phrase) else None
     gathering = record.gathering.add(None if isinstance(sample, Phrase) else sample, inputs.monotonic)
     if gathering.over(inputs.monotonic):
-        record = _learned(record, gathering, law.exponent, inputs)
+        record = _learned(record, gathering, its.law.exponent, inputs)
         gathering = Gathering(began=inputs.monotonic)
     if gathering is not record.gathering:
         record = record.with_gathering(gathering)
-    return _Loop(traits, record, law, T_outdoor, obstacle)
+    return _Loop(traits, record, its.law, its.T_outdoor, its.T_supply, obstacle)
 
 
 def _bumpless(record: LoopRecord, traits: LoopTraits, T_curve: float, inputs: StrategyInputs) -> LoopRecord:

@@ -76,6 +76,7 @@ class MemoryDriver:
         self._station = station
         self._clock = clock
         self._connected = False
+        self._identity = [(Point(PRIMARY, name), value) for name, value in profile.identity.items()]
         self._polled: list[tuple[Point, ProfilePoint, Decoder]] = [
             (point, declaration, decoder(declaration)) for point, declaration in profile.polled(n_loops)
         ]
@@ -201,8 +202,9 @@ class MemoryDriver:
         return Acknowledged()
 
     def _refuse_stranger(self) -> Rejected | None:
-        for name, expected in self._profile.identity.items():
-            if (refusal := refuse_stranger(name, self._value(name, PRIMARY), expected)) is not None:
+        shown = self._station.values()
+        for point, expected in self._identity:
+            if (refusal := refuse_stranger(point.name, shown.get(point), expected)) is not None:
                 return refusal
         return None
 
