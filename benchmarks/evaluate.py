@@ -2,7 +2,9 @@
 
 Forty stations of a generated city in January under `balance`, polls and cycles every five minutes as `dhc
 evaluate` runs them: plant, network, station controllers, instruments, polls, validation, strategy, guard,
-dispatch. Each simulated hour is one run, by CPU time of one thread; making and settling the city is left out.
+dispatch. And two hundred, as many as the physics alone is measured on: there the plant's arrays are long
+enough to be worth their calls. Each simulated hour is one run, by CPU time of one thread; making and settling
+the city is left out.
 """
 
 import tempfile
@@ -12,27 +14,35 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks.report import Figures, median_of
+from benchmarks.report import Figures, Result, median_of
 from simulators.evaluate.case import PHYSICAL, Case
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.trial import run_trial
 from simulators.scenario import load_scenario
 
 NAME = "simulator.evaluate.station_days_per_s"
+LARGE = "simulator.evaluate_200.station_days_per_s"
 STATIONS, HOURS = 40, 12
+STATIONS_LARGE, HOURS_LARGE = 200, 6
 LOG_CRITICAL = 50
 
 
 def judge() -> Figures:
-    """Measure the hours of one run."""
+    """Measure the hours of one run of each size."""
+    return Figures(
+        results=[_hours(NAME, STATIONS, HOURS), _hours(LARGE, STATIONS_LARGE, HOURS_LARGE)],
+    )
+
+
+def _hours(name: str, stations: int, hours: int) -> Result:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(LOG_CRITICAL))
     with tempfile.TemporaryDirectory() as folder:
         case = Case(
             scenario=load_scenario("january"),
-            stations=STATIONS,
+            stations=stations,
             seed=1,
             uncounted_days=0.0,
-            counted_days=HOURS / 24.0,
+            counted_days=hours / 24.0,
             folder=Path(folder),
             plant=PHYSICAL,
         )
@@ -40,6 +50,6 @@ def judge() -> Figures:
         ends: list[float] = []
         run_trial(trial, lambda _: ends.append(time.process_time()))
     spent = [after - before for before, after in pairwise(ends)]
-    rates = [STATIONS / 24.0 / hour for hour in spent]
-    note = f"{STATIONS} stations on the physical city, strategy balance, {trial.cycle_s:.0f} s a cycle; CPU"
-    return Figures(results=[median_of(NAME, "1/s", rates, note)])
+    rates = [stations / 24.0 / hour for hour in spent]
+    note = f"{stations} stations on the physical city, strategy balance, {trial.cycle_s:.0f} s a cycle; CPU"
+    return median_of(name, "1/s", rates, note)

@@ -122,8 +122,9 @@ class StationDoor:
 
     def values(self) -> Mapping[Point, float | None]:
         """Return everything that is polled."""
-        values = self._measured.copy()
-        plc = self._plc
+        plc, spoils = self._plc, self._device is not None and self._device.spoils
+        # what hooks spoil must not be there any more when they are gone
+        values = self._measured.copy() if spoils else self._measured
         values[_CENTRE] = plc.outdoor.centre
         if self._class is StationClass.T:
             values[_DEADMAN] = plc.deadman.remaining_s(self._clock.now())
@@ -139,7 +140,7 @@ class StationDoor:
                 values[at.T_readback] = loop.level.T_supply
             elif self._class is StationClass.B:
                 values[at.offset_readback] = loop.offset.dT
-        if self._device is not None and self._device.spoils:
+        if spoils and self._device is not None:
             self._device.spoil(values, self._clock.now())
         return values
 

@@ -196,7 +196,8 @@ class PhysicalCity:
         """Let the PLCs look and act, and the plants follow."""
         copies, offset = self._copies, self._offset
         n = len(self._A)
-        noise = np.tile(self._rng.standard_normal((3, n)), (1, len(copies)))
+        drawn = self._rng.standard_normal((3, n))
+        noise = drawn if len(copies) == 1 else np.tile(drawn, (1, len(copies)))
         m = np.concatenate([copy.m_flow for copy in copies])
         valve, pump = self._bank.scan(
             np.concatenate([copy.state.T_supply for copy in copies]) + offset[0] + _NOISE_K * noise[0],

@@ -117,8 +117,8 @@ class PhysicalCopy:
 
     def step(self, sky: Sky, valve: Floats, pump_speed: Floats) -> None:
         """Advance by a minute with these commands, 0..1."""
-        told = self._control.of_sources(self.state, self.out, sky, STEP_S)
-        inputs = self.troubles.applied(replace(told, valve=valve, pump=pump_speed))
+        told = self._control.of_sources(self.state, self.out, sky, STEP_S, valve, pump_speed)
+        inputs = self.troubles.applied(told)
         self._source_share = inputs.source_share
         self.state, out = self.plant.step(self.state, inputs)
         self.out, self.m_flow, self.T_return = out, out.m_flow, out.T_return
@@ -182,7 +182,7 @@ class PhysicalCopy:
         else:
             first = np.searchsorted(station, np.arange(n))
             T_primary, m = self.out.T_supply_primary[first], self.out.m_flow_link[network.consumers]
-        m_loop = self.flows.m_flow_primary
+        m_loop = self._last[0][3]
         back = np.bincount(station, weights=m_loop * self.state.T_return_primary, minlength=n)
         through = np.bincount(station, weights=m_loop, minlength=n)
         p = self.plant.primary.p

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.plant.arrays import some
+from simulators.plant.arrays import same, some, within
 from simulators.plc.control import INTEGRAL_S, PROPORTIONAL_PER_K, PUMP_INTEGRAL_S
 from simulators.plc.limits import (
     FLOW_MIN_SHARE,
@@ -41,7 +41,7 @@ from stations.model.setpoint import StationClass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulators.plant.arrays import Floats
+    from simulators.plant.arrays import Floats, Indices
     from simulators.plc.curve import HeatingCurve
     from simulators.plc.loop import LoopPlc
     from simulators.plc.station import StationPlc
@@ -62,6 +62,32 @@ class Tuning:
     """Time constant with which the own curves follow the outdoor temperature."""
 
 
+class _Curves:
+    """The own curves of all loops, as ``HeatingCurve.at`` reads them: nearly every loop has another one."""
+
+    def __init__(self, curves: Sequence[HeatingCurve]) -> None:
+        self._by_points: list[tuple[Indices, Floats, Floats, Floats]] = []
+        """Of the loops whose curves bend at the same temperatures: places, these, supplies and slopes."""
+        for bends in {curve.T_outdoor: None for curve in curves}:
+            places = np.array([i for i, curve in enumerate(curves) if curve.T_outdoor == bends])
+            supply = np.array([curves[i].T_supply for i in places])
+            slopes = np.diff(supply, axis=1) / np.diff(bends)
+            self._by_points.append((places, np.array(bends), supply, slopes))
+        self._n = len(curves)
+
+    def at(self, T_outdoor: Floats) -> Floats:
+        """Return the supply temperature of each loop in degC at its outdoor temperature."""
+        found = np.empty(self._n)
+        for places, bends, supply, slopes in self._by_points:
+            outdoor, rows = T_outdoor[places], np.arange(len(places))
+            left = np.searchsorted(bends, outdoor, side="right") - 1
+            left = np.minimum(np.maximum(left, 0), len(bends) - 2)
+            inside = slopes[rows, left] * (outdoor - bends[left]) + supply[rows, left]
+            inside = np.where(outdoor <= bends[0], supply[:, 0], inside)
+            found[places] = np.where(outdoor >= bends[-1], supply[:, -1], inside)
+        return found
+
+
 class PlcBank:
     """State of the controllers of all loops; arrays have shape (n_loops,). Owner: the city."""
 
@@ -80,8 +106,7 @@ class PlcBank:
         self._plcs: list[LoopPlc] = [plc for station in stations for plc in station.loops]
         plcs = self._plcs
         self._station_of = np.repeat(np.arange(len(stations)), [len(s.loops) for s in stations])
-        self._curves: list[HeatingCurve] = list({plc.curve: None for plc in plcs})
-        self._curve_of = np.array([self._curves.index(plc.curve) for plc in plcs])
+        self._curves = _Curves([plc.curve for plc in plcs])
         self._class_T = np.array([plc.station_class is StationClass.T for plc in plcs])
         self._T_max = np.array([plc.rating.T_supply_max for plc in plcs])
         self._m_design = np.array([plc.rating.m_flow_design for plc in plcs])
@@ -110,24 +135,28 @@ class PlcBank:
         """
         chosen = np.array([s.outdoor.choose(T, now) for s, T in zip(self._stations, T_outdoor, strict=True)])
         chosen = self._filtered(chosen, now)
-        by_curve = np.stack([np.interp(chosen, curve.T_outdoor, curve.T_supply) for curve in self._curves])
-        own = by_curve[self._curve_of, self._station_of]
+        own = self._curves.at(chosen[self._station_of])
         self.T_own = np.clip(own + self.curve_shift, T_SUPPLY_MIN, self._T_max)
         wanted, flow = self.T_own.copy(), self._m_design.copy()
         remote = np.zeros(len(self._plcs), dtype=np.bool_)
         i = 0
         for station in self._stations:
-            deadman_runs = station.deadman.remaining_s(now) > 0.0
+            of = station.station_class
+            if of is StationClass.C:
+                i += len(station.loops)
+                continue
+            deadman_runs = of is StationClass.T and station.deadman.remaining_s(now) > 0.0
             for plc in station.loops:
-                if plc.lease.expired(now):
+                if of is StationClass.A and plc.lease.expired(now):
                     plc.begin_own_curve(now, "watchdog")
-                if plc.remote and plc.station_class is StationClass.T and not deadman_runs:
+                if of is StationClass.T and plc.remote and not deadman_runs:
                     plc.begin_own_curve(now, "deadman")
-                remote[i] = plc.remote
-                if plc.station_class is StationClass.B:
+                if plc.remote:
+                    remote[i] = True
+                if of is StationClass.B:
                     wanted[i] += plc.offset.dT
                 elif plc.remote:
-                    lease = plc.station_class is StationClass.A
+                    lease = of is StationClass.A
                     wanted[i] = plc.lease.T_supply if lease else plc.level.T_supply
                     if lease:
                         flow[i] = plc.lease.m_flow
@@ -149,7 +178,7 @@ class PlcBank:
         """Return the commands (valve, pump), 0..1, after ``dt`` s with these measurements."""
         self._move(dt)
         self._limit(T_supply, T_return_primary, y_valve, dt)
-        self.T_effective = np.clip(self._T_ramped - self._reduction, T_SUPPLY_MIN, self._T_max)
+        self.T_effective = within(self._T_ramped - self._reduction, T_SUPPLY_MIN, self._T_max)
         self.m_effective = self._m_ramped
         if self._interlocked(T_supply, T_return):
             valve, m_set = self._under_interlock(T_supply, T_return, dt)
@@ -157,7 +186,7 @@ class PlcBank:
             self._step_valve(self.T_effective - T_supply, dt)
             valve, m_set = self._valve, self.m_effective
         pump = self._pump + (m_set - m_flow) / self._m_design * min(dt / PUMP_INTEGRAL_S, 1.0)
-        self._pump = np.clip(pump, 0.0, 1.0)
+        self._pump = within(pump, 0.0, 1.0)
         return valve, self._pump
 
     def tell(self) -> None:
@@ -181,6 +210,9 @@ class PlcBank:
         return self._T_filtered
 
     def _move(self, dt: float) -> None:
+        if same(self._wanted, self._T_ramped) and same(self._wanted_flow, self._m_ramped):
+            self._ramping = np.zeros_like(self._ramping)  # all are where they shall be, as mostly
+            return
         distance = self._wanted - self._T_ramped
         pace = np.where(
             self.remote,
@@ -213,7 +245,7 @@ class PlcBank:
         moved = error - self._last_error + error * dt / tuning.integral_s
         change = tuning.proportional_per_K * moved
         self._last_error = error
-        self._valve = np.clip(self._valve + change, 0.0, 1.0)
+        self._valve = within(self._valve + change, 0.0, 1.0)
 
     def _interlocked(self, T_supply: Floats, T_return: Floats) -> bool:
         return bool(

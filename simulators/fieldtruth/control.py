@@ -12,7 +12,7 @@ import numpy as np
 
 from simulators.citygen.model import EMITTERS, GeneratedCity
 from simulators.fieldtruth.network_pumps import PumpControl
-from simulators.plant.arrays import Floats, every
+from simulators.plant.arrays import Floats, every, some
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
 from simulators.plant.facade import Sky, horizontal
 from simulators.plant.network.graph import Flags
@@ -101,6 +101,8 @@ class OwnControl:
         self.sun_gain = np.zeros(n)
         """K that each loop's outdoor sensor is too warm per W/m2 of sun on the horizontal."""
         self._pumps = PumpControl(params.network, tables["network"]["dp_worst_kPa"])
+        self._capacity = float(params.source.Q_max[base].sum())
+        """kW of all base plants."""
         self._load: float | None = None
         self._peak = False
         self._part = np.where(base, 1.0, 0.0)
@@ -147,14 +149,16 @@ class OwnControl:
         self._T_station = self._T_station + (shown - self._T_station) * dt / (self._filter_s + dt)
         error = self.T_supply_set() - state.T_supply
         valve = np.minimum(np.maximum(self._plain.valve + VALVE_PER_K * error, 0.0), 1.0)
-        return self._told(state, last, sky, dt, valve)
+        return self._told(state, last, sky, dt, valve, self._plain.pump)
 
-    def of_sources(self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float) -> CityInputs:
-        """Return what sources and the network's pumps are told, where somebody else has valves and pumps."""
-        return self._told(state, last, sky, dt, self._plain.valve)
+    def of_sources(
+        self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float, valve: Floats, pump: Floats
+    ) -> CityInputs:
+        """Return what everything is told, where somebody else commands valves and pumps of the loops."""
+        return self._told(state, last, sky, dt, valve, pump)
 
     def _told(
-        self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float, valve: Floats
+        self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float, valve: Floats, pump: Floats
     ) -> CityInputs:
         self._T_source += (sky.T_outdoor - self._T_source) * dt / (self._lag_s + dt)
         on, m_flow = self._dispatch(state, last, dt)
@@ -163,6 +167,7 @@ class OwnControl:
             self._plain,
             sky=sky,
             valve=valve,
+            pump=pump,
             source_on=on,
             source_T_set=np.full(len(on), self.T_source_set()),
             source_m_flow=m_flow,
@@ -187,11 +192,14 @@ class OwnControl:
         load = C_WATER * float(last.m_flow_link[self._params.network.sources] @ fall)
         before = load if self._load is None else self._load
         self._load = before + (load - before) * dt / (LOAD_LAG_S + dt)
-        capacity = float(Q_max[base].sum())
+        capacity = self._capacity
         self._peak = self._load > (STOP_SHARE if self._peak else START_SHARE) * capacity
 
         ran_s = state.source.ordered_s - source.start_s
         runs = ran_s > 0.0
+        if not self._peak and not some(state.source.ordered_s[~base]):  # as mostly: no peak plant is ordered
+            self._part = np.where(runs & base, 1.0, 0.0)
+            return base.copy(), base * Q_max / capacity * m
         wanted = base | self._peak
         step = np.where(wanted, source.ramp_per_s, -source.ramp_per_s) * dt
         part = np.where(base, 1.0, np.minimum(np.maximum(self._part + step, 0.0), 1.0))

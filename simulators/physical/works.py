@@ -5,7 +5,6 @@ Plant and PLCs go in the same steps.
 """
 
 import copy
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -74,8 +73,9 @@ class PhysicalWorks:
 
     def step(self, valve: Floats, pump: Floats, now: float, dt: float) -> None:
         """Advance by ``dt`` s, which is ``SCAN_S``, to UTC second ``now``; raises a NetworkError."""
-        told = self.control.of_sources(self.state, self.out, self.skies.at(self.state.time), dt)
-        self.inputs = self.troubles.applied(replace(told, valve=valve, pump=pump))
+        sky = self.skies.at(self.state.time)
+        told = self.control.of_sources(self.state, self.out, sky, dt, valve, pump)
+        self.inputs = self.troubles.applied(told)
         self.state, self.out = self.plant.step(self.state, self.inputs)
         self.now = now
         self._observe()

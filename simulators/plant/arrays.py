@@ -25,6 +25,11 @@ def same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     return one.tobytes() == other.tobytes()
 
 
+def within(values: Floats, low: Floats | float, high: Floats | float) -> Floats:
+    """Return them cut to their bounds, as ``clip`` does; quicker where arrays are short."""
+    return np.asarray(np.minimum(np.maximum(values, low), high))
+
+
 def every(values: npt.NDArray[Any]) -> bool:
     """Tell whether all of them are true, or not 0."""
     return int(np.count_nonzero(values)) == values.size
