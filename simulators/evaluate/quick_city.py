@@ -301,7 +301,7 @@ def _joined(trees: Sequence[_Tree]) -> _Tree:
     """Return one dataclass with the arrays of all, one copy behind the other."""
     first = trees[0]
     changes: dict[str, object] = {}
-    for item in dataclasses.fields(first):
+    for item in _given(first):
         parts = [getattr(tree, item.name) for tree in trees]
         if isinstance(parts[0], np.ndarray):
             changes[item.name] = np.concatenate(parts)
@@ -313,10 +313,15 @@ def _joined(trees: Sequence[_Tree]) -> _Tree:
 def _part(tree: _Tree, mine: slice) -> _Tree:
     """Return one copy of what was joined."""
     changes: dict[str, object] = {}
-    for item in dataclasses.fields(tree):
+    for item in _given(tree):
         part = getattr(tree, item.name)
         if isinstance(part, np.ndarray):
             changes[item.name] = part[mine]
         elif dataclasses.is_dataclass(part) and not isinstance(part, type):
             changes[item.name] = _part(part, mine)
     return dataclasses.replace(tree, **changes)
+
+
+def _given(tree: DataclassInstance) -> list[dataclasses.Field[object]]:
+    """Return the fields of a dataclass that it is made of; the others it works out from these."""
+    return [item for item in dataclasses.fields(tree) if item.init]
