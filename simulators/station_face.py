@@ -4,7 +4,7 @@ The works (``simulators.works_port``) hold the numbers, ``simulators.plc`` the l
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simulators.plc.curve import HeatingCurve
@@ -68,28 +68,30 @@ _LOOP = {
     for number in range(1, MAX_LOOPS + 1)
 }
 """The same of each loop. Made once: a city's servers ask for all of them at every poll."""
-_SETPOINT = {
-    number: {
-        name: Point(number, name)
-        for name in (
-            "T_supply_secondary_set_effective",
-            "m_flow_secondary_set_effective",
-            "limit_word",
-            "remote_level",
-            "lease_token",
-            "lease_sequence",
-            "T_supply_secondary_set",
-            "T_supply_secondary_set_readback",
-            "m_flow_secondary_set",
-            "m_flow_secondary_set_readback",
-            "dT_supply_secondary_offset",
-            "dT_supply_secondary_offset_effective",
-            "dT_supply_secondary_offset_readback",
-        )
-    }
-    for number in range(1, MAX_LOOPS + 1)
+_SETPOINT = (
+    "T_supply_secondary_set_effective",
+    "m_flow_secondary_set_effective",
+    "limit_word",
+    "remote_level",
+    "lease_token",
+    "lease_sequence",
+)
+_HELD = {
+    StationClass.A: (
+        "T_supply_secondary_set",
+        "T_supply_secondary_set_readback",
+        "m_flow_secondary_set",
+        "m_flow_secondary_set_readback",
+    ),
+    StationClass.T: ("T_supply_secondary_set", "T_supply_secondary_set_readback"),
+    StationClass.B: (
+        "dT_supply_secondary_offset_effective",
+        "dT_supply_secondary_offset",
+        "dT_supply_secondary_offset_readback",
+    ),
+    StationClass.C: (),
 }
-"""What concerns the setpoints of each loop, by name."""
+"""What concerns the setpoints of each loop, and what each class holds of them."""
 
 _Values = dict[Point, float | None]
 
@@ -127,6 +129,7 @@ class StationSim:
         self._loops = station.loops
         self._device_id = float(profile.expected_device_id or DEVICE_ID_DEFAULT)
         self._A_heated = float(sum(loop.A_heated for loop in station.loops))
+        self._points = _points(self.station_class, [loop.number for loop in plc.loops])
         self._values: _Values | None = None
         """What was last reported, until the next scan or write."""
         self._values_at = -math.inf
@@ -142,11 +145,11 @@ class StationSim:
         As in a real device nothing moves between two scans, but by a write.
         """
         if self._values is None or self._values_at != self._works.now:
-            values = self._primary_values()
+            numbers = self._primary_values()
             for offset, plc in enumerate(self.plc.loops):
-                values.update(self._loop_values(self._first + offset, plc))
-                values.update(self._setpoint_values(plc))
-            self._values, self._values_at = values, self._works.now
+                numbers += self._loop_values(self._first + offset, plc)
+            self._values = dict(zip(self._points, numbers, strict=True))
+            self._values_at = self._works.now
         return self._values
 
     def truth(self) -> StationNow:
@@ -209,96 +212,83 @@ class StationSim:
         for plc in self.plc.loops:
             plc.curve = HeatingCurve(plc.curve.T_outdoor, tuple(T + dT for T in plc.curve.T_supply))
 
-    def _primary_values(self) -> _Values:
+    def _primary_values(self) -> tuple[float | None, ...]:
+        """Return the values of ``_PRIMARY``."""
         works, i = self._works, self._index
         shown, plc = works.station_shown, self.plc
-        y_valve, first = works.loop_told["y_valve"], self._first
+        y_valve = works.loop_told["y_valve"][self._first : self._first + self.n_loops]
         outdoor = plc.outdoor
-        return dict(
-            zip(
-                _PRIMARY,
-                (
-                    shown["T_supply"][i],
-                    shown["T_return"][i],
-                    _not_below_zero(shown["m_flow"][i]),
-                    shown["p_supply"][i],
-                    shown["p_return"][i],
-                    y_valve[first]
-                    if self.n_loops == 1
-                    else sum(y_valve[first : first + self.n_loops]) / self.n_loops,
-                    works.Q_shown[i],
-                    works.counters.E_heat.item(i),
-                    works.counters.V_primary.item(i),
-                    works.outdoor_sensor(i),
-                    float(plc.alarms),
-                    self._A_heated,
-                    outdoor.centre,
-                    outdoor.centre,
-                    outdoor.T,
-                    float(plc.lease.counter),
-                    plc.lease.valid_for_s,
-                    plc.deadman.remaining_s(works.now),
-                    self._device_id,
-                    FIRMWARE,
-                ),
-                strict=True,
-            )
+        return (
+            shown["T_supply"][i],
+            shown["T_return"][i],
+            _not_below_zero(shown["m_flow"][i]),
+            shown["p_supply"][i],
+            shown["p_return"][i],
+            sum(y_valve) / self.n_loops,
+            works.Q_shown[i],
+            works.counters.E_heat.item(i),
+            works.counters.V_primary.item(i),
+            works.outdoor_sensor(i),
+            float(plc.alarms),
+            self._A_heated,
+            outdoor.centre,
+            outdoor.centre,
+            outdoor.T,
+            float(plc.lease.counter),
+            plc.lease.valid_for_s,
+            plc.deadman.remaining_s(works.now),
+            self._device_id,
+            FIRMWARE,
         )
 
-    def _loop_values(self, i: int, plc: LoopPlc) -> _Values:
+    def _loop_values(self, i: int, plc: LoopPlc) -> tuple[float | None, ...]:
+        """Return the values of ``_LOOP``, ``_SETPOINT`` and ``_HELD``."""
         works = self._works
         shown, told = works.loop_shown, works.loop_told
-        return dict(
-            zip(
-                _LOOP[plc.number],
-                (
-                    shown["T_supply"][i],
-                    shown["T_return"][i],
-                    _not_below_zero(shown["m_flow"][i]),
-                    shown["p_supply"][i],
-                    shown["p_return"][i],
-                    told["y_valve"][i],
-                    told["y_pump"][i],
-                    told["P_pump"][i],
-                    told["E_pump"][i],
-                    told["V_secondary"][i],
-                    told["m_flow_makeup"][i],
-                    told["V_makeup"][i],
-                    told["level_makeup"][i],
-                    shown["T_indoor"][i] if works.has_indoor[i] else None,
-                ),
-                strict=True,
-            )
+        return (
+            shown["T_supply"][i],
+            shown["T_return"][i],
+            _not_below_zero(shown["m_flow"][i]),
+            shown["p_supply"][i],
+            shown["p_return"][i],
+            told["y_valve"][i],
+            told["y_pump"][i],
+            told["P_pump"][i],
+            told["E_pump"][i],
+            told["V_secondary"][i],
+            told["m_flow_makeup"][i],
+            told["V_makeup"][i],
+            told["level_makeup"][i],
+            shown["T_indoor"][i] if works.has_indoor[i] else None,
+            plc.T_effective,
+            plc.m_flow_effective,
+            float(plc.limits),
+            1.0 if plc.remote else 0.0,
+            float(plc.lease.token),
+            float(plc.lease.sequence),
+            *self._held(plc),
         )
 
-    def _setpoint_values(self, plc: LoopPlc) -> _Values:
-        point = _SETPOINT[plc.number]
-        values: _Values = {
-            point["T_supply_secondary_set_effective"]: plc.T_effective,
-            point["m_flow_secondary_set_effective"]: plc.m_flow_effective,
-            point["limit_word"]: float(plc.limits),
-            point["remote_level"]: 1.0 if plc.remote else 0.0,
-            point["lease_token"]: float(plc.lease.token),
-            point["lease_sequence"]: float(plc.lease.sequence),
-        }
-        held: dict[str, float]
+    def _held(self, plc: LoopPlc) -> tuple[float, ...]:
         match self.station_class:
             case StationClass.A:
-                held = {
-                    "T_supply_secondary_set": plc.lease.T_supply,
-                    "m_flow_secondary_set": plc.lease.m_flow,
-                }
+                T, m = plc.lease.T_supply, plc.lease.m_flow
+                return (T, T, m, m)
             case StationClass.T:
-                held = {"T_supply_secondary_set": plc.level.T_supply}
+                return (plc.level.T_supply, plc.level.T_supply)
             case StationClass.B:
-                held = {"dT_supply_secondary_offset": plc.offset.dT}
-                values[point["dT_supply_secondary_offset_effective"]] = plc.offset.dT
+                return (plc.offset.dT, plc.offset.dT, plc.offset.dT)
             case StationClass.C:
-                held = {}
-        for name, value in held.items():
-            values[point[name]] = value
-            values[point[f"{name}_readback"]] = value
-        return values
+                return ()
+
+
+def _points(station_class: StationClass, loops: Sequence[int]) -> tuple[Point, ...]:
+    """Return what a station of this class with loops of these numbers reports, in order."""
+    held = _SETPOINT + _HELD[station_class]
+    return (
+        *_PRIMARY,
+        *(point for loop in loops for point in (*_LOOP[loop], *(Point(loop, name) for name in held))),
+    )
 
 
 def _not_below_zero(m_flow: float | None) -> float | None:
