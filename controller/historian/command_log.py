@@ -44,8 +44,9 @@ RESERVE_BYTES = 64 * 1024 * 1024
 KEEP_DAYS = 90.0
 MAX_WAITING = 10_000
 """Calls that may wait for the disk. A city writes at most a few thousand times a minute."""
-CHECKPOINT_ROWS = 3_000
-"""Rows changed between two checkpoints: about 1 MiB of the WAL, well inside its reserve."""
+CHECKPOINT_ROWS = 1_500
+"""Rows changed between two checkpoints: about 1 MiB of the WAL, well inside its reserve; with its sentence an
+instruction takes up to a kilobyte."""
 CLOSE_S = 5.0
 """Wall seconds that closing waits for the last commit."""
 RESTARTED = "controller restarted; read back first"
