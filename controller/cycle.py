@@ -24,7 +24,7 @@ from controller.outdoor import at_pace
 from controller.recorder import TransitionRecorder
 from controller.state import ControllerState, LoopStatus
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
-from controller.words.phrase import noted, said, stored
+from controller.words.phrase import said, stored
 from stations.model.clock import Clock
 
 log = structlog.get_logger("cycle")
@@ -160,12 +160,18 @@ def draft_intents(
         status = parts.state.loops[key]
         if status.held and (heat, circulation) == (status.heat_value, status.circulation_value):
             continue
-        intents.append(_intent(parts, frozen, decision, heat, circulation))
+        why = thought.why.get(key, ())
+        intents.append(_intent(parts, frozen, decision, heat, circulation, why))
     return intents
 
 
 def _intent(
-    parts: CycleParts, frozen: Frozen, decision: Decision, heat: float, circulation: float | None
+    parts: CycleParts,
+    frozen: Frozen,
+    decision: Decision,
+    heat: float,
+    circulation: float | None,
+    why: tuple[str, ...],
 ) -> Intent:
     key, status, traits = decision.key, parts.state.loops[decision.key], parts.rules.traits[decision.key]
     assert traits.heat is not None
@@ -185,7 +191,7 @@ def _intent(
         circulation_value=circulation,
         author=decision.author,
         reason=tuple(f"{cut.rule}: {stored(cut.detail)}" for cut in decision.cuts),
-        why=tuple(noted(phrase) for phrase in decision.why),
+        why=why,
         previous_T_supply_set=status.T_supply_set,
         previous_m_flow_set=status.m_flow_set,
         valid_until=frozen.now + COMMAND_LIFE_S,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from controller.decisions import (
+    Action,
     GuardContext,
     LoopKey,
     LoopTraits,
@@ -28,6 +29,7 @@ from controller.strategies.inputs import Proposed, StrategyInputs
 from controller.strategies.loop_record import LoopRecord
 from controller.strategies.registry import PLANNED, STRATEGIES
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
+from controller.words.phrase import noted
 from optimizer.balance import ComfortRules
 from optimizer.regulation import RegulationLaw
 from stations.model.identity import Point
@@ -104,6 +106,8 @@ class Thought:
     """What is believed after this cycle's readings."""
     context: GuardContext | None = None
     """What the guard judged on; the order desk begins its previews with it."""
+    why: Mapping[LoopKey, tuple[str, ...]] = field(default_factory=dict)
+    """Of each SET why it is wanted, as the log keeps it; worked out here, off the event loop."""
 
 
 def think(frozen: Frozen, rules: Rules) -> Thought:
@@ -152,8 +156,14 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
     )
     inputs = replace(inputs, known=_listened(frozen, inputs))
     proposed = propose(replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}), inputs)
+    verdict = guard([*proposed.proposals, *frozen.wishes.values()], context)
     return Thought(
-        verdict=guard([*proposed.proposals, *frozen.wishes.values()], context),
+        verdict=verdict,
+        why={
+            key: tuple(noted(phrase) for phrase in decision.why)
+            for key, decision in verdict.decisions.items()
+            if decision.action is Action.SET
+        },
         T_outdoor_centre=outdoor,
         T_outdoor_filtered=filtered,
         records=proposed.records,

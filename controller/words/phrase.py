@@ -5,6 +5,7 @@ in one table for each area beside this file; a number's digits and unit stand th
 """
 
 import json
+import math
 from collections.abc import Mapping
 from functools import cache
 from string import Formatter
@@ -108,25 +109,25 @@ def stored(phrase: Phrase) -> str:
 
 
 def noted(phrase: Phrase) -> str:
-    """Return a phrase as ``stored``, its numbers to six digits: for records of which there are very many."""
-    plain = _rounded(_plain(phrase))
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_number)
+    """Return a phrase as ``stored``, its numbers to six digits: for records of which there are very many.
+
+    A thousand instructions may be noted in one cycle, so this is one walk and no tree in between.
+    """
+    return _noted(phrase)
 
 
-def _number(value: object) -> float | str:
-    """Numbers of other kinds come with sentences about arrays; a record is never what ends a cycle."""
-    return float(value) if isinstance(value, SupportsFloat) else str(value)
-
-
-def _rounded(plain: object) -> object:
-    match plain:
-        case float():
-            return float(f"{plain:.6g}")
-        case list():
-            return [_rounded(item) for item in plain]
-        case dict():
-            return {gap: _rounded(filled) for gap, filled in plain.items()}
-    return plain
+def _noted(value: object) -> str:
+    if isinstance(value, Phrase):
+        filled = ",".join(f'"{gap}":{_noted(each)}' for gap, each in value.params.items())
+        return f'["{value.id}",{{{filled}}}]'
+    if isinstance(value, tuple):
+        return f"[{','.join(map(_noted, value))}]"
+    if isinstance(value, float | int) and math.isfinite(value):
+        return f"{value:.6g}"
+    if not isinstance(value, str | float | int) and isinstance(value, SupportsFloat):
+        return _noted(float(value))  # numbers of other kinds come with sentences about arrays
+    # text, and numbers that are none: a record is never what ends a cycle
+    return json.dumps(str(value))
 
 
 def restored(text: str) -> Phrase:
