@@ -180,7 +180,9 @@ def test_a_tripped_pump_stands_at_once_and_the_houses_behind_it_cool_while_other
     houses = town.field.station_of_house == town.place
     colder = healthy.state.T[0] - town.state.T[0]
     assert colder[houses].mean() > 0.5
-    assert np.abs(colder[~houses]).max() < 0.1
+    # the base plant alone is short until the peak plant has come: what one leaves, the others have
+    assert colder[~houses].max() < 0.02
+    assert colder[~houses].min() > -0.15
     assert (out.T_return > 5.0).all()
     end()
     assert (town.run(12).Q_exchanger[town.loops] > healthy.run(12).Q_exchanger[town.loops]).all()
