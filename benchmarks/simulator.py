@@ -147,5 +147,7 @@ MEASUREMENTS = (
     Measurement(title="hydraulics of 1,000 stations", names=HYDRAULICS_NAMES, run=hydraulics),
     Measurement(title="servers of 1,000 stations", names=SERVERS_NAMES, run=servers),
     Measurement(title="a day in virtual time", names=(world.NAME,), run=world.modbus_day),
-    Measurement(title="the judge on 40 stations", names=(evaluate.NAME,), run=evaluate.judge),
+    Measurement(
+        title="the judge on 40 and 200 stations", names=(evaluate.NAME, evaluate.LARGE), run=evaluate.judge
+    ),
 )
