@@ -23,6 +23,29 @@ def worlds(*arguments, hash_seed="0"):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+QUARTERS = 4
+"""A quarter of the seeds is a process: where one breaks something, the others are played nevertheless."""
+
+
+def play_quarter(soak, quarter):
+    """Play worlds of two hours, in full of a day, and ask that nothing is broken in any of them."""
+    seeds, hours = soak.pick(reduced=48, full=200) // QUARTERS, soak.pick(reduced=2, full=24)
+    outcomes = worlds("--seed", 1 + quarter * seeds, "--seeds", seeds, "--hours", hours)
+    figures = {
+        "seeds": seeds,
+        "hours": hours,
+        "faults": sum(outcome["faults"] for outcome in outcomes),
+        "starts": sum(outcome["starts"] for outcome in outcomes),
+        "reads": sum(outcome["polls"] for outcome in outcomes),
+        "cpu_s": round(sum(outcome["cpu_s"] for outcome in outcomes), 1),
+    }
+    print(figures)
+    soak.record(**figures)
+    assert len(outcomes) == seeds
+    assert broken(outcomes) == []
+    assert all(outcome["polls"] > 2000 * hours and outcome["faults"] > 4 * hours for outcome in outcomes)
+
+
 def broken(outcomes):
     """What does not hold, each with the command that does it again."""
     return [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from stations.decoding import to_raw, to_reading
+from stations.decoding import straight, to_raw, to_reading
 from stations.model.points import POINTS
 from stations.model.quality import Quality, Reason
 from stations.profile import ProfilePoint, builtin_profile, known_profiles
@@ -54,6 +54,24 @@ def test_a_raw_number_becomes_a_value_inside_and_back(point, raw, value):
 def test_what_is_no_value_is_bad_with_a_reason(point, raw, reason):
     reading = to_reading(point, raw, 5.0, 6.0)
     assert (reading.value, reading.reason) == (None, reason)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        TEMPERATURE,
+        FLOW,
+        LEVEL,
+        ProfilePoint(name="T_outdoor", unit="degC", type="int16", scale=0.1, sentinels=(-100.0,)),
+    ],
+    ids=["sentinels beyond the bounds", "none", "a bool", "a sentinel that looks like a value"],
+)
+def test_the_straight_way_takes_only_what_the_decoder_takes_for_a_value_and_to_the_same(point):
+    way = straight(point)
+    for raw in (-32768.0, -100.0, -83.0, 0.0, 1.0, 36.0, 501.0, 32767.0, float("nan"), float("inf")):
+        value = (raw * way.scale + way.offset) * way.factor
+        if way.low <= value <= way.high:
+            assert to_reading(point, raw, 5.0, 6.0).value == value
 
 
 def test_the_device_may_name_another_unit():

@@ -1,9 +1,11 @@
 """At most one command per loop waits; a newer one replaces it, a release cancels it."""
 
+import asyncio
+
 import pytest
 
 from controller.decisions import Action, Decision, LoopKey
-from controller.outbox import Outbox, channel_values
+from controller.outbox import Outbox, Wake, channel_values
 from controller.words.phrase import verbatim
 from stations.model.setpoint import HeatChannel, StationClass
 from tests.support.field_world import STATION, intent, traits_of
@@ -55,6 +57,22 @@ def test_every_order_wakes_its_supervisor_and_no_other(outbox):
         order()
         assert outbox.box(STATION).wake.is_set()
     assert not outbox.box("S002").wake.is_set()
+
+
+async def test_a_wake_ends_a_wait_at_once_and_a_wait_that_is_cancelled_leaves_nothing_behind():
+    wake = Wake()
+    assert not await wake.wait(0.0)
+    waiting = asyncio.create_task(wake.wait(3600.0))
+    await asyncio.sleep(0.0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    waiting = asyncio.create_task(wake.wait(3600.0))
+    await asyncio.sleep(0.0)
+    wake.set()
+    assert await waiting
+    assert await wake.wait(0.0), "until it is cleared"
+    wake.clear()
+    assert not await wake.wait(0.0)
 
 
 def test_only_the_newest_outdoor_temperature_waits(outbox):
