@@ -50,7 +50,9 @@ def rate_temperature(case: Case, room: Room) -> Room:
         why = Phrase("guard.take_over_far", {"T_held": held, "T_least_step": room.supply})
         return room.gate(Action.NONE, Rule.RATE_TEMPERATURE, why)
     lately = case.sent_within(T_WINDOW_S)
-    low, high = held - T_STEP_K, held + T_STEP_K
+    # From what was sent, and from what the register took: tenths of 52.15 and 51.15 may be 1.1 K apart.
+    written = _as_written(held, case.traits.heat_resolution_K)
+    low, high = max(held, written) - T_STEP_K, min(held, written) + T_STEP_K
     if len(lately) > 1 or lately[0].T_supply != held:
         past = [sent.T_supply for sent in lately]
         down = T_SHORTAGE_K if case.context.shortage_declared else T_WINDOW_K
@@ -58,6 +60,11 @@ def rate_temperature(case: Case, room: Room) -> Room:
         low = min(max(low, max(past) - down), held)
         high = max(min(high, min(past) + T_WINDOW_K), held)
     return room.bound_supply(low, high, Rule.RATE_TEMPERATURE, _RATE_TEMPERATURE)
+
+
+def _as_written(T: float, resolution_K: float) -> float:
+    """Return what becomes of ``T`` degC in a register of this resolution; 0 tells all."""
+    return round(T / resolution_K) * resolution_K if resolution_K > 0.0 else T
 
 
 def rate_flow(case: Case, room: Room) -> Room:

@@ -36,6 +36,14 @@ def climb(*steps, m_flow=40.0):
     return tuple(sent(minutes, T, m_flow) for minutes, T in steps)
 
 
+@pytest.mark.parametrize("held", [52.15, 52.25, 52.149, 51.951])
+@pytest.mark.parametrize("wanted", [45.0, 60.0])
+def test_a_write_moves_a_register_of_tenths_by_no_more_than_a_kelvin(held, wanted):
+    decision = decide(wanted, history=climb((120, held)))
+    assert abs(round(10.0 * decision.T_supply) - round(held / 0.1)) <= 10
+    assert abs(decision.T_supply - held) <= 1.0 + 1e-9
+
+
 @pytest.mark.parametrize(
     ("wanted", "history", "allowed"),
     [
