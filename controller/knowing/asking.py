@@ -145,7 +145,10 @@ def _concluded(
     like = [
         (other.A_heated_m2, records[other.key].model)
         for other in loops
-        if other.emitter == traits.emitter and other.key in records and records[other.key].model.known
+        if other.emitter == traits.emitter
+        and other.key in records
+        and records[other.key].model.known
+        and not records[other.key].model.asked.count  # an estimate is no witness for another
     ]
     model = conclude(record.model, like, exponent)
     sure = model is not None and (model.sd <= SURE_K or record.model.hours >= HOURS_MAX)

@@ -166,10 +166,11 @@ class EstimateState:
         """Its doubt, K.
 
         All that a filter hears of a loop rests on the same model, so what that may be off altogether stays,
-        however often it is heard; with sensors it is their bias at most.
+        however often it is heard. With sensors it is their bias, all of it: house and emitters were fitted to
+        them, and are no second witness.
         """
         own, level = np.sqrt(self.covariance[:, T_ROOM, T_ROOM]), self.trust.level_sd
-        measured = np.maximum(own, np.minimum(level, self.trust.sensor_sd))
+        measured = np.maximum(own, self.trust.sensor_sd)
         return np.where(self.since_indoor_s <= HEARD_INDOOR_S, measured, np.hypot(own, level))
 
     @property
