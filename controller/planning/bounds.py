@@ -7,6 +7,7 @@ import numpy as np
 
 from controller.decisions import LoopTraits
 from controller.guard_limits import (
+    CREEP_K,
     OFFSET_LOWER_K,
     OFFSET_LOWER_UNPROVEN_K,
     OFFSET_UPPER_K,
@@ -38,7 +39,9 @@ def band_of(traits: LoopTraits) -> tuple[float, float]:
     if traits.station_class is StationClass.B:
         low = max(traits.offset_lower_K, OFFSET_LOWER_K, OFFSET_LOWER_UNPROVEN_K)
         return low, min(traits.offset_upper_K, OFFSET_UPPER_K)
-    return -OWN_CURVE_BAND_K, OWN_CURVE_BAND_K
+    # a register that wears out is kept away from the edge, which moves with the weather
+    reach = OWN_CURVE_BAND_K - CREEP_K if traits.wears_out else OWN_CURVE_BAND_K
+    return -reach, reach
 
 
 def flow_min_of(traits: LoopTraits) -> float:

@@ -24,17 +24,19 @@ from optimizer.reason import Reason, because
 
 STEPS, STEP_S = 96, 900.0
 STEP_H = STEP_S / 3600.0
-KNOWN_SD_K = 1.9
-"""A loop whose rooms are known worse than this stays on the curve: a plan would warm it without need. It is
-above what loops without sensors are known within once asked (1.3 to 1.9 K), or they would go to and fro."""
+KNOWN_SD_K = 2.2
+"""A loop whose rooms are known worse than this stays on the curve: a plan would warm it without need. Loops
+of which nothing was heard are known within 2.3 K; those that were asked are known better (1.3 to 2.1 K), and
+would go to and fro if the limit lay among them."""
 TOLD_SD_MIN_K = 0.4
 LOW_FLOW_SD_K = 0.7
 """By which a loop's dwellings are further apart where a plan drives it, K: with the least circulation water
 cools more on its way, so risers with less of it fall behind."""
 P_RAMP_SHARE = 0.04
 """Of the present heat, from step to step: the guard asks a person where it would be 10 % in half an hour."""
-SHORT_SHARE = 0.6
-"""Of what the source can give, that all least heats together may take: the rest is shared out by need."""
+SHORT_SHARE, FULL_SHARE = 0.6, 0.95
+"""Of what the source can give: what all least heats together may take in a shortage, so that there is
+something to share out by need; and what loops take, or must be told at least, from which on there is one."""
 P_MARGIN = 0.995
 """Of what the source can give: loops do not follow to the watt."""
 
@@ -103,7 +105,7 @@ def question(
     bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached)
     T_wanted = wanted(known, weather.times, rules)
     gains = free_heat(buildings, weather.sun[:, None]).T + lasting
-    breath = breathing(A, B, weather.T_outdoor, gains - lasting)
+    breath = breathing(A, B, weather.T_outdoor, gains - lasting, rules.comfort.sd_hours)
     excluded, advised = _excluded(known, traits, scene)
     T_band = T_wanted + breath
     T_min = np.where(_rows(known, excluded)[:, None], np.nan, T_band)
@@ -120,7 +122,7 @@ def question(
         gains=gains,
         T_min=T_min,
         T_max=T_wanted.max(axis=1, keepdims=True) + rules.over_K + breath,
-        q_min=bounds.low * _possible(bounds.low, buildings.area, most),
+        q_min=bounds.low * _possible(bounds.low, buildings.area, most, heat_now),
         q_max=bounds.high,
         ramp=bounds.ramp,
         q_before=q_before,
@@ -251,15 +253,17 @@ def _most(source: SourceSeen, heat_now: float) -> float:
     return P_MARGIN * max(source.Q_flow_max - lost, 0.0)
 
 
-def _possible(low: Floats, area: Floats, most: float) -> float:
+def _possible(low: Floats, area: Floats, most: float, heat_now: float) -> float:
     """Return by which part the least heats hold: what the source cannot give all loops do not get.
 
     The least of a loop is what the guard lets it be told; in a shortage it gets less whatever it is told, and
-    a plan has to share that out.
+    a plan has to share that out. While there is enough, loops get what they are told: a plan that went below
+    it would promise rooms that do not come.
     """
     needed = float((area @ low).max()) / 1000.0
     # written so that a source which is no number leaves all as it is: the plan is refused for that
-    return SHORT_SHARE * most / needed if needed > SHORT_SHARE * most else 1.0
+    short = max(needed, heat_now) > FULL_SHARE * most and needed > SHORT_SHARE * most
+    return SHORT_SHARE * most / needed if short else 1.0
 
 
 def _tariff(times: Floats, rules: PlanRules) -> Floats:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from controller.planning.breathing import BREATH_K, breathing
+from controller.planning.breathing import SWING, breathing
 from optimizer.building import steady_heat, steady_state, transition
 from optimizer.building_prior import prior
 
@@ -14,26 +14,28 @@ HOUSES = prior(
 )
 A, B = transition(HOUSES, 0.25, 2.0)
 GAINS = HOUSES.gain[:, None] * np.ones((2, 96))
+SD_K = 0.6
 
 
 def test_rooms_swing_about_their_mean_some_hours_behind_the_weather():
-    breath = breathing(A, B, DAY, GAINS)
+    breath = breathing(A, B, DAY, GAINS, SD_K)
     assert np.abs(breath.mean(axis=1)).max() < 0.02
     assert (breath.max(axis=1) > 0.2).all()
     warmest = HOURS[breath.argmax(axis=1)]
     assert ((warmest > 16.0) & (warmest < 23.0)).all()
 
 
-def test_nothing_swings_in_even_weather_and_no_swing_is_larger_than_half_of_what_people_notice():
-    assert np.abs(breathing(A, B, np.full(96, -8.0), GAINS)).max() < 1e-9
-    wild = breathing(A, B, -5.0 + 10.0 * (DAY + 5.0), GAINS)
-    assert np.abs(wild).max() == pytest.approx(BREATH_K)
+def test_nothing_swings_in_even_weather_and_no_swing_is_wider_than_comfort_counts_with():
+    assert np.abs(breathing(A, B, np.full(96, -8.0), GAINS, SD_K)).max() < 1e-9
+    wild = breathing(A, B, -5.0 + 10.0 * (DAY + 5.0), GAINS, SD_K)
+    assert np.abs(wild).max() == pytest.approx(SWING * SD_K)
 
 
 @pytest.mark.parametrize("fall_K", [-10.0, 10.0])
 def test_a_change_from_day_to_day_moves_no_band(fall_K):
     changing = DAY - fall_K * HOURS / 24.0
-    assert breathing(A, B, changing, GAINS) == pytest.approx(breathing(A, B, DAY, GAINS), abs=0.08)
+    usual = breathing(A, B, DAY, GAINS, SD_K)
+    assert breathing(A, B, changing, GAINS, SD_K) == pytest.approx(usual, abs=0.08)
 
 
 def test_even_heat_keeps_rooms_on_the_band_and_a_straight_band_takes_uneven_heat():
@@ -45,4 +47,4 @@ def test_even_heat_keeps_rooms_on_the_band_and_a_straight_band_takes_uneven_heat
         u = np.stack([even, np.full(2, DAY[step % 96]), HOUSES.gain], axis=1)
         x = np.einsum("nij,nj->ni", A, x) + np.einsum("nij,nj->ni", B, u)
         rooms[:, step % 96] = x[:, 0]
-    assert rooms == pytest.approx(T + breathing(A, B, DAY, GAINS), abs=0.05)
+    assert rooms == pytest.approx(T + breathing(A, B, DAY, GAINS, SD_K), abs=0.05)

@@ -50,6 +50,26 @@ def test_heat_is_bound_by_what_the_guard_lets_through_around_the_own_curve():
     assert (problem.ramp > 0.0).all()
 
 
+@pytest.mark.parametrize(
+    ("share_taken", "scaled"),
+    [(0.8, False), (0.97, True)],
+    ids=["enough", "the source gives nearly all it has"],
+)
+def test_the_least_heats_hold_while_there_is_enough_and_leave_room_to_share_in_a_shortage(
+    share_taken, scaled
+):
+    """Of a source whose heat the least heats take seven tenths of."""
+    free = asked().problem
+    most = float((free.area @ free.q_min).max()) / 1000.0 / 0.7
+    takes = share_taken * most * 1000.0 / float(free.area.sum())
+    state = replace(KNOWN.state, q=np.full(2, takes))
+    known = replace(KNOWN, state=state)
+    source = SourceSeen(Q_flow_max=most / 0.995, Q_flow=share_taken * most)
+    problem = question(known, TOWN, weather(), source, RULES, NOW, SCENE).problem
+    least = float((problem.area @ problem.q_min).max()) / 1000.0
+    assert least == pytest.approx((0.6 if scaled else 0.7) * most, rel=0.01)
+
+
 def most_heat(*, arrives=np.nan, reached=np.nan):
     rooms, T = KNOWN.state.T_indoor, np.full(4, T_OUTDOOR)
     given = heat_bounds(
@@ -81,6 +101,10 @@ def test_cool_water_from_the_source_bounds_it_but_never_below_the_own_curve():
 def test_a_class_b_station_has_the_band_of_its_offset():
     assert band_of(loop_traits(1, station_class=StationClass.B)) == (-1.0, 5.0)
     assert band_of(ONE) == (-8.0, 8.0)
+
+
+def test_a_register_that_wears_out_is_planned_for_where_the_guard_keeps_it():
+    assert band_of(loop_traits(1, wears_out=True)) == (-6.0, 6.0)
 
 
 def test_nights_and_closed_buildings_may_be_cooler():
