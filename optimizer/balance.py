@@ -33,7 +33,7 @@ MEMORY_H = 72
 """Hours over which means reach: houses have time constants of two to four days."""
 HOURS_TO_KNOW = 12
 """Hours of measurement before a loop is moved."""
-SURE_K = 1.4
+SURE_K = 1.5
 """A questioned loop whose temperature is known better than this need not be asked longer: of its doubt some
 1.2 K are the law's, which no further hour takes away. Two days on the curve are sooner made up for than half
 a kelvin of margin for all the winter."""
