@@ -58,12 +58,22 @@ class Case:
     """What the loop holds now, degC: our last setpoint, else the station's own. Every move begins here."""
     m_start: float
     """The same for circulation, kg/s."""
-    held: bool
-    """Whether the station holds our setpoint."""
-    asks: bool
-    """Whether somebody wishes something that is a number."""
-    flow_driven: bool
-    """Whether the loop has a circulation channel; without one the flow is advice."""
+
+    @property
+    def held(self) -> bool:
+        """Tell whether the station holds our setpoint."""
+        return bool(self.history)
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether somebody wishes something that is a number."""
+        wish = self.wish
+        return wish is not None and math.isfinite(wish.T_supply) and math.isfinite(wish.m_flow)
+
+    @property
+    def flow_driven(self) -> bool:
+        """Tell whether the loop has a circulation channel; without one the flow is advice."""
+        return self.traits.circulation is not None
 
     def sent_within(self, seconds: float) -> list[Sent]:
         """Return what was in force at any moment of the last ``seconds``, oldest first.
@@ -206,9 +216,6 @@ def case_of(context: GuardContext, traits: LoopTraits, wish: Proposal | None) ->
         history=history,
         T_start=T_start,
         m_start=m_start,
-        held=bool(history),
-        asks=wish is not None and math.isfinite(wish.T_supply) and math.isfinite(wish.m_flow),
-        flow_driven=traits.circulation is not None,
     )
 
 

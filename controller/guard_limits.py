@@ -41,18 +41,18 @@ _EMITTERS = {emitter: word("emitter", emitter) for emitter in T_SUPPLY_MAX_DEGC}
 def hard_temperature(case: Case, room: Room) -> Room:
     """Keep the supply within what the emitter and the site allow; too warm is worse than too cold."""
     traits = case.traits
-    low, high, at_least, at_most = _hard(traits.T_supply_min_degC, traits.T_supply_max_degC, traits.emitter)
-    supply = room.supply
-    why = at_least if supply < low and supply <= high else at_most
-    return room.bound_supply(low if low < high else high, high, Rule.HARD_TEMPERATURE, why)
+    high = min(traits.T_supply_max_degC, T_SUPPLY_MAX_DEGC[traits.emitter])
+    low = max(traits.T_supply_min_degC, T_SUPPLY_MIN_DEGC)
+    at_least, at_most = _told(low, high, traits.emitter)
+    why = at_least if room.supply < low and room.supply <= high else at_most
+    return room.bound_supply(min(low, high), high, Rule.HARD_TEMPERATURE, why)
 
 
 @lru_cache(maxsize=256)
-def _hard(T_min: float, T_max: float, emitter: str) -> tuple[float, float, Phrase, Phrase]:
-    """Return the hard limits of a loop, and how they are told; a city has a handful of them."""
-    low, high = max(T_min, T_SUPPLY_MIN_DEGC), min(T_max, T_SUPPLY_MAX_DEGC[emitter])
-    at_least = Phrase("guard.at_least", {"T_supply": low})
-    return low, high, at_least, Phrase("guard.at_most", {"T_supply": high, "emitter": _EMITTERS[emitter]})
+def _told(low: float, high: float, emitter: str) -> tuple[Phrase, Phrase]:
+    """Return how these hard limits are told, degC; a city has a handful of them."""
+    at_most = Phrase("guard.at_most", {"T_supply": high, "emitter": _EMITTERS[emitter]})
+    return Phrase("guard.at_least", {"T_supply": low}), at_most
 
 
 def hard_flow(case: Case, room: Room) -> Room:
