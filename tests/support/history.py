@@ -22,7 +22,7 @@ FLOW = Point(1, "m_flow_secondary")
 OUTDOOR = Point(0, "T_outdoor")
 
 
-def wait_until(condition, deadline_s=10.0):
+def wait_until(condition, deadline_s=60.0):
     """Poll until the condition holds; fails when it never does."""
     deadline = time.monotonic() + deadline_s
     while not condition():
