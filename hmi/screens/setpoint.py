@@ -1,6 +1,7 @@
 """The dialog by which a person changes one loop: enter, preview, carry out, watch until read back, undo."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -19,7 +20,9 @@ from hmi.view_models import station as station_model
 from hmi.view_models.shown import shown
 
 _ASKED = "setpoint_asked"
-STATES_S = 1.0
+_REFUSED = "setpoint_refused"
+"""Where a refusal is left for the runs of the dialog, until another button is pressed."""
+LIVE_S = 2.0
 Kind = Literal["setpoint", "auto", "local"]
 
 
@@ -46,6 +49,7 @@ class Act:
 def ask(station: str, loop: int, kind: Kind) -> None:
     """Open the dialog by a whole run, so that a refresh of a live part does not shut it."""
     st.session_state[_ASKED] = Act(station, loop, kind)
+    st.session_state.pop(_REFUSED, None)
     st.rerun()
 
 
@@ -59,11 +63,16 @@ def dialog(words: Words) -> None:
         "auto": words("Return to automatic"),
         "local": words("Return to local"),
     }
-    st.dialog(titles[act.kind], width="large", dismissible=False)(content)(act)
+    st.dialog(titles[act.kind], width="large", dismissible=False)(live)(act)
+
+
+def live(act: Act) -> None:
+    """Keep the dialog true while it is open: data too old to act on may be fresh the next moment."""
+    st.fragment(run_every=LIVE_S)(content)(act)
 
 
 def content(act: Act) -> None:
-    """Draw the dialog as far as the change has come."""
+    """Draw the dialog as far as the change has come; from memory, every few seconds."""
     screen = current_screen()
     traits = screen.city.traits.get(act.station)
     loop = next((one for one in traits.loops if one.loop == act.loop), None) if traits is not None else None
@@ -82,6 +91,8 @@ def content(act: Act) -> None:
         _preview(screen, act, act.order)
     else:
         _watch(screen, act, act.order)
+    if refused := st.session_state.get(_REFUSED, ""):
+        st.error(refused)
 
 
 def _about(screen: Screen, act: Act, control: LoopState) -> None:
@@ -133,7 +144,7 @@ def _enter(screen: Screen, act: Act, loop: LoopTraits, control: LoopState) -> No
     with st.container(horizontal=True):
         if st.button(words("Preview"), type="primary", disabled=not ready, key="setpoint_preview"):
             assert order is not None, "the button is disabled without one"
-            with telling(words):
+            with _trying(words):
                 body = {"reason": reason, "order": order}
                 act.order = screen.api.prepare(order, reason, act.key_of(body))
                 _again()
@@ -225,12 +236,13 @@ def _preview(screen: Screen, act: Act, order: OrderMessage) -> None:
                 _commit(screen, act, order)
         if st.button(words("Back"), key="setpoint_back"):
             act.order, act.body, act.key = None, {}, new_key()
+            st.session_state.pop(_REFUSED, None)
             _again()
         _close(words, words("Leave it waiting") if waits else words("Cancel"))
 
 
 def _commit(screen: Screen, act: Act, order: OrderMessage) -> None:
-    with telling(screen.words):
+    with _trying(screen.words):
         act.order = screen.api.commit(order.id)
         _again()
 
@@ -241,7 +253,7 @@ def _commit(screen: Screen, act: Act, order: OrderMessage) -> None:
 def _watch(screen: Screen, act: Act, order: OrderMessage) -> None:
     words = screen.words
     st.markdown(f"**{plain(words('3 States of order {n}', n=order.id))}**")
-    st.fragment(run_every=STATES_S)(_states)(act, order)
+    _states(screen, act, order)
     with st.container(horizontal=True):
         if order.kind != "undo":
             pressed = st.button(
@@ -252,9 +264,8 @@ def _watch(screen: Screen, act: Act, order: OrderMessage) -> None:
         _close(words)
 
 
-def _states(act: Act, order: OrderMessage) -> None:
-    """Draw how far the order has come; from memory, once a second."""
-    screen = current_screen()
+def _states(screen: Screen, act: Act, order: OrderMessage) -> None:
+    """Draw how far the order has come."""
     control = station_model.control_of(screen.city.stations.get(act.station), act.loop)
     if control is not None:
         _about(screen, act, control)
@@ -268,7 +279,7 @@ def _states(act: Act, order: OrderMessage) -> None:
 def _undo(screen: Screen, act: Act, order: OrderMessage) -> None:
     """Put back what stood before, in one press; the controller refuses where others have ordered since."""
     words = screen.words
-    with telling(words):
+    with _trying(words):
         body = {"kind": "undo", "order": order.id}
         undo = screen.api.prepare(body, "", act.key_of(body))
         if undo.state == "prepared" and undo.needs_second:
@@ -278,8 +289,14 @@ def _undo(screen: Screen, act: Act, order: OrderMessage) -> None:
         _again()
 
 
+def _trying(words: Words) -> AbstractContextManager[None]:
+    """Forget the refusal of before, and keep that of what is tried now."""
+    st.session_state.pop(_REFUSED, None)
+    return telling(words, _REFUSED)
+
+
 def _again() -> None:
-    """Run the dialog alone once more; it stays open."""
+    """Draw the dialog at once, not only with its next refresh; it stays open."""
     st.rerun(scope="fragment")
 
 

@@ -189,6 +189,15 @@ def test_old_data_are_told_and_shut_the_preview():
     assert app.button(key="setpoint_preview").disabled
 
 
+def test_the_preview_opens_as_soon_as_the_station_answers_again():
+    city = small_city()
+    app = reasoned(dialog(city=with_station(city, "S001", link="lost")))
+    assert app.button(key="setpoint_preview").disabled
+    SHOWN["screen"] = bench.screen(FakeApi(), city=city)
+    app.run()
+    assert not app.button(key="setpoint_preview").disabled
+
+
 @pytest.mark.parametrize(
     ("refused", "told"),
     [
@@ -210,6 +219,8 @@ def test_a_refusal_is_told_in_words_and_the_dialog_stays(refused, told):
     app = reasoned(dialog(api))
     app.button(key="setpoint_preview").click().run()
     assert told in said(app)
+    app.run()
+    assert told in said(app), "the refresh of the dialog has taken the refusal away"
     assert app.button(key="setpoint_preview")
 
 

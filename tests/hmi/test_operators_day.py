@@ -15,6 +15,7 @@ from tests.support.screen_deeds import (
     header_of,
     lost_links,
     open_dialog,
+    previewed,
     reason_of,
     steps,
     steps_begin,
@@ -269,8 +270,7 @@ def test_a_setpoint_is_understood_changed_seen_confirmed_and_undone(room, browse
     dialog.get_by_label("Secondary supply temperature, °C").fill(f"{before + 1.0:.1f}")
     dialog.get_by_text("Residents complain of cold").click()
     visit.settled()
-    dialog.get_by_role("button", name="Preview").first.click()
-    expect(dialog.get_by_text("Indoor, settled")).to_be_visible()
+    previewed(dialog, "Indoor, settled")
     dialog.get_by_role("button", name=re.compile(f"^Carry out at {station}")).click()
     expect(dialog.get_by_text(re.compile("States of order"))).to_be_visible()
     done = [steps_begin(visit)]
@@ -331,8 +331,7 @@ def test_a_setpoint_with_a_comma_and_its_unit_is_what_was_meant(room, browser):
     field.press("Enter")
     dialog.get_by_text("Weather changes").click()
     visit.settled()
-    dialog.get_by_role("button", name="Preview").first.click()
-    expect(dialog.get_by_text(f"{wanted} °C").first).to_be_visible()
+    previewed(dialog, f"{wanted} °C")
     dialog.get_by_role("button", name="Cancel").click()
     assert room.loop(station)["mode"] == "auto"
 

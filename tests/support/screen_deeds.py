@@ -1,8 +1,9 @@
 """What an operator does at the screen in several steps, and what can be seen of it: for a real browser."""
 
 import re
+from contextlib import suppress
 
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from tests.support.screen_room import BAD_STATION, until
 
@@ -64,6 +65,20 @@ def open_dialog(visit, station):
     expect(dialog.get_by_label("Secondary supply temperature, °C")).to_be_visible()
     visit.settled()
     return dialog
+
+
+def previewed(dialog, expected):
+    """Press Preview until the preview shows; where data have just become too old to act on, once more."""
+
+    def shows():
+        with suppress(TimeoutError):
+            dialog.get_by_role("button", name="Preview").first.click(timeout=3000)
+        with suppress(AssertionError):
+            expect(dialog.get_by_text(expected).first).to_be_visible(timeout=10_000)
+            return True
+        return False
+
+    until(shows, 60.0, "the preview")
 
 
 def steps(done):
