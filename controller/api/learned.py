@@ -14,7 +14,12 @@ T_PER_H = 3.6
 
 def learned(belief: Belief) -> tuple[Phrase, ...]:
     """Return what is believed of a loop and why, the houses first; what was never looked at is left out."""
-    parts = (_exchanger(belief.exchanger), _delay(belief.delay), _pump(belief.pump))
+    parts = (
+        _exchanger(belief.exchanger),
+        _delay(belief.delay),
+        _to_rooms(belief.to_rooms),
+        _pump(belief.pump),
+    )
     return (
         _house(belief),
         *(reasoned(why) for why in belief.identified.reasons),
@@ -52,6 +57,14 @@ def _delay(found: Delay | Reason | None) -> Phrase | None:
     if isinstance(found, Reason):
         return said("learned.no_delay", why=reasoned(found))
     return said("learned.delay", minutes=found.seconds / 60.0)
+
+
+def _to_rooms(found: Delay | Reason | None) -> Phrase | None:
+    if found is None:
+        return None
+    if isinstance(found, Reason):
+        return said("learned.no_to_rooms", why=reasoned(found))
+    return said("learned.to_rooms", minutes=found.seconds / 60.0)
 
 
 def _pump(found: PumpCurve | Reason | None) -> Phrase | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from controller.decisions import LoopKey
 from controller.knowing.known import UNEXPLAINED, Known, believing
-from optimizer.building import Buildings, joined
+from optimizer.building import Buildings, Floats, joined
 from optimizer.estimate.trusting import trusted
 from optimizer.identify.delay import Delay
 from optimizer.identify.exchanger import ExchangerTrend
@@ -69,6 +69,8 @@ class Belief:
     """How well the station's exchanger carries heat; None where it was not looked at."""
     delay: Delay | Reason | None = None
     """How long water takes from the source."""
+    to_rooms: Delay | Reason | None = None
+    """How long it takes from the station to the rooms; None in what was found before that was looked at."""
     pump: PumpCurve | Reason | None = None
     """Which speed gives which circulation."""
 
@@ -115,6 +117,13 @@ def with_beliefs(known: Known, first: Known, beliefs: Mapping[LoopKey, Belief]) 
     return believing(known, buildings, replace(trust, disturbance_sd=unexplained))
 
 
+def to_rooms_s(keys: Sequence[LoopKey], beliefs: Mapping[LoopKey, Belief]) -> Floats:
+    """Return the seconds (n,) that water takes from each loop's station to its rooms; 0 where not known."""
+    told = [beliefs.get(key) for key in keys]
+    found = [None if one is None else one.to_rooms for one in told]
+    return np.array([one.seconds if isinstance(one, Delay) else 0.0 for one in found])
+
+
 # ---------------------------------------------------------------------------------------------- in a file
 
 
@@ -137,6 +146,7 @@ def stored(belief: Belief) -> str:
             "asked": None if belief.asked is None else list(belief.asked),
             "exchanger": _found(belief.exchanger),
             "delay": _found(belief.delay),
+            "to_rooms": _found(belief.to_rooms),
             "pump": _found(belief.pump),
         }
     )
@@ -153,9 +163,11 @@ def restored(text: str) -> Belief:
     if not isinstance(signature, Signature | Reason):
         raise ValueError("signature: missing")
     exchanger, delay, pump = (_refound(told[name]) for name in ("exchanger", "delay", "pump"))
+    to_rooms = _refound(told.get("to_rooms"))
     if (
         not isinstance(exchanger, ExchangerTrend | Reason | None)
         or not isinstance(delay, Delay | Reason | None)
+        or not isinstance(to_rooms, Delay | Reason | None)
         or not isinstance(pump, PumpCurve | Reason | None)
     ):
         raise ValueError("exchanger, delay, pump: of another kind")
@@ -180,6 +192,7 @@ def restored(text: str) -> Belief:
         asked=None if told["asked"] is None else Asked(*told["asked"]),
         exchanger=exchanger,
         delay=delay,
+        to_rooms=to_rooms,
         pump=pump,
     )
 

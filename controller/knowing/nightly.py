@@ -2,7 +2,8 @@
 
 Whatever was measured, nothing is raised: what can not be told says why. The house is judged by
 ``optimizer.identify.nightly`` (champion and challenger, a tenth of change a day at most); beside it stand how
-the exchanger fouls, how long water takes from the source, and what circulation the pump's speed gives.
+the exchanger fouls, how long water takes from the source and to the rooms, and what circulation the pump's
+speed gives.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from controller.knowing.belief import Asked, Belief, Introduced, first_belief
 from controller.knowing.gathered import QUARTER_S, SERIES, Window
 from optimizer import emitters
 from optimizer.building import Buildings, Floats
-from optimizer.identify.delay import Delay, transport_delay
+from optimizer.identify.delay import Delay, transport_delay, way_to_rooms
 from optimizer.identify.exchanger import ExchangerTrend, exchanger_trend
 from optimizer.identify.greybox import IndoorPrior
 from optimizer.identify.nightly import identify
@@ -84,6 +85,7 @@ def _identified(
     if found.T_indoor_sd is None and champion.identified.T_indoor_sd is not None:
         # nothing was fitted tonight: what was known of the room's doubt stays
         found = replace(found, T_indoor_sd=champion.identified.T_indoor_sd)
+    delay, to_rooms = _delays(window, place)
     return Belief(
         key=champion.key,
         at=now,
@@ -92,7 +94,8 @@ def _identified(
         identified=found,
         asked=champion.asked,
         exchanger=_exchanger(window, place) if introduced.alone else None,
-        delay=_delay(window, place),
+        delay=delay,
+        to_rooms=to_rooms,
         pump=pump_curve(window.of(place, "y_pump"), window.of(place, "m_flow")),
     )
 
@@ -141,10 +144,11 @@ def _exchanger(window: Window, place: int) -> ExchangerTrend | Reason:
     )
 
 
-def _delay(window: Window, place: int) -> Delay | Reason:
-    """Return the water's way over the last week, on an even grid."""
+def _delays(window: Window, place: int) -> tuple[Delay | Reason, Delay | Reason]:
+    """Return the water's ways over the last week, on an even grid: from the source, and to the rooms."""
     if not len(window.times):
-        return because("identify.no_rows", rows=0.0)
+        nothing = because("identify.no_rows", rows=0.0)
+        return nothing, nothing
     row = np.round((window.times - window.times[-1]) / QUARTER_S).astype(np.int64) + DELAY_DAYS * 96 - 1
     kept = row >= 0
 
@@ -153,9 +157,9 @@ def _delay(window: Window, place: int) -> Delay | Reason:
         values[row[kept]] = series[kept]
         return values
 
-    return transport_delay(
-        QUARTER_S, even(window.city("T_source")), even(window.of(place, "T_supply_primary"))
-    )
+    T_source, T_primary = even(window.city("T_source")), even(window.of(place, "T_supply_primary"))
+    T_supply, T_return = even(window.of(place, "T_supply")), even(window.of(place, "T_return"))
+    return transport_delay(QUARTER_S, T_source, T_primary), way_to_rooms(QUARTER_S, T_supply, T_return)
 
 
 def summary(beliefs: Sequence[Belief]) -> dict[str, int]:

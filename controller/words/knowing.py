@@ -133,6 +133,14 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "water takes {minutes:.0f} min from the source",
         "热水从热源到站需 {minutes:.0f} 分钟",
     ),
+    "learned.to_rooms": (
+        "water takes {minutes:.0f} min from the station to the rooms; the supply moves that much earlier",
+        "热水从站到用户需 {minutes:.0f} 分钟，供水温度相应提前调整",
+    ),
+    "learned.no_to_rooms": (
+        "how long water takes to the rooms is not known: {why}",
+        "站到用户的输送时间未知：{why}",
+    ),
     "learned.no_delay": ("how long water takes is not known: {why}", "输送时间未知：{why}"),
     "learned.pump": (
         "the pump gives {low:.1f} t/h at {slow:.0f} % and {high:.1f} t/h at {fast:.0f} % of its speed"

@@ -1,4 +1,7 @@
-"""How long water takes from the source to a station: the lag at which both supplies look most alike.
+"""How long water takes from the source to a station, and from a station to its rooms.
+
+The first is the lag at which both supplies look most alike; the second is half of that between a loop's own
+supply and return: its pipes come back as they go.
 
 Both series are freed of what changes over a day or more (weather moves both at once, without any lag),
 then their correlation is taken at each lag. Its peak is refined by a parabola.
@@ -23,6 +26,8 @@ CORRELATION_MIN = 0.5
 SD_MIN_K = 0.2
 """Of the source's supply after that, below which it did not move."""
 KNOWN_MIN = 0.8
+LONGEST_ROUND_S = 2.0 * 3600.0
+"""Of a secondary loop; pipes of houses hold 5 to 30 min of their water each way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,14 @@ class Delay:
 
     seconds: float
     correlation: float
+
+
+def way_to_rooms(step_s: float, T_supply: Floats, T_return: Floats) -> Delay | Reason:
+    """Return the delay between a station and its rooms from a loop's supply and return; else why not."""
+    round_trip = transport_delay(step_s, T_supply, T_return, LONGEST_ROUND_S)
+    if isinstance(round_trip, Reason):
+        return round_trip
+    return Delay(seconds=0.5 * round_trip.seconds, correlation=round_trip.correlation)
 
 
 def transport_delay(

@@ -27,6 +27,7 @@ FOUND = replace(
     source="night",
     exchanger=TREND,
     delay=Delay(seconds=1980.0, correlation=0.9),
+    to_rooms=Delay(seconds=540.0, correlation=0.8),
     pump=PUMP,
 )
 
@@ -45,11 +46,12 @@ def test_where_the_numbers_of_houses_come_from_is_said_first_and_then_why(source
 
 
 def test_exchanger_way_and_pump_are_told_with_their_numbers():
-    exchanger, delay, pump = told(FOUND)[2:]
+    exchanger, delay, to_rooms, pump = told(FOUND)[2:]
     assert exchanger == (
         "the exchanger FOULS: it carries 212.4 kW/K, -12 % in 30 days (between -17 and -6 %)"
     )
     assert delay == "water takes 33 min from the source"
+    assert to_rooms == "water takes 9 min from the station to the rooms; the supply moves that much earlier"
     assert pump == "the pump gives 36.0 t/h at 50 % and 64.8 t/h at 90 % of its speed (4 steady points)"
     assert told(FOUND, "zh")[2].startswith("换热器正在结垢：传热能力 212.4 kW/K")
     sound = replace(TREND, fouls=False)
@@ -58,9 +60,12 @@ def test_exchanger_way_and_pump_are_told_with_their_numbers():
 
 def test_what_could_not_be_found_out_says_why():
     why = because("identify.pump_points", points=1.0, needed=3.0)
-    exchanger, delay, pump = told(replace(NOTHING, exchanger=why, delay=why, pump=why))[2:]
+    exchanger, delay, to_rooms, pump = told(
+        replace(NOTHING, exchanger=why, delay=why, to_rooms=why, pump=why)
+    )[2:]
     assert exchanger == "the exchanger is not judged: 1 steady points of the pump, 3 are needed"
     assert delay.startswith("how long water takes is not known: ")
+    assert to_rooms.startswith("how long water takes to the rooms is not known: ")
     assert pump.startswith("the pump's curve is not known: ")
 
 
