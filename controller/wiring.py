@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from controller.config.model import LoopConfig, SiteConfig, StationConfig
+from controller.config.sources import SourceRules
 from controller.decisions import LoopKey, LoopTraits, Mode, Season
 from controller.image import ProcessImage, StationImage
 from controller.planning.rules import PlanRules
@@ -100,6 +101,7 @@ def plan_rules(
 ) -> PlanRules:
     """Return what plans keep to; ``laws`` are the curves that they are held against."""
     planning = site.planning
+    sources = tuple(planning.sources.values()) or (SourceRules(),)
     return PlanRules(
         comfort=comfort_rules(site),
         timezone=site.timezone,
@@ -123,6 +125,8 @@ def plan_rules(
         interval_s=planning.interval_s,
         laws=laws,
         outdoor_filter_s=outdoor_filter_s,
+        T_source_max_degC=max(source.T_supply_max_degC for source in sources),
+        T_source_change_K_per_h=max(source.change_K_per_h for source in sources),
     )
 
 

@@ -15,6 +15,8 @@ from optimizer.instructions import OWN_BAND_K, Emitters, Instructions, Limit
 from optimizer.on_curve import Course
 from optimizer.plan.problem import PlanProblem
 from optimizer.plan.status import Plan, PlanStatus
+from optimizer.reach import Reach
+from optimizer.reach_told import at_reach, told_of_loop
 from optimizer.reason import Reason, because
 
 Floats = NDArray[np.float64]
@@ -70,11 +72,19 @@ class Explanation(NamedTuple):
     """What the heating curve would do; None where that is not known."""
 
 
-def foretell(plan: Plan, now: float, T_now: Floats, course: Course, problem: PlanProblem) -> Foretold | None:
+def foretell(
+    plan: Plan,
+    now: float,
+    T_now: Floats,
+    course: Course,
+    problem: PlanProblem,
+    reach: Reach | None = None,
+) -> Foretold | None:
     """Return what a plan expects from UTC second ``now`` on; None where it does not reach so far.
 
     ``T_now`` (n,) are the rooms as estimated. ``problem`` is what was asked last and ``course`` the curve's
-    from its beginning on; the plan may answer an earlier question, moved on.
+    from its beginning on; the plan may answer an earlier question, moved on. ``reach`` are the bounds of
+    ``problem`` by what the source's water can give, where that was asked.
     """
     step = plan.step_at(now)
     if step is None:
@@ -102,7 +112,7 @@ def foretell(plan: Plan, now: float, T_now: Floats, course: Course, problem: Pla
         curve_flow=of_known(course.flow[:, lag]),
         curve_q=of_known(course.q[:, theirs].mean(axis=1)),
         curve_T_end=of_known(course.T_indoor[:, theirs][:, -1]),
-        bounds=_bounds(plan, problem, ahead, theirs, known),
+        bounds=_bounds(plan, problem, reach, ahead, theirs, known),
     )
 
 
@@ -188,7 +198,7 @@ def _limit(i: int, told: Instructions, e: Emitters) -> tuple[Reason, ...]:
 
 
 def _bounds(
-    plan: Plan, problem: PlanProblem, ahead: slice, theirs: slice, known: Flags
+    plan: Plan, problem: PlanProblem, reach: Reach | None, ahead: slice, theirs: slice, known: Flags
 ) -> tuple[tuple[Reason, ...], ...]:
     """Return what each loop's plan lies against; worst numbers and hours from now on."""
     p, dt = problem, plan.dt_h
@@ -201,8 +211,11 @@ def _bounds(
     unreached = np.asarray((cold & at_most).any(axis=1))
     colder, warmer = np.asarray(cold.any(axis=1)), np.asarray(hot.any(axis=1))
     found: list[tuple[Reason, ...]] = [()] * len(q)
-    for i in np.flatnonzero(known & (colder | warmer)).tolist():
-        told = []
+    bound = colder | warmer
+    if reach is not None:
+        bound |= at_reach(q, reach, theirs.start).any(axis=1)
+    for i in np.flatnonzero(known & bound).tolist():
+        told = [] if reach is None else [*told_of_loop(i, q, reach, theirs.start, dt)]
         if colder[i]:
             worst, hours = float(short[i].max()), dt * int(cold[i].sum())
             if unreached[i]:

@@ -8,6 +8,7 @@ C_max and NTU = UA / C_min,
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,26 @@ from numpy.typing import NDArray
 from optimizer.inversion import CP_KJ_PER_KG_K
 
 Floats = NDArray[np.float64]
+SLACK = 1.1
+"""By which more than the law says counts as reachable: what meters and the law of plates are off."""
+FILM, WALL, EXPONENT = 0.45, 0.10, 0.7
+"""Of an exchanger's resistance: each film's part, the wall's, and how films thin with flow (chevron plates,
+e.g. Kakac and Liu, Heat Exchangers, ch. 10)."""
+
+
+NEEDED = ("T_source", "T_arrives", "UA_exchanger", "m_flow_primary_most", "m_flow_circulating", "T_indoor")
+"""What has to be known of a loop for it to be bound, by name; the first is the city's."""
+
+
+class Reach(NamedTuple):
+    """What can reach n loops in k steps, as far as that is known."""
+
+    q: Floats
+    """(n, k) W/m2; inf where nothing is known: it does not bind."""
+    T_arrives: Floats
+    """(n, k) degC of the source's water at the station; NaN where not known."""
+    unknown: tuple[str | None, ...]
+    """(n,) the first quantity that lacks, None where the loop is bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +70,47 @@ def arriving(times: Floats, T_source: Floats, at: Floats, access: Access, T_grou
     left = at[np.newaxis, :] - access.delay_s[:, np.newaxis]
     T = np.interp(left, times, T_source)
     return np.asarray(T_ground + (T - T_ground) * (1.0 - access.loss[:, np.newaxis]))
+
+
+def resistance(share_primary: Floats, share_secondary: Floats) -> Floats:
+    """Return 1/UA of an exchanger over that at its usual flows, of which its flows are these shares (> 0)."""
+    return np.asarray(FILM * share_primary**-EXPONENT + WALL + FILM * share_secondary**-EXPONENT)
+
+
+def on_the_way(
+    times: Floats, T_source: Floats, arrives: Floats, at: Floats, delay_s: Floats, T_ground: float
+) -> Floats:
+    """Return the temperature (n, k) at the stations at ``at`` (k,), where ``arrives`` (n,) is measured now.
+
+    ``at[0]`` is now. From what is measured on, it moves as the source's supply (``T_source`` at ``times``)
+    did one delay (n,) before, less what the pipes keep of that. NaN where ``arrives`` is.
+    """
+    T = np.interp(at[np.newaxis, :] - delay_s[:, np.newaxis], times, T_source)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kept = np.clip((arrives - T_ground) / (T[:, 0] - T_ground), 0.0, 1.0)
+    return np.asarray(arrives[:, np.newaxis] + kept[:, np.newaxis] * (T - T[:, :1]))
+
+
+def reach(T_arrives: Floats, T_indoor: Floats, access: Access) -> Reach:
+    """Return what reaches n loops, with ``SLACK``; where anything is not known a loop is not bound.
+
+    ``T_arrives`` (n, k), ``T_indoor`` (n,). The primary flow of ``access`` is that at the differential
+    pressure that there is.
+    """
+    told = (
+        T_arrives.max(axis=1, initial=-np.inf),
+        access.UA_exchanger,
+        access.flow_primary_max,
+        access.flow_secondary,
+        T_indoor,
+    )
+    unknown: list[str | None] = [None] * len(T_indoor)
+    for name, values in zip(NEEDED[1:], told, strict=True):
+        for i in np.flatnonzero(~np.isfinite(values)):
+            unknown[i] = unknown[i] or name
+    q = reachable_heat(T_arrives, T_indoor, access.dp_min, access)
+    bound = np.array([name is None for name in unknown], dtype=np.bool_)
+    return Reach(np.where(bound[:, np.newaxis], SLACK * q, np.inf), T_arrives, tuple(unknown))
 
 
 def effectiveness(C_primary: Floats, C_secondary: Floats, UA: Floats) -> Floats:

@@ -61,7 +61,7 @@ def plan_message(
         "usable": published.usable(now),
         "gap_percent": finite(100.0 * plan.gap),
         "cost": None if plan.status is PlanStatus.NONE else _cost(plan),
-        "binding": [reasoned(reason).to_json() for reason in plan.binding],
+        "binding": [reasoned(reason).to_json() for reason in published.binding()],
         "Q_flow_kW": series(plan.P + excluded_kW),
         "Q_flow_max_kW": [] if problem is None else series(problem.P_max[: len(plan.P)]),
         "price": series(plan.price),
@@ -202,7 +202,7 @@ def expected(published: Published | None, now: float) -> Foretold | None:
     if published is None or published.problem is None or published.curve is None:
         return None
     T_now = published.known.state.T_indoor
-    return foretell(published.plan, now, T_now, published.curve, published.problem)
+    return foretell(published.plan, now, T_now, published.curve, published.problem, published.reach)
 
 
 def loop_plans(

@@ -65,11 +65,14 @@ def heat_bounds(
     T_outdoor: Floats,
     T_primary: Floats,
     T_reached: Floats,
+    q_reach: Floats,
 ) -> HeatBounds:
     """Return what n loops can give in k steps with outdoor temperatures ``T_outdoor`` (k,).
 
     ``rooms`` (n,) are the rooms that the emitters see, ``T_primary`` (n,) what arrives from the source,
     ``T_reached`` (n,) what the loop's exchanger is seen to give at most (see ``reached``). NaN does not bind.
+    ``q_reach`` (n, k) is what can reach them, W/m2 (``reaching``); inf does not bind. Where that is less than
+    they must be told at least, they are planned with the least, and the plan says so (``reach_told``).
     """
     own = own_curves(loops, T_outdoor)
     band = np.array([band_of(loop) for loop in loops])
@@ -88,4 +91,5 @@ def heat_bounds(
     q_high = heat_from(buildings, high.T, np.ones(len(loops)), rooms).T
     per_K = (q_high - q_low).mean(axis=1) / np.maximum((high - low).mean(axis=1), 1.0)
     ramp = np.maximum(RAMP_K * per_K, RAMP_MIN_W_PER_M2)
+    q_high = np.minimum(q_high, q_reach)
     return HeatBounds(q_low, np.maximum(q_high, q_low + WIDTH_MIN_W_PER_M2), ramp)

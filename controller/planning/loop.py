@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from controller.decisions import LoopKey, LoopTraits
+from controller.knowing.belief import to_rooms_s
 from controller.knowing.known import Known
 from controller.planning.advice import advising, at_prices
 from controller.planning.borne import Borne
@@ -19,6 +20,7 @@ from controller.planning.judging import sane
 from controller.planning.port import Planner
 from controller.planning.published import Published
 from controller.planning.question import STEP_H, Asked, Scene, question, times_of
+from controller.planning.reaching import SourceHistory, Waters
 from controller.planning.rules import PlanRules, SourceSeen
 from controller.planning.seen import lost_loops, scene_of, source_seen
 from controller.state import ControllerState
@@ -72,6 +74,7 @@ class PlanningLoop:
         self._believed, self._forecast, self._wanted = believed, forecast, wanted
         self._asked_at = float("-inf")
         self._borne = borne or Borne()
+        self._sent = SourceHistory()
 
     async def run(self) -> None:
         """Plan for ever; the solver is closed at the end."""
@@ -93,9 +96,14 @@ class PlanningLoop:
         before = self._state.published
         owed = self._borne.after(before, known, now)
         outlook = self._forecast(times_of(now))
-        source = source_seen(self._state.image.freeze(), now)
+        images = self._state.image.freeze()
+        source = source_seen(images, now)
+        self._sent.note(now, source.T_supply)
         filtered, monotonic = believed.T_outdoor_filtered, self._clock.monotonic()
         scene = scene_of(self._state, self._traits, filtered, owed, now, monotonic)
+        sent_at, T_sent = self._sent.series()
+        waters = Waters(images=images, beliefs=dict(self._state.beliefs), sent_at=sent_at, T_sent=T_sent)
+        scene = replace(scene, waters=waters)
         plan, asked = await self._plan(known, outlook, source, scene, now)
         published = Published(
             made_at=self._clock.now(),
@@ -108,7 +116,9 @@ class PlanningLoop:
             source=source,
             problem=None if asked is None else asked.problem,
             curve=None if asked is None else asked.curve,
+            reach=None if asked is None else asked.reach,
             owed=owed,
+            to_rooms_s=to_rooms_s(known.keys, self._state.beliefs),
             lost=scene.lost,
             planner=self._planner.state,
         )

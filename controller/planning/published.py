@@ -7,10 +7,13 @@ from controller.decisions import LoopKey
 from controller.knowing.known import Known
 from controller.planning.port import PlannerState
 from controller.planning.rules import NO_SOURCE, PlanRules, SourceSeen
+from optimizer.building import Floats
 from optimizer.forecast.weather import NoWeather, Outlook
 from optimizer.on_curve import Course
 from optimizer.plan.problem import PlanProblem
 from optimizer.plan.status import AGE_MAX_S, Plan, PlanStatus
+from optimizer.reach import Reach
+from optimizer.reach_told import told_of_plan
 from optimizer.reason import Reason
 
 
@@ -34,8 +37,12 @@ class Published:
     """What was asked last; the plan may be an earlier one, moved on. None where nothing could be asked."""
     curve: Course | None = None
     """What the loops would do on the curve in the same time; its first step is that of ``problem``."""
+    reach: Reach | None = None
+    """What could reach the loops, with the rows and steps of ``problem``; None where that was not asked."""
     owed: Mapping[LoopKey, float] = field(default_factory=dict)
     """K h of under-heating in shortages so far."""
+    to_rooms_s: Floats | None = None
+    """(n,) seconds that water takes from each station to its rooms; 0 where not known, None for nowhere."""
     lost: frozenset[LoopKey] = frozenset()
     """Loops whose stations did not answer then."""
     planner: PlannerState | None = None
@@ -46,6 +53,16 @@ class Published:
     def advised(self, key: LoopKey) -> bool:
         """Tell whether a plan says what the loop shall be set to by hand."""
         return self.advice is not None and key not in self.advice.excluded
+
+    def binding(self) -> tuple[Reason, ...]:
+        """Return what kept the plan from costing less, the source's water included."""
+        plan, problem, reach = self.plan, self.problem, self.reach
+        if problem is None or reach is None or plan.status is PlanStatus.NONE:
+            return plan.binding
+        begin = max(0, round((plan.start - problem.start) / (3600.0 * plan.dt_h)))
+        steps = min(plan.q.shape[1], problem.size[1] - begin)
+        told = told_of_plan(plan.q[:, :steps], problem.q_min, reach, begin, plan.dt_h) if steps > 0 else ()
+        return (*plan.binding, *told)
 
     def age_s(self, now: float) -> float:
         """Return how old the plan's inputs are at UTC second ``now``."""

@@ -10,6 +10,7 @@ from controller.decisions import LoopKey, LoopTraits, Mode
 from controller.knowing.known import Known
 from controller.planning.bounds import heat_bounds
 from controller.planning.breathing import breathing
+from controller.planning.reaching import Waters, reaching
 from controller.planning.rules import PlanRules, SourceSeen
 from controller.weather.site import utc_offset_s
 from optimizer.balance import indoor_wanted
@@ -20,6 +21,7 @@ from optimizer.forecast.calendar import LocalTime, local_time, share_open
 from optimizer.forecast.weather import WeatherSeries
 from optimizer.on_curve import Course, curve_ahead, filtered_ahead, follow
 from optimizer.plan.problem import PlanProblem
+from optimizer.reach import Reach
 from optimizer.reason import Reason, because
 
 STEPS, STEP_S = 96, 900.0
@@ -51,6 +53,8 @@ class Scene:
     """degC of the source's water at the station, where it is measured."""
     T_reached: Mapping[LoopKey, float] = field(default_factory=dict)
     """degC that loops can be asked for at most which stay short of what they were told (``reached``)."""
+    waters: Waters | None = None
+    """What tells how the source's water reaches the stations; None binds no loop by it."""
     T_outdoor_filtered: Mapping[str, float | None] = field(default_factory=dict)
     """By emitter type, for the curve."""
     owed: Mapping[LoopKey, float] = field(default_factory=dict)
@@ -71,6 +75,8 @@ class Asked:
     """Those loops."""
     curve: Course
     """What the loops would do on the curve."""
+    reach: Reach | None = None
+    """What can reach the loops, where that was asked."""
     advisory: PlanProblem | None = None
     """The same of the loops that take no setpoints, all others left out; None where there are none."""
 
@@ -102,7 +108,9 @@ def question(
     T_primary, T_reached = (
         np.array([told.get(key, np.nan) for key in known.keys]) for told in (scene.T_primary, scene.T_reached)
     )
-    bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached)
+    reach = None if scene.waters is None else reaching(known, loops, scene.waters, rules, weather.times)
+    q_reach = np.full((len(loops), len(weather.times)), np.inf) if reach is None else reach.q
+    bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached, q_reach)
     T_wanted = wanted(known, weather.times, rules)
     gains = free_heat(buildings, weather.sun[:, None]).T + lasting
     breath = breathing(A, B, weather.T_outdoor, gains - lasting, rules.comfort.sd_hours)
@@ -139,6 +147,7 @@ def question(
         problem=replace(problem, q_before=_going_on(problem, curve, _rows(known, excluded))),
         excluded=excluded,
         curve=curve,
+        reach=reach,
         advisory=replace(problem, T_min=np.where(_rows(known, advised)[:, None], T_band, np.nan))
         if advised
         else None,

@@ -40,6 +40,9 @@ class PlanRules:
     """The centre's curve by emitter type."""
     outdoor_filter_s: Mapping[str, float] = field(default_factory=dict)
     weights: Weights = field(default_factory=lambda: Weights(moves=MOVES))
+    T_source_max_degC: float = 120.0
+    T_source_change_K_per_h: float = 15.0
+    """How warm water the sources can send, and by how much they may change it."""
     interval_s: float = 900.0
     """Scaled seconds from plan to plan."""
 

@@ -73,6 +73,10 @@ class Hydraulics:
     """degC of the source's water at the station."""
     drawn: Floats
     """kg/s that the whole station draws."""
+    flow_primary: Floats
+    """kg/(s m2) of it that is the loop's."""
+    y_valve: Floats
+    """0..1, of the loop's valve, or of the station's where it has only one."""
 
 
 def sources_now(site: SiteConfig, images: Mapping[str, StationImage], now: float) -> tuple[SourceNow, ...]:
@@ -142,7 +146,8 @@ def hydraulics(
         lost = np.nan if T_source is None else (T_source - arrives) / (T_source - T_GROUND_DEGC)
         flow = drawn * share / b.area
         dp = of("p_supply_primary") - of("p_return_primary")
-        reserve = _reserve(of("y_valve_primary"), dp)
+        y_station, y_loop = of("y_valve_primary"), of("y_valve_loop", loop=True)
+        reserve = _reserve(y_station, dp)
     delays = [None if key not in beliefs else beliefs[key].delay for key in known.keys]
     access = Access(
         delay_s=np.array([d.seconds if isinstance(d, Delay) else DELAY_USUAL_S for d in delays]),
@@ -157,14 +162,24 @@ def hydraulics(
         exponent=b.exponent,
     )
     return Hydraulics(
-        access=access, rooms=known.state.T_indoor + law_error, dp=dp, T_arrives=arrives, drawn=drawn
+        access=access,
+        rooms=known.state.T_indoor + law_error,
+        dp=dp,
+        T_arrives=arrives,
+        drawn=drawn,
+        flow_primary=flow,
+        y_valve=np.where(np.isfinite(y_loop), y_loop, y_station),
     )
+
+
+def opened(y_valve: Floats) -> Floats:
+    """Return by how much more than now flows through valves (n,) that open fully, at the pressure of now."""
+    return np.asarray(VALVE_RATIO ** (1.0 - np.clip(y_valve, 0.0, 1.0)))
 
 
 def _reserve(y_valve: Floats, dp: Floats) -> Floats:
     """Return by how much more than now stations can draw (n,): valves open, ``DP_MIN_KPA`` left."""
-    opened = VALVE_RATIO ** (1.0 - np.clip(y_valve, 0.0, 1.0))
-    told = opened * np.sqrt(np.minimum(1.0, DP_MIN_KPA / np.maximum(dp, 1.0)))
+    told = opened(y_valve) * np.sqrt(np.minimum(1.0, DP_MIN_KPA / np.maximum(dp, 1.0)))
     return np.where(np.isfinite(told), np.clip(told, RESERVE_LEAST, RESERVE_MOST), FLOW_RESERVE)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from controller.config.model import SiteConfig
 from controller.decisions import Mode, Proposal, Season
+from controller.knowing.belief import to_rooms_s
 from controller.knowing.gathered import Window
 from controller.knowing.opened import begun
 from controller.knowing.store import KnowingStore
@@ -81,8 +82,8 @@ def plan_of_stored(site: SiteConfig) -> StoredPlan:
         raise NothingStored("nothing gathered yet; a first quarter of an hour under `dhc run` must pass")
     rooms = store.noted(ROOMS)
     clock = _Moment(at if rooms is None else max(at, float(json.loads(rooms)["at"])))
-    known = begun(site, traits, None, clock).known
-    known = replace(known, at=clock.at if known.at is None else known.at)
+    opened = begun(site, traits, None, clock)
+    known = replace(opened.known, at=clock.at if opened.known.at is None else opened.known.at)
     filtered = _filtered(window, filters_s)
     rules = plan_rules(site, laws, filters_s)
     outlook = weather_feed(site, clock).outlook(times_of(clock.at))
@@ -108,6 +109,7 @@ def plan_of_stored(site: SiteConfig) -> StoredPlan:
         rules=rules,
         problem=None if isinstance(asked, Reason) else asked.problem,
         curve=None if isinstance(asked, Reason) else asked.curve,
+        to_rooms_s=to_rooms_s(known.keys, opened.keeper.beliefs),
     )
     if not isinstance(asked, Reason):
         advised = at_prices(asked, plan)

@@ -71,6 +71,8 @@ def follow(
     T_indoor = state.T_indoor[rows]
     rooms = T_indoor + state.mean[rows, LAW]
     ahead_s = np.full(len(rows), inputs.now - plan.start)
+    if published.to_rooms_s is not None:  # what rooms shall get then leaves the station so much earlier
+        ahead_s += published.to_rooms_s[rows]
     q = heat_ahead(plan.q[rows], 3600.0 * plan.dt_h, ahead_s)
     emitters = _emitters(mine, buildings, inputs, T_outdoor)
     held = held_by(mine, inputs, emitters.T_own)

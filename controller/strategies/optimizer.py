@@ -145,7 +145,7 @@ def _reasons(followed: Followed, published: Published, inputs: StrategyInputs) -
     if published.problem is not None and published.curve is not None:
         T_now = np.full(len(published.keys), np.nan)
         T_now[rows] = followed.T_indoor
-        foretold = foretell(plan, inputs.now, T_now, published.curve, published.problem)
+        foretold = foretell(plan, inputs.now, T_now, published.curve, published.problem, published.reach)
     if foretold is None:
         return [reasoned(source_of(plan, inputs.now)) for _ in followed.keys]
     mine = _taken(foretold, rows)

@@ -45,6 +45,11 @@ PLANNING: Mapping[str, tuple[str, str]] = {
         "all {flow_percent:.0f} % of design flow are needed",
         "需要设计流量的 {flow_percent:.0f} %",
     ),
+    "explain.reach": (
+        "water of {T_arrives:.0f} °C arrives, with which no more than {q:.1f} W/m² can reach it"
+        " during {hours:.4g} h",
+        "到站一次供水 {T_arrives:.0f} °C，可达热量最多 {q:.1f} W/m²（{hours:.4g} 小时）",
+    ),
     "explain.out_of_reach": (
         "no more heat can reach it: up to {short_K:.1f} K too cold during {hours:.4g} h",
         "可达热量已到上限：有 {hours:.4g} 小时最多偏冷 {short_K:.1f} K",
@@ -94,6 +99,20 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "plan.at_most": (
         "{loops:.0f} loop(s) get all the heat that can reach them, at most {hours:.4g} h each",
         "{loops:.0f} 个回路达到可达热量上限，每个最多 {hours:.4g} 小时",
+    ),
+    "plan.reach": (
+        "{loops:.0f} loop(s) get all that the source's water can give their exchangers,"
+        " at most {hours:.4g} h each",
+        "{loops:.0f} 个回路已用尽一次供水经换热器可供的热量，每个最多 {hours:.4g} 小时",
+    ),
+    "plan.reach_below_least": (
+        "{loops:.0f} loop(s) get less from the source's water than they may be told at least, at most"
+        " {hours:.4g} h each",
+        "{loops:.0f} 个回路的一次供水所能供的热量低于允许下达的最低值，每个最多 {hours:.4g} 小时",
+    ),
+    "plan.reach_unknown": (
+        "{loops:.0f} loop(s) are not bound by what the source's water can give: {quantity} is not known",
+        "{loops:.0f} 个回路未按一次供水可供热量限制：{quantity}未知",
     ),
     "plan.too_warm": (
         "{loops:.0f} loop(s) get the least heat allowed and are still up to {warmest_K:.1f} K too warm,"
@@ -237,6 +256,12 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "planned.q_max": ("the heat that can reach it", "可达热量"),
     "planned.critical": ("the critical users", "重点用户"),
     "planned.owed": ("the under-heating so far", "累计欠热"),
+    "planned.T_source": ("what the sources send", "热源供水温度"),
+    "planned.T_arrives": ("the supply temperature at the station", "到站一次供水温度"),
+    "planned.UA_exchanger": ("how well the exchanger carries heat", "换热器传热能力"),
+    "planned.m_flow_primary_most": ("the most that the station can draw", "最大一次流量"),
+    "planned.m_flow_circulating": ("the circulation", "循环流量"),
+    "planned.T_indoor": ("the room's temperature", "室内温度"),
     "planned.unknown": ("unknown", "未知"),
     "plan.percent": ("{percent:.1f} %", "{percent:.1f} %"),
     "planned.indoor_K": ("the rooms (K)", "室温（K）"),

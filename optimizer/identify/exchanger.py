@@ -1,9 +1,8 @@
 """How well a plate exchanger carries heat, day by day, and whether it fouls.
 
 UA = Q / LMTD of the four temperatures, counterflow. Both films get thinner as flow grows: 1/UA goes with
-r_p (m_p / m_p0)^-0.7 + r_w + r_s (m_s / m_s0)^-0.7 (0.7: chevron plates, e.g. Kakac and Liu, Heat
-Exchangers, ch. 10; 45 % of the resistance on each side). What is left after that is scale and dirt. The
-trend is the median of all slopes (Theil and Sen), which single bad days do not move.
+r_p (m_p / m_p0)^-0.7 + r_w + r_s (m_s / m_s0)^-0.7 (``reach.resistance``). What is left after that is scale
+and dirt. The trend is the median of all slopes (Theil and Sen), which single bad days do not move.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.inversion import CP_KJ_PER_KG_K
+from optimizer.reach import resistance
 from optimizer.reason import Reason, because
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ READINGS_MIN = 12
 """A day, for its median to count."""
 APPROACH_MIN_K = 1.0
 """Below it the thermometers' errors are as large as what is measured."""
-EXPONENT, FILM, WALL = 0.7, 0.45, 0.10
+MOST_QUANTILE = 0.98
+"""Of the primary flows: what a valve gave for longer than a meter's slip."""
 FOULS = -0.10
 """Change of UA over the record by which an exchanger is told to foul, if its doubt agrees."""
 CONFIDENCE = 0.95
@@ -42,6 +43,11 @@ class ExchangerTrend:
     """Part of UA by which it changes in 30 days; bounds of the 95 % confidence."""
     days: int
     fouls: bool
+    m_flow_primary: float | None = None
+    m_flow_secondary: float | None = None
+    """The record's usual flows, kg/s; None in what was found before they were kept, as is the next."""
+    m_flow_primary_most: float | None = None
+    """kg/s that the primary side has shown to draw."""
 
 
 def exchanger_trend(
@@ -69,8 +75,8 @@ def exchanger_trend(
     apart = np.abs(ratio) > 1e-6
     mean = np.where(apart, (hot - cold) / np.where(apart, ratio, 1.0), hot)
     m_p, m_s = m_flow_primary[works], m_flow_secondary[works]
-    films = FILM * (m_p / np.median(m_p)) ** -EXPONENT + WALL + FILM * (m_s / np.median(m_s)) ** -EXPONENT
-    UA = Q / mean * films
+    usual_p, usual_s = float(np.median(m_p)), float(np.median(m_s))
+    UA = Q / mean * resistance(m_p / usual_p, m_s / usual_s)
     day = (times[works] // 86_400.0).astype(np.int64)
     days, count = np.unique(day, return_counts=True)
     days = days[count >= READINGS_MIN]
@@ -86,4 +92,7 @@ def exchanger_trend(
         change_high=float(np.expm1(30.0 * high)),
         days=len(days),
         fouls=bool(np.expm1(whole) <= FOULS and high < 0.0),
+        m_flow_primary=usual_p,
+        m_flow_secondary=usual_s,
+        m_flow_primary_most=float(np.quantile(m_p, MOST_QUANTILE)),
     )

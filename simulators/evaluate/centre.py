@@ -157,6 +157,7 @@ class Centre:
         first = first_known(self.traits, self._mean_outdoor(foresight))
         memory.known = first if settings.believed is None else settings.believed(first)
         self.learning = Learning(memory.known, self.traits, clock.now(), site.timezone)
+        self.state.beliefs = self.learning.keeper.beliefs
         return PlanningLoop(
             InlinePlanner(EFFORT),
             clock,

@@ -69,6 +69,7 @@ def published(traits, *, T_indoor=21.5, rules=RULES, scene=SCENE, at=NOW):
         rules=rules,
         problem=asked.problem,
         curve=asked.curve,
+        reach=asked.reach,
     )
 
 

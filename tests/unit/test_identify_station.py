@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from optimizer.identify.delay import transport_delay
+from optimizer.identify.delay import transport_delay, way_to_rooms
 from optimizer.identify.exchanger import exchanger_trend
 from optimizer.identify.pump import pump_curve
 from optimizer.reason import Reason
@@ -32,6 +32,9 @@ def test_a_clean_exchanger_is_told_with_its_ua_and_no_trend():
     assert not found.fouls
     assert found.change_low < 0.0 < found.change_high
     assert found.days == 40
+    assert found.m_flow_primary == pytest.approx(6.2, abs=0.4)
+    assert found.m_flow_secondary == pytest.approx(20.0)
+    assert found.m_flow_primary_most == pytest.approx(4.0 + 0.98 * 4.0, abs=0.1)
 
 
 def test_fouling_is_told_with_its_pace():
@@ -152,3 +155,19 @@ def test_a_pump_without_three_steady_points_on_a_line_is_refused(rows, told):
     found = pump_curve(*rows)
     assert isinstance(found, Reason)
     assert found.id == told
+
+
+@pytest.mark.parametrize("minutes", [12.0, 25.0])
+def test_the_way_to_the_rooms_is_half_of_the_way_round(minutes):
+    T_supply, at = source() - 30.0, np.arange(len(source()))
+    T_return = 20.0 + 0.6 * (np.interp(at - 2.0 * minutes / 5.0, at, T_supply) - 20.0)
+    assert way_to_rooms(300.0, T_supply, T_return).seconds == pytest.approx(60.0 * minutes, abs=90.0)
+
+
+def test_a_return_that_comes_too_late_or_not_at_all_is_refused_by_name():
+    T_supply = source()
+    late = way_to_rooms(300.0, T_supply, np.roll(T_supply, 40))
+    alien = way_to_rooms(300.0, T_supply, source(seed=5))
+    assert isinstance(late, Reason)
+    assert isinstance(alien, Reason)
+    assert alien.id == "identify.not_alike"

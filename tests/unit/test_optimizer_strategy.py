@@ -223,3 +223,16 @@ def test_it_hands_on_what_is_known_of_its_own_loops_and_of_no_others():
 
 def test_a_scene_without_news_leaves_nobody_out():
     assert published(TOWN, scene=Scene(T_outdoor_filtered=SCENE.T_outdoor_filtered)).excluded == {}
+
+
+def test_heat_for_the_rooms_leaves_a_station_as_much_earlier_as_its_water_needs():
+    whole = plan()
+    rising = replace(whole.plan, q=38.0 + 2.0 * np.arange(96.0) * np.ones((2, 1)))
+    away = replace(whole, plan=rising, to_rooms_s=np.array([240.0, 0.0]))
+    far, near = (wish_of(loop, inputs(TOWN, away)) for loop in (ONE, TWO))
+    at_once, later = (
+        wish_of(ONE, inputs(TOWN, replace(away, to_rooms_s=None), now=now)) for now in (NOW, NOW + 240.0)
+    )
+    assert far.T_supply == pytest.approx(later.T_supply)
+    assert far.T_supply > at_once.T_supply + 0.05
+    assert near.T_supply == wish_of(TWO, inputs(TOWN, replace(away, to_rooms_s=None))).T_supply

@@ -5,7 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from optimizer.reach import Access, arriving, effectiveness, reachable_heat
+from optimizer.reach import (
+    SLACK,
+    Access,
+    arriving,
+    effectiveness,
+    on_the_way,
+    reach,
+    reachable_heat,
+    resistance,
+)
 
 
 def access(n=1, **changes):
@@ -73,3 +82,54 @@ def test_less_pressure_reaches_less_and_nothing_known_reaches_nothing():
     for spoilt in ((np.array([[np.nan]]), room, np.array([60.0])), (T, np.array([np.nan]), np.array([60.0]))):
         assert reachable_heat(*spoilt, a)[0, 0] == 0.0
     assert reachable_heat(T, room, np.array([np.nan]), a)[0, 0] == 0.0
+
+
+def test_water_under_way_goes_on_from_what_is_measured_and_the_rest_as_the_source_may():
+    hour = 3600.0
+    times, T_source = np.array([0.0, hour, 2 * hour, 4 * hour]), np.array([90.0, 90.0, 80.0, 110.0])
+    at = hour * np.array([2.0, 3.0, 4.0, 5.0])
+    T = on_the_way(times, T_source, np.array([86.0, np.nan]), at, np.array([hour, hour]), 5.0)
+    kept = (86.0 - 5.0) / (90.0 - 5.0)
+    assert T[0] == pytest.approx(86.0 + kept * np.array([0.0, -10.0, 5.0, 20.0]))
+    assert np.isnan(T[1]).all()
+
+
+def test_water_that_is_warmer_than_it_left_is_believed_and_its_changes_are_not_enlarged():
+    T = on_the_way(
+        np.array([0.0, 3600.0]),
+        np.array([80.0, 90.0]),
+        np.array([84.0]),
+        np.array([0.0, 3600.0]),
+        np.array([0.0]),
+        5.0,
+    )
+    assert T[0] == pytest.approx([84.0, 94.0])
+
+
+def test_films_thin_with_flow_and_the_wall_does_not():
+    one = np.ones(1)
+    assert resistance(one, one)[0] == pytest.approx(1.0)
+    assert resistance(2.0 * one, one)[0] == pytest.approx(0.45 * 2.0**-0.7 + 0.55)
+    assert resistance(1e9 * one, 1e9 * one)[0] == pytest.approx(0.10, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "changes"),
+    [
+        ("T_arrives", {"T": np.nan}),
+        ("UA_exchanger", {"UA_exchanger": np.nan}),
+        ("m_flow_primary_most", {"flow_primary_max": np.nan}),
+        ("m_flow_circulating", {"flow_secondary": np.inf}),
+        ("T_indoor", {"room": np.nan}),
+    ],
+)
+def test_what_is_not_known_binds_nothing_and_is_named(lacking, changes):
+    def reached(T=80.0, room=20.0, **by):
+        return reach(np.full((1, 4), T), np.array([room]), access(**by))
+
+    whole, told = reached(), reached(**changes)
+    assert whole.unknown == (None,)
+    law = reachable_heat(np.full((1, 4), 80.0), np.array([20.0]), np.array([80.0]), access())
+    assert whole.q == pytest.approx(SLACK * law)
+    assert told.unknown == (lacking,)
+    assert np.isposinf(told.q).all()

@@ -8,6 +8,7 @@ import pytest
 
 from controller.decisions import LoopKey
 from controller.image import ProcessImage, StationImage
+from controller.knowing.belief import Introduced, first_belief
 from controller.modes import Mode
 from controller.planning.events import event
 from controller.planning.loop import EVENT_EVERY_S, Believed, PlanningLoop
@@ -16,6 +17,7 @@ from controller.planning.rules import SourceSeen
 from controller.planning.seen import source_seen
 from controller.state import ControllerState, LoopStatus
 from optimizer.forecast.weather import NoWeather
+from optimizer.identify.delay import Delay
 from optimizer.plan.status import PlanStatus
 from optimizer.reason import because
 from stations.model.identity import Point
@@ -187,3 +189,17 @@ def test_in_a_shortage_what_loops_bear_is_remembered_and_spares_them_next_time()
     assert owed[ONE.key] > owed.get(TWO.key, 0.0) + 0.5
     assert np.argmax(bench.state.published.problem.owed) == 0
     assert LoopKey("nobody", 1) not in owed
+
+
+def test_what_was_learned_of_the_waters_ways_goes_into_the_plan():
+    bench = Bench()
+    key = KNOWN.keys[0]
+    begun = first_belief(key, Introduced(NOW, KNOWN.buildings.take([0]), True))
+    way = Delay(seconds=600.0, correlation=0.9)
+    bench.state.beliefs = {key: replace(begun, to_rooms=way)}
+    bench.source(9000.0)
+    published = bench.turn()
+    assert published.to_rooms_s.tolist() == [600.0, 0.0]
+    assert published.reach.unknown == ("T_arrives", "T_arrives"), "the source tells, the stations do not"
+    silent = Bench().turn()
+    assert silent.reach.unknown == ("T_source", "T_source")

@@ -73,7 +73,13 @@ def test_the_least_heats_hold_while_there_is_enough_and_leave_room_to_share_in_a
 def most_heat(*, arrives=np.nan, reached=np.nan):
     rooms, T = KNOWN.state.T_indoor, np.full(4, T_OUTDOOR)
     given = heat_bounds(
-        [ONE], KNOWN.buildings.take([0]), rooms[:1], T, np.array([arrives]), np.array([reached])
+        [ONE],
+        KNOWN.buildings.take([0]),
+        rooms[:1],
+        T,
+        np.array([arrives]),
+        np.array([reached]),
+        np.full((1, 4), np.inf),
     )
     assert (given.high > given.low).all()
     return given.high[0, 0]

@@ -36,6 +36,7 @@ from controller.words.writes import WRITES
 from optimizer.estimate.state import Doubt
 from optimizer.forecast.weather import WeatherTable
 from optimizer.plan.problem import PlanProblem, Weights
+from optimizer.reach import NEEDED
 from optimizer.reason import because
 from stations.drivers.refusals import refuse_jump
 from stations.model.quality import Reason
@@ -60,7 +61,7 @@ GROUPS = {
     "author": {"site_file", "controller", "strategy"},
     "subject": {"season", "mass_change"},
     "plan_choice": set(PlanChoice),
-    "planned": SERIES | QUANTITIES | {"indoor_K", "heat_share", "unknown"},
+    "planned": SERIES | QUANTITIES | set(NEEDED) | {"indoor_K", "heat_share", "unknown"},
     "weight": {field.name for field in fields(Weights)},
     "cause": {name for name in {**PLANNING, **KNOWING} if f"cause.{name}" in PLANNING},
 }
