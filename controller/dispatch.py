@@ -18,6 +18,7 @@ from controller.state import ControllerState, LoopStatus
 from controller.verification import POLLS_TO_CONFIRM, Match, compare
 from controller.words.phrase import Phrase, said
 from stations.driver import NoAnswer, StationDriver
+from stations.drivers.refusals import refuse_jump
 from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown
@@ -222,6 +223,9 @@ class Dispatcher:
             self._finish(intent, State.REJECTED, said("write.clamped", detail=fault))
             return
         status = self._status(intent.loop)
+        if not status.held and (elsewhere := self._moved_away(intent)) is not None:
+            self._finish(intent, State.EXPIRED, elsewhere)
+            return
         self._expire_open(intent.loop, said("write.replaced"))
         command = LoopCommand(
             loop=intent.loop,
@@ -252,6 +256,22 @@ class Dispatcher:
                 del self._open[intent.loop]
                 self._finish(intent, State.REJECTED, said("write.no_function"))
                 status.held = False
+
+    def _moved_away(self, intent: Intent) -> Phrase | None:
+        """Say that a loop on its own curve no longer holds what it was to be taken over with, or None.
+
+        The cycle decided on an earlier poll. Since then an own curve may have jumped, as it does where the
+        outdoor temperature is lost, and what was no move then would be one now.
+        """
+        level = self._polled.get(self._levels[intent.loop])
+        if intent.heat_channel is not HeatChannel.T_SUPPLY or (level is not None and level.value == 1.0):
+            return None
+        acts = self._polled.get(self._effective[intent.loop][0])
+        refusal = refuse_jump(intent.heat_value, None if acts is None else acts.value)
+        if refusal is None or refusal.jump is None:
+            return None
+        T_held, T_asked = refusal.jump
+        return said("write.held_elsewhere", T_held=T_held, T_asked=T_asked)
 
     async def _hand_back(self, driver: StationDriver, loop: int, why: Phrase) -> bool:
         """Return one loop to its own curve; False if it must be tried again."""

@@ -7,9 +7,11 @@ import pytest
 from controller.decisions import LoopKey
 from controller.historian.records import State
 from controller.words.phrase import verbatim
+from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown
+from stations.model.setpoint import HeatChannel, StationClass
 from tests.support.clocks import ManualClock
-from tests.support.field_world import STATION, FieldBench, field_bench, intent
+from tests.support.field_world import STATION, FieldBench, field_bench, held, intent, traits_of
 
 SENT, ACKNOWLEDGED = State.SENT, State.ACKNOWLEDGED
 CONFIRMED, EXPIRED = State.CONFIRMED, State.EXPIRED
@@ -54,6 +56,60 @@ async def test_a_command_that_grew_old_while_the_process_was_stopped_is_never_se
 
     assert (bench.script.given("apply") != []) is sent
     assert bench.states(1)[-1] is (ACKNOWLEDGED if sent else EXPIRED)
+
+
+@pytest.mark.parametrize(
+    ("level", "acts", "sent"),
+    [
+        (0.0, 56.0, True),
+        (0.0, 54.9, True),
+        (0.0, 54.7, False),
+        (0.0, 61.4, False),
+        (None, 51.0, False),
+        (0.0, None, True),  # the cycle has seen what it holds, and this poll does not tell otherwise
+        (1.0, 51.0, True),  # it follows the controller before this one, and may be stretching a move
+    ],
+)
+async def test_a_loop_whose_own_curve_has_jumped_since_the_cycle_is_not_taken_over(bench, level, acts, sent):
+    told = {"remote_level": level, "T_supply_secondary_set_effective": acts}
+    for name, value in told.items():
+        bench.script.values.pop(Point(1, name), None)
+        if value is not None:
+            bench.script.values[Point(1, name)] = value
+    bench.post(intent(1))
+    bench.poll()
+
+    await bench.write()
+
+    assert (bench.script.given("apply") != []) is sent
+    assert bench.states(1)[-1] is (ACKNOWLEDGED if sent else EXPIRED)
+    assert bench.status().held is sent
+
+
+async def test_a_loop_that_is_held_is_told_whatever_it_acts_on(bench):
+    await held(bench)
+    bench.script.values[Point(1, "T_supply_secondary_set_effective")] = 51.0
+    bench.script.values[Point(1, "remote_level")] = 0.0
+    bench.poll()
+    bench.post(intent(2, heat_value=55.5))
+
+    await bench.write()
+
+    assert [command.instruction.heat for command in bench.script.given("apply")] == [56.0, 55.5]
+
+
+async def test_an_offset_is_written_whatever_the_own_curve_does():
+    traits = {1: traits_of(station_class=StationClass.B)}
+    bench = FieldBench(ManualClock(), profile_name="plc-b", traits=traits)
+    bench.script.values[Point(1, "remote_level")] = 0.0
+    bench.script.values[Point(1, "T_supply_secondary_set_effective")] = 51.0
+    offset = {"heat_channel": HeatChannel.DT_OFFSET, "heat_value": 1.0}
+    bench.post(intent(1, **offset, circulation_channel=None, circulation_value=None))
+    bench.poll()
+
+    await bench.write()
+
+    assert [command.instruction.heat for command in bench.script.given("apply")] == [1.0]
 
 
 async def test_a_utc_clock_that_jumps_neither_expires_nor_revives_a_command(bench):
