@@ -8,6 +8,7 @@ import numpy as np
 from simulators.plant.arrays import Floats
 from simulators.plc.limits import LoopInputs, LoopRating
 from simulators.plc.loop import ControlState, LoopPlc
+from simulators.plc.outdoor import FIXED_degC
 from simulators.plc.station import StationPlc
 from simulators.servers.misbehaviour import DeviceClock
 from simulators.servers.served import Served
@@ -90,7 +91,7 @@ class SimulatedCity:
         self.stations: dict[str, StationSim] = {}
         first = 0
         for place, station in enumerate(site.stations):
-            plc = self._plc(station, first)
+            plc = self._plc(station, place, first)
             self.stations[station.id] = StationSim(self.works, station, plc, place, first)
             first += len(station.loops)
 
@@ -158,9 +159,11 @@ class SimulatedCity:
         self._scans += 1
         works.step(self._valve, self._pump, self.now, dt)
 
-    def _plc(self, station: SimStation, first: int) -> StationPlc:
+    def _plc(self, station: SimStation, place: int, first: int) -> StationPlc:
         station_class = builtin_profile(station.profile).station_class
-        T_outdoor = self.works.T_outdoor
+        own = self.works.outdoor_sensor(place)
+        # before its first scan, too, it goes by what it knows: else its own curve would jump then
+        T_outdoor = FIXED_degC if own is None else own
         return StationPlc(
             station_class,
             [

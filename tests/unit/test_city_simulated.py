@@ -7,6 +7,7 @@ import pytest
 
 from simulators.city import write_city, write_one_station
 from simulators.plc.loop import ControlState
+from simulators.plc.outdoor import OutdoorSource
 from simulators.sitefile import load_site
 from simulators.station import SimulatedCity
 from simulators.weather import steady
@@ -118,6 +119,16 @@ def test_the_centre_warms_a_loop_and_its_silence_brings_the_own_curve_back(lone)
     began = sim.events[-1]
     assert (began.state, began.why) == (ControlState.OWN_CURVE, "watchdog")
     assert began.at - (START + 600.0) <= 190.0
+
+
+def test_no_setpoint_jumps_in_the_first_scan_not_even_where_no_outdoor_sensor_hangs(site):
+    city = SimulatedCity(site, start=START, weather=steady(-15.0))
+    before = {name: [loop.T_effective for loop in sim.plc.loops] for name, sim in city.stations.items()}
+    city.step(START + city.scan_s)
+    sources = {sim.plc.outdoor.source for sim in city.stations.values()}
+    assert sources == {OutdoorSource.OWN, OutdoorSource.FIXED}
+    for name, sim in city.stations.items():
+        assert [loop.T_effective for loop in sim.plc.loops] == before[name], name
 
 
 def test_a_settled_city_does_not_move_in_steady_weather(lone):
