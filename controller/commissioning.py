@@ -12,6 +12,7 @@ from controller.check import Verdict, remarks_on
 from controller.config.model import SiteConfig, StationConfig
 from controller.decisions import LoopTraits, Season
 from controller.historian.command_log import CommandLog
+from controller.loop_points import points_of
 from controller.proof import Record, Step, address_facts, software_version
 from controller.trial import (
     BACK_K,
@@ -27,7 +28,7 @@ from controller.trial import (
 )
 from controller.trial_link import LinkGone, Readings, TrialLink, fresh
 from controller.trial_writer import CONFIRM_POLLS, LoopTrial, TrialFailed, TrialWriter, said
-from controller.wiring import loop_traits
+from controller.wiring import loop_traits, source_traits
 from stations.driver import StationDriver
 from stations.model.clock import Clock
 from stations.model.identity import Point
@@ -121,7 +122,7 @@ class Commissioning:
             self._remarks.append(text)
         if not Season(self._site.season).accepts_setpoints:
             raise TrialFailed("ready", None, f"no setpoints are written in season state {self._site.season}")
-        for key, listed in loop_traits(self._site).items():
+        for key, listed in (loop_traits(self._site) | source_traits(self._site)).items():
             if key.station == self._station.id and listed.emitter != "dhw":
                 self._trials.append(self._prepared(listed, readings))
         if not self._trials:
@@ -294,7 +295,7 @@ class Commissioning:
 
     def _offsets_act(self, readings: Readings) -> bool:
         for trial in self._trials:
-            T = value_of(readings, trial.loop, "T_supply_secondary_set_effective")
+            T = value_of(readings, *_in_force(trial))
             if T is not None and abs(T - _own(trial, readings) - trial.trial.instruction.heat) > BACK_K:
                 return False
         return True
@@ -326,7 +327,7 @@ class Commissioning:
 
     def _sample(self, readings: Readings) -> None:
         for trial in self._trials:
-            reading = readings.get(Point(trial.loop, "T_supply_secondary_set_effective"))
+            reading = readings.get(_in_force(trial))
             if reading is None or reading.value is None:
                 continue
             if not trial.samples or reading.received_at > trial.samples[-1][0]:
@@ -368,6 +369,11 @@ def _own(trial: LoopTrial, readings: Readings) -> float:
     return trial.before.own_curve(trial.traits, value_of(readings, 0, "T_outdoor"))
 
 
+def _in_force(trial: LoopTrial) -> Point:
+    """Return the point that shows the supply setpoint in force."""
+    return points_of(trial.loop, is_source=trial.traits.is_source).T_supply_effective
+
+
 def _on_own_curve(trial: LoopTrial, readings: Readings) -> bool:
-    T = value_of(readings, trial.loop, "T_supply_secondary_set_effective")
+    T = value_of(readings, *_in_force(trial))
     return T is None or abs(T - _own(trial, readings)) <= BACK_K + trial.traits.heat_resolution_K

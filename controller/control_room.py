@@ -35,7 +35,7 @@ from controller.orders.draft import Scene
 from controller.orders.store import open_orders
 from controller.state import ControllerState
 from controller.strategies.registry import STRATEGIES
-from controller.wiring import loop_traits, regulation_laws
+from controller.wiring import loop_traits, regulation_laws, source_traits
 from controller.words.phrase import Phrase, said
 from stations.model.clock import Clock
 
@@ -219,7 +219,7 @@ def scene_maker(
     site: SiteConfig, state: ControllerState, orders: Orders, clock: Clock
 ) -> Callable[[int, Principal, str], Scene]:
     """Return what shows the order desk everything that it judges on, as it is at this moment."""
-    traits, laws = loop_traits(site), regulation_laws(site)
+    traits, laws = loop_traits(site) | source_traits(site), regulation_laws(site)
     stations = {station.id: station.district for station in site.stations}
 
     def look(number: int, author: Principal, reason: str) -> Scene:

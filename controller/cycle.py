@@ -125,6 +125,7 @@ def freeze(parts: CycleParts) -> Frozen:
         ordered_strategies=parts.orders.ordered_strategies(),
         plan_orders=parts.orders.plan_orders(now),
         mass_change_confirmed=parts.orders.mass_change_confirmed(now),
+        source_orders=parts.state.source_orders,
     )
 
 

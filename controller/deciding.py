@@ -25,6 +25,8 @@ from controller.modes import PlanChoice, PlanOrder
 from controller.observe import LoopSituation, observe
 from controller.outdoor import filtered_outdoor, outdoor_centre
 from controller.planning.published import Published
+from controller.planning.source_book import NO_ORDERS, OrdersNow
+from controller.planning.source_writes import source_proposals
 from controller.strategies.inputs import Proposed, StrategyInputs
 from controller.strategies.loop_record import LoopRecord
 from controller.strategies.registry import PLANNED, STRATEGIES
@@ -92,6 +94,8 @@ class Frozen:
     plan_orders: Mapping[LoopKey, PlanOrder] = field(default_factory=dict)
     """Loops that by a person's word do not take plans as their district does."""
     mass_change_confirmed: bool = False
+    source_orders: OrdersNow = NO_ORDERS
+    """What heat sources are ordered in this hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +160,8 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
     )
     inputs = replace(inputs, known=_listened(frozen, inputs))
     proposed = propose(replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}), inputs)
-    verdict = guard([*proposed.proposals, *frozen.wishes.values()], context)
+    of_sources = source_proposals(frozen.source_orders, rules.traits, observations, frozen.sent, frozen.now)
+    verdict = guard([*proposed.proposals, *of_sources, *frozen.wishes.values()], context)
     return Thought(
         verdict=verdict,
         why={
@@ -187,7 +192,7 @@ def propose(rules: Rules, inputs: StrategyInputs) -> Proposed:
     """Ask each district's strategy for the loops that are in auto; some follow plans by themselves."""
     by_strategy: dict[str, list[LoopTraits]] = {name: [] for name in STRATEGIES}
     for key, traits in rules.traits.items():
-        if inputs.observations[key].mode is Mode.AUTO:
+        if inputs.observations[key].mode is Mode.AUTO and not traits.is_source:
             order = inputs.plan_orders.get(key)
             follows = order is not None and order.choice is PlanChoice.FOLLOW
             by_strategy[PLANNED if follows else rules.strategy_of[traits.district]].append(traits)

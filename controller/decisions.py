@@ -5,6 +5,7 @@ circulation flow (kg/s). The channels of a device (offset, pressure difference, 
 them after the guard, in ``controller/outbox.py``, and checked once more before the wire.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -62,7 +63,9 @@ class LoopTraits:
     key: LoopKey
     district: str
     station_class: StationClass
-    emitter: Literal["radiator", "floor", "dhw"]
+    emitter: Literal["radiator", "floor", "dhw", "source"]
+    """``source``: no loop of a station but a heat source that takes setpoints; its temperature and flow are
+    those of the network, told by its head (``controller/head.py``)."""
     heat: HeatChannel | None
     circulation: CirculationChannel | None
     A_heated_m2: float
@@ -86,6 +89,18 @@ class LoopTraits:
     """True where the station's own curve goes by the outdoor temperature that the centre tells it."""
     piping: Literal["single", "double"] = "double"
     """Risers of the buildings: single-pipe ones bear less throttling of the circulation."""
+    own_band_K: float = 8.0
+    """Of a heat source, how far from the own curve: what bounds the step of every fallback."""
+    change_K_per_h: float = math.inf
+    """By which the supply may change, where that is slower than the contract's rates: fires are."""
+    dp_min: float = 0.0
+    dp_design: float = 0.0
+    """kPa of head of a heat source: the least, and what drives its design flow and is the most."""
+
+    @property
+    def is_source(self) -> bool:
+        """Tell whether this is a heat source and no loop of a station."""
+        return self.emitter == "source"
 
 
 @quickly_made

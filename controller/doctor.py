@@ -26,7 +26,7 @@ from controller.historian.cursor import read_refused
 from controller.historian.forwarder_faults import Fault, FaultKind
 from controller.historian.forwarder_thread import READER
 from controller.historian.journal import FILE as JOURNAL_FILE
-from controller.proof import FOLDER, SIMULATED, proof_fault
+from controller.proof import FOLDER, SIMULATED, proof_fault, proofs_named
 from stations.driver import OpcUaAddress
 
 PYTHON_MIN = (3, 11)
@@ -240,7 +240,7 @@ def _proofs(site: SiteConfig) -> Check:
     if faults:
         advice = "commission these stations again, or blank their column proof"
         return Check(name="proofs", status="fail", detail="; ".join(faults[:3]), advice=advice)
-    named = [loop.proof for station in site.stations for loop in station.loops if loop.proof is not None]
+    named = [proof for station in site.stations for _, proof in proofs_named(station)]
     records = sum(proof.startswith(f"{FOLDER}/") for proof in named)
     if SIMULATED in named and not site.simulation:
         detail = f"a real site names the proof {SIMULATED!r}"

@@ -35,9 +35,19 @@ def not_driven(case: Case, room: Room) -> Room:
         return room.gate(Action.RELEASE, rule, Phrase("guard.not_seen"))
     if seen.mode is Mode.LOCAL:
         return room.gate(Action.RELEASE, rule, Phrase("guard.local"))
+    if traits.is_source and case.wish is None:
+        return room.gate(Action.RELEASE, rule, Phrase("guard.no_order"))
+    if traits.is_source and not case.held and None in _in_force(case):
+        return room.gate(Action.NONE, rule, Phrase("guard.source_not_told"))
     if not seen.readmitted:
         return room.gate(Action.NONE, rule, Phrase("guard.returning"))
     return room
+
+
+def _in_force(case: Case) -> tuple[float | None, float | None]:
+    """Return the setpoints that a heat source says it acts on: a take-over begins with them or not at all."""
+    seen = case.seen
+    return (None, None) if seen is None else (seen.T_supply_effective.value, seen.m_flow_effective.value)
 
 
 def season(case: Case, room: Room) -> Room:

@@ -7,15 +7,18 @@ Only the source limit is different, see there.
 import math
 from functools import lru_cache
 
-from controller.decisions import Rule
+from controller.decisions import LoopTraits, Rule
 from controller.guard_case import Case, Room, recent
+from controller.head import head_of, least_share
 from controller.words.phrase import Phrase, word
 from stations.model.setpoint import StationClass
 
 T_SUPPLY_MIN_DEGC = 25.0
-T_SUPPLY_MAX_DEGC = {"radiator": 85.0, "floor": 55.0, "dhw": 85.0}
+T_SUPPLY_MAX_DEGC = {"radiator": 85.0, "floor": 55.0, "dhw": 85.0, "source": 150.0}
 OWN_CURVE_BAND_K = 8.0
 """Bounds the step of every fallback: at 0.2 K/min a station is back on its own curve within 40 min."""
+SOURCE_BAND_MAX_K = 20.0
+"""The widest that a site may lay down for a heat source, whose own curve is steeper and hotter."""
 CREEP_K = 2.0
 """How far inside the moving band a register that wears out is kept. Outdoor temperature moves at most 3 K/h
 and own curves up to twice as steeply, so this lasts 20 min: longer than such a register must rest. On the
@@ -56,9 +59,13 @@ def _told(low: float, high: float, emitter: str) -> tuple[Phrase, Phrase]:
 
 
 def hard_flow(case: Case, room: Room) -> Room:
-    """Keep circulation within 30 to 100 % of design."""
-    design = case.traits.m_flow_design
-    return room.bound_flow(M_FLOW_MIN * design, M_FLOW_MAX * design, Rule.HARD_FLOW, _HARD_FLOW)
+    """Keep circulation within 30 to 100 % of design; a heat source's head within what its site allows."""
+    traits, low, why = case.traits, M_FLOW_MIN, _HARD_FLOW
+    design = traits.m_flow_design
+    if traits.is_source:
+        low = max(low, least_share(traits))
+        why = Phrase("guard.hard_head", {"low": head_of(low * design, traits), "high": traits.dp_design})
+    return room.bound_flow(low * design, M_FLOW_MAX * design, Rule.HARD_FLOW, why)
 
 
 def own_curve(case: Case, room: Room) -> Room:
@@ -70,17 +77,29 @@ def own_curve(case: Case, room: Room) -> Room:
     if case.own is None or case.T_there is None:
         return room
     traits = case.traits
-    low, high = case.own - OWN_CURVE_BAND_K, case.own + OWN_CURVE_BAND_K
-    why = Phrase("guard.own_curve", {"T_own": case.own})
+    band = own_band(traits)
+    low, high = case.own - band, case.own + band
+    why = _beside(band, case.own)
     room = room.bound_supply(low, high, Rule.OWN_CURVE, why)
     moves = traits.wears_out or case.T_there != case.own
     if not moves or not case.asks or traits.station_class is StationClass.B:
         return room  # class B holds an offset to the curve: its limits do not move
-    margin, why = 0.0, Phrase("guard.own_curve", {"T_own": case.T_there})
+    margin, why = 0.0, _beside(band, case.T_there)
     if traits.wears_out:
         margin, why = CREEP_K, Phrase("guard.own_curve_worn", {"T_own": case.T_there})
-    low, high = max(low, case.T_there - OWN_CURVE_BAND_K), min(high, case.T_there + OWN_CURVE_BAND_K)
+    low, high = max(low, case.T_there - band), min(high, case.T_there + band)
     return room.ask_supply(min(max(room.T_wish, low + margin), high - margin), Rule.OWN_CURVE, why)
+
+
+def own_band(traits: LoopTraits) -> float:
+    """Return how far from its own curve a loop may be led, K; a site file has a say for sources only."""
+    return min(traits.own_band_K, SOURCE_BAND_MAX_K) if traits.is_source else OWN_CURVE_BAND_K
+
+
+def _beside(band_K: float, T_own: float) -> Phrase:
+    if band_K == OWN_CURVE_BAND_K:
+        return Phrase("guard.own_curve", {"T_own": T_own})
+    return Phrase("guard.own_curve_band", {"T_own": T_own, "band": band_K})
 
 
 def offset(case: Case, room: Room) -> Room:
@@ -153,7 +172,7 @@ def source(case: Case, room: Room) -> Room:
     must not cost an hour of recovery. What is held without a wish stays. With an unknown primary supply no
     setpoint rises further above the own curve than now held.
     """
-    if case.own is None or not case.asks:
+    if case.own is None or not case.asks or case.traits.is_source:
         return room
     primary = None if case.seen is None else case.seen.T_supply_primary
     if primary is not None and primary.value is not None and recent(primary, case.context.now):

@@ -52,7 +52,7 @@ def judge(
     cases: Sequence[Case], rooms: Sequence[Room], context: GuardContext
 ) -> tuple[MassChange | None, set[int]]:
     """Return the mass change, if there is one, and the indices of the loops that take part in it."""
-    if len({case.traits.key.station for case in cases}) < 2:
+    if len({case.traits.key.station for case in cases if not case.traits.is_source}) < 2:
         return None, set()  # a site of one station is no network: the limits and rates of its loops suffice
     movements = [_movement(case, room) for case, room in zip(cases, rooms, strict=True)]
     share_of_area = _area_share(cases, movements)
@@ -136,7 +136,8 @@ def _area_share(cases: Sequence[Case], movements: Sequence[Movement]) -> dict[fl
     What has moved counts although it is wanted elsewhere by now: one crowd after the other is a crowd.
     """
     areas = [0.0 if case.traits.emitter == "dhw" else case.traits.A_heated_m2 for case in cases]
-    cap = AREA_CAP * median(areas) if areas else 0.0
+    loops = [area for area, case in zip(areas, cases, strict=True) if not case.traits.is_source]
+    cap = AREA_CAP * median(loops) if loops else 0.0
     areas = [min(area, cap) for area in areas]
     total = sum(areas)
     if total <= 0.0:
@@ -155,7 +156,7 @@ def _heat(case: Case, effectiveness: float, T_supply: float, m_flow: float, m_fl
     ``m_flow_known``.
     """
     rise = T_supply - T_INDOOR_DEGC
-    if case.traits.emitter == "dhw" or rise <= 0.0 or not 0.0 < m_flow < math.inf:
+    if case.traits.emitter in ("dhw", "source") or rise <= 0.0 or not 0.0 < m_flow < math.inf:
         return 0.0
     remaining = 1.0 - effectiveness
     if m_flow != m_flow_known:

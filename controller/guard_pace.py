@@ -55,10 +55,11 @@ def rate_temperature(case: Case, room: Room) -> Room:
     low, high = max(held, written) - T_STEP_K, min(held, written) + T_STEP_K
     if len(lately) > 1 or lately[0].T_supply != held:
         past = [sent.T_supply for sent in lately]
-        down = T_SHORTAGE_K if case.context.shortage_declared else T_WINDOW_K
+        most = min(T_WINDOW_K, case.traits.change_K_per_h * T_WINDOW_S / 3600.0)
+        down = T_SHORTAGE_K if case.context.shortage_declared and not case.traits.is_source else most
         # After a cut at once the window may be wider than its limit: then no further, and not back either.
         low = min(max(low, max(past) - down), held)
-        high = max(min(high, min(past) + T_WINDOW_K), held)
+        high = max(min(high, min(past) + most), held)
     return room.bound_supply(low, high, Rule.RATE_TEMPERATURE, _RATE_TEMPERATURE)
 
 

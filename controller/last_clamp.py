@@ -13,6 +13,8 @@ T_SUPPLY_FLOOR_MAX_DEGC = 55.0
 T_SUPPLY_RADIATOR_MAX_DEGC = 85.0
 T_SUPPLY_MIN_DEGC = 25.0
 FLOW_MIN_FRACTION = 0.30
+T_SOURCE_MAX_DEGC = 150.0
+DP_TOLERANCE_KPA = 0.01
 ROUNDING = 1e-6
 
 
@@ -25,6 +27,8 @@ def clamp_fault(traits: LoopTraits, intent: Intent) -> str | None:
     heat, circulation = intent.heat_value, intent.circulation_value
     if not math.isfinite(heat) or (circulation is not None and not math.isfinite(circulation)):
         return f"not a number: {heat}, {circulation}"
+    if traits.emitter == "source":
+        return _source_fault(traits, intent, heat, circulation)
     if traits.heat is HeatChannel.T_SUPPLY:
         hard = T_SUPPLY_FLOOR_MAX_DEGC if traits.emitter == "floor" else T_SUPPLY_RADIATOR_MAX_DEGC
         high = min(hard, traits.T_supply_max_degC)
@@ -42,4 +46,20 @@ def clamp_fault(traits: LoopTraits, intent: Intent) -> str | None:
     low, high = FLOW_MIN_FRACTION * traits.m_flow_design, traits.m_flow_design
     if not low - ROUNDING <= circulation <= high + ROUNDING:
         return f"flow {circulation:.2f} kg/s outside {low:.2f}..{high:.2f} kg/s"
+    return None
+
+
+def _source_fault(traits: LoopTraits, intent: Intent, heat: float, dp: float | None) -> str | None:
+    """Return why a heat source must not be written this temperature and head (kPa), or None."""
+    channels = (HeatChannel.T_SUPPLY_SOURCE, CirculationChannel.DP_SOURCE)
+    if (intent.heat_channel, intent.circulation_channel) != channels or dp is None:
+        return f"channels {intent.heat_channel}, {intent.circulation_channel} are not those of a heat source"
+    low, high = (
+        max(T_SUPPLY_MIN_DEGC, traits.T_supply_min_degC),
+        min(T_SOURCE_MAX_DEGC, traits.T_supply_max_degC),
+    )
+    if not low - ROUNDING <= heat <= high + ROUNDING:
+        return f"T_supply {heat:.2f} degC outside {low}..{high} degC"
+    if not traits.dp_min - DP_TOLERANCE_KPA <= dp <= traits.dp_design + DP_TOLERANCE_KPA:
+        return f"head {dp:.1f} kPa outside {traits.dp_min:g}..{traits.dp_design:g} kPa"
     return None

@@ -99,7 +99,8 @@ def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingA
     if site.weather.sources:
         parts.ahead = partial(ahead, feed)
     filtered = [T for T in memory.T_outdoor_filtered.values() if T is not None]
-    known = begun(site, rules.traits, filtered[0] if filtered else None, clock)
+    loops = {key: traits for key, traits in rules.traits.items() if not traits.is_source}
+    known = begun(site, loops, filtered[0] if filtered else None, clock)
     memory.known = known.known
     parts.state.beliefs = known.keeper.beliefs
     planning = site.planning
@@ -139,7 +140,7 @@ def looking_ahead(site: SiteConfig, clock: Clock, parts: CycleParts) -> LookingA
             ),
             clock,
             parts.state,
-            rules.traits,
+            loops,
             plan_rules(site, rules.laws, rules.outdoor_filter_s),
             believed=lambda: Believed(known=memory.known, T_outdoor_filtered=memory.T_outdoor_filtered),
             forecast=feed.outlook,

@@ -1,12 +1,13 @@
 """What is known of each loop at one cycle: from the frozen image to the guard's observations. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import NamedTuple
 
 from controller.decisions import LoopKey, LoopObservation, LoopTraits, Mode, Season
+from controller.head import flow_of
 from controller.image import StationImage
+from controller.loop_points import LoopPoints, points_of
 from stations.model.identity import PRIMARY, Point
 from stations.model.quality import Reason
 from stations.model.reading import Reading, bad
@@ -54,7 +55,8 @@ def observe(
 def _observe(
     image: StationImage, traits: LoopTraits, situation: LoopSituation, never: Reading
 ) -> LoopObservation:
-    key, read, at = traits.key, image.readings.get, _points(traits.key.loop)
+    key, read = traits.key, image.readings.get
+    at = points_of(key.loop, is_source=traits.is_source)
     T_supply, m_flow = read(at.T_supply, never), read(at.m_flow, never)
     return LoopObservation(
         key=key,
@@ -67,43 +69,12 @@ def _observe(
         T_return=read(at.T_return, never),
         m_flow=m_flow,
         pump_running=_pump_running(image, traits, at),
-        T_supply_effective=_first_readable(read(at.T_supply_effective, never), T_supply),
-        m_flow_effective=_first_readable(read(at.m_flow_effective, never), m_flow),
+        T_supply_effective=_in_force(read(at.T_supply_effective, never), T_supply, traits),
+        m_flow_effective=_in_force(_as_flow(read(at.circulation_effective, never), traits), m_flow, traits),
         p_return=read(at.p_return, never),
         T_supply_primary=read(_T_SUPPLY_PRIMARY, never),
         T_outdoor=read(_T_OUTDOOR, never),
         dT_held=read(at.dT_held, never).value,
-    )
-
-
-class _LoopPoints(NamedTuple):
-    """What is looked at of one loop."""
-
-    T_supply: Point
-    T_return: Point
-    m_flow: Point
-    level: Point
-    T_supply_effective: Point
-    m_flow_effective: Point
-    p_return: Point
-    dT_held: Point
-    y_pump: Point
-    P_pump: Point
-
-
-@cache
-def _points(loop: int) -> _LoopPoints:
-    return _LoopPoints(
-        T_supply=Point(loop, "T_supply_secondary"),
-        T_return=Point(loop, "T_return_secondary"),
-        m_flow=Point(loop, "m_flow_secondary"),
-        level=Point(loop, "remote_level"),
-        T_supply_effective=Point(loop, "T_supply_secondary_set_effective"),
-        m_flow_effective=Point(loop, "m_flow_secondary_set_effective"),
-        p_return=Point(loop, "p_return_secondary"),
-        dT_held=Point(loop, "dT_supply_secondary_offset_readback"),
-        y_pump=Point(loop, "y_pump_secondary"),
-        P_pump=Point(loop, "P_pump_secondary"),
     )
 
 
@@ -114,11 +85,19 @@ def _remote(level: Reading, image: StationImage) -> bool | None:
     return level.value >= 1.0
 
 
-def _first_readable(preferred: Reading, otherwise: Reading) -> Reading:
-    return otherwise if preferred.value is None else preferred
+def _as_flow(circulation: Reading, traits: LoopTraits) -> Reading:
+    """Return a heat source's head as the flow that stands for it; of a station's loop it is a flow."""
+    if not traits.is_source or circulation.value is None:
+        return circulation
+    return replace(circulation, value=flow_of(circulation.value, traits))
 
 
-def _pump_running(image: StationImage, traits: LoopTraits, at: _LoopPoints) -> bool | None:
+def _in_force(effective: Reading, measured: Reading, traits: LoopTraits) -> Reading:
+    """Return the setpoint in force, or what comes of it; a heat source's flow is no measure of its head."""
+    return measured if effective.value is None and not traits.is_source else effective
+
+
+def _pump_running(image: StationImage, traits: LoopTraits, at: LoopPoints) -> bool | None:
     """Tell whether water circulates: by pump speed, pump power, flow, or else by the heat drawn."""
     read = image.readings.get
     speed = read(at.y_pump)

@@ -124,11 +124,11 @@ def proof_fault(site: SiteConfig, station: StationConfig) -> str | None:
 
     A reference that is no path into the folder of records stands for a proof on paper and is not judged.
     """
-    for loop in station.loops:
-        if loop.proof is None or not loop.proof.startswith(f"{FOLDER}/"):
+    for loop, proof in proofs_named(station):
+        if not proof.startswith(f"{FOLDER}/"):
             continue
         try:
-            body = load_record(site.folder / loop.proof)
+            body = load_record(site.folder / proof)
         except ProofFault as fault:
             return str(fault)
         expected = {
@@ -140,10 +140,18 @@ def proof_fault(site: SiteConfig, station: StationConfig) -> str | None:
         }
         for key, value in expected.items():
             if body.get(key) != value:
-                return f"{loop.proof}: {key} was {body.get(key)}, now it is {value}: commission it again"
-        if loop.loop not in body.get("loops", ()):
-            return f"{loop.proof}: loop {loop.loop} was not tried"
+                return f"{proof}: {key} was {body.get(key)}, now it is {value}: commission it again"
+        if loop not in body.get("loops", ()):
+            return f"{proof}: loop {loop} was not tried"
     return None
+
+
+def proofs_named(station: StationConfig) -> list[tuple[int, str]]:
+    """Return by loop the references of proofs, those of a heat source that is written to included."""
+    named = [(loop.loop, loop.proof) for loop in station.loops]
+    if station.writes is not None:
+        named.append((station.n_loops, station.writes.proof))
+    return [(loop, proof) for loop, proof in named if proof is not None]
 
 
 def address_facts(station: StationConfig) -> dict[str, object]:

@@ -41,7 +41,14 @@ from controller.runtime import Runtime, forget_start
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
 from controller.warm_start import filtered_from_history, outdoor_told_before
-from controller.wiring import comfort_rules, driver_factory, first_state, loop_traits, regulation_laws
+from controller.wiring import (
+    comfort_rules,
+    driver_factory,
+    first_state,
+    loop_traits,
+    regulation_laws,
+    source_traits,
+)
 from stations.driver import OpcUaAddress
 from stations.drivers.modbus.dialin import DialInPort
 from stations.drivers.opcua.identity import ClientIdentity
@@ -81,7 +88,7 @@ class Service:
         """Wire the parts that have tasks; ``calls``: where stations call."""
         site, clock, state = self.site, self.clock, self.state
         state.token = lease.token
-        traits = loop_traits(site)
+        traits = loop_traits(site) | source_traits(site)
         outbox = Outbox(station.id for station in site.stations)
         recorder = TransitionRecorder(self.command_log, clock, state)
         admissions = {station.id: Admission() for station in site.stations}

@@ -10,6 +10,7 @@ from controller.knowing.belief import Belief
 from controller.knowing.loads import Loads
 from controller.modes import LoopOrder, Orders
 from controller.planning.published import Published
+from controller.planning.source_book import NO_ORDERS, OrdersNow
 from controller.words.phrase import Phrase
 from optimizer.forecast.accuracy import Score
 from optimizer.reason import Reason
@@ -88,6 +89,8 @@ class ControllerState:
     """What the last cycle's guard judged on; previews of orders begin with it."""
     published: Published | None = None
     """The newest plan; its only writer is the planning loop."""
+    source_orders: OrdersNow = NO_ORDERS
+    """What heat sources are ordered in this hour, for the cycle to write; laid out by who issues orders."""
     alarms: list[Phrase] = field(default_factory=list)
     """Standing faults of the controller itself (storage, audit)."""
     ready: bool = False

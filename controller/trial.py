@@ -12,15 +12,18 @@ from controller.decisions import LoopTraits
 from controller.guard_limits import (
     M_FLOW_MAX,
     M_FLOW_MIN,
-    OWN_CURVE_BAND_K,
     SOURCE_APPROACH_K,
     T_SUPPLY_MAX_DEGC,
     T_SUPPLY_MIN_DEGC,
+    own_band,
 )
+from controller.head import flow_of, head_of, least_share
+from controller.loop_points import points_of
+from controller.wiring import DRIVEN_CIRCULATION, DRIVEN_HEAT
 from stations.model.identity import Point
 from stations.model.quality import Quality
 from stations.model.reading import Reading
-from stations.model.setpoint import CirculationChannel, HeatChannel, Instruction, StationClass
+from stations.model.setpoint import HeatChannel, Instruction, StationClass
 
 TRIAL_STEP_K = 1.0
 """The most that one write may move a supply setpoint."""
@@ -72,13 +75,17 @@ def refusal(traits: LoopTraits, readings: Mapping[Point, Reading]) -> str | None
     loop = traits.key.loop
     if traits.emitter == "dhw":
         return "a hot water loop is read only"
-    if traits.heat not in (HeatChannel.T_SUPPLY, HeatChannel.DT_OFFSET):
+    if traits.heat is None or traits.heat not in DRIVEN_HEAT:
         return f"heat channel {traits.heat} is not driven by this version"
-    if traits.circulation not in (CirculationChannel.M_FLOW, None):
+    if traits.circulation not in DRIVEN_CIRCULATION:
         return f"circulation channel {traits.circulation} is not driven by this version"
-    for name in ("T_supply_secondary", f"{traits.heat.value}_readback"):
-        if value_of(readings, loop, name) is None:
-            return f"{loop}/{name} can not be read: without it nothing can be proven"
+    at = points_of(loop, is_source=traits.is_source)
+    needed = [at.T_supply, Point(loop, f"{traits.heat.value}_readback")]
+    if traits.is_source:
+        needed += [at.T_supply_effective, at.circulation_effective]
+    for point in needed:
+        if value_of(readings, *point) is None:
+            return f"{point.loop}/{point.name} can not be read: without it nothing can be proven"
     if value_of(readings, 0, "T_outdoor") is None:
         return "the station shows no outdoor temperature: its own curve can not be followed"
     level = value_of(readings, loop, "remote_level")
@@ -93,10 +100,11 @@ def refusal(traits: LoopTraits, readings: Mapping[Point, Reading]) -> str | None
 
 
 def _pump_runs(traits: LoopTraits, readings: Mapping[Point, Reading]) -> bool | None:
-    speed = value_of(readings, traits.key.loop, "y_pump_secondary")
+    at = points_of(traits.key.loop, is_source=traits.is_source)
+    speed = value_of(readings, *at.y_pump)
     if speed is not None:
         return speed > PUMP_SPEED_RUNNING
-    flow = value_of(readings, traits.key.loop, "m_flow_secondary")
+    flow = value_of(readings, *at.m_flow)
     return None if flow is None else flow > FLOW_RUNNING_SHARE * traits.m_flow_design
 
 
@@ -106,8 +114,12 @@ def before(traits: LoopTraits, readings: Mapping[Point, Reading]) -> Before:
     T_outdoor = value_of(readings, 0, "T_outdoor")
     assert T_outdoor is not None
     listed = traits.own_curve(T_outdoor)
-    T_effective = value_of(readings, loop, "T_supply_secondary_set_effective")
-    m_flow = value_of(readings, loop, "m_flow_secondary_set_effective")
+    at = points_of(loop, is_source=traits.is_source)
+    T_effective, m_flow = (
+        value_of(readings, *point) for point in (at.T_supply_effective, at.circulation_effective)
+    )
+    if traits.is_source and m_flow is not None:
+        m_flow = flow_of(m_flow, traits)
     return Before(
         T_effective=listed if T_effective is None else T_effective,
         m_flow_effective=traits.m_flow_design if m_flow is None else m_flow,
@@ -121,7 +133,7 @@ def choose(traits: LoopTraits, start: Before, T_supply_primary: float | None) ->
     high = min(traits.T_supply_max_degC, T_SUPPLY_MAX_DEGC[traits.emitter], start.T_effective + TRIAL_STEP_K)
     low = max(traits.T_supply_min_degC, T_SUPPLY_MIN_DEGC, start.T_effective - TRIAL_STEP_K)
     listed = traits.own_curve(start.T_outdoor)
-    high, low = min(high, listed + OWN_CURVE_BAND_K), max(low, listed - OWN_CURVE_BAND_K)
+    high, low = min(high, listed + own_band(traits)), max(low, listed - own_band(traits))
     if T_supply_primary is not None:
         high = min(high, T_supply_primary - SOURCE_APPROACH_K)
     step = traits.heat_resolution_K or 0.01
@@ -136,9 +148,10 @@ def choose(traits: LoopTraits, start: Before, T_supply_primary: float | None) ->
 def _trial(traits: LoopTraits, start: Before, T: float) -> Trial:
     design = traits.m_flow_design
     share = start.m_flow_effective / design
-    down = share - TRIAL_STEP_FLOW >= M_FLOW_MIN
+    least = max(M_FLOW_MIN, least_share(traits))
+    down = share - TRIAL_STEP_FLOW >= least
     share += -TRIAL_STEP_FLOW if down else TRIAL_STEP_FLOW
-    m_flow = min(max(share, M_FLOW_MIN), M_FLOW_MAX) * design
+    m_flow = min(max(share, least), M_FLOW_MAX) * design
     heat = T
     if traits.station_class is StationClass.B:
         step = traits.heat_resolution_K or 0.1
@@ -146,6 +159,8 @@ def _trial(traits: LoopTraits, start: Before, T: float) -> Trial:
         heat = min(max(heat, traits.offset_lower_K), traits.offset_upper_K)
         T = start.T_effective + heat
     circulation = m_flow if traits.circulation is not None else None
+    if traits.is_source:
+        circulation = head_of(m_flow, traits)
     return Trial(T_supply=T, m_flow=m_flow, instruction=Instruction(heat=heat, circulation=circulation))
 
 

@@ -24,9 +24,14 @@ from stations.model.reading import bad
 from stations.model.setpoint import CirculationChannel, HeatChannel
 from stations.profile import Profile
 
-DRIVEN_HEAT = (HeatChannel.T_SUPPLY, HeatChannel.DT_OFFSET)
-DRIVEN_CIRCULATION = (CirculationChannel.M_FLOW, None)
+SOURCE_LOOP = 1
+"""Where a heat source that takes setpoints has its one controller."""
+LOOP_HEAT = (HeatChannel.T_SUPPLY, HeatChannel.DT_OFFSET)
+LOOP_CIRCULATION = (CirculationChannel.M_FLOW, None)
 """Channels that this version can produce from temperature and flow; others make a loop advice only."""
+SOURCE_CHANNELS = (HeatChannel.T_SUPPLY_SOURCE, CirculationChannel.DP_SOURCE)
+DRIVEN_HEAT = (*LOOP_HEAT, HeatChannel.T_SUPPLY_SOURCE)
+DRIVEN_CIRCULATION = (*LOOP_CIRCULATION, CirculationChannel.DP_SOURCE)
 
 
 def loop_traits(site: SiteConfig) -> dict[LoopKey, LoopTraits]:
@@ -38,11 +43,48 @@ def loop_traits(site: SiteConfig) -> dict[LoopKey, LoopTraits]:
     }
 
 
+def source_traits(site: SiteConfig) -> dict[LoopKey, LoopTraits]:
+    """Return the traits of the heat sources whose orders are written to them."""
+    found = {}
+    for station in site.stations:
+        writes, profile = station.writes, station.profile
+        if writes is None:
+            continue
+        rules = site.planning.sources[station.id]
+        channels = [profile.point(c.value) for c in (profile.heat, profile.circulation) if c is not None]
+        driveable = (profile.heat, profile.circulation) == SOURCE_CHANNELS
+        key = LoopKey(station.id, SOURCE_LOOP)
+        found[key] = LoopTraits(
+            key=key,
+            district=station.district,
+            station_class=profile.station_class,
+            emitter="source",
+            heat=profile.heat,
+            circulation=profile.circulation,
+            A_heated_m2=0.0,
+            T_supply_min_degC=rules.T_supply_min_degC,
+            T_supply_max_degC=rules.T_supply_max_degC,
+            m_flow_design=writes.m_flow_design_kg_per_s,
+            own_curve=writes.own_curve,
+            offset_lower_K=0.0,
+            offset_upper_K=0.0,
+            wears_out=any(point is not None and point.memory != "volatile" for point in channels),
+            heat_resolution_K=0.0 if channels[0] is None else channels[0].resolution,
+            proven=writes.proof is not None and driveable,
+            takes_outdoor=False,
+            own_band_K=writes.own_band_K,
+            change_K_per_h=rules.change_K_per_h,
+            dp_min=writes.dp_min_kPa,
+            dp_design=writes.dp_max_kPa,
+        )
+    return found
+
+
 def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopTraits:
     profile = station.profile
     heat = None if profile.heat is None else profile.point(profile.heat.value)
     channels = [profile.point(c.value) for c in (profile.heat, profile.circulation) if c is not None]
-    driveable = profile.heat in DRIVEN_HEAT and profile.circulation in DRIVEN_CIRCULATION
+    driveable = profile.heat in LOOP_HEAT and profile.circulation in LOOP_CIRCULATION
     return LoopTraits(
         key=LoopKey(station.id, loop.loop),
         district=station.district,
@@ -147,7 +189,7 @@ def first_state(site: SiteConfig, clock: Clock) -> ControllerState:
         station.id: StationImage(
             station=station.id,
             link_since=now,
-            readings=dict.fromkeys(station_points(station.profile, len(station.loops)), never),
+            readings=dict.fromkeys(station_points(station.profile, station.n_loops), never),
         )
         for station in site.stations
     }
@@ -158,6 +200,11 @@ def first_state(site: SiteConfig, clock: Clock) -> ControllerState:
         for station in site.stations
         for loop in station.loops
     }
+    for station in site.stations:
+        if station.writes is not None:
+            key = LoopKey(station.id, SOURCE_LOOP)
+            mode = Mode(station.writes.mode)
+            loops[key] = LoopStatus(key=key, mode=mode, season=Season(site.season))
     return ControllerState(image=ProcessImage(images), loops=loops, started_at=now)
 
 
@@ -172,7 +219,7 @@ def driver_factory(
 
     ``port``: where stations call; needed for one that does.
     """
-    n_loops = len(station.loops)
+    n_loops = station.n_loops
     limits = deadlines or Deadlines()
     address = station.address
     if isinstance(address, ModbusAddress | DialInAddress):

@@ -44,6 +44,8 @@ POINT: dict[str, str] = {
     "dT_supply_secondary_offset": N_("Supply temperature offset"),
     "m_flow_secondary_set": N_("Secondary circulation setpoint"),
     "dp_secondary_set": N_("Secondary pressure difference setpoint"),
+    "T_supply_source_set": N_("Heat source supply setpoint"),
+    "dp_source_set": N_("Heat source head setpoint"),
     "y_pump_secondary_set": N_("Circulation pump speed setpoint"),
     "m_flow_primary_max": N_("Primary flow cap"),
     "T_outdoor_centre": N_("Outdoor temperature by the centre"),

@@ -53,11 +53,14 @@ class LoopBounds:
     """What the judge knows of a loop from the station list."""
 
     emitter: str
-    """``radiator`` or ``floor``."""
+    """``radiator``, ``floor`` or ``source``."""
     m_flow_design: float
-    """kg/s."""
+    """kg/s; of a heat source what its greatest head drives (``limits_table.flow_of_head``)."""
     own_supply: Callable[[float], float] | None = None
     """The station's own curve: outdoor degC to supply degC. None where no station list tells it."""
+    own_band_K: float = table.T_OWN_CURVE_BAND_K
+    flow_min_share: float = table.FLOW_MIN_SHARE
+    """Of design flow."""
 
 
 @dataclass(slots=True)
@@ -176,7 +179,7 @@ class Judge:
         trace, design = self._ledgers[loop].flow, self._loops[loop].m_flow_design
         tolerance = table.FLOW_TOLERANCE_SHARE if remote else table.TAKEOVER_FLOW_TOLERANCE_SHARE
         share = flow / design
-        least = table.FLOW_MIN_SHARE - table.FLOW_TOLERANCE_SHARE
+        least = self._loops[loop].flow_min_share - table.FLOW_TOLERANCE_SHARE
         yield from _inside(loop, "flow share", share, (least, 1.0 + table.FLOW_TOLERANCE_SHARE))
         for name, window_s, most in (
             ("flow in 5 min", _5_MIN_S, table.FLOW_5_MIN_MAX_SHARE),
@@ -271,7 +274,7 @@ def _near_own_curve(new: Setpoint, held: Held, bounds: LoopBounds) -> Iterator[B
     if held.T_outdoor is None or bounds.own_supply is None:
         return
     own = bounds.own_supply(held.T_outdoor)
-    most = table.T_OWN_CURVE_BAND_K + table.OWN_CURVE_TOLERANCE_K
+    most = bounds.own_band_K + table.OWN_CURVE_TOLERANCE_K
     yield from _inside(new.loop, "T_supply beside own curve", new.T, (own - most, own + most))
 
 

@@ -4,6 +4,7 @@ Nothing here is read from a profile or from the controller: the table is the sec
 simulators count contract breaks. Addresses are 0-based wire addresses. A new profile needs an entry here.
 """
 
+import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from simulators.meaning import (
     Setpoint,
 )
 
-T_SUPPLY_MAX_degC = {"radiator": 85.0, "floor": 55.0}
+T_SUPPLY_MAX_degC = {"radiator": 85.0, "floor": 55.0, "source": 150.0}
 T_SUPPLY_MIN_degC = 25.0
 T_OWN_CURVE_BAND_K = 8.0
 T_STEP_MAX_K = 1.0
@@ -80,6 +81,8 @@ class DeviceTable:
     """The device compares token and sequence."""
     eeprom: bool = False
     """Setpoints wear the memory (or it is not known that they do not)."""
+    source: bool = False
+    """A heat source: its circulation is a head."""
 
     def meaning(self, request: Request) -> Meaning | None:
         """Return what a Modbus request means; None for a read."""
@@ -182,16 +185,24 @@ DEVICES: dict[str, DeviceTable] = {
     "multical-603": DeviceTable(functions=frozenset({3, 4})),
     "opcua-substation": DeviceTable(fenced=True),
     "source-opcua": DeviceTable(),
+    "source-opcua-lease": DeviceTable(fenced=True, source=True),
 }
 
 
+def flow_of_head(dp: float) -> float:
+    """Return the flow that a head of ``dp`` kPa drives, in units that drop out of every share of flow."""
+    return math.sqrt(dp) if dp > 0.0 else 0.0
+
+
 def method_meaning(device: str, method: str, loop: int, arguments: list[float]) -> Meaning:
-    """Return what an OPC UA method call means; circulation travels in t/h."""
-    if device != "opcua-substation":
+    """Return what an OPC UA method call means; circulation travels in t/h, to a heat source a head in kPa."""
+    if device not in ("opcua-substation", "source-opcua-lease"):
         return Forbidden(what=f"method {method}", value=0.0, limit="none")
     match method, arguments:
         case "ApplySetpoint", [token, sequence, heat, circulation]:
             flow = circulation * _KG_PER_S_PER_T_PER_H
+            if DEVICES[device].source:
+                flow = flow_of_head(circulation)
             return Setpoint(loop=loop, T=heat, flow=flow, token=int(token), sequence=int(sequence))
         case "Heartbeat", [token, _, valid_for_s]:
             return Beat(token=int(token), valid_for_s=valid_for_s)

@@ -10,8 +10,10 @@ from simulators.faults.model import Target
 from simulators.faults.plant_port import PlantPort
 from simulators.faults.site import station_facts
 from simulators.judge import LoopBounds
+from simulators.limits_table import FLOW_MIN_SHARE, flow_of_head
 from simulators.link import Link
 from simulators.link_profile import PROFILES
+from simulators.plc.source import LOOP
 from simulators.recorder import StationRecorder
 from simulators.servers.dtu import DialOutStation
 from simulators.servers.misbehaviour import Misbehaviour
@@ -51,12 +53,7 @@ class Post:
         self.recorder = StationRecorder(
             station=station.id,
             device=profile.name,
-            loops={
-                loop.number: LoopBounds(
-                    emitter=loop.emitter, m_flow_design=loop.m_flow_design, own_supply=loop.own_supply
-                )
-                for loop in station.loops
-            },
+            loops=_bounds(station),
             values=served.values,
             clock=clock,
             serial=station.dial is not None,
@@ -138,6 +135,29 @@ class Post:
             self._opcua.identify(ServerIdentity(certificate=certificate, private_key=key))
 
 
+def _bounds(station: SimStation) -> dict[int, LoopBounds]:
+    """Return what the judge holds writes to; nothing where nothing may be written."""
+    writes = station.writes
+    if writes is None:
+        return {
+            loop.number: LoopBounds(
+                emitter=loop.emitter, m_flow_design=loop.m_flow_design, own_supply=loop.own_supply
+            )
+            for loop in station.loops
+        }
+    most, least = flow_of_head(writes.dp_max), flow_of_head(writes.dp_min)
+    share = max(FLOW_MIN_SHARE, least / most)
+    return {
+        LOOP: LoopBounds(
+            emitter="source",
+            m_flow_design=most,
+            own_supply=writes.curve.at,
+            own_band_K=writes.own_band_K,
+            flow_min_share=share,
+        )
+    }
+
+
 def _modbus(
     station: SimStation,
     profile: Profile,
@@ -172,7 +192,7 @@ def _opcua(
     return OpcUaStationServer(
         url=f"opc.tcp://{station.host}:{station.port}/",
         profile=profile,
-        n_loops=len(station.loops),
+        n_loops=station.n_loops,
         station=served,
         driven=driven,
         clock=clock,

@@ -146,6 +146,15 @@ class StationRecorder:
 
     def _held(self, loop: int) -> Held:
         values = self._values()
+        if self._table.source:
+            dp = values.get(Point(loop, "dp_source_set_effective"))
+            return Held(
+                remote=bool(values.get(Point(loop, "remote_level"))),
+                T=values.get(Point(loop, "T_supply_source_set_effective")),
+                flow=None if dp is None else limits_table.flow_of_head(dp),
+                dT=None,
+                T_outdoor=values.get(Point(0, "T_outdoor")),
+            )
         return Held(
             remote=bool(values.get(Point(loop, "remote_level"))),
             T=values.get(Point(loop, "T_supply_secondary_set_effective")),

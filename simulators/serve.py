@@ -88,7 +88,7 @@ class Simulation:
             self.posts[name] = Post(
                 station=station,
                 served=sim or self.city.sources[name],
-                driven=sim,
+                driven=sim or self.city.driven_sources.get(name),
                 clock=self.clock,
                 link_profile=self._options.link,
                 seed=self._seed,

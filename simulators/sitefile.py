@@ -50,6 +50,17 @@ class SimLoop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimWrites:
+    """What the site file lays down for writes to a heat source: what the judge of the wire holds them to."""
+
+    curve: HeatingCurve
+    own_band_K: float
+    dp_min: float
+    dp_max: float
+    """kPa."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimStation:
     """One station, heat meter or heat source and where its simulated device listens."""
 
@@ -69,6 +80,15 @@ class SimStation:
     loops: tuple[SimLoop, ...]
     dial: Dialling | None = None
     """How a station that dials out does so; host and port then mean nothing. None: it listens."""
+    writes: SimWrites | None = None
+    """Of a heat source whose orders are written to it."""
+
+    @property
+    def n_loops(self) -> int:
+        """Loops that its device shows: a source that takes setpoints has one controller for them."""
+        if self.kind != "source":
+            return len(self.loops)
+        return 1 if builtin_profile(self.profile).station_class.driven else 0
 
     @property
     def private_key(self) -> Path | None:
@@ -108,7 +128,10 @@ def load_site(path: Path) -> SimSite:
     except (KeyError, TypeError, ValueError) as error:
         raise SiteFileError(f"{folder / 'site.toml'}: {error}") from error
     list_name = site["site"].get("stations", "stations.csv")
-    every = _stations(folder, _rows(folder / list_name), curves, list_name)
+    every = [
+        replace(one, writes=_writes(site, one.id)) if one.kind == "source" else one
+        for one in _stations(folder, _rows(folder / list_name), curves, list_name)
+    ]
     weather = simulation.get("weather_csv")
     sources = tuple(station for station in every if station.kind == "source")
     try:
@@ -127,6 +150,23 @@ def load_site(path: Path) -> SimSite:
             folder / "simulation.toml", simulation.get("source_shares", {}), [source.id for source in sources]
         ),
     )
+
+
+def _writes(site: Mapping[str, Any], source: str) -> SimWrites | None:
+    """Return ``[planning.sources.ID.writes]``; raises SiteFileError."""
+    table = site.get("planning", {}).get("sources", {}).get(source, {}).get("writes")
+    if table is None:
+        return None
+    try:
+        curve = table["own_curve"]
+        return SimWrites(
+            curve=HeatingCurve(tuple(curve["T_outdoor_degC"]), tuple(curve["T_supply_degC"])),
+            own_band_K=float(table.get("own_band_K", 8.0)),
+            dp_min=float(table["dp_min_kPa"]),
+            dp_max=float(table["dp_max_kPa"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SiteFileError(f"site.toml: [planning.sources.{source}.writes]: {error!r}") from error
 
 
 def _source_shares(file: Path, given: object, sources: Sequence[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The simulated heat sources as their servers see them: read only, each with its share of one plant's heat.
+"""The heat sources of the simple plant as their servers see them, each with its share of one plant's heat.
 
 Behind them the plant is one: water of one temperature, one pace, one pressure. What each source can give, and
 does give, follows from its share and from what is left of it.
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from simulators.plant import source
+from simulators.plc.source import OwnHold
 from simulators.sitefile import SimStation
 from simulators.works import CityWorks
 from stations.model.identity import Point
@@ -24,6 +25,8 @@ class Capacities:
         self._works = works
         total = sum(shares.values())
         self._full = {name: works.source_params.Q_max * share / total for name, share in shares.items()}
+        self._dp_own = works.source_params.dp
+        self._orders: dict[str, tuple[float, float]] = {}
         self._limits: dict[str, dict[object, float]] = {name: {} for name in shares}
 
     def limit(self, name: str, share: float) -> Callable[[], None]:
@@ -35,6 +38,23 @@ class Capacities:
         self._limits[name][key] = share
         self._tell()
         return partial(self._end, name, key)
+
+    def own(self) -> OwnHold:
+        """Return what all sources hold by themselves now."""
+        works = self._works
+        T_outdoor = works.source.T_outdoor_smooth
+        T_supply = source.supply_wanted(works.source_params, T_outdoor)
+        return OwnHold(T_supply=T_supply, dp=self._dp_own, T_outdoor=T_outdoor)
+
+    def order(self, name: str, T_supply: float, dp: float) -> None:
+        """Let one source hold temperature (degC) and head (kPa): by capacity it moves those of the plant."""
+        self._orders[name] = (T_supply, dp)
+        own, total = self.own(), sum(self._full.values())
+        T = p = 0.0
+        for one, full in self._full.items():
+            T_one, dp_one = self._orders.get(one, (own.T_supply, own.dp))
+            T, p = T + full / total * T_one, p + full / total * dp_one
+        self._works.order_source(T, p)
 
     def of(self, name: str) -> float:
         """Return what a source can give now in kW."""
@@ -77,7 +97,6 @@ class SourceSim:
     def __init__(self, works: CityWorks, station: SimStation, capacities: Capacities) -> None:
         self.id = station.id
         self.profile = station.profile
-        self.n_loops = 0
         self._works = works
         self._capacities = capacities
 
@@ -103,3 +122,11 @@ class SourceSim:
             "alarm_word": 1.0 if fired >= FULL * most else 0.0,
         }
         return {Point(0, name): value for name, value in values.items()}
+
+    def own(self) -> OwnHold:
+        """Return what the source holds by itself now."""
+        return self._capacities.own()
+
+    def obey(self, T_supply: float, dp: float) -> None:
+        """Hold this supply temperature (degC) and head (kPa) from now on."""
+        self._capacities.order(self.id, T_supply, dp)

@@ -14,6 +14,7 @@ from simulators.servers.misbehaviour import DeviceClock
 from simulators.servers.served import Served
 from simulators.sitefile import SimLoop, SimSite, SimStation
 from simulators.source import Capacities, SourceSim
+from simulators.source_face import DrivenSource, SourceOfPlant
 from simulators.station_face import StationNow, StationSim
 from simulators.truth import draw_loop, draw_station
 from simulators.warmup import SupplyLaw
@@ -33,7 +34,7 @@ class Behind:
     """A plant that stands ready behind a city's stations."""
 
     works: Works
-    sources: dict[str, Served]
+    sources: Mapping[str, SourceOfPlant]
     scan_s: float
     """Step of PLCs and plant."""
     clocks: Mapping[str, DeviceClock] = field(default_factory=dict)
@@ -84,7 +85,14 @@ class SimulatedCity:
         self.start = start
         self._scans = 0
         behind = behind or _simple(site, start, site.seed if seed is None else seed, weather, scan_s)
-        self.works, self.sources, self.scan_s = behind.works, behind.sources, behind.scan_s
+        self.works, self.scan_s = behind.works, behind.scan_s
+        self._sources = behind.sources
+        self.driven_sources = {
+            name: DrivenSource(source)
+            for name, source in behind.sources.items()
+            if builtin_profile(source.profile).station_class.driven
+        }
+        """Sources that take setpoints."""
         self.clocks, self._capacities = behind.clocks, behind.capacities
         loops = self.works.loops_now()
         self._valve, self._pump = loops.y_valve.copy(), loops.y_pump.copy()
@@ -99,6 +107,11 @@ class SimulatedCity:
     def now(self) -> float:
         """UTC second that the city has reached."""
         return self.start + self._scans * self.scan_s
+
+    @property
+    def sources(self) -> Mapping[str, Served]:
+        """All heat sources, as their servers see them."""
+        return {**self._sources, **self.driven_sources}
 
     @property
     def capacities(self) -> Capacities:
@@ -156,6 +169,8 @@ class SimulatedCity:
                 self._valve[place] = outputs.valve
                 self._pump[place] = outputs.pump
                 place += 1
+        for source in self.driven_sources.values():
+            source.scan(now, dt)
         self._scans += 1
         works.step(self._valve, self._pump, self.now, dt)
 
@@ -195,7 +210,7 @@ def _simple(site: SimSite, start: float, seed: int, weather: Weather | None, sca
         seed=seed,
     )
     capacities = Capacities(works, _shares(site))
-    sources: dict[str, Served] = {
+    sources: dict[str, SourceOfPlant] = {
         station.id: SourceSim(works, station, capacities) for station in site.sources
     }
     return Behind(works=works, sources=sources, scan_s=scan_s, capacities=capacities)

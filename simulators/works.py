@@ -49,6 +49,8 @@ class CityWorks:
         self._n_stations = len(station_truths)
         Q_needed = sum(truth.q_needed * truth.A_heated / 1000.0 for truth in loop_truths)
         self.source_params = assembly.source_params(station_truths, self.params, Q_needed)
+        self._T_source_set: float | None = None
+        """What somebody orders the sources to send out, degC; None: their curve."""
         self.loops, self.source = self._settled(law, start)
         self.has_indoor = [truth.indoor_sensors for truth in loop_truths]
         self._outdoor_sensor = [truth.outdoor_sensor for truth in station_truths]
@@ -93,6 +95,7 @@ class CityWorks:
             self.loops.T_return_primary,
             inputs.sky.T_outdoor,
             dt,
+            self._T_source_set,
         )
         self._observe(inputs.sky)
         self._count(dt)
@@ -100,6 +103,11 @@ class CityWorks:
     def limit_source(self, Q_max: float) -> None:
         """Let all sources together give no more than so many kW."""
         self.source_params = replace(self.source_params, Q_max=Q_max)
+
+    def order_source(self, T_supply: float, dp: float) -> None:
+        """Let all sources together send out so many degC at a head of so many kPa."""
+        self._T_source_set = T_supply
+        self.source_params = replace(self.source_params, dp=dp)
 
     @property
     def indoor(self) -> Floats:

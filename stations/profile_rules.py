@@ -156,6 +156,8 @@ def _class_faults(profile: Profile) -> list[str]:
         needed = [*needed, f"{profile.heat.value}_readback"]
     if profile.circulation is not None:
         needed = [*needed, f"{profile.circulation.value}_readback"]
+    if profile.kind == "source":  # a head can not be told from flows: a take-over begins with what acts
+        needed += [f"{c.value}_effective" for c in (profile.heat, profile.circulation) if c is not None]
     present = _names(profile)
     faults += [f"points: class {cls} needs {name} for verification" for name in needed if name not in present]
     if profile.expected_firmware is not None and "firmware" not in present:

@@ -80,7 +80,7 @@ def create_app(
         city_router(site, state, clock, cache, hub, metrics),
         places_router(site, writes),
         past_router(past),
-        source_router(site, clock, room.note),
+        source_router(site, state, room.orders, clock, room.note),
         shadow_router(site, state, past, clock, room.note),
         plan_router(site, state, past, clock),
         forecast_router(site, state),

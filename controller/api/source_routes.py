@@ -1,6 +1,7 @@
 """Paths of the orders to heat sources: what they are advised hour by hour, and that somebody knows of it."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -14,9 +15,12 @@ from controller.api.rights import needs
 from controller.api.routes import answer, said
 from controller.config.model import SiteConfig
 from controller.config.sources import SourceRules
+from controller.decisions import LoopKey
+from controller.modes import Orders
 from controller.orders.words import Refused
 from controller.planning.source_book import HOUR_S, SourceBook, Standing
 from controller.planning.source_orders import FROZEN, REASONS, told_reasons
+from controller.state import ControllerState
 from controller.words.phrase import Phrase
 from controller.words.plan import reasoned
 from optimizer.reason import because
@@ -26,19 +30,24 @@ BACK_S, AHEAD_S = 6.0 * HOUR_S, 60.0 * HOUR_S
 SourceId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
-def source_router(site: SiteConfig, clock: Clock, note: Note) -> APIRouter:
+def source_router(
+    site: SiteConfig, state: ControllerState, orders: Orders, clock: Clock, note: Note
+) -> APIRouter:
     """Return the paths; stands before ``/plan/{station}``. Raises OSError, sqlite3.Error for the book."""
     router = APIRouter(prefix="/api/v1/plan/sources")
     sources = {station.id: station for station in site.stations if station.kind == "source"}
     book = SourceBook(site.data) if sources else None
 
     @router.get("", responses=said(schema.SourcesMessage), openapi_extra=needs(Right.READ))
-    async def orders() -> Response:
+    async def hours() -> Response:
         """What each heat source is advised by the hour: supply, flow, head, heat; and what became of it."""
         now = clock.now()
         if book is None:
             return answer(_nothing(now))
-        return answer(await asyncio.to_thread(_message, book, site, list(sources), now))
+        told = {
+            key.station: _writes(key, state, orders, now) for key in state.loops if key.station in sources
+        }
+        return answer(await asyncio.to_thread(_message, book, site, list(sources), told, now))
 
     @router.post(
         "/{source}/acknowledge",
@@ -46,7 +55,7 @@ def source_router(site: SiteConfig, clock: Clock, note: Note) -> APIRouter:
         openapi_extra=needs(Right.ORDER),
     )
     async def acknowledge(request: Request, source: SourceId, body: schema.AcknowledgeRequest) -> Response:
-        """Say that the source was told what it is advised; nothing is written to it."""
+        """Say that the source was told what it is advised; nothing is written to it by that."""
         caller, now = caller_of(request), clock.now()
         station = sources.get(source)
         if station is None or book is None:
@@ -70,7 +79,9 @@ def _nothing(now: float) -> dict[str, object]:
     return {"now": now, "advised_at": None, "frozen_day": None, "reasons": [why], "sources": []}
 
 
-def _message(book: SourceBook, site: SiteConfig, sources: list[str], now: float) -> dict[str, object]:
+def _message(
+    book: SourceBook, site: SiteConfig, sources: list[str], writes: Mapping[str, object], now: float
+) -> dict[str, object]:
     advised_at, reasons = told_reasons(book.noted(REASONS))
     standing = book.between(now - BACK_S, now + AHEAD_S)
     return {
@@ -78,7 +89,25 @@ def _message(book: SourceBook, site: SiteConfig, sources: list[str], now: float)
         "advised_at": advised_at,
         "frozen_day": book.noted(FROZEN),
         "reasons": [reasoned(reason).to_json() for reason in reasons],
-        "sources": [_source(book, site, source, standing) for source in sources],
+        "sources": [
+            _source(book, site, source, standing) | {"writes": writes.get(source)} for source in sources
+        ],
+    }
+
+
+def _writes(key: LoopKey, state: ControllerState, orders: Orders, now: float) -> dict[str, object]:
+    """Return ``SourceWriteMessage``."""
+    status = state.loops[key]
+    decision = status.decision
+    return {
+        "loop": key.loop,
+        "mode": status.mode.value,
+        "held": status.held,
+        "write_state": None if status.write_state is None else status.write_state.value,
+        "T_supply_set": status.T_supply_set,
+        "dp_set": None if status.T_supply_set is None else status.circulation_value,
+        "order": orders.loop_at(key, now).order,
+        "why": [] if decision is None else [phrase.to_json() for phrase in decision.why],
     }
 
 

@@ -41,6 +41,27 @@ class SourceHour(Message):
     """The source's own readings, once the hour is over."""
 
 
+class SourceWriteMessage(Message):
+    """What became of writing the order of the hour to a source."""
+
+    loop: int
+    """Its number in ``/orders``: people order its mode and setpoints as they do a loop's."""
+    mode: str
+    """``local``, ``manual`` or ``auto``; only in auto its orders are written."""
+    held: bool
+    """Whether it holds our setpoints under a lease."""
+    write_state: str | None
+    """Of the last write: ``requested``, ``sent``, ``acknowledged``, ``confirmed``, ``confirmed_limited`` …"""
+    T_supply_set: float | None
+    """degC last written; null while the source goes by its own curve."""
+    dp_set: float | None
+    """kPa of head last written."""
+    order: int
+    """Number of the order of a person that stands for it, for ``/orders``."""
+    why: list[Sentence]
+    """What was wanted, and what stands against it."""
+
+
 class SourceMessage(Message):
     """One heat source."""
 
@@ -52,6 +73,8 @@ class SourceMessage(Message):
     acknowledged_at: float | None
     acknowledged_by: str | None
     """The last time that anybody did, also where the orders have changed since; null before the first."""
+    writes: SourceWriteMessage | None = None
+    """Null where orders are advice only."""
     hours: list[SourceHour]
     """The last six hours and all that are ordered."""
 

@@ -223,6 +223,9 @@ def kpis(
     outdoor = state.T_outdoor_centre
     heat_kW, A_metered = _metered_heat(site, images, now, fresh_s)
     driven = _driven_loops(site, state)
+    loops = [
+        state.loops[LoopKey(station.id, loop.loop)] for station in site.stations for loop in station.loops
+    ]
     counters = state.counters
     stations = [images[station.id] for station in site.stations if station.kind == "station"]
     return {
@@ -230,14 +233,14 @@ def kpis(
         "ready": state.ready,
         "stations": len(stations),
         "stations_fresh": sum(is_fresh(image, now, fresh_s[image.station]) for image in stations),
-        "loops": len(state.loops),
+        "loops": len(loops),
         "loops_driven": len(driven),
         "loops_confirmed": sum(loop.ever_confirmed for loop in driven),
-        "modes": dict(Counter(loop.mode.value for loop in state.loops.values())),
+        "modes": dict(Counter(loop.mode.value for loop in loops)),
         "write_states": dict(
-            Counter(loop.write_state.value for loop in state.loops.values() if loop.write_state is not None)
+            Counter(loop.write_state.value for loop in loops if loop.write_state is not None)
         ),
-        "held": sum(loop.held for loop in state.loops.values()),
+        "held": sum(loop.held for loop in loops),
         "polls": sum(image.polls for image in stations),
         "polls_ok": sum(image.polls_ok for image in stations),
         "setpoints_sent": counters.setpoints_sent,

@@ -40,9 +40,12 @@ def execute(options: argparse.Namespace) -> int:
     station = next((s for s in site.stations if s.id == options.station), None)
     if station is None:
         return fail(WRONG_USE, f"station {options.station!r} is not in the station list of {site.folder}")
-    if not station.profile.station_class.driven or not station.loops:
+    if not station.profile.station_class.driven or not station.n_loops:
         what = f"class {station.profile.station_class}, profile {station.profile.name}"
-        return fail(WRONG_USE, f"{station.id} is read only ({what}): there is nothing to prove")
+        more = ""
+        if station.kind == "source" and station.profile.station_class.driven:
+            more = f"; the site file has no section [planning.sources.{station.id}.writes]"
+        return fail(WRONG_USE, f"{station.id} is read only ({what}{more}): there is nothing to prove")
     configure_logs("console")
     show = _tell_nobody if options.json else _tell
     try:
@@ -60,7 +63,7 @@ def execute(options: argparse.Namespace) -> int:
             json.dumps({**record.to_json(), "file": None if path is None else str(path)}, ensure_ascii=False)
         )
     else:
-        _conclude(record, path)
+        _conclude(station, record, path)
     return OK if record.passed else FAILED
 
 
@@ -136,11 +139,17 @@ def _tell_nobody(_: Step) -> None:
     """Print nothing: the JSON object at the end holds all steps."""
 
 
-def _conclude(record: Record, path: Path | None) -> None:
+def _conclude(station: StationConfig, record: Record, path: Path | None) -> None:
     for remark in record.remarks:
         print(f"note {remark}")
     if path is None:
         fail(FAILED, f"{record.station}: not proven; nothing was recorded, and it will not be driven")
         return
     print(f"{record.station} is proven: {path}")
+    if station.writes is not None:
+        print(
+            f'Write proof = "{FOLDER}/{path.name}" into [planning.sources.{station.id}.writes] '
+            "of the site file."
+        )
+        return
     print(f"Write {FOLDER}/{path.name} into the column proof of its rows in the station list.")

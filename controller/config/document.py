@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
+from controller.config.curves import CurveTable
 from controller.config.dial_in import DialInConfig
 from controller.config.faults import read_section, unknown_key
 from controller.config.fields import STRICT, Flag, Text
@@ -17,7 +18,6 @@ from controller.config.forecast import CalendarConfig, WeatherConfig
 from controller.config.model import (
     ApiConfig,
     ComfortConfig,
-    CurveTable,
     InfluxConfig,
     Limits,
     RegulationConfig,

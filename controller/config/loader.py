@@ -22,7 +22,7 @@ from controller.config.planning import PlanningConfig
 from controller.config.rows import Surroundings, read_stations
 from controller.config.table import read_table
 from stations.driver import DialInAddress
-from stations.profile import Profile
+from stations.profile import Profile, builtin_profile, known_profiles
 
 __all__ = ["SITE_FILE", "SiteError", "effective", "load_site"]
 
@@ -38,7 +38,7 @@ def load_site(path: Path, data: Path | None = None) -> SiteConfig:
     folder = file.parent.resolve()
     faults: list[str] = []
     document = read_document(file, faults)
-    stations = _read_station_list(document, folder, faults)
+    stations = _with_writes(document, _read_station_list(document, folder, faults), file.name, faults)
     _check_laws(document, stations, file.name, faults)
     _check_dial_in(document, stations, file.name, faults)
     opcua = _client(document.opcua, folder, file.name, faults)
@@ -107,6 +107,29 @@ def _read_station_list(document: Document, folder: Path, faults: list[str]) -> l
         dial_in=document.dial_in,
     )
     return read_stations(rows, around, faults)
+
+
+def _with_writes(
+    document: Document, stations: list[StationConfig], file: str, faults: list[str]
+) -> list[StationConfig]:
+    """Return the stations with what is written to heat sources, which stands in a section of its own."""
+    told = {} if document.planning is None else document.planning.sources
+    found = []
+    for station in stations:
+        writes = told[station.id].writes if station.id in told and station.kind == "source" else None
+        if writes is not None and not station.profile.station_class.driven:
+            takers = [name for name in known_profiles() if _takes_orders(builtin_profile(name))]
+            faults.append(
+                f"{file}: planning.sources.{station.id}.writes: profile {station.profile.name} is read only "
+                f"(class {station.profile.station_class}); allowed with {', '.join(takers)}"
+            )
+            writes = None
+        found.append(dataclasses.replace(station, writes=writes))
+    return found
+
+
+def _takes_orders(profile: Profile) -> bool:
+    return profile.kind == "source" and profile.station_class.driven
 
 
 def _check_laws(document: Document, stations: list[StationConfig], file: str, faults: list[str]) -> None:

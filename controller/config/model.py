@@ -5,7 +5,6 @@ stand in ``site.toml`` as they are here check themselves, also when a test build
 ``docs/reference/site-file.md`` describes every key.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import field
 from itertools import pairwise
@@ -15,10 +14,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from controller.config.curves import CurveTable
 from controller.config.dial_in import DialInConfig
 from controller.config.fields import STRICT, Number, Temperature, Text, Whole, between, server_url
 from controller.config.forecast import CalendarConfig, WeatherConfig
 from controller.config.planning import PlanningConfig
+from controller.config.sources import SourceWrites
 from stations.driver import Address, DialInAddress
 from stations.profile import Profile
 
@@ -82,42 +83,6 @@ class ApiConfig:
 
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = "127.0.0.1"
     port: Annotated[Whole, between(0, 65535)] = 8640
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class CurveTable:
-    """A station's own heating curve as commissioned: supply temperature by outdoor temperature, degC.
-
-    Linear between the points and level outside them, as station controllers do it.
-    """
-
-    T_outdoor_degC: tuple[Temperature, ...]
-    T_supply_degC: tuple[Annotated[Number, between(10.0, 110.0)], ...]
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        outdoor, supply = self.T_outdoor_degC, self.T_supply_degC
-        if not 2 <= len(outdoor) <= 8 or len(outdoor) != len(supply):
-            raise ValueError(
-                f"T_outdoor_degC, T_supply_degC: not of one length (got {len(outdoor)} and {len(supply)}); "
-                "allowed 2..8 points each"
-            )
-        if any(a >= b for a, b in pairwise(outdoor)):
-            raise ValueError(f"T_outdoor_degC: does not rise from point to point (got {list(outdoor)})")
-        if any(a < b for a, b in pairwise(supply)):
-            raise ValueError(f"T_supply_degC: rises while it gets warmer outside (got {list(supply)})")
-        return self
-
-    def __call__(self, T_outdoor: float) -> float:
-        """Return the supply temperature in degC at an outdoor temperature in degC."""
-        outdoor, supply = self.T_outdoor_degC, self.T_supply_degC
-        if T_outdoor <= outdoor[0]:
-            return supply[0]
-        if T_outdoor >= outdoor[-1]:
-            return supply[-1]
-        i = bisect_right(outdoor, T_outdoor) - 1
-        share = (T_outdoor - outdoor[i]) / (outdoor[i + 1] - outdoor[i])
-        return supply[i] + share * (supply[i + 1] - supply[i])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -258,6 +223,13 @@ class StationConfig:
     longitude: float
     loops: tuple[LoopConfig, ...]
     """Empty for a heat source."""
+    writes: SourceWrites | None = None
+    """How a heat source's orders are written to it; None for one that is only advised, and for stations."""
+
+    @property
+    def n_loops(self) -> int:
+        """Loops that its device is asked of: a source that is written to has one controller, as loop 1."""
+        return len(self.loops) if self.writes is None else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal, cast
 
 from controller.config.cells import Cells
+from controller.config.curves import CurveTable
 from controller.config.dial_in import DialInConfig
-from controller.config.model import CurveTable, Emitter, Limits, LoopConfig, StationConfig
+from controller.config.model import Emitter, Limits, LoopConfig, StationConfig
 from controller.config.table import LOOP_COLUMNS, STATION_COLUMNS, Row
 from stations.driver import Address, DialInAddress, ModbusAddress, OpcUaAddress
 from stations.model.identity import MAX_LOOPS

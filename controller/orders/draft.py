@@ -197,10 +197,10 @@ def known_loops(keys: Iterable[LoopKey], scene: Scene) -> None:
 
 
 def loops_of_district(district: str, scene: Scene) -> list[LoopKey]:
-    """Return all loops of a district; refuses one that is not there."""
+    """Return all loops of a district; refuses one that is not there. A heat source serves all districts."""
     if district not in scene.orders.strategies:
         raise Refused(said("unknown_district", district=district))
-    return [key for key, traits in scene.traits.items() if traits.district == district]
+    return [key for key, one in scene.traits.items() if one.district == district and not one.is_source]
 
 
 def must_be_unmoved(loops: Iterable[Seen], scene: Scene, *, values: bool) -> None:

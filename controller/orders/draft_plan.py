@@ -65,7 +65,9 @@ def _never(loops: Iterable[LoopKey], scene: Scene) -> list[Phrase]:
     found = []
     for key in loops:
         traits = scene.traits[key]
-        if traits.emitter == "dhw":
+        if traits.is_source:
+            found.append(said("source_no_plans", source=key.station))
+        elif traits.emitter == "dhw":
             found.append(said("hot_water", loop=str(key)))
         elif not traits.station_class.driven:
             found.append(said("class_c", loop=str(key)))

@@ -1,7 +1,8 @@
 """Orders to heat sources as they stand: issued, acknowledged, executed; kept over restarts.
 
 Pure steps on one order, and the file of the data folder that keeps them. The controller issues and judges,
-people acknowledge through the API; each piece of work is one transaction. Nothing is written to a source.
+people acknowledge through the API, and sources that take setpoints by what is read back of them; each piece
+of work is one transaction. Nothing is written to a source from here.
 """
 
 import json
@@ -28,6 +29,8 @@ SAME_SHARE, SAME_K, SAME_KPA, SAME_FLOW = 0.02, 1.0, 10.0, 0.05
 """An order that differs by less stays as it is: of heat and flow a fraction."""
 DONE_SHARE, DONE_OF_MOST, DONE_K = 0.05, 0.02, 2.0
 """Executed: hourly heat within the larger of 5 % and 2 % of what the source can give, supply within 2 K."""
+READ_BACK = "read-back"
+"""Who acknowledged an order that was written to the source: its own registers."""
 KNOWN_BY = "acknowledged:"
 """Before a source's name: the note of who acknowledged its orders last."""
 MEASURED_MIN = 30
@@ -66,6 +69,19 @@ class Standing:
     def state(self) -> str:
         """``issued``, ``acknowledged``, or the outcome."""
         return self.outcome or ("issued" if self.acknowledged_at is None else "acknowledged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersNow:
+    """What stands in the book for the hour in which it was looked at."""
+
+    standing: Mapping[str, Standing]
+    """By source."""
+    advised_at: float | None
+    """UTC second of the newest advice."""
+
+
+NO_ORDERS = OrdersNow(standing={}, advised_at=None)
 
 
 def renewed(standing: Standing | None, order: SourceOrder, now: float) -> Standing:
@@ -171,6 +187,16 @@ class SourceBook:
                 told = json.dumps({"at": now, "by": who})
                 connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (KNOWN_BY + source, told))
         return found
+
+    def read_back(self, seen: Standing, now: float) -> Standing:
+        """Acknowledge one order that a source's registers hold, unless it changed meanwhile; return it."""
+        with self._small.writing() as connection:
+            before = _one(connection, seen.order.source, seen.order.hour)
+            if before is None or before.order != seen.order:
+                return seen if before is None else before
+            after = acknowledged(before, READ_BACK, now, now)
+            _put(connection, after)
+        return after
 
     def last_acknowledged(self, source: str) -> tuple[float, str] | None:
         """Return when and by whom a source's orders were last acknowledged, whatever they are now."""

@@ -1,6 +1,7 @@
 """Issues orders to heat sources after each plan, freezes the next day's in the afternoon, judges past hours.
 
-Advisory: sources are read only. Nothing here is waited for by control, and a bug costs orders only.
+What sources are ordered in this hour is laid out for the control cycle, which writes it to those that take
+setpoints. Nothing here is waited for by control, and a bug costs orders only.
 """
 
 import asyncio
@@ -19,9 +20,11 @@ from controller.knowing.belief import Belief
 from controller.planning.loop import Forecast
 from controller.planning.published import Published
 from controller.planning.source_advice import STEP_S, Advice, advised, end_of_next_day
-from controller.planning.source_book import HOUR_S, Measured, SourceBook
+from controller.planning.source_book import HOUR_S, Measured, OrdersNow, SourceBook, Standing
 from controller.planning.source_scene import SourceNow, sources_now
+from controller.planning.source_writes import read_back
 from controller.state import ControllerState
+from controller.wiring import source_traits
 from optimizer.reason import Reason, because
 from stations.model.clock import Clock
 
@@ -81,6 +84,7 @@ class SourceOrders:
         self._beliefs, self._forecast = beliefs, forecast
         self._last: Published | None = None
         self._hours: dict[tuple[str, float], _Hour] = {}
+        self._written = source_traits(site)
 
     async def run(self) -> None:
         """Look for ever, where the site has a heat source."""
@@ -103,8 +107,24 @@ class SourceOrders:
             if new is not None and new is not self._last:
                 self._last = new
                 await self._issue(new, sources, now)
+            if self._written:
+                await self._lay_out(hour, now)
         except (OSError, sqlite3.Error) as error:
             log.error("source_orders_not_stored", why=str(error))
+
+    async def _lay_out(self, hour: float, now: float) -> None:
+        """Let the cycle see this hour's orders, and note which of them a source's registers hold."""
+        standing, noted = await asyncio.to_thread(self._of_hour, hour)
+        for key, traits in self._written.items():
+            one = standing.get(key.station)
+            open_ = one is not None and one.state == "issued"
+            if one is not None and open_ and read_back(one, self._state.loops[key], traits):
+                standing[key.station] = await asyncio.to_thread(self._book.read_back, one, now)
+        self._state.source_orders = OrdersNow(standing=standing, advised_at=told_reasons(noted)[0])
+
+    def _of_hour(self, hour: float) -> tuple[dict[str, Standing], object]:
+        standing = {one.order.source: one for one in self._book.between(hour, hour + 1.0)}
+        return standing, self._book.noted(REASONS)
 
     async def _judge(self, hour: float, now: float) -> None:
         over = {key: each.measured() for key, each in self._hours.items() if key[1] < hour}

@@ -72,6 +72,22 @@ GUARD: Mapping[str, tuple[str, str]] = {
         "within 8 K of the station's own curve ({T_own:.1f} °C)",
         "与站内本地曲线（{T_own:.1f} °C）相差不超过 8 K",
     ),
+    "guard.own_curve_band": (
+        "within {band:.0f} K of the source's own curve ({T_own:.1f} °C)",
+        "与热源本地曲线（{T_own:.1f} °C）相差不超过 {band:.0f} K",
+    ),
+    "guard.hard_head": (
+        "head within {low:.0f} to {high:.0f} kPa",
+        "压差限于 {low:.0f} 至 {high:.0f} kPa",
+    ),
+    "guard.no_order": (
+        "no order is in force: the source goes by its own curve",
+        "当前没有有效指令：热源按本地曲线运行",
+    ),
+    "guard.source_not_told": (
+        "the source does not say which supply and head it holds",
+        "热源未上报其执行中的供水温度和压差",
+    ),
     "guard.own_curve_worn": (
         "within 8 K of the station's own curve ({T_own:.1f} °C), and 2 K inside where the register wears out",
         "与站内本地曲线（{T_own:.1f} °C）相差不超过 8 K；寄存器写入寿命有限，再收窄 2 K",

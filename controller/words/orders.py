@@ -22,6 +22,10 @@ ORDERS: Mapping[str, tuple[str, str]] = {
         "{loop} 为只读（C 类）：请在现场设定。",
     ),
     "hot_water": ("{loop} is domestic hot water, which is read only.", "{loop} 为生活热水回路，只读。"),
+    "source_no_plans": (
+        "The heat source {source} follows its order of the hour, not the plans of loops.",
+        "热源 {source} 按本小时指令运行，不采用回路计划。",
+    ),
     "not_proven": (
         "{loop} has no commissioning record, so it is not driven.",
         "{loop} 没有调试验收记录，不能下发指令。",

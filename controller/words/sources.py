@@ -60,6 +60,10 @@ SOURCES: Mapping[str, tuple[str, str]] = {
         "the last {hours:.0f} h lie beyond the plan: the day before, scaled with the forecast cold",
         "最后 {hours:.0f} 小时超出计划期：按前一日并随预报气温折算",
     ),
+    "dispatch.written": (
+        "order of the hour: supply {T_supply:.1f} °C, head {dp:.0f} kPa",
+        "本小时指令：供水 {T_supply:.1f} °C，压差 {dp:.0f} kPa",
+    ),
     "dispatch.bug": (
         "the advice could not be worked out: {error}",
         "无法得出建议：{error}",

@@ -1,4 +1,4 @@
-"""Orders to heat sources on the optimizer's page: a table by the hour, and a button: I know of it."""
+"""Orders to heat sources on the optimizer's page: a table by the hour; buttons: I know of it, hold."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,9 @@ from controller.api.source_schema import SourcesMessage
 from hmi.components import rows, sheet
 from hmi.context import Screen, current_screen
 from hmi.kept import followed, forget
+from hmi.language import N_
 from hmi.live import Parts, region
+from hmi.screens.order_dialog import Asked, ask
 from hmi.screens.saying import line, plain, say_later, telling
 from hmi.view_models import optimizer_sources as model
 
@@ -29,7 +31,7 @@ def _now(screen: Screen, _: Mapping[str, str]) -> Parts:
             "source_orders": rows.payload(model.order_table(words, screen.city, told, ORDERS_PX)),
             "source_reasons": sheet.payload(model.reason_sheet(words, told)),
         },
-        layout=json.dumps([model.open_orders(told), screen.writes.why]),
+        layout=json.dumps([model.open_orders(told), model.held_or_written(told), screen.writes.why]),
     )
 
 
@@ -46,6 +48,7 @@ def live() -> None:
         st.markdown(f"**{plain(words('Source dispatch'))}**")
         sheet.mount(laid["source_reasons"], key="source_reasons")
         _acknowledge(screen)
+        _hold(screen)
         if text := st.session_state.get(REFUSED):
             st.error(text)
 
@@ -60,6 +63,19 @@ def _acknowledge(screen: Screen) -> None:
         if pressed and told is not None:
             _done(screen, source, told.now)
     line(screen.writes.why if waiting else "")
+
+
+def _hold(screen: Screen) -> None:
+    """Draw for each source that is written to a button that holds the writes back, or lets them go on."""
+    words, told = screen.words, newest_orders(screen)
+    for source, written in model.held_or_written(told):
+        label, mode = (N_("{source}: hold, back to its own curve"), "local")
+        if not written:
+            label, mode = (N_("{source}: write its orders again"), "auto")
+        title = words(label, source=source)
+        pressed = st.button(plain(title), key=f"hold_source:{source}", disabled=not screen.writes.open)
+        if pressed and told is not None:
+            ask(Asked(title=title, order=model.mode_order(told, source, mode)))
 
 
 def _done(screen: Screen, source: str, seen: float) -> None:

@@ -16,6 +16,8 @@ STATE: dict[str, str] = {
 }
 PHASE: dict[str, str] = {"on": N_("gives heat"), "starting": N_("start it"), "off": N_("off")}
 ROLE: dict[str, str] = {"base": N_("base load"), "peak": N_("peak load")}
+READ_BACK = "read-back"
+"""Who acknowledged an order that is written: the source's registers."""
 BACK_S, AHEAD_S = 3.0 * 3600.0, 48.0 * 3600.0
 
 
@@ -98,7 +100,9 @@ def _number(words: Words, value: float | None, unit: str) -> Cell:
 def _state(words: Words, one: SourceHour) -> Cell:
     changed = words("changed {n} times", n=one.revision - 1) if one.revision > 1 else ""
     who = ""
-    if one.acknowledged_by is not None and one.acknowledged_at is not None:
+    if one.acknowledged_by == READ_BACK and one.acknowledged_at is not None:
+        who = words("read back at {time}", time=words.time(one.acknowledged_at))
+    elif one.acknowledged_by is not None and one.acknowledged_at is not None:
         who = words("by {who} at {time}", who=one.acknowledged_by, time=words.time(one.acknowledged_at))
     return Cell(
         text=terms.term(words, STATE, one.state),
@@ -123,7 +127,8 @@ def reason_sheet(words: Words, told: SourcesMessage | None) -> Sheet:
     if told is None:
         said = [words("not known")]
     else:
-        said = [words("Advice only: nothing is written to a heat source.")]
+        written = [_written(words, source) for source in told.sources if source.writes is not None]
+        said = written or [words("Advice only: nothing is written to a heat source.")]
         if told.frozen_day is not None:
             said.append(words("The plan of {day} is frozen.", day=told.frozen_day))
         said += [words.sentence(reason) for reason in told.reasons]
@@ -133,6 +138,26 @@ def reason_sheet(words: Words, told: SourcesMessage | None) -> Sheet:
     return Sheet(heading="", title="", text="", facts=facts, sections=(), seq=seq)
 
 
+WRITE_MODE: dict[str, str] = {
+    "local": N_("held back, it goes by its own curve"),
+    "manual": N_("set by hand"),
+    "auto": N_("orders are written"),
+}
+
+
+def _written(words: Words, source: SourceMessage) -> str:
+    """Return what becomes of writing a source's orders: who decides, what it holds, and why."""
+    writes = source.writes
+    assert writes is not None
+    said = f"{source.source}: {terms.term(words, WRITE_MODE, writes.mode)}"
+    if writes.held and writes.T_supply_set is not None and writes.dp_set is not None:
+        held = (words.measured(writes.T_supply_set, "degC"), words.measured(writes.dp_set, "kPa_difference"))
+        state = terms.term(words, terms.WRITE_STATE, writes.write_state or "requested")
+        return f"{said} · {words('holds {T}, {dp}', T=held[0], dp=held[1])} · {state}"
+    why = writes.why[:1] if writes.mode == "auto" else []
+    return " · ".join([said, *(words.sentence(reason) for reason in why)])
+
+
 def _known_by(words: Words, source: SourceMessage) -> str:
     """Return who last said that a source was told its orders, and when."""
     at, who = source.acknowledged_at, source.acknowledged_by
@@ -140,6 +165,27 @@ def _known_by(words: Words, source: SourceMessage) -> str:
         return ""
     when = f"{words.day(at)} {words.time(at)}"
     return words("{source}: last acknowledged by {who}, {time}", source=source.source, who=who, time=when)
+
+
+def held_or_written(told: SourcesMessage | None) -> list[tuple[str, bool]]:
+    """Return the sources whose orders can be written, and whether they are (not held back by a person)."""
+    sources = [] if told is None else told.sources
+    return [(one.source, one.writes.mode != "local") for one in sources if one.writes is not None]
+
+
+def mode_order(told: SourcesMessage, source: str, mode: str) -> dict[str, object]:
+    """Return the order by which a person holds the writes to a source back (local), or lets them go on."""
+    writes = next(one.writes for one in told.sources if one.source == source)
+    assert writes is not None
+    seen = {
+        "station": source,
+        "loop": writes.loop,
+        "order": writes.order,
+        "mode": writes.mode,
+        "T_supply_set": writes.T_supply_set,
+        "m_flow_set": None,
+    }
+    return {"kind": "mode", "mode": mode, "loops": [seen]}
 
 
 def open_orders(told: SourcesMessage | None) -> list[tuple[str, int]]:

@@ -139,6 +139,11 @@ class OwnControl:
         first = float(each[0])
         return self._curves.at(first if every(each == first) else each) + self.curve_shift
 
+    @property
+    def T_source(self) -> float:  # noqa: N802 - a field symbol
+        """The damped outdoor temperature that the sources' curve goes by, degC."""
+        return self._T_source
+
     def T_source_set(self) -> float:  # noqa: N802 - a field symbol
         """Return what the sources' curve asks for now in degC."""
         return float(np.interp(self._T_source, self._source["T_outdoor_degC"], self._source["T_supply_degC"]))

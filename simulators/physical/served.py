@@ -6,9 +6,10 @@ from simulators.faults.plant_port import CurveMoved, SunOnSensor, Trouble
 from simulators.physical.site_city import SiteCurves, field_city
 from simulators.physical.sky import Skies
 from simulators.physical.works import PhysicalWorks
+from simulators.plc.source import OwnHold
 from simulators.servers.misbehaviour import DeviceClock
-from simulators.servers.served import Served
 from simulators.sitefile import Origin, SimSite
+from simulators.source_face import SourceOfPlant
 from simulators.station import SimulatedCity
 from simulators.station_face import StationSim
 from simulators.weather import Weather
@@ -26,7 +27,7 @@ def physical_works(
     return PhysicalWorks(field, site, SiteCurves(site), skies, start=start, seed=seed)
 
 
-def sources(works: PhysicalWorks, site: SimSite) -> dict[str, Served]:
+def sources(works: PhysicalWorks, site: SimSite) -> dict[str, SourceOfPlant]:
     """Return the heat sources as their servers see them."""
     return {source.id: PhysicalSource(works, source.id, source.profile) for source in site.sources}
 
@@ -48,13 +49,21 @@ class PhysicalSource:
     """A heat source of the physical city as its server sees it."""
 
     def __init__(self, works: PhysicalWorks, name: str, profile: str) -> None:
-        self.id, self.profile, self.n_loops = name, profile, 0
+        self.id, self.profile = name, profile
         self._works = works
         self._row = works.field.city.sources.id.index(name)
 
     def values(self) -> Mapping[Point, float | None]:
         """Return everything the source can report, unit inside."""
         return {Point(0, name): value for name, value in self._works.source_shows(self._row).items()}
+
+    def own(self) -> OwnHold:
+        """Return what the source holds by itself now."""
+        return self._works.source_own()
+
+    def obey(self, T_supply: float, dp: float) -> None:
+        """Hold this supply temperature (degC) and head (kPa) from now on; only the first holds a head."""
+        self._works.source_orders[self._row] = (T_supply, dp)
 
 
 class PhysicalDoor:

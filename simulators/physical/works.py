@@ -5,6 +5,7 @@ Plant and PLCs go in the same steps.
 """
 
 import copy
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,9 +18,11 @@ from simulators.physical.sky import Skies
 from simulators.physical.start import started
 from simulators.plant import pump, zone
 from simulators.plant.arrays import Floats, Indices
+from simulators.plant.city_parts import CityInputs
 from simulators.plant.city_plant import CityPlant
 from simulators.plant.facade import horizontal
 from simulators.plant.water import C_WATER
+from simulators.plc.source import OwnHold
 from simulators.sitefile import SimSite
 from simulators.works_port import Counters, LoopsNow, Seen, Shown
 
@@ -45,6 +48,8 @@ class PhysicalWorks:
         self.plant, self.control = begun.plant, begun.control
         self.state, self.out, self.inputs = begun.state, begun.out, begun.inputs
         self.troubles = FieldTroubles(field, self.plant, self.control)
+        self.source_orders: dict[int, tuple[float, float]] = {}
+        """Supply (degC) and head (kPa) that sources are ordered to hold, by their row in the city's table."""
         self.sun_gain = np.zeros(len(site.stations))
         """K per W/m2 by which stations' outdoor sensors are too warm."""
         params = field.params
@@ -67,7 +72,7 @@ class PhysicalWorks:
         twin.control = copy.copy(self.control)
         twin.troubles = FieldTroubles(self.field, twin.plant, twin.control)
         twin.state = copy.deepcopy(self.state, memo)  # its record of the pipes is written to
-        for name in ("gauges", "counters", "sun_gain", "skies"):
+        for name in ("gauges", "counters", "sun_gain", "skies", "source_orders"):
             setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
         return twin
 
@@ -75,7 +80,7 @@ class PhysicalWorks:
         """Advance by ``dt`` s, which is ``SCAN_S``, to UTC second ``now``; raises a NetworkError."""
         sky = self.skies.at(self.state.time)
         told = self.control.of_sources(self.state, self.out, sky, dt, valve, pump)
-        self.inputs = self.troubles.applied(told)
+        self.inputs = self.troubles.applied(self._as_ordered(told))
         self.state, self.out = self.plant.step(self.state, self.inputs)
         self.now = now
         self._observe()
@@ -187,6 +192,21 @@ class PhysicalWorks:
             "T_outdoor": self.T_outdoor,
             "alarm_word": 1.0 if source.Q_firing[row] >= 0.999 * Q_max else 0.0,
         }
+
+    def source_own(self) -> OwnHold:
+        """Return what all sources hold by themselves now; their head is that of the city's own control."""
+        control = self.control
+        return OwnHold(T_supply=control.T_source_set(), dp=self.field.dp_source, T_outdoor=control.T_source)
+
+    def _as_ordered(self, told: CityInputs) -> CityInputs:
+        """Return the inputs with what sources are ordered to hold."""
+        if not self.source_orders:
+            return told
+        T_set, dp = told.source_T_set.copy(), told.source_dp
+        for row, (T_supply, head) in self.source_orders.items():
+            T_set[row] = T_supply
+            dp = head if row == 0 else dp
+        return replace(told, source_T_set=T_set, source_dp=dp)
 
     def _observe(self) -> None:
         """Let every instrument show its value."""

@@ -74,13 +74,18 @@ def step(
     T_return_primary: Floats,
     T_outdoor: float,
     dt: float,
+    T_set: float | None = None,
 ) -> SourceState:
-    """Advance by ``dt`` s, given flow (kg/s) and return (degC) of each loop, shape (n_loops,)."""
+    """Advance by ``dt`` s, given flow (kg/s) and return (degC) of each loop, shape (n_loops,).
+
+    ``T_set``: supply setpoint in degC; by default that of the source's curve.
+    """
     m = float(m_flow_primary.sum())
     mixed = float((m_flow_primary * T_return_primary).sum()) / max(m, 1e-6) - RETURN_LOSS_K
     T_return = _lag(state.T_return, mixed if m > 1e-3 else state.T_return, dt, RETURN_LAG_S)
     T_outdoor_smooth = _lag(state.T_outdoor_smooth, T_outdoor, dt, OUTDOOR_LAG_S)
-    Q_firing = _firing(state, params, m, T_return, T_outdoor_smooth, dt)
+    T_wanted = supply_wanted(params, T_outdoor_smooth) if T_set is None else T_set
+    Q_firing = _firing(state, params, m, T_return, T_wanted, dt)
     store, carry = params.capacity / dt, m * C_WATER
     T_supply = (store * state.T_supply + carry * T_return + Q_firing) / (store + carry)
     share = max(m / params.m_flow_design, 0.05)
@@ -118,10 +123,10 @@ def pump_power(state: SourceState, params: SourceParams) -> float:
 
 
 def _firing(
-    state: SourceState, params: SourceParams, m: float, T_return: float, T_outdoor: float, dt: float
+    state: SourceState, params: SourceParams, m: float, T_return: float, T_wanted: float, dt: float
 ) -> float:
-    """Return the firing in kW: what keeps the curve, inside ramp, minimum load and capacity, or a trip."""
-    error = supply_wanted(params, T_outdoor) - state.T_supply
+    """Return the firing in kW: what keeps the supply, inside ramp, minimum load and capacity, or a trip."""
+    error = T_wanted - state.T_supply
     if error < -TRIP_K:
         return 0.0
     hold = m * C_WATER * (state.T_supply - T_return)

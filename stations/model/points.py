@@ -112,9 +112,14 @@ SETPOINTS: dict[str, PointSpec] = {
     "dp_secondary_set": PointSpec(_Q.PRESSURE_DIFFERENCE, _LOOP, 0.0, 1000.0),
     "y_pump_secondary_set": _fraction(_LOOP),
     "m_flow_primary_max": _flow(_STATION),
+    "T_supply_source_set": _temperature(_LOOP, 160.0, None),
+    "dp_source_set": PointSpec(_Q.PRESSURE_DIFFERENCE, _LOOP, 0.0, 2500.0),
     "T_outdoor_centre": PointSpec(_Q.TEMPERATURE, _STATION, -50.0, 50.0),
 }
-"""Points that a centre may ask a station to hold; all other names are read only by construction."""
+"""Points that a centre may ask a station to hold; all other names are read only by construction.
+
+A heat source that takes setpoints has one controller for them, which stands where a station has loop 1.
+"""
 
 PROTOCOL: dict[str, PointSpec] = {
     "lease_token": _count(_LOOP),

@@ -30,6 +30,8 @@ class HeatChannel(StrEnum):
     Q_FLOW = "Q_flow_set"
     Y_VALVE = "y_valve_primary_set"
     DT_OFFSET = "dT_supply_secondary_offset"
+    T_SUPPLY_SOURCE = "T_supply_source_set"
+    """Of a heat source."""
 
 
 class CirculationChannel(StrEnum):
@@ -38,6 +40,8 @@ class CirculationChannel(StrEnum):
     M_FLOW = "m_flow_secondary_set"
     DP = "dp_secondary_set"
     Y_PUMP = "y_pump_secondary_set"
+    DP_SOURCE = "dp_source_set"
+    """Of a heat source: the head that it holds, supply over return."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

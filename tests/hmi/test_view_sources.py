@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from controller.api.order_schema import SeenLoop
+from controller.api.source_schema import SourceMessage
 from hmi.language import Words
 from hmi.screens import optimizer_sources as screen
 from hmi.view_models import optimizer_sources as model
@@ -113,3 +115,52 @@ def test_the_section_stands_on_the_optimizer_s_page_with_a_button_for_each_sourc
     labels = [button.label.replace("\\", "") for button in app.button]
     assert labels == ["H001: acknowledge 2 orders", "H002: acknowledge 2 orders"]
     assert any("Source dispatch" in element.value for element in app.markdown)
+
+
+def written(**changes):
+    """The first source's orders are written to it."""
+    told = plan_told.sources()
+    writes = {
+        "loop": 1,
+        "mode": "auto",
+        "held": True,
+        "write_state": "confirmed",
+        "T_supply_set": 92.4,
+        "dp_set": 412.0,
+        "order": 7,
+        "why": [{"id": "guard.no_order", "params": {}, "en": "no order", "zh": "没有指令"}],
+    } | changes
+    first, *others = told.sources
+    with_writes = SourceMessage.model_validate(first.model_dump() | {"writes": writes})
+    return told.model_copy(update={"sources": [with_writes, *others]})
+
+
+def test_a_source_that_is_written_to_says_what_it_holds_and_who_decides():
+    assert model.reason_sheet(EN, written()).facts[0] == (
+        "H001: orders are written · holds 92.4 °C, 412 kPa · confirmed"
+    )
+    assert model.reason_sheet(ZH, written()).facts[0].startswith("H001: 指令自动写入 · 执行 92.4")
+    away = {"held": False, "T_supply_set": None, "dp_set": None}
+    assert model.reason_sheet(EN, written(**away)).facts[0] == "H001: orders are written · no order"
+    held_back = model.reason_sheet(EN, written(mode="local", **away)).facts[0]
+    assert held_back == "H001: held back, it goes by its own curve"
+
+
+def test_a_person_holds_the_writes_back_as_a_loops():
+    told = written()
+    assert model.held_or_written(told) == [("H001", True)]
+    assert model.held_or_written(plan_told.sources()) == []
+    order = model.mode_order(told, "H001", "local")
+    assert (order["kind"], order["mode"]) == ("mode", "local")
+    (seen,) = order["loops"]
+    SeenLoop.model_validate(seen)
+    assert (seen["station"], seen["loop"], seen["order"], seen["mode"]) == ("H001", 1, 7, "auto")
+
+
+def test_an_order_that_the_registers_hold_was_read_back_and_by_nobody():
+    told = plan_told.sources()
+    first = told.sources[0]
+    hours = [one.model_copy(update={"acknowledged_by": "read-back"}) for one in first.hours]
+    told = told.model_copy(update={"sources": [first.model_copy(update={"hours": hours})]})
+    past = rows_of(told)[f"H001/{NOW - 3600.0:.0f}"]
+    assert past[7].small == f"read back at {EN.time(NOW - 5000.0)}"

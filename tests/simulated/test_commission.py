@@ -9,19 +9,24 @@ import pytest
 from controller.config.loader import load_site
 from controller.proof import load_record, proof_fault
 from tests.support.running_city import controller_process, intents_of, running_city
+from tests.support.source_city import let_it_take_orders
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.xdist_group("commission")]
 
 SPEED = 60.0
-TIMING = "\n[timing]\nheartbeat_s = 20.0\nwatchdog_s = 60.0\n"
-CLASS_OF = {"plc-a": "A", "opcua-substation": "A", "trovis-5578": "T", "plc-b": "B"}
+CLASS_OF = {
+    "plc-a": "A",
+    "opcua-substation": "A",
+    "trovis-5578": "T",
+    "plc-b": "B",
+    "source-opcua-lease": "A",
+}
 
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
-    with running_city(tmp_path_factory.mktemp("city"), stations=12, speed=SPEED) as running:
-        file = running.folder / "site.toml"
-        file.write_text(file.read_text(encoding="utf-8") + TIMING, encoding="utf-8")
+    folder = tmp_path_factory.mktemp("city")
+    with running_city(folder, stations=12, speed=SPEED, prepare=let_it_take_orders) as running:
         yield running
 
 
@@ -122,9 +127,7 @@ async def test_a_running_controller_forbids_it_and_is_named(city, tmp_path):
         assert (await controller.stop())[0] == 0
 
 
-@pytest.mark.parametrize(
-    ("station", "words"), [("S999", "not in the station list"), ("H001", "read only"), (None, "read only")]
-)
+@pytest.mark.parametrize(("station", "words"), [("S999", "not in the station list"), (None, "read only")])
 async def test_what_can_not_be_tried_is_refused_in_words(city, tmp_path, station, words):
     code, out, err = await commission(city, station or of_profile(city, "ecl-310"), tmp_path)
     assert (code, out) == (2, "")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from controller.config.curves import CurveTable
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
 from controller.config.model import (
     ApiConfig,
-    CurveTable,
     DistrictConfig,
     Limits,
     LoopConfig,

@@ -13,6 +13,25 @@ from tests.support.sites import loop_config, site_config, station_config
 
 BASE, PEAK = "H001", "H002"
 HOUR = 3600.0
+WRITES = """
+[timing]
+heartbeat_s = 20.0
+watchdog_s = 60.0
+
+[planning.sources.H001.writes]
+own_curve = { T_outdoor_degC = [-20.0, -10.0, 0.0, 10.0], T_supply_degC = [115.0, 103.0, 87.0, 70.0] }
+m_flow_design_kg_per_s = 60.0
+dp_min_kPa = 160.0
+dp_max_kPa = 400.0
+proof = "simulator"
+"""
+
+
+def let_it_take_orders(folder):
+    """Give a written site's source the profile that takes setpoints, and its section of the site file."""
+    table, site = folder / "stations.csv", folder / "site.toml"
+    table.write_text(table.read_text("utf-8").replace("source-opcua", "source-opcua-lease"), "utf-8")
+    site.write_text(site.read_text("utf-8") + WRITES, "utf-8")
 
 
 def city(folder, n_stations=3):

@@ -8,9 +8,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from controller.config.curves import CurveTable
 from controller.config.document import MANY, SINGLE
 from controller.config.loader import effective, load_site
-from controller.config.model import CurveTable, Limits, Timing
+from controller.config.model import Limits, Timing
 from controller.config.table import COLUMNS
 from stations.driver import ModbusAddress, OpcUaAddress
 from tests.support.sites import CURVE, SITE_TOML, SOURCE_ROW, faults_of, station_row, toml_with, write_site

@@ -55,7 +55,7 @@ GROUPS = {
     "write_state": set(WriteState),
     "strategy": set(KNOWN_STRATEGIES),
     "point": {*HeatChannel, *CirculationChannel},
-    "emitter": {"radiator", "floor", "dhw"},
+    "emitter": {"radiator", "floor", "dhw", "source"},
     "quality": set(Reason),
     "checklist": {item.id for items in CHECKLIST.values() for item in items},
     "author": {"site_file", "controller", "strategy"},
