@@ -37,6 +37,8 @@ log = structlog.get_logger("dispatch")
 
 CYCLE_LICENCE_S = 150.0
 """Leases are renewed only while the last control cycle completed at most this long ago (scaled)."""
+ABSOLUTE = (HeatChannel.T_SUPPLY, HeatChannel.T_SUPPLY_SOURCE)
+"""Channels that hold a temperature: taken over with another one than acts, they would jump."""
 LEASE_LOST_POLLS = 2
 """Polls in a row that must report "own curve" before a lease counts as lost by the station."""
 
@@ -264,7 +266,7 @@ class Dispatcher:
         outdoor temperature is lost, and what was no move then would be one now.
         """
         level = self._polled.get(self._levels[intent.loop])
-        if intent.heat_channel is not HeatChannel.T_SUPPLY or (level is not None and level.value == 1.0):
+        if intent.heat_channel not in ABSOLUTE or (level is not None and level.value == 1.0):
             return None
         acts = self._polled.get(self._effective[intent.loop][0])
         refusal = refuse_jump(intent.heat_value, None if acts is None else acts.value)
