@@ -18,6 +18,7 @@ from benchmarks import optimizer_estimate, optimizer_forecast
 from benchmarks.measurement import Measurement
 from benchmarks.report import Figures, Result, median_of
 from controller.planning.process import WORKER, ProcessPlanner
+from controller.planning.worker import keep_memory
 from optimizer.plan.formulation import formulate
 from optimizer.plan.interior import Effort
 from optimizer.plan.problem import PlanProblem, examine
@@ -161,6 +162,7 @@ def _one(name: str, value: float, unit: str, note: str) -> Result:
 
 
 def _cpu(work: Callable[[], Plan]) -> tuple[float, Plan]:
+    keep_memory()  # as the solver's process does; all solvers that are measured here have it
     began = time.process_time()
     made = work()
     return time.process_time() - began, made
