@@ -32,6 +32,8 @@ class HeatBounds(NamedTuple):
     low: Floats
     high: Floats
     ramp: Floats
+    frost: Floats
+    """(n, k) of the coolest supply and least circulation that anybody may ask for; at most ``low``."""
 
 
 def band_of(traits: LoopTraits) -> tuple[float, float]:
@@ -88,8 +90,9 @@ def heat_bounds(
     high = np.maximum(high, low)
     flow_min = np.array([flow_min_of(loop) for loop in loops])
     q_low = heat_from(buildings, low.T, flow_min, rooms).T
+    frost = heat_from(buildings, coldest.T, flow_min, rooms).T
     q_high = heat_from(buildings, high.T, np.ones(len(loops)), rooms).T
     per_K = (q_high - q_low).mean(axis=1) / np.maximum((high - low).mean(axis=1), 1.0)
     ramp = np.maximum(RAMP_K * per_K, RAMP_MIN_W_PER_M2)
     q_high = np.minimum(q_high, q_reach)
-    return HeatBounds(q_low, np.maximum(q_high, q_low + WIDTH_MIN_W_PER_M2), ramp)
+    return HeatBounds(q_low, np.maximum(q_high, q_low + WIDTH_MIN_W_PER_M2), ramp, np.minimum(frost, q_low))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from controller.decisions import LoopKey, LoopTraits, Mode
 from controller.knowing.known import Known
-from controller.planning.bounds import heat_bounds
+from controller.planning.bounds import HeatBounds, heat_bounds
 from controller.planning.breathing import breathing
 from controller.planning.reaching import Waters, reaching
 from controller.planning.rules import PlanRules, SourceSeen
@@ -130,7 +130,7 @@ def question(
         gains=gains,
         T_min=T_min,
         T_max=T_wanted.max(axis=1, keepdims=True) + rules.over_K + breath,
-        q_min=bounds.low * _possible(bounds.low, buildings.area, most, heat_now),
+        q_min=_least(bounds, buildings.area, most, heat_now),
         q_max=bounds.high,
         ramp=bounds.ramp,
         q_before=q_before,
@@ -260,6 +260,15 @@ def _most(source: SourceSeen, heat_now: float) -> float:
         return np.inf
     lost = 0.0 if source.Q_flow is None else min(max(source.Q_flow - heat_now, 0.0), 0.3 * source.Q_flow)
     return P_MARGIN * max(source.Q_flow_max - lost, 0.0)
+
+
+def _least(bounds: HeatBounds, area: Floats, most: float, heat_now: float) -> Floats:
+    """Return the least heats (n, k) of the question, W/m2: in a shortage no more than can be shared out.
+
+    What keeps frost away stays in them: where the source can not give that there is no plan, and it is said.
+    """
+    least = np.maximum(bounds.low * _possible(bounds.low, area, most, heat_now), bounds.frost)
+    return bounds.frost if float((area @ least).max()) / 1000.0 > most else least
 
 
 def _possible(low: Floats, area: Floats, most: float, heat_now: float) -> float:

@@ -190,3 +190,30 @@ def test_in_a_shortage_loops_outside_of_the_plan_count_with_their_share_and_leav
 def test_a_source_of_which_no_number_is_known_changes_nobody_s_heat():
     wrong = asked(source=SourceSeen(Q_flow_max=float("nan"))).problem
     assert np.array_equal(wrong.q_before, asked().problem.q_before)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.03])
+def test_a_source_below_frost_protection_is_named_the_plan_moves_on_and_then_the_curve_answers(share):
+    before = solve(asked().problem)
+    source = SourceSeen(Q_flow_max=share * needed(), Q_flow=share * needed())
+    none = solve(asked(source=source).problem)
+    assert none.status is PlanStatus.NONE
+    assert none.why.id == "plan.source_below_frost"
+    assert none.why.params["P_max_kW"] < none.why.params["needed_kW"] < 0.2 * needed()
+    later = solve(replace(asked(source=source).problem, start=NOW + 900.0), before)
+    assert later.status is PlanStatus.STALE
+    assert later.why.id == "plan.source_below_frost"
+
+
+@pytest.mark.parametrize("share", [0.7, 0.3, 0.2])
+def test_what_is_above_frost_protection_is_shared_out(share):
+    source = SourceSeen(Q_flow_max=share * needed(), Q_flow=share * needed())
+    problem = asked(source=source).problem
+    plan = solve(problem)
+    assert plan.why.id == "plan.rationed"
+    assert float((problem.area @ problem.q_min).max()) / 1000.0 < share * needed()
+
+
+def needed():
+    """What the town takes now."""
+    return float(KNOWN.buildings.area @ KNOWN.state.q) / 1000.0
