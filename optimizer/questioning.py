@@ -9,9 +9,9 @@ flow, the slope of ln q over the supply temperature is
 
 whatever K is: the nearer the room is to the water, the more a kelvin counts. The return temperature is not in
 it, which mixes with water that has passed the emitters by. So the supply of a loop without sensors goes up
-and down by 1 K in steps of half a kelvin an hour, which residents cannot feel (about 0.1 K indoors), and the
-slope tells how far the room is from the water. It is asked at design flow, where pipes settle soonest. The
-phases of the loops are spread, so the heat source sees nothing.
+and down by 3 K in steps of 1.5 K an hour, which residents hardly feel (a quarter of a kelvin indoors), and
+the slope tells how far the room is from the water. It is asked at design flow, where pipes settle soonest.
+The phases of the loops are spread, so the heat source sees nothing.
 
 Two things would spoil the slope. Pipes and emitters still fill for half an hour after a step, and heat that
 fills them heats no room: hourly means of the second half hour are used, and the last step of the supply is a
@@ -24,8 +24,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-WAVE_K = (0.0, 0.5, 1.0, 0.5, 0.0, -0.5, -1.0, -0.5)
-"""Shift of the supply hour by hour, K. Larger is felt, smaller drowns in what the sun does to the room."""
+WAVE_K = (0.0, 1.5, 3.0, 1.5, 0.0, -1.5, -3.0, -1.5)
+"""Shift of the supply hour by hour, K. Larger is felt: rooms that store 18 Wh/(m2 K) and give 8 W/(m2 K) to
+their walls swing by 0.25 K. Smaller drowns in what sun and weather do to rooms and to the curve. A step is
+half of what the guard lets a fifth of the city go in an hour."""
 HOURS_MIN, HOURS_MAX = 48, 96
 """Pairs of days, see ``wave``. The error falls with the root of the hours, and houses wait for their heat."""
 EXPONENT_SD = 0.02
@@ -33,10 +35,10 @@ EXPONENT_SD = 0.02
 MODEL_SD_K = 0.4
 """What is not in the law: not all water has settled."""
 FOLLOWING = 0.03
-"""By which part of itself the distance is off because rooms do follow. To a wave of 8 h a room that stores
-18 Wh/(m2 K) and gives 8 W/(m2 K) to its walls answers in step by 8 / (8^2 + (0.785 * 18)^2) = 0.03 K to each
-W/m2, and a kelvin of water brings 1.4 W/m2 more: 4 %, light rooms more and heavy ones less. And where it gets
-cold outside the curve warms the water while rooms cool, which looks like the opposite."""
+"""By which part of itself the distance comes out too large because rooms do follow. To a wave of 8 h a room
+that stores 18 Wh/(m2 K) and gives 8 W/(m2 K) to its walls answers in step by 8 / (8^2 + (0.785 * 18)^2) K to
+each W/m2, 0.03 K, and a kelvin of water brings some 1 W/m2 more (n q / S): 3 %. It is taken off; light rooms
+follow more and heavy ones less, so as much stays as doubt. Above a screed they do not."""
 SCREED_SD_K, SURFACE_EXPONENT = 1.0, 0.2
 """What is not known of emitters that are surfaces (their exponent is below the second). A floor is 3 to 4 K
 above the room at 30 to 40 W/m2 (EN 1264-2). Within the hours of a wave it follows from nearly all of the way
@@ -143,7 +145,10 @@ def answer(asked: Questioning, exponent: float, drop: float) -> Estimate | None:
     by_noise = math.sqrt(unexplained * asked.vv / determinant) / slope
     by_exponent = EXPONENT_SD / (1.0 + exponent)
     above = _above_room(slope, exponent, drop)
-    by_model = math.hypot(above * FOLLOWING, SCREED_SD_K if exponent < SURFACE_EXPONENT else 0.0, MODEL_SD_K)
+    surface = exponent < SURFACE_EXPONENT
+    follows = 0.0 if surface else FOLLOWING * above
+    by_model = math.hypot(SCREED_SD_K if surface else follows, MODEL_SD_K)
+    above -= follows
     return Estimate(value=above, sd=math.hypot(above * by_noise, above * by_exponent, by_model))
 
 
