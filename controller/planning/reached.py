@@ -10,10 +10,10 @@ exchanger can give more again, it does, the loop is no longer short, and is aske
 from controller.decisions import LoopObservation
 from stations.model.reading import Reading
 
-SHORT_K = 0.6
+SHORT_K = 0.4
 """By which a loop stays below what it acts on before it counts as short, K: valves stop within 0.3 K of their
 setpoint, and thermometers tell tenths."""
-PROBE_K = 0.9
+PROBE_K = 0.5
 """What such a loop is asked for above what it gives, K: more than ``SHORT_K``, so that the valve stays open
 and the bound rises with what arrives."""
 SETTLED_S = 600.0

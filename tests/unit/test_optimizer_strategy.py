@@ -176,7 +176,7 @@ def seen_at(T_reached, T_told):
     ("short_K", "minutes", "pump", "asked"),
     [
         (5.0, 90.0, True, "a little more than it gives"),
-        (0.5, 90.0, True, "what the plan wants"),
+        (0.3, 90.0, True, "what the plan wants"),
         (5.0, 5.0, True, "what it holds"),
         (5.0, 90.0, False, "what the plan wants"),
     ],
