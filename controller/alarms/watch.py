@@ -9,6 +9,7 @@ import structlog
 
 from controller.alarms.book import AlarmBook, Sight
 from controller.alarms.certificates import CertificateWatch
+from controller.alarms.fouling import fouling_findings
 from controller.alarms.links import (
     Group,
     gateway_of,
@@ -157,6 +158,7 @@ class AlarmWatch:
         yield from curve_findings(loop, self._curves)
         yield from water_findings(loop, self._water)
         yield from setpoint_findings(loop, self._setpoints)
+        yield from fouling_findings(loop)
 
     def _tell(self, scene: Scene, findings: list[Finding]) -> None:
         """Add what belongs to the whole site and to several stations, and write it into the book."""

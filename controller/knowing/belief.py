@@ -67,6 +67,8 @@ class Belief:
     asked: Asked | None = None
     exchanger: ExchangerTrend | Reason | None = None
     """How well the station's exchanger carries heat; None where it was not looked at."""
+    exchanger_clean: ExchangerTrend | None = None
+    """The record in which it did so best; None before the first."""
     delay: Delay | Reason | None = None
     """How long water takes from the source."""
     to_rooms: Delay | Reason | None = None
@@ -145,6 +147,7 @@ def stored(belief: Belief) -> str:
             "signature": _found(one.signature),
             "asked": None if belief.asked is None else list(belief.asked),
             "exchanger": _found(belief.exchanger),
+            "exchanger_clean": _found(belief.exchanger_clean),
             "delay": _found(belief.delay),
             "to_rooms": _found(belief.to_rooms),
             "pump": _found(belief.pump),
@@ -163,9 +166,10 @@ def restored(text: str) -> Belief:
     if not isinstance(signature, Signature | Reason):
         raise ValueError("signature: missing")
     exchanger, delay, pump = (_refound(told[name]) for name in ("exchanger", "delay", "pump"))
-    to_rooms = _refound(told.get("to_rooms"))
+    to_rooms, clean = _refound(told.get("to_rooms")), _refound(told.get("exchanger_clean"))
     if (
         not isinstance(exchanger, ExchangerTrend | Reason | None)
+        or not isinstance(clean, ExchangerTrend | None)
         or not isinstance(delay, Delay | Reason | None)
         or not isinstance(to_rooms, Delay | Reason | None)
         or not isinstance(pump, PumpCurve | Reason | None)
@@ -191,6 +195,7 @@ def restored(text: str) -> Belief:
         ),
         asked=None if told["asked"] is None else Asked(*told["asked"]),
         exchanger=exchanger,
+        exchanger_clean=clean,
         delay=delay,
         to_rooms=to_rooms,
         pump=pump,

@@ -17,7 +17,7 @@ from controller.knowing.gathered import QUARTER_S, SERIES, Window
 from optimizer import emitters
 from optimizer.building import Buildings, Floats
 from optimizer.identify.delay import Delay, transport_delay, way_to_rooms
-from optimizer.identify.exchanger import ExchangerTrend, exchanger_trend
+from optimizer.identify.exchanger import ExchangerTrend, cleanest, exchanger_trend
 from optimizer.identify.greybox import IndoorPrior
 from optimizer.identify.nightly import identify
 from optimizer.identify.pump import pump_curve
@@ -86,6 +86,7 @@ def _identified(
         # nothing was fitted tonight: what was known of the room's doubt stays
         found = replace(found, T_indoor_sd=champion.identified.T_indoor_sd)
     delay, to_rooms = _delays(window, place)
+    exchanger = _exchanger(window, place) if introduced.alone else None
     return Belief(
         key=champion.key,
         at=now,
@@ -93,7 +94,8 @@ def _identified(
         moved_at=now if found.state == "accepted" else champion.moved_at,
         identified=found,
         asked=champion.asked,
-        exchanger=_exchanger(window, place) if introduced.alone else None,
+        exchanger=exchanger,
+        exchanger_clean=cleanest(champion.exchanger_clean, exchanger),
         delay=delay,
         to_rooms=to_rooms,
         pump=pump_curve(window.of(place, "y_pump"), window.of(place, "m_flow")),

@@ -96,3 +96,33 @@ def exchanger_trend(
         m_flow_secondary=usual_s,
         m_flow_primary_most=float(np.quantile(m_p, MOST_QUANTILE)),
     )
+
+
+def cleanest(before: ExchangerTrend | None, now: ExchangerTrend | Reason | None) -> ExchangerTrend | None:
+    """Return the record in which the exchanger carried heat best: what dirt is held against, over months."""
+    if not isinstance(now, ExchangerTrend) or now.m_flow_primary is None or now.m_flow_secondary is None:
+        return before
+    if before is None:
+        return now
+    lost = lost_since(before, now)
+    return now if lost is not None and lost < 0.0 else before
+
+
+def lost_since(clean: ExchangerTrend, now: ExchangerTrend) -> float | None:
+    """Return the part of UA that is lost since a cleaner record, at the flows of that; None where not kept.
+
+    Flows differ between a mild and a cold month, and UA with them: only the same flows tell of dirt.
+    """
+    flows = (now.m_flow_primary, now.m_flow_secondary, clean.m_flow_primary, clean.m_flow_secondary)
+    if any(flow is None or not flow > 0.0 for flow in flows):
+        return None
+    m_p, m_s, clean_p, clean_s = np.array(flows, dtype=np.float64)
+    UA = now.UA_kW_per_K / float(resistance(clean_p / m_p, clean_s / m_s))
+    return float(1.0 - UA / clean.UA_kW_per_K)
+
+
+def lost_for_sure(trend: ExchangerTrend) -> float:
+    """Return the part of UA that is lost over the record, as its trend has it; 0 where it may be none."""
+    if trend.change_high >= 0.0 or trend.change_30_days <= -1.0:
+        return 0.0
+    return float(-np.expm1(trend.days / 30.0 * np.log1p(trend.change_30_days)))

@@ -1,5 +1,11 @@
 """Faults of heat and water behind a station, each with the alarms that must tell of it."""
 
+from dataclasses import replace
+
+from controller.decisions import LoopKey
+from controller.knowing.belief import Introduced, first_belief
+from optimizer.building_prior import prior
+from optimizer.identify.exchanger import ExchangerTrend
 from stations.model.identity import Point
 from tests.support.alarm_bench import SOURCE
 from tests.support.alarm_faults_sensors import spoil
@@ -60,6 +66,34 @@ def own_alarm(bench):
     spoil(bench, alarm_word=4.0)
 
 
+def learn_exchanger(bench, name="S01", *, UA=80.0, found=None):
+    """Let last night's identification find an exchanger that had 100 kW/K when it was clean."""
+    house = prior(building_type=["residential"], emitter=["radiator"], insulation=["saving"], area=[5_000.0])
+    key, now = LoopKey(name, 1), bench.clock.now()
+    clean = ExchangerTrend(
+        UA_kW_per_K=100.0,
+        change_30_days=0.0,
+        change_low=-0.02,
+        change_high=0.02,
+        days=21,
+        fouls=False,
+        m_flow_primary=5.0,
+        m_flow_secondary=20.0,
+    )
+    belief = replace(
+        first_belief(key, Introduced(now, house, True)),
+        at=now,
+        exchanger=replace(clean, UA_kW_per_K=UA) if found is None else found,
+        exchanger_clean=clean,
+    )
+    bench.state.beliefs = {**bench.state.beliefs, key: belief}
+
+
+def exchanger_fouls(bench):
+    learn_exchanger(bench, "S01", UA=80.0)
+    learn_exchanger(bench, "S02", UA=90.0)
+
+
 # -------------------------------------------------------------------------------------------------- water
 
 
@@ -101,6 +135,7 @@ FAULTS = [
     (most_valves_wide_open, 30, {f"plant_shortage:{SOURCE}"}),
     (source_at_capacity, 30, {f"plant_shortage:{SOURCE}"}),
     (curve_moved, 60, {"curve_drift:S01:1"}),
+    (exchanger_fouls, 15, {"exchanger_fouled:S01:1"}),
     (own_alarm, 20, {"station_alarm:S01"}),
     (great_leak_before_anything_is_usual, 90, {"makeup_high:S01:1"}),
     (burst, 10, {"pipe_burst:S01:1"}),

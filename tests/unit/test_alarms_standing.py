@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 
 from controller.alarms import watch
+from controller.alarms.definitions import definitions, rendered
 from controller.alarms.model import AlarmKey, LifeState
 from controller.decisions import Mode
 from controller.historian.records import State
 from controller.image import Link
+from optimizer.reason import because
 from tests.support.alarm_bench import AlarmBench, five_stations
 from tests.support.alarm_faults_controller import disk_full
 from tests.support.alarm_faults_links import drive, setpoint_refused, silent
-from tests.support.alarm_faults_plant import getting_cold, pump_trips
+from tests.support.alarm_faults_plant import getting_cold, learn_exchanger, pump_trips
 from tests.support.alarm_faults_sensors import spoil
 
 
@@ -123,3 +125,29 @@ def test_what_the_store_says_is_told_in_both_languages(healthy):
     bench.run(2)
     params = bench.book.alarms[AlarmKey("disk_full")].params
     assert (params["why"], params["why_zh"]) == ("database or disk is full", "数据库或磁盘已满")
+
+
+def test_a_fouled_exchanger_stands_until_it_was_cleaned_and_not_by_a_better_night(healthy):
+    bench = copy.deepcopy(healthy)
+    learn_exchanger(bench, UA=86.0)
+    assert bench.run(15).shown() == set(), "14 % may be doubt"
+    learn_exchanger(bench, UA=80.0)
+    assert bench.run(15).shown() == {"exchanger_fouled:S01:1"}
+    learn_exchanger(bench, UA=88.0)
+    assert bench.run(15).shown() == {"exchanger_fouled:S01:1"}, "12 %: within the dead-band"
+    learn_exchanger(bench, found=because("identify.exchanger_idle", approach_K=1.0))
+    assert bench.run(15).shown() == {"exchanger_fouled:S01:1"}, "nothing was found: it can not tell"
+    learn_exchanger(bench, UA=97.0)
+    bench.run(15)
+    (alarm,) = bench.book.alarms.values()
+    assert alarm.state is LifeState.RETURNED_UNACK
+    text = definitions()["exchanger_fouled"]
+    assert rendered(text.text_en, alarm.params).startswith("the exchanger carries 12 % less heat")
+
+
+def test_what_was_learned_days_ago_of_an_exchanger_raises_nothing(healthy):
+    bench = copy.deepcopy(healthy)
+    learn_exchanger(bench, UA=70.0)
+    (key, belief) = next(iter(bench.state.beliefs.items()))
+    bench.state.beliefs = {key: replace(belief, at=belief.at - 4 * 86_400.0)}
+    assert bench.run(15).shown() == set()

@@ -1,19 +1,21 @@
 """Exchangers that foul, water that takes its time, pumps asked for flow: found, or refused by name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from optimizer.identify.delay import transport_delay, way_to_rooms
-from optimizer.identify.exchanger import exchanger_trend
+from optimizer.identify.exchanger import cleanest, exchanger_trend, lost_for_sure, lost_since
 from optimizer.identify.pump import pump_curve
 from optimizer.reason import Reason
 
 
-def exchanger(days=40, loss=0.0, noise=0.05, seed=2, UA0=100.0):
+def exchanger(days=40, loss=0.0, noise=0.05, seed=2, UA0=100.0, flows=(4.0, 8.0)):
     """Hours of a counterflow exchanger; its UA falls by `loss` over the record. Effectiveness and NTU."""
     rng = np.random.default_rng(seed)
     n = 24 * days
-    m_p, m_s = rng.uniform(4.0, 8.0, n), np.full(n, 20.0)
+    m_p, m_s = rng.uniform(*flows, n), np.full(n, 20.0)
     films = 0.45 * (m_p / 6.0) ** -0.7 + 0.1 + 0.45
     UA = UA0 * (1.0 - loss * np.arange(n) / n) / films
     T_sp, T_rs = rng.uniform(75.0, 90.0, n), rng.uniform(33.0, 38.0, n)
@@ -43,6 +45,26 @@ def test_fouling_is_told_with_its_pace():
     # 25 % in 40 days
     assert found.change_30_days == pytest.approx(0.75**0.75 - 1.0, abs=0.02)
     assert found.change_low < found.change_30_days < found.change_high < 0.0
+
+
+def test_what_an_exchanger_has_lost_since_it_was_clean_is_told_over_months_and_other_flows():
+    clean = exchanger_trend(*exchanger(days=21))
+    later = exchanger_trend(*exchanger(days=21, seed=5, UA0=80.0, flows=(6.0, 10.0)))
+    assert lost_for_sure(clean) == 0.0
+    assert lost_since(clean, later) == pytest.approx(0.2, abs=0.03)
+    assert later.UA_kW_per_K / clean.UA_kW_per_K > 0.83, "more flow hides a part of it"
+    assert cleanest(clean, later) is clean
+    cleaned = exchanger_trend(*exchanger(days=21, seed=6, UA0=110.0))
+    assert cleanest(clean, cleaned) is cleaned
+    idle = Reason("identify.exchanger_idle", {"approach_K": 1.0})
+    assert (cleanest(None, idle), cleanest(clean, idle), cleanest(None, later)) == (None, clean, later)
+
+
+def test_a_sure_trend_tells_what_was_lost_over_the_record():
+    assert lost_for_sure(exchanger_trend(*exchanger(loss=0.25))) == pytest.approx(0.25, abs=0.02)
+    assert lost_for_sure(exchanger_trend(*exchanger(loss=-0.25))) == 0.0
+    before_flows_were_kept = replace(exchanger_trend(*exchanger()), m_flow_primary=None)
+    assert lost_since(before_flows_were_kept, exchanger_trend(*exchanger())) is None
 
 
 def test_other_flows_are_no_fouling():

@@ -55,6 +55,9 @@ def belief(key=ONE, at=float(T0)):
         exchanger=ExchangerTrend(
             UA_kW_per_K=90.0, change_30_days=-0.02, change_low=-0.04, change_high=0.01, days=20, fouls=False
         ),
+        exchanger_clean=ExchangerTrend(
+            UA_kW_per_K=97.0, change_30_days=0.0, change_low=-0.02, change_high=0.01, days=21, fouls=False
+        ),
         delay=Delay(seconds=1400.0, correlation=0.9),
         to_rooms=Delay(seconds=600.0, correlation=0.8),
         pump=PumpCurve(at_zero=0.1, slope=40.0, speed_min=0.5, speed_max=0.9, points=3, misfit=0.01),
@@ -157,9 +160,9 @@ def test_a_note_is_replaced_by_the_next(tmp_path):
 
 def test_a_belief_of_an_earlier_version_comes_back_without_what_it_did_not_know():
     told = json.loads(stored(belief()))
-    del told["to_rooms"]
+    del told["to_rooms"], told["exchanger_clean"]
     for name in ("m_flow_primary", "m_flow_secondary", "m_flow_primary_most"):
         del told["exchanger"][1][name]
     again = restored(json.dumps(told))
-    assert again.to_rooms is None
+    assert (again.to_rooms, again.exchanger_clean) == (None, None)
     assert again.exchanger == belief().exchanger
