@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from dataclasses import replace
 
 from simulators.faults.library import Library
-from simulators.faults.model import Family, Number, Settings, Target
+from simulators.faults.model import Choice, Facts, Family, Number, Settings, Target
 from simulators.link_connection import Piece
 
 LINK = Library(Family.LINK)
@@ -105,6 +105,38 @@ def bandwidth_cap(target: Target, settings: Settings) -> AbstractContextManager[
     """Give each byte its airtime."""
     bits_per_s = 1000.0 * settings.number("kbit_per_s")
     return target.overridden(lambda below: replace(below, bits_per_s=bits_per_s))
+
+
+def _in_virtual_time(facts: Facts, settings: Settings) -> str | None:
+    """Refuse where the controller's machine is a real one."""
+    return (
+        None
+        if facts.centre
+        else "the controller's machine asks for names: in virtual time only (`dhc world`)"
+    )
+
+
+@LINK.fault(
+    "L8",
+    "the controller's machine asks for a station's name and is not answered, or late; open connections stay",
+    "who is connected is polled as ever; a connect costs its deadline and nobody else waits; back within "
+    "90 s after",
+    Choice(key="how", default="dead", choices=("dead", "slow"), does="not answered at all, or late"),
+    Number(key="answer_s", default=10.0, low=0.1, high=600.0, does="time until it is given up, or answered"),
+    duration_s=300.0,
+    fits=_in_virtual_time,
+)
+@contextmanager
+def name_service(target: Target, settings: Settings) -> Iterator[None]:
+    """Spoil the station's name, and no other's."""
+    assert target.centre is not None
+    key, station = object(), target.facts.station
+    found, after_s = settings.text("how") == "slow", settings.number("answer_s")
+    target.centre.answer_name(key, station, after_s, found=found)
+    try:
+        yield
+    finally:
+        target.centre.answer_name(key, station, None, found=found)
 
 
 @LINK.fault(

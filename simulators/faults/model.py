@@ -216,6 +216,13 @@ class CentreDoor(Protocol):
         """Let its UTC be so many seconds ahead under ``key``; None ends it. The last one set counts."""
         ...
 
+    def answer_name(self, key: object, station: str, after_s: float | None, *, found: bool) -> None:
+        """Let a question for the station's name be answered (``found``) or given up after so many seconds.
+
+        Under ``key``; None ends it. The last one set counts.
+        """
+        ...
+
 
 @dataclass(slots=True, kw_only=True)
 class Target:

@@ -1,4 +1,4 @@
-"""The doors of faults by name into a world: link, server, device, plant of each station, the centre's clock.
+"""The doors of faults by name into a world: link, server, device, plant of a station; the centre's machine.
 
 What is done through them goes through the world, so that it stands in the trace and the watch knows since
 when a station can not be reached.
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from simulators.faults.model import Target
 from simulators.faults.site import station_facts
 from simulators.plant_choice import door_of
+from simulators.world.names import Trouble
+from simulators.world.site import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +70,8 @@ class StationDoors:
         raise AssertionError(f"{self._station} has no certificate to be {kind}")
 
 
-class CentreClockDoor:
-    """The one clock of a world's centre; implements ``faults.model.CentreDoor``."""
+class CentreMachine:
+    """Clock and name service of a world's centre; implements ``faults.model.CentreDoor``."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -84,13 +86,18 @@ class CentreClockDoor:
         if self._now() != before:
             self._world.set_clock(self._now())
 
+    def answer_name(self, key: object, station: str, after_s: float | None, *, found: bool) -> None:
+        """Let a question for a station's name be answered, or given up, after so long; None ends it."""
+        trouble = None if after_s is None else Trouble(after_s=after_s, found=found)
+        self._world.network.names.trouble(host_of(station), key, trouble)
+
     def _now(self) -> float:
         return next(reversed(self._ahead.values()), 0.0)
 
 
 def targets(world: World) -> dict[str, Target]:
     """Return every station of a world as faults see it."""
-    centre = CentreClockDoor(world)
+    centre = CentreMachine(world)
     plant, sites = door_of(world.field.city), world.field.city.site.stations
     found = {}
     for site in sites:

@@ -262,6 +262,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Connect within this world; raises what sockets raise."""
         assert host is not None
         assert port is not None
+        await self.network.names.find(host)
         return await self.network.connect(protocol_factory, port)
 
     async def create_server(  # type: ignore[override]

@@ -8,6 +8,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from simulators.world.host import HOST
+from simulators.world.names import NameService
 from simulators.world.wire import End, Wire, _Socket
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Network:
         self._trace = trace
         self._connections = 0
         self._free_port = FIRST_SERVER_PORT
+        self.names = NameService()
         self.listeners: dict[int, Listener] = {}
         self.lines: dict[int, Line] = {}
         """Lines by the port that the centre connects to."""

@@ -30,6 +30,8 @@ MODBUS_MIX = (
 OPCUA = "opcua-substation"
 """Profile of all OPC UA stations."""
 FIRST_PORT = 20_001
+DOMAIN = "heat.example"
+"""Of the names by which the centre asks for stations."""
 DRAWN_SEED = 1
 """Of the city that stands behind the stations of a physical world, whatever the world's own seed."""
 SCAN_S = 10.0
@@ -66,6 +68,11 @@ def read_site(*, stations: int, opcua: int, poll_s: float, cycle_s: float, plant
         return Sites(load_for_controller(folder), simulated)
 
 
+def host_of(station: str) -> str:
+    """Return the name by which the centre asks for a station."""
+    return f"{station.lower()}.{DOMAIN}"
+
+
 def write_site(folder: Path, *, stations: int, opcua: int, poll_s: float, cycle_s: float) -> None:
     """Write ``site.toml`` and ``stations.csv``; the last ``opcua`` stations speak OPC UA."""
     text = city_text.site_toml(city_text.DISTRICTS[:1], "virtual_world")
@@ -91,6 +98,7 @@ def write_drawn_site(folder: Path, *, stations: int, opcua: int, poll_s: float, 
     with (folder / "stations.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "station"]
     for row in rows:
+        row["host"] = host_of(row["station"])
         if row["profile"] == OPCUA:
             row |= {"security": "none", "allow_insecure": "true", "server_certificate": ""}
     with (folder / "stations.csv").open("w", encoding="utf-8", newline="") as file:
@@ -113,7 +121,7 @@ def _rows(index: int, name: str) -> list[list[str]]:
     station = f"S{index + 1:03d}"
     head = [
         station, f"{index + 1}号站", f"Station {index + 1}", city_text.DISTRICTS[0].key, "station", name,
-        "127.0.0.1", str(FIRST_PORT + index), unit, security, allow_insecure,
+        host_of(station), str(FIRST_PORT + index), unit, security, allow_insecure,
         f"{37.42 + 0.01 * index:.2f}", "112.94",
     ]  # fmt: skip
     n_loops = 2 if name in ("plc-a", OPCUA) and index % 2 == 0 else 1

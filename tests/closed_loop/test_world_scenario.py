@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from controller import cli
+from controller.image import Link
 from simulators.faults.scenario import ScenarioFaults, read_scenario
 from simulators.faults.site import facts_of
 from simulators.sitefile import load_site
@@ -181,6 +182,54 @@ def test_the_centres_one_clock_is_set_wrong_by_name_and_right_again_whatever_sta
     named = text.replace("ahead_s", 'stations = "S001"\nahead_s')
     with pytest.raises(ScenarioFaults, match=r"S001 cannot have centre_clock: .* in virtual time only"):
         read_scenario(tomllib.loads(named), facts_of(load_site(ONE_STATION)), 1)
+
+
+NAMELESS = """
+[[fault]]
+name = "L8_name_service"
+at_s = 60
+duration_s = 200
+stations = ["S001", "S002"]
+
+[[fault]]
+name = "L8_name_service"
+at_s = 60
+duration_s = 200
+stations = ["S003"]
+how = "slow"
+answer_s = 3
+
+[[fault]]
+name = "reconnect_storm"
+at_s = 100
+duration_s = 1
+stations = ["S001", "S003"]
+"""
+
+
+@pytest.mark.slow
+def test_who_cannot_be_found_by_name_is_lost_alone_and_who_is_connected_already_never_notices():
+    world_options, seen = WorldOptions(stations=4, scenario=NAMELESS.encode()), {}
+
+    async def look(world):
+        await world.begin()
+        world.keep(play_scenario(world, read_planned(world_options, 600.0)), "scenario")
+        for at in (95.0, 250.0, 350.0):
+            await asyncio.sleep(at - world.loop.time())
+            image = world.centre.state.image.freeze()
+            seen[at] = [(one.link, world.centre_clock.now() - one.polled_at) for one in image.values()]
+        await world.end()
+
+    with open_world(world_options) as world:
+        world.run(look(world))
+        assert [str(broken) for broken in world.watch.broken] == []
+    fresh_s = 25.0
+    assert all(link is Link.ONLINE and age < fresh_s for at in (95.0, 350.0) for link, age in seen[at])
+    dead, connected, slow, other = seen[250.0]
+    assert dead[0] is Link.LOST
+    assert dead[1] > 140.0
+    # a connect has five seconds: an answer after three will do
+    assert all(link is Link.ONLINE and age < fresh_s for link, age in (connected, slow, other))
 
 
 @pytest.mark.parametrize(

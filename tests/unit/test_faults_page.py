@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "reference" / "faults.md").read_text(encoding="utf-8")
 HOW_TO = (ROOT / "docs" / "how-to" / "break-things-on-purpose.md").read_text(encoding="utf-8")
 ROWS = {f"{letter}{n}" for letter, last in (("L", 9), ("P", 16), ("D", 6)) for n in range(1, last + 1)}
-NOT_AT_A_STATION = {"L8", "P15"}
+NOT_AT_A_STATION = {"P15"}
 
 
 def default(option):
