@@ -156,6 +156,12 @@ def plan_rules(
         night=planning.night,
         night_setback_K=planning.night_setback_K,
         closed_setback_K=planning.closed_setback_K,
+        warmer_K={
+            LoopKey(station.id, loop.loop): planning.warmer_K[loop.use]
+            for station in site.stations
+            for loop in station.loops
+            if loop.use in planning.warmer_K
+        },
         over_K=planning.over_K,
         tariff=planning.tariff,
         critical=frozenset(

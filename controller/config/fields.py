@@ -1,14 +1,12 @@
 """Types of single keys of ``site.toml``: each refuses a wrong value with what is allowed."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 STRICT = ConfigDict(extra="forbid")
-
-
 """Unknown keys are refused."""
 
 
@@ -27,6 +25,9 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+BuildingUse = Literal["residential", "school", "office", "hospital"]
+Insulation = Literal["old", "saving", "new"]
+"""The words of ``optimizer.building_prior``."""
 Temperature = Annotated[Number, between(-60.0, 110.0)]
 
 

@@ -16,7 +16,17 @@ from pydantic.dataclasses import dataclass
 
 from controller.config.curves import CurveTable
 from controller.config.dial_in import DialInConfig
-from controller.config.fields import STRICT, Number, Temperature, Text, Whole, between, server_url
+from controller.config.fields import (
+    STRICT,
+    BuildingUse,
+    Insulation,
+    Number,
+    Temperature,
+    Text,
+    Whole,
+    between,
+    server_url,
+)
 from controller.config.forecast import CalendarConfig, WeatherConfig
 from controller.config.planning import PlanningConfig
 from controller.config.sources import SourceWrites
@@ -206,6 +216,15 @@ class LoopConfig:
     """Reference of the commissioning proof; None means never driven."""
     calendar: str | None = None
     """Opening hours of the buildings behind it, a name of ``SiteConfig.calendars``; None for dwellings."""
+    building: BuildingUse | None = None
+    """What its buildings are for; None: dwellings, or offices where they have opening hours."""
+    insulation: Insulation | None = None
+    """How well they are insulated: before the saving codes, by them, by the latest; None: not known."""
+
+    @property
+    def use(self) -> BuildingUse:
+        """What its buildings are taken for; with opening hours and no word, offices: schools are alike."""
+        return self.building or ("residential" if self.calendar is None else "office")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

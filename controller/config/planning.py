@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
-from controller.config.fields import STRICT, Flag, Number, Text, between
+from controller.config.fields import STRICT, BuildingUse, Flag, Number, Text, between
 from controller.config.sources import SourceRules
 
 HOURS = 24
@@ -51,6 +51,8 @@ class PlanningConfig:
     """By which dwellings may be cooler at night."""
     closed_setback_K: Annotated[Number, between(0.0, 6.0)] = 2.0
     """By which schools and offices may be cooler while they are closed (``[calendars]``)."""
+    warmer_K: Mapping[BuildingUse, Annotated[Number, between(-3.0, 6.0)]] = field(default_factory=dict)
+    """By which rooms of buildings of a use shall be warmer than dwellings."""
     over_K: Annotated[Number, between(0.2, 4.0)] = 0.7
     """How far rooms may be above what is wanted before it counts as too warm."""
     tariff: Annotated[tuple[Annotated[Number, between(0.0, 1e5)], ...], BeforeValidator(_tariff)] = (

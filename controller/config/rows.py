@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from controller.config.cells import Cells
 from controller.config.curves import CurveTable
 from controller.config.dial_in import DialInConfig
+from controller.config.fields import BuildingUse, Insulation
 from controller.config.model import Emitter, Limits, LoopConfig, StationConfig
 from controller.config.table import LOOP_COLUMNS, STATION_COLUMNS, Row
 from stations.driver import Address, DialInAddress, ModbusAddress, OpcUaAddress
@@ -226,6 +227,8 @@ def _loop(cells: Cells, number: int, around: Surroundings) -> LoopConfig | None:
     mode = cells.choice("mode", "auto", "local")
     proof = None if cells.blank("proof") else cells.text("proof")
     calendar = _calendar(cells, around)
+    building = None if cells.blank("building") else cells.choice("building", *get_args(BuildingUse))
+    insulation = None if cells.blank("insulation") else cells.choice("insulation", *get_args(Insulation))
     curve = _curve(cells, around)
     if len(cells.faults) > before or curve is None:
         return None
@@ -242,6 +245,8 @@ def _loop(cells: Cells, number: int, around: Surroundings) -> LoopConfig | None:
         mode=cast('Literal["auto", "local"]', mode),
         proof=proof,
         calendar=calendar,
+        building=cast("BuildingUse | None", building),
+        insulation=cast("Insulation | None", insulation),
     )
 
 

@@ -40,10 +40,22 @@ LOOP_COLUMNS = (
     "mode",
     "proof",
     "calendar",
+    "building",
+    "insulation",
 )
 COLUMNS = ("station", *STATION_COLUMNS, *LOOP_COLUMNS)
 OPTIONAL_COLUMNS = frozenset(
-    {"unit", "security", "allow_insecure", "server_certificate", "T_supply_max_degC", "proof", "calendar"}
+    {
+        "unit",
+        "security",
+        "allow_insecure",
+        "server_certificate",
+        "T_supply_max_degC",
+        "proof",
+        "calendar",
+        "building",
+        "insulation",
+    }
 )
 """May be missing as a whole: then they are blank in every row."""
 

@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,8 +46,6 @@ FIRST_CYCLE_S = 60.0
 """For how long the first cycle's readings are taken to hold; nobody knows since when they do."""
 T_OUTDOOR_UNKNOWN_DEGC = 0.0
 """Where a house begins of which not even the weather was heard; the first day of readings forgets it."""
-USE, INSULATION = "residential", "saving"
-"""What a loop is taken for where nobody says better; identification follows what it is."""
 ABSENT = math.nan
 UNEXPLAINED: Mapping[str, float] = {"prior": 12.0, "asked": 5.0}
 """Heat that no input explains at least, W/m2 (standard deviation), before a loop is identified: a loss that
@@ -60,6 +59,16 @@ ANOTHER_LOSS = 0.15
 ROOMS_DEGC = (5.0, 35.0)
 DISTURBANCE_MAX = 25.0
 """W/m2. No new numbers move a house out of these."""
+
+
+class Kind(NamedTuple):
+    """What a loop's houses are taken for, in words of ``optimizer.building_prior``; identification follows.
+
+    The defaults are for loops of which nobody says better.
+    """
+
+    use: str = "residential"
+    insulation: str = "saving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +96,20 @@ def first_known(
     traits: Mapping[LoopKey, LoopTraits],
     T_outdoor: float | None,
     *,
-    uses: Mapping[LoopKey, str] | None = None,
+    kinds: Mapping[LoopKey, Kind] | None = None,
 ) -> Known:
-    """Return what is believed of loops before anything was measured, by emitter, use and area.
+    """Return what is believed of loops before anything was measured, by emitter, use, insulation and area.
 
-    ``T_outdoor`` is the mean of the last days, degC; None where nobody knows it. ``uses`` names what is not
-    residential, by the words of ``optimizer.building_prior``.
+    ``T_outdoor`` is the mean of the last days, degC; None where nobody knows it. ``kinds`` names loops that
+    are not of the usual kind.
     """
     heated = {key: loop for key, loop in traits.items() if loop.emitter != "dhw"}
+    told = [(kinds or {}).get(key, Kind()) for key in heated]
     buildings = replace(
         prior(
-            building_type=[(uses or {}).get(key, USE) for key in heated],
+            building_type=[kind.use for kind in told],
             emitter=[loop.emitter for loop in heated.values()],
-            insulation=[INSULATION] * len(heated),
+            insulation=[kind.insulation for kind in told],
             area=[loop.A_heated_m2 for loop in heated.values()],
         ),
         flow_design=np.array([loop.m_flow_design / loop.A_heated_m2 for loop in heated.values()]),

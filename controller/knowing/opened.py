@@ -6,16 +6,13 @@ from typing import NamedTuple
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, LoopTraits
 from controller.knowing.keeper import Keeper, introduced
-from controller.knowing.known import Known, first_known
+from controller.knowing.known import Kind, Known, first_known
 from controller.knowing.store import KnowingStore
 from controller.knowing.warm import resumed
 from controller.knowing.watch import ROOMS
 from controller.weather.site import calendar_of
 from optimizer.forecast.calendar import Calendar
 from stations.model.clock import Clock
-
-OPENING_HOURS_USE = "office"
-"""What buildings with opening hours are taken for before they are identified; schools are alike."""
 
 
 class Begun(NamedTuple):
@@ -33,14 +30,22 @@ def begun(
 
     ``T_outdoor`` is the mean of the last days, None where nobody knows it. Raises OSError, sqlite3.Error.
     """
-    uses = dict.fromkeys(loop_calendars(site), OPENING_HOURS_USE)
     store = KnowingStore(site.data)
-    first = first_known(traits, T_outdoor, uses=uses)
+    first = first_known(traits, T_outdoor, kinds=loop_kinds(site))
     store.introduce(introduced(first, traits, clock.now()))
     loops = {key: one for key, one in store.introduced().items() if key in traits}
     keeper = Keeper(first, loops, store.believed()[0])
     known = resumed(first, store.noted(ROOMS), clock.now(), clock.monotonic())
     return Begun(keeper.believed(known), keeper, store)
+
+
+def loop_kinds(site: SiteConfig) -> dict[LoopKey, Kind]:
+    """Return what each loop's houses are taken for before they are identified."""
+    return {
+        LoopKey(station.id, loop.loop): Kind(loop.use, loop.insulation or Kind().insulation)
+        for station in site.stations
+        for loop in station.loops
+    }
 
 
 def loop_calendars(site: SiteConfig) -> dict[LoopKey, Calendar]:

@@ -183,7 +183,10 @@ def wanted(known: Known, times: Floats, rules: PlanRules) -> Floats:
     local = _local(times, rules)
     night = _at_night(local.hour, rules.night)
     told_sd = np.hypot(np.maximum(known.state.T_indoor_sd, TOLD_SD_MIN_K), LOW_FLOW_SD_K)
-    level = [indoor_wanted(rules.comfort, float(sd)) for sd in told_sd]
+    level = [
+        indoor_wanted(rules.comfort, float(sd)) + rules.warmer_K.get(key, 0.0)
+        for key, sd in zip(known.keys, told_sd, strict=True)
+    ]
     T = np.array(level)[:, None] - rules.night_setback_K * night
     for place, key in enumerate(known.keys):
         if key in rules.calendars:

@@ -28,6 +28,8 @@ class PlanRules:
     """Hours of the local day, over midnight."""
     closed_setback_K: float = 2.0
     """By which rooms of schools and offices may be cooler while they are closed."""
+    warmer_K: Mapping[LoopKey, float] = field(default_factory=dict)
+    """By which rooms of loops shall be warmer than dwellings; loops that are not there are as these."""
     over_K: float = 0.7
     """How far rooms may be above what is wanted before that counts as too warm."""
     calendars: Mapping[LoopKey, Calendar] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from controller.deciding import Rules
 from controller.dispatch import CYCLE_LICENCE_S, Dispatcher, DispatchServices
 from controller.image import Link
 from controller.knowing.known import first_known
+from controller.knowing.opened import loop_kinds
 from controller.memory import ControlMemory
 from controller.outbox import Outbox
 from controller.planning.loop import Believed, PlanningLoop
@@ -154,7 +155,7 @@ class Centre:
         """Return the planning loop as the service has it, with its solver at hand."""
         memory, clock = self.parts.memory, self._clock
         self.parts.ahead = lambda now: known_ahead(foresight(times_of(now)), now)
-        first = first_known(self.traits, self._mean_outdoor(foresight))
+        first = first_known(self.traits, self._mean_outdoor(foresight), kinds=loop_kinds(site))
         memory.known = first if settings.believed is None else settings.believed(first)
         self.learning = Learning(memory.known, self.traits, clock.now(), site.timezone)
         self.state.beliefs = self.learning.keeper.beliefs

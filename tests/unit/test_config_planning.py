@@ -41,6 +41,16 @@ def test_rules_of_plans_follow_from_the_site(tmp_path):
     assert rules.laws == regulation_laws(site)
 
 
+def test_buildings_of_a_use_are_kept_warmer_where_the_list_says_what_they_are_for(tmp_path):
+    rows = [station_row(building="hospital"), station_row("S002", "20002"), station_row("S003", "20003")]
+    write_site(tmp_path, [*rows, station_row("S004", "20004", building="office")])
+    more = "[planning]\nwarmer_K = { hospital = 2.0, office = -1.0 }\n"
+    (tmp_path / "site.toml").write_text(f"{SITE_TOML}\n{more}", encoding="utf-8")
+    site = load_site(tmp_path)
+    warmer = plan_rules(site, regulation_laws(site), {}).warmer_K
+    assert warmer == {LoopKey("S001", 1): 2.0, LoopKey("S004", 1): -1.0}
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
@@ -53,6 +63,8 @@ def test_rules_of_plans_follow_from_the_site(tmp_path):
         ('night = "05:00-05:00"', "begins when it ends"),
         ('critical = ["S001", "S001"]', "a station stands twice"),
         ('critical = ["S099"]', "planning.critical: no such station (got 'S099')"),
+        ("warmer_K = { castle = 1.0 }", "planning.warmer_K"),
+        ("warmer_K = { hospital = 9.0 }", "planning.warmer_K.hospital: out of range (got 9); allowed -3..6"),
         ("over_K = 0.0", "planning.over_K: out of range (got 0); allowed 0.2..4"),
         ("solver_limit_s = 0.1", "planning.solver_limit_s: out of range"),
         ("horizon_h = 24.0", "planning: horizon_h: unknown"),

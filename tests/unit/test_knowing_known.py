@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from controller.knowing.known import believing, first_known, heard, measurements
+from controller.knowing.known import Kind, believing, first_known, heard, measurements
 from controller.strategies.inputs import StrategyInputs
 from optimizer.building import steady_state
 from optimizer.estimate.state import Doubt, Flag
@@ -66,7 +66,7 @@ def test_what_heats_water_for_taps_is_not_believed_to_have_rooms():
 
 def test_a_school_is_taken_for_a_school():
     town = traits(loop_traits(1), loop_traits(2))
-    UA = first_known(town, None, uses={tuple(town)[1]: "school"}).buildings.UA
+    UA = first_known(town, None, kinds={tuple(town)[1]: Kind("school")}).buildings.UA
     assert UA[1] > UA[0]
 
 

@@ -1,10 +1,12 @@
 """A controller that starts knows what the one before it knew, as far as that can still be true."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from controller.config.fields import BuildingUse, Insulation
 from controller.config.forecast import CalendarConfig
 from controller.knowing.belief import first_belief
 from controller.knowing.keeper import introduced
@@ -15,6 +17,7 @@ from controller.knowing.warm import AGE_MAX_S, kept, resumed
 from controller.knowing.watch import ROOMS
 from controller.strategies.inputs import StrategyInputs
 from controller.wiring import loop_traits as traits_of
+from optimizer.building_prior import INDEX_W_PER_M2, prior
 from optimizer.identify.nightly import believed
 from stations.model.reading import good
 from tests.support.clocks import ManualClock
@@ -101,6 +104,32 @@ def test_a_site_begins_with_priors_by_use_and_comes_back_with_what_was_found(tmp
     assert again.known.at == clock.monotonic() - 600.0
     assert again.keeper.loops[key].at == clock.now() - 600.0
     assert again.known.trust is again.known.state.trust
+
+
+def test_the_list_s_words_are_those_that_priors_are_known_for():
+    assert get_args(BuildingUse) == tuple(INDEX_W_PER_M2)
+    assert all(get_args(Insulation) == tuple(levels) for levels in INDEX_W_PER_M2.values())
+
+
+def test_what_the_list_says_of_houses_is_what_their_loops_begin_with(tmp_path):
+    words = [{}, {"insulation": "old"}, {"insulation": "new"}, {"building": "hospital"}, {"calendar": "open"}]
+    loops = [loop_config(**told) for told in words]
+    stations = [station_config(f"S{n:03d}", loops=(loop,)) for n, loop in enumerate(loops, 1)]
+    calendars = {"open": CalendarConfig(monday="08:00-18:00")}
+    site = site_config(tmp_path, *stations, calendars=calendars, data=tmp_path)
+    kinds = [("residential", "saving"), ("residential", "old"), ("residential", "new")]
+    kinds += [("hospital", "saving"), ("office", "saving")]
+    known, keeper, _ = begun(site, traits_of(site), None, ManualClock())
+    expected = prior(
+        building_type=[use for use, _ in kinds],
+        emitter=["radiator"] * 5,
+        insulation=[level for _, level in kinds],
+        area=known.buildings.area,
+    )
+    for name in ("UA", "q_n", "gain"):
+        np.testing.assert_array_equal(getattr(known.buildings, name), getattr(expected, name))
+    assert len(set(known.buildings.UA)) == 5
+    assert expected.UA[1] == keeper.loops[known.keys[1]].prior.UA, "identification begins there as well"
 
 
 def test_a_loop_that_left_the_site_stays_in_the_store_and_is_not_believed_in(tmp_path):

@@ -123,6 +123,14 @@ def test_nights_and_closed_buildings_may_be_cooler():
     assert np.ptp(closed[0]) < np.ptp(closed[1]), "the other loop is none"
 
 
+def test_a_hospital_is_kept_warmer_by_as_much_as_the_site_says():
+    usual, warmer = asked(RULES).problem, asked(replace(RULES, warmer_K={TWO.key: 2.0})).problem
+    for band in ("T_min", "T_max"):
+        np.testing.assert_allclose(
+            getattr(warmer, band) - getattr(usual, band), [[0.0] * STEPS, [2.0] * STEPS]
+        )
+
+
 def test_who_is_left_out_is_named_and_the_others_are_planned_for():
     state = KNOWN.state
     covariance = state.covariance.copy()
