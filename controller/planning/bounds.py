@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from controller.decisions import LoopTraits
 from controller.guard_limits import (
     CREEP_K,
+    FROST_T_OUTDOOR_DEGC,
+    FROST_T_SUPPLY_DEGC,
     OFFSET_LOWER_K,
     OFFSET_LOWER_UNPROVEN_K,
     OFFSET_UPPER_K,
@@ -68,6 +71,7 @@ def heat_bounds(
     T_primary: Floats,
     T_reached: Floats,
     q_reach: Floats,
+    blind: NDArray[np.bool_],
 ) -> HeatBounds:
     """Return what n loops can give in k steps with outdoor temperatures ``T_outdoor`` (k,).
 
@@ -75,12 +79,15 @@ def heat_bounds(
     ``T_reached`` (n,) what the loop's exchanger is seen to give at most (see ``reached``). NaN does not bind.
     ``q_reach`` (n, k) is what can reach them, W/m2 (``reaching``); inf does not bind. Where that is less than
     they must be told at least, they are planned with the least, and the plan says so (``reach_told``).
+    ``blind`` (n,) are loops whose water nobody sees: in frost the guard asks for warm water there.
     """
     own = own_curves(loops, T_outdoor)
     band = np.array([band_of(loop) for loop in loops])
     coldest = np.array([loop.T_supply_min_degC for loop in loops])[:, None]
     warmest = np.array([loop.T_supply_max_degC for loop in loops])[:, None]
-    low = np.clip(own + band[:, :1], coldest, warmest)
+    unseen = blind[:, None] & (T_outdoor < FROST_T_OUTDOOR_DEGC)
+    least = np.where(unseen, np.maximum(own + band[:, :1], FROST_T_SUPPLY_DEGC), own + band[:, :1])
+    low = np.clip(least, coldest, warmest)
     high = np.clip(own + band[:, 1:], coldest, warmest)
     arrives = np.where(np.isfinite(T_primary), T_primary - SOURCE_APPROACH_K, np.inf)[:, None]
     # not below the own curve: what the source cannot give now it may give in some hours

@@ -63,6 +63,8 @@ class Scene:
     """Loops that no longer do what their model says."""
     lost: frozenset[LoopKey] = frozenset()
     """Loops whose stations do not answer: they are on their own curves, or will be."""
+    blind: frozenset[LoopKey] = frozenset()
+    """Loops of which supply or return is not told now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,8 @@ def question(
     )
     reach = None if scene.waters is None else reaching(known, loops, scene.waters, rules, weather.times)
     q_reach = np.full((len(loops), len(weather.times)), np.inf) if reach is None else reach.q
-    bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached, q_reach)
+    blind = _rows(known, scene.blind)
+    bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached, q_reach, blind)
     T_wanted = wanted(known, weather.times, rules)
     gains = free_heat(buildings, weather.sun[:, None]).T + lasting
     breath = breathing(A, B, weather.T_outdoor, gains - lasting, rules.comfort.sd_hours)

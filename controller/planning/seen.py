@@ -12,6 +12,7 @@ from stations.model.identity import PRIMARY, Point
 from stations.model.reading import Reading
 from stations.model.setpoint import StationClass
 
+WATER = ("T_supply_secondary", "T_return_secondary")
 AGE_S = 600.0
 """Oldest reading of source and primary side that counts for a plan."""
 SILENT_S = 600.0
@@ -63,6 +64,19 @@ def scene_of(
         owed=owed,
         drifted=state.drifted,
         lost=lost_loops(images, traits, now),
+        blind=_blind(images, traits, now),
+    )
+
+
+def _blind(
+    images: Mapping[str, StationImage], traits: Mapping[LoopKey, LoopTraits], now: float
+) -> frozenset[LoopKey]:
+    """Return the loops of which one of the two temperatures is missing that show their water to the guard."""
+    return frozenset(
+        key
+        for key in traits
+        for read in [images[key.station].readings.get]
+        if any(_value(read(Point(key.loop, name)), now) is None for name in WATER)
     )
 
 

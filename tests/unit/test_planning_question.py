@@ -70,19 +70,33 @@ def test_the_least_heats_hold_while_there_is_enough_and_leave_room_to_share_in_a
     assert least == pytest.approx((0.6 if scaled else 0.7) * most, rel=0.01)
 
 
-def most_heat(*, arrives=np.nan, reached=np.nan):
-    rooms, T = KNOWN.state.T_indoor, np.full(4, T_OUTDOOR)
+def heats(place=0, *, arrives=np.nan, reached=np.nan, blind=False, T_outdoor=T_OUTDOOR):
+    rooms, T = KNOWN.state.T_indoor, np.full(4, T_outdoor)
     given = heat_bounds(
-        [ONE],
-        KNOWN.buildings.take([0]),
-        rooms[:1],
+        [(ONE, TWO)[place]],
+        KNOWN.buildings.take([place]),
+        rooms[[place]],
         T,
         np.array([arrives]),
         np.array([reached]),
         np.full((1, 4), np.inf),
+        np.array([blind]),
     )
     assert (given.high > given.low).all()
-    return given.high[0, 0]
+    return given
+
+
+def most_heat(**seen):
+    return heats(**seen).high[0, 0]
+
+
+@pytest.mark.parametrize(("T_outdoor", "binds"), [(2.5, True), (3.5, False)])
+def test_a_loop_whose_water_nobody_sees_is_planned_warm_in_frost_as_the_guard_keeps_it(T_outdoor, binds):
+    seen, unseen = (heats(1, blind=blind, T_outdoor=T_outdoor).low[0, 0] for blind in (False, True))
+    floor, room = KNOWN.buildings.take([1]), KNOWN.state.T_indoor[1:]
+    at_35 = heat_from(floor, np.array([[35.0]]), np.array([0.7]), room)[0, 0]
+    assert seen < at_35
+    assert unseen == pytest.approx(at_35 if binds else seen)
 
 
 def test_what_an_exchanger_does_not_reach_is_not_planned_with_even_below_the_own_curve():

@@ -55,3 +55,16 @@ def test_a_plan_is_told_of_loops_that_had_time_and_are_short_still(tmp_path, wri
     if written_s_ago is not None:
         state.loops[KEY].written_at = clock.monotonic() - written_s_ago
     assert scene_of(state, loop_traits(site), {}, {}, now, clock.monotonic()).T_reached == seen
+
+
+def test_a_loop_that_does_not_show_both_its_waters_is_one_that_nobody_sees(tmp_path):
+    site, clock = site_config(tmp_path), SystemClock()
+    state, now = first_state(site, clock), clock.now()
+    traits, image = loop_traits(site), state.image[KEY.station]
+    assert KEY in scene_of(state, traits, {}, {}, now, clock.monotonic()).blind
+    for name, blind in (("T_supply_secondary", True), ("T_return_secondary", False)):
+        image = replace(
+            image, readings={**image.readings, Point(KEY.loop, name): good(40.0, now)}, polled_at=now
+        )
+        state.image.put(image)
+        assert (KEY in scene_of(state, traits, {}, {}, now, clock.monotonic()).blind) is blind
