@@ -23,7 +23,7 @@ FILM, WALL, EXPONENT = 0.45, 0.10, 0.7
 e.g. Kakac and Liu, Heat Exchangers, ch. 10)."""
 
 
-NEEDED = ("T_source", "T_arrives", "UA_exchanger", "m_flow_primary_most", "m_flow_circulating", "T_indoor")
+NEEDED = ("T_source", "T_arrives", "m_flow_primary_most", "UA_exchanger", "m_flow_circulating", "T_indoor")
 """What has to be known of a loop for it to be bound, by name; the first is the city's."""
 
 
@@ -99,8 +99,8 @@ def reach(T_arrives: Floats, T_indoor: Floats, access: Access) -> Reach:
     """
     told = (
         T_arrives.max(axis=1, initial=-np.inf),
-        access.UA_exchanger,
         access.flow_primary_max,
+        access.UA_exchanger,
         access.flow_secondary,
         T_indoor,
     )

@@ -2,8 +2,8 @@
 
 The water that will arrive within the transport delay is under way and can not be changed; what leaves the
 source later can be warmer by no more than the source may change. How much of it a station draws is told by
-its valve at the differential pressure that is there, or by what it has shown to draw; what its exchanger
-makes of that, by the UA that it has shown (``optimizer.identify.exchanger``), else by that of now.
+its valve at the differential pressure that is there, and more if it has shown to; what its exchanger
+makes of that, by the UA that it has shown (``optimizer.identify.exchanger``) or shows now, the better one.
 
 Everything is taken at its best: a bound that is too low leaves rooms cold for nothing, one that is too high
 is mended by what loops are seen to reach (``reached``).
@@ -107,7 +107,9 @@ def _at_best(
     with np.errstate(all="ignore"):
         UA, usual_p, usual_s, most = seen.T / area * np.array([[1000.0], [1.0], [1.0], [1.0]])
         share = np.sqrt(np.clip(np.where(np.isfinite(how.dp), how.dp, DP_MIN_KPA) / DP_MIN_KPA, 0.0, 1.0))
-        flow = np.fmax(how.flow_primary * opened(how.y_valve), most * share)
+        # what it has shown bounds nothing by itself: it may never have been cold enough for more
+        open_fully = how.flow_primary * opened(how.y_valve)
+        flow = np.where(np.isfinite(open_fully), np.fmax(open_fully, most * share), np.nan)
         circulates = np.where(
             sets_flow, np.fmax(known.buildings.flow_design, now.flow_secondary), now.flow_secondary
         )
@@ -115,7 +117,7 @@ def _at_best(
         measured = now.UA_exchanger / resistance(flow / how.flow_primary, circulates / now.flow_secondary)
     return replace(
         now,
-        UA_exchanger=np.where(np.isfinite(learned), learned, measured),
+        UA_exchanger=np.fmax(learned, measured),  # one that was cleaned shows it now
         flow_primary_max=flow,
         flow_secondary=circulates,
         T_supply_max=np.array([loop.T_supply_max_degC for loop in loops]),

@@ -37,7 +37,8 @@ NOT_POLLED = (
     "level_makeup", "alarm_word", "limit_word", "A_heated", "lease_token", "lease_sequence", "heartbeat",
     "lease_valid_for",
 )  # fmt: skip
-"""Counters, make-up and the like, on which no decision rests: reading them would cost half of a run."""
+"""Counters, make-up and the like, on which no decision rests; valves and pressures, which bound plans where
+they are told (``planning/reaching.py``): reading them all would cost half of a run."""
 
 
 _CENTRE = Point(0, "T_outdoor_centre_readback")
