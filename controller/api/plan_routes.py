@@ -19,6 +19,7 @@ from controller.api.routes import StationPath, answer, said
 from controller.api.snapshot import encode
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, LoopTraits
+from controller.knowing.belief import pumps_by_speed
 from controller.past_day import STEP_S, PastDay
 from controller.planning.flow_caps import FlowCap, flow_caps, shares_out
 from controller.planning.published import Published
@@ -71,7 +72,10 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
             seen = dict(state.beliefs), state.image.freeze(), clock.now()
             caps = await asyncio.to_thread(flow_caps, published, *seen)
         scores = state.scores
-        head = encode(plan_message(published, foretold, told_past, clock.now(), scores, kept, loops, caps))
+        pumps = pumps_by_speed(traits, state.beliefs)
+        head = encode(
+            plan_message(published, foretold, told_past, clock.now(), scores, kept, loops, caps, pumps)
+        )
         parts = []
         if published is not None and foretold is not None:
             asked = await asyncio.to_thread(asked_now, traits, published, clock.now())

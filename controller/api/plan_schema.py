@@ -74,6 +74,9 @@ class ExcludedMessage(Message):
     """degC that the centre would ask of a loop that takes no setpoints; null of others."""
     m_flow_advised: float | None
     """kg/s."""
+    y_pump_advised: float | None = None
+    """Speed of the pump (0..1) that gives this flow by its identified curve; null where the loop is not told
+    its flow as a speed, or no speed that was seen gives it."""
     advice: Sentence | None
     """Why, where a plan advises it; null where it is the heating curve's value."""
 

@@ -26,6 +26,7 @@ from optimizer.estimate.state import Flag
 from optimizer.explain import Foretold, curve_of, effect_of, foretell, source_of
 from optimizer.forecast.accuracy import Score
 from optimizer.forecast.weather import NoWeather, Outlook, Quality
+from optimizer.identify.pump import PumpCurve
 from optimizer.plan.status import Plan, PlanStatus
 from optimizer.reason import Reason
 
@@ -44,11 +45,13 @@ def plan_message(
     kept: Compliance | None = None,
     loops: Mapping[LoopKey, LoopStatus] | None = None,
     caps: Sequence[FlowCap] = (),
+    pumps: Mapping[LoopKey, PumpCurve] | None = None,
 ) -> dict[str, object]:
     """Return ``PlanMessage`` but for its loops.
 
     ``scores`` tell how true forecasts were, ``kept`` how loops kept to their plans, ``loops`` what is
-    decided, ``caps`` what stations shall draw at most.
+    decided, ``caps`` what stations shall draw at most, ``pumps`` which speed gives which flow where
+    loops are told theirs as a speed.
     """
     if published is None:
         return _nothing(past, now)
@@ -78,21 +81,22 @@ def plan_message(
                 "station": key.station,
                 "loop": key.loop,
                 "why": reasoned(why).to_json(),
-                **_advised(None if loops is None else loops[key], why),
+                **_advised(None if loops is None else loops[key], why, (pumps or {}).get(key)),
             }
             for key, why in published.excluded.items()
         ],
     }
 
 
-def _advised(status: LoopStatus | None, why: Reason) -> dict[str, object]:
+def _advised(status: LoopStatus | None, why: Reason, pump: PumpCurve | None) -> dict[str, object]:
     """Return what a loop that takes no setpoints would be asked for: its decision is advice."""
     if status is None or status.decision is None or why.id != "plan.loop_not_driven":
-        return dict.fromkeys(("T_supply_advised", "m_flow_advised", "advice"))
+        return dict.fromkeys(("T_supply_advised", "m_flow_advised", "y_pump_advised", "advice"))
     decision, told = status.decision, _sentence(status)
     return {
         "T_supply_advised": finite(decision.T_supply),
         "m_flow_advised": finite(decision.m_flow),
+        "y_pump_advised": None if pump is None or decision.m_flow is None else pump.speed(decision.m_flow),
         "advice": None if told is None else told.to_json(),
     }
 

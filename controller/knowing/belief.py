@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from controller.decisions import LoopKey
+from controller.decisions import LoopKey, LoopTraits
 from controller.knowing.known import UNEXPLAINED, Known, believing
 from optimizer.building import Buildings, Floats, joined
 from optimizer.estimate.trusting import trusted
@@ -22,6 +22,7 @@ from optimizer.identify.parameters import Candidates
 from optimizer.identify.pump import PumpCurve
 from optimizer.identify.signature import Signature
 from optimizer.reason import Reason, because
+from stations.model.setpoint import CirculationChannel
 
 Source = Literal["prior", "asked", "night"]
 Found = Signature | ExchangerTrend | Delay | PumpCurve
@@ -124,6 +125,19 @@ def to_rooms_s(keys: Sequence[LoopKey], beliefs: Mapping[LoopKey, Belief]) -> Fl
     told = [beliefs.get(key) for key in keys]
     found = [None if one is None else one.to_rooms for one in told]
     return np.array([one.seconds if isinstance(one, Delay) else 0.0 for one in found])
+
+
+def pumps_by_speed(
+    traits: Mapping[LoopKey, LoopTraits], beliefs: Mapping[LoopKey, Belief]
+) -> dict[LoopKey, PumpCurve]:
+    """Return the pumps of loops that are told their circulation as a speed, where their curve was found."""
+    return {
+        key: belief.pump
+        for key, belief in beliefs.items()
+        if isinstance(belief.pump, PumpCurve)
+        and key in traits
+        and traits[key].circulation is CirculationChannel.Y_PUMP
+    }
 
 
 # ---------------------------------------------------------------------------------------------- in a file

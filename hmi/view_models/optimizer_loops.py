@@ -204,6 +204,8 @@ def _advice(words: Words, one: ExcludedMessage) -> Cell:
         for value, unit in ((one.T_supply_advised, "degC"), (one.m_flow_advised, "kg/s"))
         if value is not None
     ]
+    if one.y_pump_advised is not None:
+        told.append(words("pump {speed} %", speed=words.number(100.0 * one.y_pump_advised, 0)))
     if not told:
         return Cell()
     if one.advice is None:

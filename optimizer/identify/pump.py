@@ -44,9 +44,10 @@ class PumpCurve:
         """Return kg/s at ``speed``; beyond what was seen, that of the nearest speed seen."""
         return self.at_zero + self.slope * min(max(speed, self.speed_min), self.speed_max)
 
-    def speed(self, m_flow: float) -> float:
-        """Return the speed for ``m_flow`` kg/s, within what was seen."""
-        return min(max((m_flow - self.at_zero) / self.slope, self.speed_min), self.speed_max)
+    def speed(self, m_flow: float) -> float | None:
+        """Return the speed for ``m_flow`` kg/s; None where none that was seen gives it (``MISFIT_MAX``)."""
+        y = min(max((m_flow - self.at_zero) / self.slope, self.speed_min), self.speed_max)
+        return y if abs(self.flow(y) - m_flow) <= MISFIT_MAX * abs(m_flow) else None
 
 
 def pump_curve(y_pump: Floats, m_flow: Floats) -> PumpCurve | Reason:

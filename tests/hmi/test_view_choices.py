@@ -114,6 +114,9 @@ def test_advice_to_a_loop_that_takes_no_setpoints_is_told_as_such():
     told = out.model_copy(update={"T_supply_advised": 52.34, "m_flow_advised": 30.0})
     (row,) = optimizer_loops.excluded_table(EN, city(), plan_told.plan(excluded=[told]), 200).rows
     assert (row.cells[3].text, row.cells[3].small) == ("52.3 °C · 108.0 t/h", "from the curve")
+    by_speed = told.model_copy(update={"y_pump_advised": 0.724})
+    (row,) = optimizer_loops.excluded_table(EN, city(), plan_told.plan(excluded=[by_speed]), 200).rows
+    assert row.cells[3].text == "52.3 °C · 108.0 t/h · pump 72 %"
     sentence = plan_told.station("S002").loops[0].explanation
     told = told.model_copy(update={"advice": sentence})
     (row,) = optimizer_loops.excluded_table(EN, city(), plan_told.plan(excluded=[told]), 200).rows

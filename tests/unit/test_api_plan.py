@@ -257,7 +257,7 @@ async def test_a_loop_that_takes_no_setpoints_is_advised_step_by_step_with_the_p
     bench.state.published = replace(whole, excluded=read_only, advice=others)
     followed(bench, S2)
     (out,) = (await plan_of(bench)).excluded
-    assert (out.T_supply_advised, out.m_flow_advised) == (60.0, 30.0)
+    assert (out.T_supply_advised, out.m_flow_advised, out.y_pump_advised) == (60.0, 30.0, None)
     assert out.advice.en.startswith("52.3 °C and 60 % of design flow for 31.0 W/m²")
     (ahead,) = (await station_of(bench, "S002")).loops
     assert ahead.excluded.id == "plan.loop_not_driven"

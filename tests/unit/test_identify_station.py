@@ -158,7 +158,10 @@ def test_three_steady_speeds_make_a_curve_both_ways():
 def test_nothing_is_told_beyond_the_speeds_that_were_seen():
     curve = pump_curve(*pump([0.6, 0.75, 0.95]))
     assert curve.flow(0.2) == curve.flow(0.6)
-    assert curve.speed(1000.0) == pytest.approx(0.95)
+    assert curve.speed(curve.flow(0.95) * 1.04) == pytest.approx(0.95)
+    assert curve.speed(curve.flow(0.95) * 1.06) is None
+    assert curve.speed(curve.flow(0.6) * 0.94) is None
+    assert curve.speed(float("nan")) is None
 
 
 @pytest.mark.parametrize(
