@@ -57,6 +57,7 @@ def _told(found: StoredPlan) -> dict[str, Any]:
         "status": str(plan.status),
         "why": None if plan.why is None else _sentence(plan.why),
         "gap_percent": 100.0 * plan.gap if np.isfinite(plan.gap) else None,
+        "source_kW": published.source.Q_flow_max,
         "binding": [_sentence(reason) for reason in plan.binding],
         "weather_age_s": None if isinstance(outlook, NoWeather) else outlook.age_s,
         "loops": [
@@ -109,7 +110,9 @@ def _print(told: dict[str, Any], zone: ZoneInfo) -> None:
     console.print(f"plan of what was known at {when}: [bold]{told['status']}[/bold]{gap}")
     if told["why"] is not None:
         console.print(f"because {told['why']['en']}", markup=False)
-    console.print("the source counts as unlimited, and loops as free to move: both are known while it runs")
+    most = told["source_kW"]
+    source = "counts as unlimited: nobody told" if most is None else f"can give {most / 1000.0:.1f} MW"
+    console.print(f"the source {source}; loops count as free to move, and in the site file's modes")
     for binding in told["binding"]:
         console.print(f"- {binding['en']}", markup=False)
     if told["loops"]:

@@ -1,30 +1,38 @@
 """One plan from what a site's controller has laid down: for engineers, beside the controller or without it.
 
-The same question, solver and instructions as in the service, at the moment of which the newest record is.
-What only lives in a running controller is not there: what the source can give now, orders of people, and what
-loops hold; so the source counts as unlimited, modes are those of the site file, and nothing is held back.
+The same question, solver and instructions as in the service, at the moment of which the newest record is:
+what sources give and stations have is what the journal read last, what loops bore and whether they drifted
+stands in the data folder. What only lives in a running controller is not there: orders of people, and what
+loops hold; so modes are those of the site file, and nothing is held back.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from controller.config.model import SiteConfig
-from controller.decisions import Mode, Proposal, Season
-from controller.knowing.belief import to_rooms_s
-from controller.knowing.gathered import Window
+from controller.decisions import LoopKey, Mode, Proposal, Season
+from controller.historian import journal, query
+from controller.knowing.belief import Belief, to_rooms_s
+from controller.knowing.gathered import QUARTER_S, Window
 from controller.knowing.opened import begun
 from controller.knowing.store import KnowingStore
 from controller.knowing.watch import ROOMS
 from controller.observe import LoopSituation, observe
 from controller.outdoor import filtered_outdoor
 from controller.planning.advice import advising, at_prices
+from controller.planning.borne import Borne
 from controller.planning.judging import sane
 from controller.planning.published import Published
-from controller.planning.question import Asked, Scene, question, times_of
-from controller.planning.rules import NO_SOURCE
+from controller.planning.question import Asked, question, times_of
+from controller.planning.reaching import Waters
+from controller.planning.seen import scene_of, source_seen
+from controller.planning.shadow_days import ShadowBook, local_day
+from controller.state import ControllerState
 from controller.strategies import optimizer
 from controller.strategies.inputs import StrategyInputs
 from controller.weather.site import weather_feed
@@ -33,7 +41,10 @@ from optimizer.forecast.weather import NoWeather
 from optimizer.plan.solving import solve
 from optimizer.plan.status import no_plan
 from optimizer.reason import Reason
-from stations.model.reading import good
+from stations.model.reading import Reading, good
+
+if TYPE_CHECKING:
+    from stations.model.identity import Point
 
 
 class NothingStored(Exception):
@@ -87,13 +98,18 @@ def plan_of_stored(site: SiteConfig) -> StoredPlan:
     filtered = _filtered(window, filters_s)
     rules = plan_rules(site, laws, filters_s)
     outlook = weather_feed(site, clock).outlook(times_of(clock.at))
-    modes = {key: status.mode for key, status in first_state(site, clock).loops.items()}
+    state = _state(site, clock)
+    owed = Borne(store).after(None, known, clock.at)
+    scene = scene_of(state, traits, filtered, owed, clock.at, clock.at)
+    scene = replace(scene, waters=_waters(site, state, window, opened.keeper.beliefs, clock.at))
+    if all(image.polled_at is None for image in state.image.freeze().values()):
+        scene = replace(scene, lost=frozenset())  # no journal: nobody knows who answers
+    source = source_seen(state.image.freeze(), clock.at)
     asked: Asked | Reason
     if isinstance(outlook, NoWeather):
         asked = outlook.reason
     else:
-        scene = Scene(modes=modes, T_outdoor_filtered=filtered)
-        asked = question(known, traits, outlook.series, NO_SOURCE, rules, clock.at, scene)
+        asked = question(known, traits, outlook.series, source, rules, clock.at, scene)
     plan = no_plan(len(known), clock.at, 0.25, asked) if isinstance(asked, Reason) else solve(asked.problem)
     wrong = None if isinstance(asked, Reason) else sane(plan, asked)
     if wrong is not None:
@@ -107,15 +123,49 @@ def plan_of_stored(site: SiteConfig) -> StoredPlan:
         outlook=outlook,
         known=known,
         rules=rules,
+        source=source,
         problem=None if isinstance(asked, Reason) else asked.problem,
         curve=None if isinstance(asked, Reason) else asked.curve,
+        reach=None if isinstance(asked, Reason) else asked.reach,
+        owed=owed,
+        lost=scene.lost,
         to_rooms_s=to_rooms_s(known.keys, opened.keeper.beliefs),
     )
     if not isinstance(asked, Reason):
         advised = at_prices(asked, plan)
         answer = None if advised is None else solve(advised)
         published = replace(published, advice=advising(published, None, asked, answer))
-    return StoredPlan(published, _told(site, published, filtered))
+    return StoredPlan(published, _told(site, published, filtered, state))
+
+
+def _state(site: SiteConfig, clock: _Moment) -> ControllerState:
+    """Return the city as the journal read it last, its loops in the modes of the site file."""
+    state = first_state(site, clock)
+    state.drifted = ShadowBook(site.data, site.planning.interval_s).drifted(
+        local_day(clock.at, ZoneInfo(site.timezone))
+    )
+    if not (site.data / journal.FILE).exists():
+        return state
+    read: dict[str, dict[Point, Reading]] = {}
+    for (station, point), reading in query.latest(site.data / journal.FILE).items():
+        read.setdefault(station, {})[point] = reading
+    for station, image in state.image.freeze().items():
+        fresh = read.get(station, {})
+        answers = [one.received_at for one in fresh.values() if one.value is not None]
+        if answers:
+            state.image.answered(station, {**image.readings, **fresh}, max(answers), rtt_s=0.0)
+    return state
+
+
+def _waters(
+    site: SiteConfig, state: ControllerState, window: Window, beliefs: Mapping[LoopKey, Belief], now: float
+) -> Waters | None:
+    """Return what left the source; None where there is not one alone: the record holds that of the first."""
+    T, at = window.city("T_source"), window.times + 0.5 * QUARTER_S
+    there = np.isfinite(T) & (at <= now)
+    if sum(station.kind == "source" for station in site.stations) != 1 or not there.any():
+        return None
+    return Waters(images=state.image.freeze(), beliefs=beliefs, sent_at=at[there], T_sent=T[there])
 
 
 def _filtered(window: Window, filters_s: dict[str, float]) -> dict[str, float | None]:
@@ -128,10 +178,11 @@ def _filtered(window: Window, filters_s: dict[str, float]) -> dict[str, float | 
     return found
 
 
-def _told(site: SiteConfig, published: Published, filtered: dict[str, float | None]) -> tuple[Proposal, ...]:
+def _told(
+    site: SiteConfig, published: Published, filtered: dict[str, float | None], state: ControllerState
+) -> tuple[Proposal, ...]:
     """Return what strategy ``optimizer`` asks of every loop in auto, nothing being held."""
     at, traits = published.made_at, loop_traits(site)
-    state = first_state(site, _Moment(at))
     situations = {
         key: LoopSituation(mode=status.mode, season=Season(site.season), readmitted=True)
         for key, status in state.loops.items()

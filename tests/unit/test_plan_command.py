@@ -9,6 +9,8 @@ import pytest
 
 from controller.cli import main
 from controller.config.loader import load_site
+from controller.historian.journal import Journal
+from controller.historian.slot import Answer, Slot
 from controller.knowing.gathered import SERIES, Quarter
 from controller.knowing.keeper import introduced
 from controller.knowing.known import first_known
@@ -20,9 +22,11 @@ from controller.wiring import loop_traits
 from optimizer.building import steady_heat
 from optimizer.estimate.cycle import estimate
 from optimizer.estimate.state import measured
+from stations.model.identity import Point
+from stations.model.reading import good
 from tests.support.clocks import ManualClock
 from tests.support.guard_world import NOW
-from tests.support.sites import station_row, write_site
+from tests.support.sites import SOURCE_ROW, station_row, write_site
 
 AT = 900.0 * (NOW // 900.0)
 T_OUTDOOR = -4.0
@@ -47,7 +51,12 @@ def site(tmp_path):
         station_row("S003", "20003", mode="local"),
         station_row("S004", "20004", proof=""),
     ]
-    folder = write_site(tmp_path, rows)
+    return laid_down(tmp_path, rows)
+
+
+def laid_down(folder, rows):
+    """A site of which a controller gathered something."""
+    folder = write_site(folder, rows)
     config = load_site(folder)
     traits = loop_traits(config)
     known = listened_to(first_known(traits, T_OUTDOOR))
@@ -89,9 +98,42 @@ def test_people_get_a_table_and_the_loops_that_stay_on_the_curve(site, capsys):
     assert main(["plan", str(site)]) == 0
     out = capsys.readouterr().out
     assert "optimal" in out
+    assert "the source counts as unlimited: nobody told" in out
     assert "S001/1" in out
     assert "S003/1 stays on the curve: it is in local mode" in out
     assert "S004/1: it takes no setpoints; advice: " in " ".join(out.split())
+
+
+def read_last(folder, **stations):
+    """What the journal read last, by station: values of its points."""
+    kept = Journal.open(load_site(folder).data)
+    answers = [
+        Answer(station, {Point(0, name): good(value, AT - 30.0) for name, value in values.items()})
+        for station, values in stations.items()
+    ]
+    assert kept.append(Slot(start=AT // 10 * 10 - 30, answers=answers)).result(10)
+    kept.close()
+
+
+def test_what_sources_can_give_and_who_answers_is_as_the_journal_read_it_last(tmp_path, capsys):
+    rows = [station_row(f"S00{n}", f"2000{n}") for n in (1, 3, 4)]
+    folder = laid_down(tmp_path, [rows[0], station_row("S002", "20002"), *rows[1:], SOURCE_ROW])
+    heat = {"T_supply_source": 95.0, "Q_flow_source": 4000.0}
+    answering = {f"S00{n}": {"T_supply_primary": 90.0} for n in (1, 2, 3)}
+    told = []
+    for most in (1e5, 3000.0):
+        read_last(folder, SRC={**heat, "Q_flow_source_max": most}, **answering)
+        assert main(["plan", str(folder), "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    plenty, short = told
+    assert [one["source_kW"] for one in told] == [1e5, 3000.0]
+    assert (plenty["status"], short["why"]["id"]) == ("optimal", "plan.rationed")
+    heats = [sum(loop["q_all_W_per_m2"] for loop in one["loops"]) for one in told]
+    assert heats[1] < 0.8 * heats[0]
+    why = {each["station"]: each["why"]["id"] for each in short["excluded"]}
+    assert why == {"S002": "plan.loop_unknown", "S004": "plan.loop_no_link"}
+    main(["plan", str(folder)])
+    assert "the source can give 3.0 MW" in capsys.readouterr().out
 
 
 def test_without_weather_there_is_no_plan_and_the_curve_is_named(site, capsys):
