@@ -74,6 +74,17 @@ def test_without_a_plan_to_follow_the_curve_answers_as_it_is_and_says_why(spoil,
         assert mine.reason.params["wish"] == by_curve.reason
 
 
+def test_off_the_curve_asks_what_it_asks_without_anything_known_or_planned_bit_for_bit():
+    knowing = inputs(TOWN, plan())
+    bare = replace(knowing, published=None, known=None, records={}, readings={}, plan_orders={})
+    assert knowing.known is not None
+    for town in (TOWN, {ONE.key: ONE}):
+        told, alone = (curve.propose_all(town.values(), one).proposals for one in (knowing, bare))
+        assert told == alone
+        assert [wish.author for wish in told] == ["strategy:curve"] * len(town)
+    assert wish_of(ONE, knowing).T_supply != told[0].T_supply, "the plan would ask for something else"
+
+
 def test_a_plan_is_followed_until_it_is_three_quarters_of_an_hour_old():
     late = NOW + AGE_MAX_S - 1.0
     assert wish_of(ONE, inputs(TOWN, plan(), now=late)).reason.id == "plan.instruction"
