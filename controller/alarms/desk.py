@@ -16,7 +16,7 @@ from controller.historian.forwarder_stats import ForwarderStats
 from controller.historian.records import CommandLogStats
 from controller.historian.slot import JournalStats
 from controller.state import ControllerState
-from controller.wiring import loop_traits
+from controller.wiring import loop_traits, source_traits
 from stations.model.clock import Clock
 
 log = structlog.get_logger("alarms")
@@ -65,7 +65,7 @@ def opened_alarms(
 
         watch = AlarmWatch(
             site=site,
-            traits=loop_traits(site),
+            traits=loop_traits(site) | source_traits(site),
             state=state,
             clock=clock,
             book=desk.book,

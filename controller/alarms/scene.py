@@ -93,8 +93,14 @@ class StationCase:
 
     def loops(self) -> list["LoopCase"]:
         """Return the station's secondary loops as the control cycle observes them."""
+        return self._cases([LoopKey(self.config.id, loop.loop) for loop in self.config.loops])
+
+    def written(self) -> list["LoopCase"]:
+        """Return the controller of a heat source whose orders are written to it, as a loop; else nothing."""
+        return self._cases([LoopKey(self.config.id, self.config.n_loops)] if self.config.writes else [])
+
+    def _cases(self, keys: list[LoopKey]) -> list["LoopCase"]:
         state, scene = self.scene.state, self.scene
-        keys = [LoopKey(self.config.id, loop.loop) for loop in self.config.loops]
         mine = {key: scene.traits[key] for key in keys}
         situations = {
             key: LoopSituation(mode=state.loops[key].mode, season=state.loops[key].season, readmitted=True)

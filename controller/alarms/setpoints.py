@@ -11,9 +11,9 @@ from controller.decisions import Action, LoopKey
 from controller.historian.records import State
 from controller.words.phrase import word
 
-_LIMITED_POINTS = ("T_supply_secondary_set", "m_flow_secondary_set")
+_LIMITED_POINTS = ("T_supply_secondary_set", "m_flow_secondary_set", "T_supply_source_set", "dp_source_set")
 FLOW_SHARE_PER_K = 0.05
-"""A flow that acts at 5 % less than asked counts like a supply temperature 1 K below what was asked."""
+"""A flow (or head) that acts at 5 % less than asked counts like a supply 1 K below what was asked."""
 
 
 POLLS_ANSWERED = 4
@@ -53,7 +53,7 @@ def setpoint_findings(loop: LoopCase, memory: SetpointMemory) -> Iterator[Findin
     yield from _unconfirmed(loop, memory)
     yield from _limited(loop)
     decision = loop.status.decision
-    if not loop.status.held and decision is not None:
+    if not loop.status.held and decision is not None and not loop.traits.is_source:  # it may have no order
         yield Finding(key=loop.alarm("not_driven"), params=because(*decision.why))
 
 
@@ -96,7 +96,8 @@ def _limited(loop: LoopCase) -> Iterator[Finding]:
             continue
         short = abs(wanted - effective)
         if not name.startswith("T_"):
-            short /= FLOW_SHARE_PER_K * max(loop.traits.m_flow_design, 1e-6)
+            design = loop.traits.dp_design if name.startswith("dp_") else loop.traits.m_flow_design
+            short /= FLOW_SHARE_PER_K * max(design, 1e-6)
         if loop.station.scene.beyond(key, short):
             params: dict[str, Param] = {
                 "wanted": wanted,

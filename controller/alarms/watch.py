@@ -145,6 +145,8 @@ class AlarmWatch:
         yield from sensor_findings(case, self._sensors)
         if case.config.kind == "source":
             yield from source_findings(case)
+            for control in case.written():
+                yield from setpoint_findings(control, self._setpoints)
             return
         yield from station_findings(case)
         for loop in case.loops():

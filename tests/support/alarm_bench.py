@@ -15,7 +15,7 @@ from controller.alarms.watch import AlarmWatch
 from controller.decisions import LoopKey
 from controller.image import Link
 from controller.validation import StationValidator
-from controller.wiring import first_state, loop_traits
+from controller.wiring import first_state, loop_traits, source_traits
 from controller.words.phrase import verbatim
 from stations.driver import ModbusAddress
 from stations.model.identity import Point
@@ -74,7 +74,7 @@ class AlarmBench:
         self.site = site_config(folder, *stations, **site)
         self.clock = BenchClock()
         self.state = first_state(self.site, self.clock)
-        self.traits = loop_traits(self.site)
+        self.traits = loop_traits(self.site) | source_traits(self.site)
         for status in self.state.loops.values():
             status.mode = status.mode.LOCAL
         self.book = AlarmBook(sink, alarms)

@@ -29,6 +29,7 @@ from simulators.plant.network import iteration
 from simulators.plant.network.errors import NotConverged
 from simulators.plant_choice import door_of, plant_of, simulated_city
 from simulators.sitefile import SiteFileError, load_site, origin_of
+from simulators.source_face import DrivenSource
 from simulators.weather import steady
 from stations.model.identity import Point
 
@@ -162,6 +163,23 @@ def test_a_tripped_pump_stands_and_the_neighbours_go_on(town):
     end()
     town.run(600)
     assert town.shows("m_flow_secondary") == pytest.approx(flow, rel=0.03)
+
+
+def test_a_source_that_is_written_to_sends_out_what_it_is_told_and_in_silence_its_own(town):
+    name = town.city.works.field.city.sources.id[0]  # the first holds the network's head
+    source = town.city.driven_sources[name] = DrivenSource(town.city.sources[name])
+    own, T = source.plc.own, town.source("T_supply_source", name)
+    assert source.write_block(1, 1, 1, own.T_supply + 5.0, 0.9 * own.dp, town.city.now)
+    for beat in (1, 2, 3):  # fires rise slowly
+        assert source.heartbeat(1, beat, 600.0, town.city.now)
+        town.run(590)
+    head = town.source("p_supply_source", name) - town.source("p_return_source", name)
+    assert head == pytest.approx(0.9 * own.dp, rel=0.01)
+    assert town.source("T_supply_source", name) > T + 1.5, "of 5 K"
+    town.run(900)
+    assert not source.plc.remote
+    head = town.source("p_supply_source", name) - town.source("p_return_source", name)
+    assert head == pytest.approx(own.dp, rel=0.01)
 
 
 def test_each_source_is_limited_by_itself(town):

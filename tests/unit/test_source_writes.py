@@ -6,6 +6,7 @@ import pytest
 
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
+from controller.config.planning import PlanningConfig
 from controller.config.sources import SourceRules
 from controller.decisions import Action, LoopKey, Mode, Rule, Season
 from controller.guard import guard
@@ -19,10 +20,12 @@ from controller.planning.source_orders import REASONS, SourceOrders
 from controller.planning.source_writes import source_proposals
 from controller.state import LoopStatus
 from controller.wiring import first_state, loop_traits, source_traits, station_points
+from controller.words.phrase import verbatim
 from optimizer.forecast.weather import NoWeather
 from stations.model.identity import Point
 from stations.model.reading import good
 from stations.model.setpoint import CirculationChannel, HeatChannel
+from tests.support.alarm_bench import AlarmBench, five_stations
 from tests.support.api_bench import NOW as AT
 from tests.support.api_bench import FixedClock
 from tests.support.guard_world import NOW, T_OUTDOOR, context, many, no_value, observation, sent
@@ -314,3 +317,21 @@ async def test_what_the_cycle_sees_is_of_this_hour_only(tmp_path):
     bench.clock.time += HOUR_S
     await bench.orders.look()
     assert bench.state.source_orders.standing == {}
+
+
+def test_a_source_that_refuses_or_does_otherwise_raises_the_alarms_of_a_loop(tmp_path):
+    source = station_config(BASE, "source-opcua-lease", port=21000, writes=the_writes(tmp_path / "site"))
+    planning = PlanningConfig(sources={BASE: SourceRules(writes=source.writes)})
+    bench = AlarmBench(tmp_path, [*five_stations()[:2], source], planning=planning)
+    status = bench.state.loops[KEY]
+    status.mode = Mode.AUTO
+    assert bench.run(15).shown() == set(), "in auto without an order"
+
+    def held(values, _elapsed):
+        values |= {Point(1, "dp_source_set_readback"): 390.0, Point(1, "dp_source_set_effective"): 310.0}
+
+    status.held, bench.faults[BASE] = True, held
+    assert bench.run(75).shown() == {f"setpoint_limited:{BASE}:1"}
+    del bench.faults[BASE]
+    status.held, status.rejected = False, (bench.clock.now() + 1.0, verbatim("a newer token"))
+    assert f"setpoint_rejected:{BASE}:1" in bench.run(15).shown()
