@@ -124,7 +124,7 @@ def live_state(site, at=NOW):
         for station in site.stations
     }
     loops = {
-        (key := LoopKey(station.id, loop.loop)): LoopStatus(
+        (key := LoopKey(station.id, loop)): LoopStatus(
             key=key,
             mode=Mode.AUTO,
             season=Season.HEATING,
@@ -136,7 +136,7 @@ def live_state(site, at=NOW):
             held=True,
         )
         for station in site.stations
-        for loop in station.loops
+        for loop in range(1, station.n_loops + 1)
     }
     state = ControllerState(image=ProcessImage(images), loops=loops, token=7, started_at=at)
     state.T_outdoor_centre = good(-5.0, at)
@@ -149,12 +149,12 @@ def live_state(site, at=NOW):
 class ApiBench:
     """The API of a small city, without a socket."""
 
-    def __init__(self, folder, n_stations=3, profile="plc-a", loop=None, writes=None):
+    def __init__(self, folder, n_stations=3, profile="plc-a", loop=None, writes=None, sources=(), **site):
         stations = [
             station_config(f"S{i:03}", profile, port=20000 + i, loops=(loop_config(**(loop or {})),))
             for i in range(1, n_stations + 1)
         ]
-        self.site = site_config(folder, *stations)
+        self.site = site_config(folder, *stations, *sources, **site)
         self.clock = FixedClock()
         self.state = live_state(self.site)
         self.journal = FakeJournal()

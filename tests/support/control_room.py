@@ -11,7 +11,7 @@ from controller.decisions import GuardContext, LoopKey, MassChange, Season
 from controller.image import Link, StationImage
 from controller.observe import LoopSituation, observe
 from controller.orders.season import CHECKLIST
-from controller.wiring import loop_traits
+from controller.wiring import loop_traits, source_traits
 from controller.words.phrase import verbatim
 from stations.model.identity import Point
 from stations.model.reading import good
@@ -63,7 +63,7 @@ class ControlRoomBench(ApiBench):
             self.answers(station.id)
         for status in self.state.loops.values():
             status.T_supply_set, status.m_flow_set = 60.0, 30.0
-        self.traits = loop_traits(self.site)
+        self.traits = loop_traits(self.site) | source_traits(self.site)
         self.cycle(T_outdoor)
 
     def answers(self, station, **changes):

@@ -1,7 +1,8 @@
 """A small city with two heat sources, as its controller sees it, and the orders that they are advised."""
 
+from controller.config.curves import SourceCurve
 from controller.config.planning import PlanningConfig
-from controller.config.sources import SourceRules
+from controller.config.sources import SourceRules, SourceWrites
 from controller.decisions import LoopKey, Mode, Season
 from controller.image import Link, ProcessImage, StationImage
 from controller.planning.source_advice import SourceOrder
@@ -25,6 +26,24 @@ dp_min_kPa = 160.0
 dp_max_kPa = 400.0
 proof = "simulator"
 """
+
+
+def source_writes(**changes):
+    """The same section, as what was read of it."""
+    fields = {
+        "own_curve": SourceCurve(T_outdoor_degC=(-20.0, 10.0), T_supply_degC=(110.0, 70.0)),
+        "m_flow_design_kg_per_s": 60.0,
+        "dp_min_kPa": 160.0,
+        "dp_max_kPa": 400.0,
+        "proof": "simulator",
+    }
+    return SourceWrites(**(fields | changes))
+
+
+def written_source():
+    """A source whose orders are written to it, and the section of the site that says so."""
+    source = station_config(BASE, "source-opcua-lease", port=21000, writes=source_writes())
+    return source, PlanningConfig(sources={BASE: SourceRules(writes=source.writes)})
 
 
 def let_it_take_orders(folder):

@@ -6,8 +6,6 @@ import pytest
 
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
-from controller.config.planning import PlanningConfig
-from controller.config.sources import SourceRules
 from controller.decisions import Action, LoopKey, Mode, Rule, Season
 from controller.guard import guard
 from controller.head import flow_of, head_of
@@ -29,8 +27,8 @@ from tests.support.alarm_bench import AlarmBench, five_stations
 from tests.support.api_bench import NOW as AT
 from tests.support.api_bench import FixedClock
 from tests.support.guard_world import NOW, T_OUTDOOR, context, many, no_value, observation, sent
-from tests.support.sites import SITE_TOML, SOURCE_ROW, station_config, station_row, write_site
-from tests.support.source_city import BASE, city, look_again, order, state_of
+from tests.support.sites import SITE_TOML, SOURCE_ROW, station_row, write_site
+from tests.support.source_city import BASE, city, look_again, order, state_of, written_source
 
 KEY = LoopKey(BASE, 1)
 
@@ -259,8 +257,8 @@ class Bench:
 
     def __init__(self, folder):
         self.site = city(folder)
-        source = station_config(BASE, "source-opcua-lease", port=21000, writes=the_writes(folder / "site"))
-        rules = SourceRules(writes=source.writes)
+        source, written = written_source()
+        rules = written.sources[BASE]
         stations = (*(one for one in self.site.stations if one.id != BASE), source)
         planning = replace(self.site.planning, sources={**self.site.planning.sources, BASE: rules})
         self.site = replace(self.site, stations=stations, planning=planning)
@@ -291,11 +289,6 @@ class Bench:
         self.status.T_supply_set, self.status.circulation_value = T, dp
 
 
-def the_writes(folder):
-    folder.mkdir()
-    return next(one.writes for one in site_with(folder, section()).stations if one.id == BASE)
-
-
 async def test_an_order_is_acknowledged_when_the_registers_hold_it_and_not_on_the_way(tmp_path):
     bench = Bench(tmp_path)
     assert (await bench.standing()).state == "issued"
@@ -320,8 +313,7 @@ async def test_what_the_cycle_sees_is_of_this_hour_only(tmp_path):
 
 
 def test_a_source_that_refuses_or_does_otherwise_raises_the_alarms_of_a_loop(tmp_path):
-    source = station_config(BASE, "source-opcua-lease", port=21000, writes=the_writes(tmp_path / "site"))
-    planning = PlanningConfig(sources={BASE: SourceRules(writes=source.writes)})
+    source, planning = written_source()
     bench = AlarmBench(tmp_path, [*five_stations()[:2], source], planning=planning)
     status = bench.state.loops[KEY]
     status.mode = Mode.AUTO
