@@ -53,8 +53,9 @@ class PlanningConfig:
     """By which schools and offices may be cooler while they are closed (``[calendars]``)."""
     warmer_K: Mapping[BuildingUse, Annotated[Number, between(-3.0, 6.0)]] = field(default_factory=dict)
     """By which rooms of buildings of a use shall be warmer than dwellings."""
-    over_K: Annotated[Number, between(0.2, 4.0)] = 0.7
-    """How far rooms may be above what is wanted before it counts as too warm."""
+    over_K: Annotated[Number, between(0.2, 0.7)] = 0.7
+    """How far rooms may be above what is wanted before it counts as too warm. A wider band would let plans
+    lay in more than 1 K before a cold wave."""
     tariff: Annotated[tuple[Annotated[Number, between(0.0, 1e5)], ...], BeforeValidator(_tariff)] = (
         1.0,
     ) * HOURS

@@ -165,6 +165,15 @@ def test_before_a_cold_wave_rooms_take_heat_in_by_at_most_1_kelvin_and_12_h_insi
     assert plan.T_indoor.max() <= 20.7 + 0.05
 
 
+@pytest.mark.parametrize(("share", "at"), [(0.8, 4.0), (0.8, 8.0), (0.85, 4.0)])
+def test_where_the_wave_is_near_and_the_source_far_too_weak_it_is_no_more_than_1_kelvin_either(share, at):
+    """The band is soft: a little above it now is less bad than far below it later."""
+    blocks, problem = cold_wave(share, at)
+    laid = preheating(solve(problem).T_indoor, blocks.area)
+    assert 0.7 < laid.K <= 1.0
+    assert 0.25 * (laid.end - laid.begin) <= 12.0
+
+
 def test_a_source_that_is_strong_enough_lays_nothing_in():
     blocks, problem = cold_wave(1.5)
     assert preheating(solve(problem).T_indoor, blocks.area) is None
