@@ -48,7 +48,16 @@ def _told(belief: Belief) -> dict[str, Any]:
 
 def _print(found: list[Belief]) -> None:
     table = Table(
-        "loop", "outcome", "UA W/(m2 K)", "q_n W/m2", "room known to K", "exchanger", "delay", "pump", "why"
+        "loop",
+        "outcome",
+        "UA W/(m2 K)",
+        "q_n W/m2",
+        "room known to K",
+        "exchanger",
+        "delay",
+        "to rooms",
+        "pump",
+        "why",
     )
     for one in found:
         building = one.identified.building
@@ -60,11 +69,16 @@ def _print(found: list[Belief]) -> None:
             f"{building.q_n[0]:.0f}",
             "–" if sd is None else f"{sd:.1f}",
             _exchanger(one.exchanger),
-            f"{one.delay.seconds / 60.0:.0f} min" if isinstance(one.delay, Delay) else _why(one.delay),
+            _way(one.delay),
+            _way(one.to_rooms),
             f"{one.pump.points} points" if isinstance(one.pump, PumpCurve) else _why(one.pump),
             "; ".join(_said(reason) for reason in one.identified.reasons),
         )
     Console().print(table)
+
+
+def _way(found: Delay | Reason | None) -> str:
+    return f"{found.seconds / 60.0:.0f} min" if isinstance(found, Delay) else _why(found)
 
 
 def _exchanger(trend: ExchangerTrend | Reason | None) -> str:
