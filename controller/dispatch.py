@@ -15,10 +15,10 @@ from controller.historian.records import Intent, State
 from controller.last_clamp import clamp_fault
 from controller.outbox import Outbox
 from controller.state import ControllerState, LoopStatus
+from controller.take_over import no_take_over
 from controller.verification import POLLS_TO_CONFIRM, Match, compare
 from controller.words.phrase import Phrase, said
 from stations.driver import NoAnswer, StationDriver
-from stations.drivers.refusals import refuse_jump
 from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown
@@ -84,6 +84,8 @@ class Dispatcher:
     _own_curve_polls: dict[int, int] = field(default_factory=dict)
     _polled: Mapping[Point, Reading] = field(default_factory=dict)
     """The last poll."""
+    _polled_at: float = 0.0
+    _outdoor_told_at: float = float("-inf")
     _beat: int = 0
     _renewed_at: float = float("-inf")
     _keys: dict[int, LoopKey] = field(init=False)
@@ -147,6 +149,7 @@ class Dispatcher:
         if box.T_outdoor_centre is not None:
             T_outdoor, box.T_outdoor_centre = box.T_outdoor_centre, None
             outcome = await driver.send_outdoor(T_outdoor)
+            self._outdoor_told_at = self.services.clock.monotonic()
             if isinstance(outcome, Rejected | Unknown):
                 log.warning("outdoor_not_taken", station=self.station, why=outcome.why)
 
@@ -186,7 +189,7 @@ class Dispatcher:
                 self._verify_write(loop, write, fresh)
         for loop in self.traits:
             self._watch_lease(loop, readings)
-        self._polled = readings
+        self._polled, self._polled_at = readings, self.services.clock.monotonic()
 
     async def hand_back_all(self, driver: StationDriver) -> None:
         """Planned stop: every held loop goes back to its own curve (B to neutral); what waits expires."""
@@ -225,8 +228,8 @@ class Dispatcher:
             self._finish(intent, State.REJECTED, said("write.clamped", detail=fault))
             return
         status = self._status(intent.loop)
-        if not status.held and (elsewhere := self._moved_away(intent)) is not None:
-            self._finish(intent, State.EXPIRED, elsewhere)
+        if not status.held and (why_not := self._no_take_over(intent)) is not None:
+            self._finish(intent, State.EXPIRED, why_not)
             return
         self._expire_open(intent.loop, said("write.replaced"))
         command = LoopCommand(
@@ -259,21 +262,13 @@ class Dispatcher:
                 self._finish(intent, State.REJECTED, said("write.no_function"))
                 status.held = False
 
-    def _moved_away(self, intent: Intent) -> Phrase | None:
-        """Say that a loop on its own curve no longer holds what it was to be taken over with, or None.
-
-        The cycle decided on an earlier poll. Since then an own curve may have jumped, as it does where the
-        outdoor temperature is lost, and what was no move then would be one now.
-        """
-        level = self._polled.get(self._levels[intent.loop])
-        if intent.heat_channel not in ABSOLUTE or (level is not None and level.value == 1.0):
-            return None
-        acts = self._polled.get(self._effective[intent.loop][0])
-        refusal = refuse_jump(intent.heat_value, None if acts is None else acts.value)
-        if refusal is None or refusal.jump is None:
-            return None
-        T_held, T_asked = refusal.jump
-        return said("write.held_elsewhere", T_held=T_held, T_asked=T_asked)
+    def _no_take_over(self, intent: Intent) -> Phrase | None:
+        return no_take_over(
+            intent,
+            level=self._polled.get(self._levels[intent.loop]),
+            acts=self._polled.get(self._effective[intent.loop][0]),
+            polled_after_s=self._polled_at - self._outdoor_told_at,
+        )
 
     async def _hand_back(self, driver: StationDriver, loop: int, why: Phrase) -> bool:
         """Return one loop to its own curve; False if it must be tried again."""

@@ -31,6 +31,10 @@ WRITES: Mapping[str, tuple[str, str]] = {
         "on its own curve the loop holds {T_held:.1f} °C now, not {T_asked:.1f}; not written",
         "回路按自身曲线当前为 {T_held:.1f} °C，而非 {T_asked:.1f} °C；未写入",
     ),
+    "write.curve_told": (
+        "the station has just been told the outdoor temperature, its own curve may be moving; not written",
+        "刚向该站下发室外温度，自身曲线可能正在变化；未写入",
+    ),
     "write.no_function": ("the device takes no setpoint", "设备不接受设定值"),
     "write.lost": ("answer lost and not written: {why}", "应答丢失且未写入：{why}"),
     "write.mismatch": ("register mismatch: {why}", "寄存器不符：{why}"),

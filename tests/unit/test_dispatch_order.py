@@ -98,6 +98,30 @@ async def test_a_loop_that_is_held_is_told_whatever_it_acts_on(bench):
     assert [command.instruction.heat for command in bench.script.given("apply")] == [56.0, 55.5]
 
 
+async def test_a_station_that_was_told_the_outdoor_temperature_is_polled_anew_before_it_is_taken_over(bench):
+    bench.script.values[Point(1, "remote_level")] = 0.0
+    bench.outbox.outdoor(STATION, -5.0)
+    await bench.write()
+    bench.poll(advance_s=10.0)
+    bench.post(intent(1))
+    await bench.write()
+    assert bench.states(1) == [EXPIRED]
+
+    bench.clock.advance(600.0)  # the last poll is still the one of then
+    bench.post(intent(2))
+    await bench.write()
+    assert bench.states(2) == [EXPIRED]
+
+    bench.poll()
+    bench.post(intent(3))
+    await bench.write()
+    assert bench.states(3) == [SENT, ACKNOWLEDGED]
+    bench.outbox.outdoor(STATION, -6.0)
+    bench.post(intent(4))
+    await bench.write()
+    assert bench.states(4) == [SENT, ACKNOWLEDGED]  # the loop follows us, not its curve
+
+
 async def test_an_offset_is_written_whatever_the_own_curve_does():
     traits = {1: traits_of(station_class=StationClass.B)}
     bench = FieldBench(ManualClock(), profile_name="plc-b", traits=traits)
