@@ -54,8 +54,7 @@ def _print(found: list[Belief]) -> None:
         "q_n W/m2",
         "room known to K",
         "exchanger",
-        "delay",
-        "to rooms",
+        "delay from source, to rooms",
         "pump",
         "why",
     )
@@ -69,8 +68,7 @@ def _print(found: list[Belief]) -> None:
             f"{building.q_n[0]:.0f}",
             "–" if sd is None else f"{sd:.1f}",
             _exchanger(one.exchanger),
-            _way(one.delay),
-            _way(one.to_rooms),
+            f"{_way(one.delay)}, {_way(one.to_rooms)}",
             f"{one.pump.points} points" if isinstance(one.pump, PumpCurve) else _why(one.pump),
             "; ".join(_said(reason) for reason in one.identified.reasons),
         )
