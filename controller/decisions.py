@@ -131,6 +131,8 @@ class LoopObservation:
     """The station's own sensor; bad where it has none."""
     dT_held: float | None = None
     """Class B: the offset that its register holds, K; None where it cannot be read or there is none."""
+    dp_worst: float | None = None
+    """Of a heat source: the least pressure difference that a station shows now, kPa; None where none does."""
 
 
 @quickly_made

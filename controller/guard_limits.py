@@ -35,6 +35,8 @@ FROST_T_OUTDOOR_DEGC = 3.0
 FROST_T_SUPPLY_DEGC = 35.0
 P_RETURN_MIN_KPA = 30.0
 """Static pressure below which the highest radiator draws air, however low the building."""
+DP_WORST_MIN_KPA = 50.0
+"""What a station needs of the network to regulate: valve and exchanger."""
 SOURCE_APPROACH_K = 3.0
 """What the exchanger needs between primary and secondary supply."""
 _HARD_FLOW = Phrase("guard.hard_flow")
@@ -154,9 +156,18 @@ def _water(case: Case) -> list[float]:
 
 
 def pressure(case: Case, room: Room) -> Room:
-    """Circulate no faster while the loop loses its water; a loop without the sensor is not judged."""
+    """Circulate no faster while the loop loses its water; a loop without the sensor is not judged.
+
+    A heat source sinks its head no further while any station has too little, or where no station tells.
+    """
     if case.seen is None or not case.flow_driven:
         return room
+    worst = case.seen.dp_worst
+    if case.traits.is_source and (worst is None or worst < DP_WORST_MIN_KPA):
+        why = Phrase("guard.worst_unknown")
+        if worst is not None:
+            why = Phrase("guard.worst", {"dp": worst, "least": DP_WORST_MIN_KPA})
+        room = room.bound_flow(case.m_start, math.inf, Rule.PRESSURE, why)
     p_return = case.seen.p_return
     if p_return.value is None or p_return.value >= P_RETURN_MIN_KPA or not recent(p_return, case.context.now):
         return room

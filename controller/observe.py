@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from controller.decisions import LoopKey, LoopObservation, LoopTraits, Mode, Season
+from controller.guard_case import recent
 from controller.head import flow_of
 from controller.image import StationImage
 from controller.loop_points import LoopPoints, points_of
@@ -21,8 +22,9 @@ FLOW_RUNNING_SHARE = 0.05
 HEAT_MOVED_W_PER_M2 = 2.0
 """Heat drawn from the primary side that only circulating secondary water can carry away: behind a standing
 pump the exchanger warms up to the primary temperature within minutes and the meter falls to nothing."""
-_T_SUPPLY_PRIMARY, _T_OUTDOOR, _Q_FLOW_PRIMARY = (
-    Point(PRIMARY, name) for name in ("T_supply_primary", "T_outdoor", "Q_flow_primary")
+_T_SUPPLY_PRIMARY, _T_OUTDOOR, _Q_FLOW_PRIMARY, _P_SUPPLY_PRIMARY, _P_RETURN_PRIMARY = (
+    Point(PRIMARY, name)
+    for name in ("T_supply_primary", "T_outdoor", "Q_flow_primary", "p_supply_primary", "p_return_primary")
 )
 
 
@@ -49,7 +51,23 @@ def observe(
 ) -> dict[LoopKey, LoopObservation]:
     """Return the observation of every loop at UTC second ``now``."""
     never = bad(Reason.NEVER_READ, now)
-    return {key: _observe(images[key.station], traits[key], situations[key], never) for key in traits}
+    found = {key: _observe(images[key.station], traits[key], situations[key], never) for key in traits}
+    if sources := [key for key, one in traits.items() if one.is_source]:
+        worst = _worst(images, now)
+        found |= {key: replace(found[key], dp_worst=worst) for key in sources}
+    return found
+
+
+def _worst(images: Mapping[str, StationImage], now: float) -> float | None:
+    """Return the least pressure difference at any station's entrance, kPa, of readings that are not old."""
+    shown = []
+    for image in images.values():
+        p_supply, p_return = image.readings.get(_P_SUPPLY_PRIMARY), image.readings.get(_P_RETURN_PRIMARY)
+        if p_supply is None or p_return is None or p_supply.value is None or p_return.value is None:
+            continue
+        if recent(p_supply, now) and recent(p_return, now):
+            shown.append(p_supply.value - p_return.value)
+    return min(shown, default=None)
 
 
 def _observe(

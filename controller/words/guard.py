@@ -100,6 +100,14 @@ GUARD: Mapping[str, tuple[str, str]] = {
         "frost: at least 35 °C while the water is cold or unknown",
         "防冻：水温过低或未知时供水至少 35 °C",
     ),
+    "guard.worst": (
+        "a station has {dp:.0f} kPa left, {least:.0f} are needed: no less head",
+        "最不利站资用压差 {dp:.0f} kPa，需 {least:.0f} kPa：不再降低压差",
+    ),
+    "guard.worst_unknown": (
+        "no station shows its pressures: no less head",
+        "没有换热站上报压力：不再降低压差",
+    ),
     "guard.pressure": (
         "static pressure {p:.0f} kPa: no more circulation",
         "静压 {p:.0f} kPa：不再增大循环流量",

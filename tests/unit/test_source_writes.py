@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
-from controller.decisions import Action, LoopKey, Mode, Rule, Season
+from controller.decisions import Action, LoopKey, Mode, Rule, Season, Sent
 from controller.guard import guard
 from controller.head import flow_of, head_of
 from controller.historian.records import Intent, State
@@ -26,7 +28,7 @@ from stations.model.setpoint import CirculationChannel, HeatChannel
 from tests.support.alarm_bench import AlarmBench, five_stations
 from tests.support.api_bench import NOW as AT
 from tests.support.api_bench import FixedClock
-from tests.support.guard_world import NOW, T_OUTDOOR, context, many, no_value, observation, sent
+from tests.support.guard_world import MONOTONIC, NOW, T_OUTDOOR, context, many, no_value, observation, sent
 from tests.support.sites import SITE_TOML, SOURCE_ROW, station_row, write_site
 from tests.support.source_city import BASE, city, look_again, order, state_of, written_source
 
@@ -68,6 +70,7 @@ def seen(**changes):
         T_return=good(50.0, NOW - 5.0),
         T_supply_effective=good(90.0, NOW - 5.0),
         m_flow_effective=good(60.0, NOW - 5.0),
+        dp_worst=90.0,
     )
     return replace(base, **changes)
 
@@ -160,6 +163,15 @@ def test_a_source_is_taken_over_with_what_it_holds_and_then_moved_by_a_kelvin_a_
     assert channel_values(then, traits, T_OUTDOOR)[1] == pytest.approx(400.0 * 0.95**2)
 
 
+@pytest.mark.parametrize(("worst", "lower"), [(90.0, True), (49.0, False), (None, False)])
+def test_a_head_sinks_only_while_every_station_has_enough_and_says_so(traits, worst, lower):
+    held = (sent(40, T_supply=90.0, m_flow=55.0),)
+    told = decided(traits, T=90.0, dp=300.0, history=held, look=seen(dp_worst=worst))
+    assert (told.m_flow < 55.0) is lower
+    assert (Rule.PRESSURE in {cut.rule for cut in told.cuts}) is not lower
+    assert decided(traits, T=90.0, dp=395.0, history=held, look=seen(dp_worst=worst)).m_flow > 55.0
+
+
 def test_fires_set_the_pace_where_they_are_slower_than_the_contract(traits):
     lately = (sent(30, 90.0, 60.0), sent(6, 90.5, 60.0))
     slow = replace(traits, change_K_per_h=2.0)
@@ -182,6 +194,25 @@ def test_no_order_passes_the_limits_of_the_site(traits, order_, rule, low, high)
     assert rule in {cut.rule for cut in decision.cuts}
     assert low <= decision.T_supply <= high
     assert 160.0 <= head_of(decision.m_flow, traits) <= 400.0
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(orders=st.lists(st.tuples(st.floats(), st.floats()), min_size=3, max_size=12))
+def test_whatever_is_ordered_minute_by_minute_nothing_outside_of_the_contract_is_written(traits, orders):
+    history = ()
+    for minute, (T, dp) in enumerate(orders):
+        decision = decided(traits, T=T, dp=dp, history=history, monotonic=MONOTONIC + 60.0 * minute)
+        if decision.action is not Action.SET:
+            continue
+        heat, head = channel_values(decision, traits, T_OUTDOOR)
+        intent = replace(_intent(traits), heat_value=heat, circulation_value=head)
+        assert clamp_fault(traits, intent) is None
+        lately = history or (Sent(at=MONOTONIC, T_supply=90.0, m_flow=60.0),)
+        assert abs(heat - lately[-1].T_supply) <= 1.0 + 1e-6
+        assert max(abs(heat - one.T_supply) for one in lately) <= 3.0 + 1e-6
+        assert abs(decision.m_flow - lately[-1].m_flow) <= 0.05 * 60.0 + 1e-6
+        one = Sent(at=MONOTONIC + 60.0 * minute, T_supply=decision.T_supply, m_flow=decision.m_flow)
+        history = (*history, one)
 
 
 @pytest.mark.parametrize(
@@ -242,10 +273,15 @@ def test_a_head_is_observed_as_the_flow_that_it_stands_for(tmp_path, traits):
         Point(1, "T_supply_source_set_effective"): good(91.0, NOW),
         Point(0, "P_pump_source"): good(40.0, NOW),
     }
-    images = {BASE: replace(image, readings=readings, polled_at=NOW)}
+    house = state.image.freeze()["S001"]
+    pressures = {"p_supply_primary": 660.0, "p_return_primary": 600.0}
+    shown = house.readings | {Point(0, name): good(value, NOW) for name, value in pressures.items()}
+    images = {BASE: replace(image, readings=readings, polled_at=NOW), "S001": replace(house, readings=shown)}
     told = observe(images, {KEY: traits}, {KEY: situation(Mode.AUTO, Season.HEATING, True)}, NOW)[KEY]
     assert (told.m_flow_effective.value, told.T_supply_effective.value) == (pytest.approx(30.0), 91.0)
-    assert told.pump_running is True
+    assert (told.pump_running, told.dp_worst) == (True, pytest.approx(60.0))
+    later = observe(images, {KEY: traits}, {KEY: situation(Mode.AUTO, Season.HEATING, True)}, NOW + 700.0)
+    assert later[KEY].dp_worst is None
     assert flow_of(head_of(42.0, traits), traits) == pytest.approx(42.0)
 
 
