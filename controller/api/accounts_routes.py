@@ -10,9 +10,10 @@ from controller.accounts.roles import Principal, Right, Role
 from controller.accounts.service import Accounts, LoginRefused
 from controller.accounts.store import ABSOLUTE_S, IDLE_S, AccountFault, User
 from controller.api import order_schema as schema
+from controller.api.described import said
 from controller.api.refusals import refusal
 from controller.api.rights import needs
-from controller.api.routes import answer, said
+from controller.api.routes import answer
 
 BROWSER = "x-dhc-browser"
 """Header with the address of a browser, as the screen's process sees it."""

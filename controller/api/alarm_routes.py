@@ -18,8 +18,9 @@ from controller.alarms.listing import children, first_out, listed
 from controller.alarms.model import SHOWN, Alarm, AlarmKey, Transition
 from controller.api import alarm_schema as schema
 from controller.api.accounts_routes import caller_of
+from controller.api.described import said
 from controller.api.rights import needs
-from controller.api.routes import answer, said
+from controller.api.routes import answer
 from controller.config.model import SiteConfig
 from controller.orders.words import Refused
 from controller.words.phrase import Phrase

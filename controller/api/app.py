@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from controller.alarms.desk import AlarmDesk
@@ -10,6 +9,7 @@ from controller.api.accounts_routes import accounts_router
 from controller.api.alarm_routes import alarm_router
 from controller.api.audit_routes import audit_router
 from controller.api.city_routes import WriteSource, past_router, places_router
+from controller.api.described import DescribedApi
 from controller.api.energy_routes import energy_router
 from controller.api.events import EventHub
 from controller.api.forecast_routes import forecast_router
@@ -41,7 +41,7 @@ class Api:
 
     app: ASGIApp
     """With its gate (rights, body limit, headers) around it."""
-    routes: FastAPI
+    routes: DescribedApi
     rights: RightsTable
     hub: EventHub
     reader: HistoryReader
@@ -67,7 +67,7 @@ def create_app(
     hub = EventHub(cache)
     reader = HistoryReader(journal)
     past = PastDay(site, state, clock)
-    app = FastAPI(
+    app = DescribedApi(
         title="District heating control",
         version="1",
         openapi_url=OPENAPI,

@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from controller.accounts.roles import Right
 from controller.api import city_schema as schema
+from controller.api.described import said
 from controller.api.rights import needs
-from controller.api.routes import StationPath, answer, said
+from controller.api.routes import StationPath, answer
 from controller.api.snapshot import encode
 from controller.api.views import finite
 from controller.config.model import SiteConfig

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from controller.accounts.roles import Right
 from controller.api import schema
+from controller.api.described import said
 from controller.api.history import MAX_SPAN_S, Busy, HistoryReader, HistorySource
 from controller.api.rights import needs
-from controller.api.routes import answer, said
+from controller.api.routes import answer
 from controller.config.model import SiteConfig, StationConfig
 from controller.energy import (
     NO_COUNTER,

@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from controller.accounts.roles import Right
 from controller.api import forecast_schema as schema
+from controller.api.described import said
 from controller.api.rights import needs
-from controller.api.routes import StationPath, answer, said
+from controller.api.routes import StationPath, answer
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey
 from controller.knowing.loads import Load, Loads

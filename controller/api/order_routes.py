@@ -9,8 +9,9 @@ from starlette.responses import Response
 from controller.accounts.roles import Right
 from controller.api import order_schema as schema
 from controller.api.accounts_routes import caller_of
+from controller.api.described import said
 from controller.api.rights import needs
-from controller.api.routes import answer, said
+from controller.api.routes import answer
 from controller.audit.log import AuditLog
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, Mode, Season

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from controller.accounts.roles import Right
 from controller.api import plan_schema as schema
+from controller.api.described import said
 from controller.api.plan_views import (
     expected,
     loop_plans,
@@ -15,7 +16,7 @@ from controller.api.plan_views import (
     station_plan,
 )
 from controller.api.rights import needs
-from controller.api.routes import StationPath, answer, said
+from controller.api.routes import StationPath, answer
 from controller.api.snapshot import encode
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey, LoopTraits

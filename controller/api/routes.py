@@ -1,13 +1,14 @@
 """The paths of the API, read side: each a few lines that find, ask and encode."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from starlette.responses import PlainTextResponse, Response
 
 from controller.accounts.roles import Right
 from controller.api import schema
+from controller.api.described import STREAM, said
 from controller.api.events import MAX_CLIENTS, EventHub, EventStream
 from controller.api.history import (
     MAX_POINTS,
@@ -32,28 +33,10 @@ StationPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
 Seconds = Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)]
 Version = Annotated[str | None, Query(pattern=r"^[0-9]{1,20}-[0-9]{1,20}$")]
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    # 422 by name, or FastAPI would describe it in its own shape. One model each, not one for every status:
-    # building them is most of what the API costs at its start.
-    name: {"model": schema.ErrorMessage, "description": "Refused"}
-    for name in (422, "default")
-}
-
 
 def answer(body: object, status: int = 200) -> Response:
     """Return plain values as a JSON answer."""
     return Response(encode(body), status, media_type="application/json")
-
-
-def said(model: type[schema.Message]) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of an answer that is encoded by hand."""
-    return {200: {"model": model}, **_REFUSALS}
-
-
-STREAM: dict[int | str, dict[str, Any]] = {
-    **_REFUSALS,
-    200: {"description": "Events with a Snapshot each", "content": {"text/event-stream": {}}},
-}
 
 
 def city_router(

@@ -14,8 +14,9 @@ from controller.accounts.roles import Right
 from controller.api import shadow_schema as schema
 from controller.api.accounts_routes import caller_of
 from controller.api.alarm_routes import Note
+from controller.api.described import said
 from controller.api.rights import needs
-from controller.api.routes import StationPath, answer, said
+from controller.api.routes import StationPath, answer
 from controller.config.model import SiteConfig
 from controller.decisions import LoopKey
 from controller.orders.words import Refused

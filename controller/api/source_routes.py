@@ -11,8 +11,9 @@ from controller.accounts.roles import Right
 from controller.api import source_schema as schema
 from controller.api.accounts_routes import caller_of
 from controller.api.alarm_routes import Note
+from controller.api.described import said
 from controller.api.rights import needs
-from controller.api.routes import answer, said
+from controller.api.routes import answer
 from controller.config.model import SiteConfig
 from controller.config.sources import SourceRules
 from controller.decisions import LoopKey

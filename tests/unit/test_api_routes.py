@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import re
 from dataclasses import replace
 
 import httpx
@@ -175,8 +176,15 @@ async def test_metrics_have_no_label_per_station(bench, client):
     assert "S001" not in response.text
 
 
-async def test_openapi_describes_every_path(client):
-    paths = strict(await client.get("/api/v1/openapi.json"))["paths"]
+async def test_openapi_describes_every_path_and_holds_every_message_that_it_refers_to(client):
+    response = await client.get("/api/v1/openapi.json")
+    described = strict(response)
+    messages = described["components"]["schemas"]
+    assert set(re.findall(r"#/components/schemas/(\w+)", response.text)) == set(messages)
+    for model in (schema.Kpis, schema.ErrorMessage, schema.LoopState):  # answered, refused, part of an answer
+        written = model.model_json_schema(mode="serialization")["properties"]
+        assert messages[model.__name__]["properties"].keys() == written.keys()
+    paths = described["paths"]
     assert {"/api/v1/snapshot", "/api/v1/events", "/api/v1/history", "/livez", "/readyz", "/metrics"} <= set(
         paths
     )
