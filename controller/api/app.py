@@ -18,7 +18,7 @@ from controller.api.history import HistoryReader, HistorySource
 from controller.api.order_routes import modes_router, order_router
 from controller.api.plan_routes import plan_router
 from controller.api.refusals import install
-from controller.api.rights import OPENAPI, RightsTable
+from controller.api.rights import RightsTable
 from controller.api.routes import city_router, health_router, history_router
 from controller.api.shadow_routes import shadow_router
 from controller.api.snapshot import SnapshotCache
@@ -70,7 +70,6 @@ def create_app(
     app = DescribedApi(
         title="District heating control",
         version="1",
-        openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

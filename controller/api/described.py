@@ -5,13 +5,18 @@ costs to put the API together. Paths refer to their message by name instead, and
 with what they refer to.
 """
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import Response
 
 from controller.api import schema
+from controller.api.rights import OPENAPI
+from controller.api.snapshot import encode
 
 Answers = dict[int | str, dict[str, Any]]
 """What a path gives as ``responses``."""
@@ -45,21 +50,31 @@ STREAM: Answers = {
 class DescribedApi(FastAPI):
     """An application whose description holds the messages that its paths refer to."""
 
+    def setup(self) -> None:
+        """Serve the description from a thread: to draw it up takes 0.1 s that the loop does not have."""
+        self._drawing = threading.Lock()
+        self.add_route(OPENAPI, self._answer, include_in_schema=False)
+
     def openapi(self) -> dict[str, Any]:
         """Return the description; it is drawn up once."""
-        if self.openapi_schema is None:
-            described = super().openapi()
-            components = described.setdefault("components", {})
-            known = components.get("schemas", {})
-            by_name = {model.__name__: model for model in _messages(schema.Message)}
-            wanted = {name for name in _referred(described["paths"]) if name not in known}
-            _, made = models_json_schema(
-                [(by_name[name], "serialization") for name in sorted(wanted)],
-                ref_template=_SCHEMAS + "{model}",
-            )
-            components["schemas"] = dict(sorted({**made.get("$defs", {}), **known}.items()))
-            self.openapi_schema = described
-        return self.openapi_schema
+        with self._drawing:
+            if self.openapi_schema is None:
+                _complete(super().openapi())
+        return super().openapi()
+
+    def _answer(self, _request: Request) -> Response:
+        return Response(encode(self.openapi()), media_type="application/json")
+
+
+def _complete(described: dict[str, Any]) -> None:
+    """Add the messages that a description refers to and does not hold."""
+    known = described.setdefault("components", {}).get("schemas", {})
+    by_name = {model.__name__: model for model in _messages(schema.Message)}
+    wanted = {name for name in _referred(described["paths"]) if name not in known}
+    _, made = models_json_schema(
+        [(by_name[name], "serialization") for name in sorted(wanted)], ref_template=_SCHEMAS + "{model}"
+    )
+    described["components"]["schemas"] = dict(sorted({**made.get("$defs", {}), **known}.items()))
 
 
 def _messages(model: type[schema.Message]) -> Iterator[type[schema.Message]]:

@@ -90,7 +90,6 @@ class ApiServer:
             login_failures=lambda: room.accounts.login_failures,
         )
         self._api = create_app(state, site, journal, room, clock, self.metrics, alarms, writes)
-        self._api.routes.openapi()  # is kept; takes 0.1 s that a running loop does not have
         self._host, self._port = site.api.host, site.api.port
         self._listener: socket.socket | None = None
 
