@@ -286,7 +286,7 @@ class CityPlant:
             wind=sky.wind,
         )
         T, flows = self._zones.step(state.T, loads)
-        return T, self._homes.Q if Q_sun is None else self._homes.Q + Q_sun, flows
+        return T, self._homes.Q + Q_sun, flows
 
     def _refuse_backwards(self, dp: Floats) -> None:
         """Refuse a network that leaves stations without any pressure: its sources cannot serve them."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats, Indices, every, some
+from simulators.plant.arrays import Floats, Indices, some
+from simulators.plant.compiled import compiled
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.water import C_WATER
 
@@ -39,7 +40,6 @@ class Record:
         self.mass, self.excess, self.last = mass, excess, last
         """kg and K over the ground by step, shape (n_kept, n_pipes); number of the last step."""
         self.kept = len(mass)
-        self.columns = np.arange(mass.shape[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,34 +102,9 @@ def leaving(state: PlugState, params: PlugParams, m_flow: Floats, dt: float) -> 
             f"a step of {dt} s moves more water than a house pipe holds, pipe", [str(i) for i in short]
         )
     record = state.record
-    oldest, rest, excess = state.oldest.copy(), state.rest.copy(), state.excess.copy()
-    needed = state.step + 1 - record.kept
-    while oldest.min() <= needed:  # its place in the record is needed
-        old = np.flatnonzero(oldest <= needed)
-        m, warm = _next(record, params, state.step, oldest, old, dt)
-        both = rest[old] + m
-        held = rest[old] * excess[old] + m * warm
-        excess[old] = np.where(both > 0.0, held / np.where(both > 0.0, both, 1.0), warm)
-        rest[old] = both
-    taken = np.minimum(rest, moved)
-    heat, due = taken * excess, moved - taken
-    rest -= taken
-    while True:
-        more = (due > 0.0) & (oldest < state.step)
-        wanting = np.count_nonzero(more)
-        if not wanting:
-            break
-        # usually all pipes want more, and whole arrays are quicker than picked rows
-        rows = slice(None) if wanting == len(more) else np.flatnonzero(more)
-        m, warm = _next(record, params, state.step, oldest, rows, dt)
-        taken = np.minimum(m, due[rows])
-        heat[rows] += taken * warm
-        due[rows] -= taken
-        rest[rows], excess[rows] = m - taken, warm
-    # what rounding left short comes with the last water
-    heat += due * excess
-    flows = moved > 0.0
-    T = heat / moved if every(flows) else np.where(flows, heat / np.where(flows, moved, 1.0), excess)
+    heat, T, oldest, rest, excess = _left(
+        record.mass, record.excess, params.rate, state.step, state.oldest, state.rest, state.excess, moved, dt
+    )
     T += params.T_ground
     return Leaving(moved=moved, heat=heat, T=T, oldest=oldest, rest=rest, excess=excess)
 
@@ -167,18 +142,46 @@ def stored_heat(state: PlugState, params: PlugParams) -> float:
     return float((state.heat + params.mass * params.T_ground).sum()) * C_WATER
 
 
-def _next(
-    record: Record, params: PlugParams, step: int, oldest: Indices, rows: Indices | slice, dt: float
-) -> tuple[Floats, Floats]:
-    """Move ``oldest`` of these rows on by one step; return kg that entered then, and their excess now."""
-    oldest[rows] += 1
-    entered = oldest[rows]
-    # entered % kept, a third as dear: the last ``kept`` steps lie on both sides of one multiple of it
-    turn = step // record.kept * record.kept
-    place = entered - turn
-    place[place < 0] += record.kept
-    place *= len(oldest)
-    place += record.columns[rows]
-    # it cooled in the step in which it entered and in each one since
-    age = (step + 1 - entered) * dt
-    return record.mass.take(place), record.excess.take(place) * np.exp(-params.rate[rows] * age)
+@compiled
+def _left(
+    mass: Floats,
+    warm: Floats,
+    rate: Floats,
+    step: int,
+    oldest: Indices,
+    rest: Floats,
+    excess: Floats,
+    moved: Floats,
+    dt: float,
+) -> tuple[Floats, Floats, Indices, Floats, Floats]:
+    """Return heat and mean excess of what leaves, and what is left of the oldest water, as in ``Leaving``.
+
+    ``mass`` and ``warm`` are the record's. Water cooled in the step in which it entered and in each since.
+    """
+    kept, n = mass.shape
+    oldest, rest, excess = oldest.copy(), rest.copy(), excess.copy()
+    heat, mean = np.empty(n), np.empty(n)
+    for pipe in range(n):
+        entered, m, hot = oldest[pipe], rest[pipe], excess[pipe]
+        while entered <= step + 1 - kept:  # its place in the record is needed
+            entered += 1
+            more = mass[entered % kept, pipe]
+            hotter = warm[entered % kept, pipe] * np.exp(-rate[pipe] * ((step + 1 - entered) * dt))
+            both = m + more
+            hot = (m * hot + more * hotter) / both if both > 0.0 else hotter
+            m = both
+        taken = min(m, moved[pipe])
+        out, due = taken * hot, moved[pipe] - taken
+        m -= taken
+        while due > 0.0 and entered < step:
+            entered += 1
+            more = mass[entered % kept, pipe]
+            hot = warm[entered % kept, pipe] * np.exp(-rate[pipe] * ((step + 1 - entered) * dt))
+            taken = min(more, due)
+            out += taken * hot
+            due -= taken
+            m = more - taken
+        out += due * hot  # what rounding left short comes with the last water
+        oldest[pipe], rest[pipe], excess[pipe], heat[pipe] = entered, m, hot, out
+        mean[pipe] = out / moved[pipe] if moved[pipe] > 0.0 else hot
+    return heat, mean, oldest, rest, excess

@@ -6,10 +6,12 @@ the first floors take the last ones miss, the more so the less water flows.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from simulators.plant.arrays import Floats, some
+from simulators.plant.arrays import Floats
+from simulators.plant.compiled import compiled
 from simulators.plant.network.graph import Flags
 from simulators.plant.water import C_WATER
 
@@ -81,8 +83,7 @@ class RiserState:
     T_out: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Streams:
+class Streams(NamedTuple):
     """How much water passes each emitter and what it carries, shape (n_houses, n_zones); see ``Risers``."""
 
     part: Floats
@@ -93,7 +94,6 @@ class Streams:
     """kW/K."""
     hold: Floats
     """``carry`` and what the emitter's own content takes up in a step, kW/K."""
-    per_hold: Floats
 
 
 class Risers:
@@ -101,9 +101,9 @@ class Risers:
 
     def __init__(self, params: RiserParams, dt: float) -> None:
         self.params = params
-        self._store = params.C / dt
-        self._exponent = np.broadcast_to(1.0 + params.b, params.C.shape).copy()
-        self._scale = params.Q_nominal / params.dT_nominal**self._exponent
+        exponent = np.broadcast_to(1.0 + params.b, params.C.shape).copy()
+        scale = params.Q_nominal / params.dT_nominal**exponent
+        self._law = _Law(store=params.C / dt, exponent=exponent, scale=scale)
 
     def streams(self, m_flow: Floats, share: Floats) -> Streams:
         """Return the water past each emitter: ``m_flow`` kg/s into each house, divided as from ``shares``."""
@@ -111,9 +111,8 @@ class Risers:
         whole = np.maximum(m_flow * C_WATER, 1e-9)[:, None]
         part = np.minimum(np.where(single, ENTRAINED * n_zones * share, share), 1.0)
         carry = part * whole
-        hold = self._store + carry
         return Streams(
-            part=part, mixing=np.where(single, part, 0.0), carry=carry, hold=hold, per_hold=1.0 / hold
+            part=part, mixing=np.where(single, part, 0.0), carry=carry, hold=self._law.store + carry
         )
 
     def step(
@@ -125,81 +124,105 @@ class Risers:
         last one: stable for any ``dt``; what rooms get is what the water lost, to the last digit, and no
         emitter cools its water below the room.
         """
-        Q0, by_in, by_out = self._linear(state, T_room)
-        held = self._store * state.T_out
-        # outlet = gain * inlet + rest, with the heat linear in both
-        below = 1.0 / (streams.hold + by_out)
-        rest = held - Q0
-        rest += np.multiply(by_out, state.T_out, out=by_out)
-        rest += np.multiply(by_in, state.T_in, out=Q0)
-        rest *= below
-        gain = np.subtract(streams.carry, by_in, out=by_in)
-        gain *= below
-        T_in = _inlets(streams.mixing, T_supply, gain, rest)
-        # what is there to give, and the outlet between the room and an emitter that gives nothing
-        offered = streams.carry * T_in
-        offered += held
-        T_out = np.multiply(gain, T_in, out=gain)
-        T_out += rest
-        np.maximum(T_out, T_room, out=T_out)
-        np.minimum(T_out, np.multiply(offered, streams.per_hold, out=rest), out=T_out)
-        T_return = T_supply - np.einsum("hz,hz->h", streams.part, np.subtract(T_in, T_out, out=rest))
-        offered -= np.multiply(streams.hold, T_out, out=held)
-        return RiserState(T_in=T_in, T_out=T_out), offered, T_return
-
-    def _linear(self, state: RiserState, T_room: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return the emitters' heat in kW at the last water and its slopes by inlet and outlet in kW/K."""
-        a = state.T_in - T_room
-        np.maximum(a, _LEAST_K, out=a)
-        b = state.T_out - T_room
-        np.maximum(b, _LEAST_K, out=b)
-        np.minimum(b, a, out=b)
-        ratio = b / a
-        near = ratio > 1.0 - 1e-3
-        some_near = some(near)
-        if some_near:
-            ratio[near] = 0.5
-        x = np.log(ratio)
-        per_x = 1.0 / x
-        mean = b - a
-        a /= b
-        mean *= per_x
-        per_x *= per_x
-        ratio -= 1.0
-        by_a = ratio - x
-        by_a *= per_x
-        ratio *= a
-        by_b = np.subtract(x, ratio, out=x)
-        by_b *= per_x
-        if some_near:
-            mean[near] = 0.5 * (a[near] + 1.0) * b[near]  # of a over b by now
-            by_a[near] = by_b[near] = 0.5
-        Q = mean**self._exponent
-        Q *= self._scale
-        slope = np.divide(Q, mean, out=mean)
-        slope *= self._exponent
-        by_a *= slope
-        # never steeper than a mixed emitter: where the outlet is near the room the law is steep beyond use
-        np.minimum(by_b, 4.0, out=by_b)
-        by_b *= slope
-        return Q, by_a, by_b
+        # logarithm and power of all emitters at once, as numpy has them for several numbers at a time
+        inlet, outlet, ratio = _excesses(state.T_in, state.T_out, T_room)
+        mean, by_in, by_out = _means(inlet, outlet, np.log(ratio, out=ratio))
+        Q = np.power(mean, self._law.exponent)
+        T_in, T_out, Q, T_return = _stepped(
+            self._law, streams, state.T_in, state.T_out, T_supply, T_room, mean, Q, by_in, by_out
+        )
+        return RiserState(T_in=T_in, T_out=T_out), Q, T_return
 
 
-def _inlets(mixing: Floats, T_supply: Floats, gain: Floats, rest: Floats) -> Floats:
-    """Return the water's temperature at each inlet; on one pipe that mixed behind the one before."""
-    T_in = np.empty_like(gain)
-    passed = mixing * gain
-    passed -= mixing
-    passed += 1.0
-    added = mixing * rest
-    T_in[:, 0] = T = T_supply
-    for k in range(gain.shape[1] - 1):
-        T = T * passed[:, k]
-        T += added[:, k]
-        T_in[:, k + 1] = T
-    return T_in
+class _Law(NamedTuple):
+    """The emitters for one length of step, shape (n_houses, n_zones)."""
+
+    store: Floats
+    """kW/K that a step of the content takes."""
+    exponent: Floats
+    scale: Floats
+    """kW at a mean excess of 1 K."""
 
 
+@compiled
+def _excesses(T_in: Floats, T_out: Floats, T_room: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the K over the room of water at inlets and outlets, and their ratio, which is never 1."""
+    a, b, ratio = np.empty_like(T_in), np.empty_like(T_in), np.empty_like(T_in)
+    for h in range(a.shape[0]):
+        for z in range(a.shape[1]):
+            inlet = max(T_in[h, z] - T_room[h, z], _LEAST_K)
+            outlet = min(max(T_out[h, z] - T_room[h, z], _LEAST_K), inlet)
+            a[h, z], b[h, z], ratio[h, z] = inlet, outlet, min(outlet / inlet, _NEARLY_1)
+    return a, b, ratio
+
+
+@compiled
+def _means(a: Floats, b: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the logarithmic means of two excesses in K, and their slopes by both; ``x`` = ln(b/a).
+
+    The slope by the outlet is never steeper than a mixed emitter's: where the outlet is near the room the law
+    is steep beyond use.
+    """
+    mean, by_in, by_out = np.empty_like(a), np.empty_like(a), np.empty_like(a)
+    for h in range(a.shape[0]):
+        for z in range(a.shape[1]):
+            inlet, outlet, per_x = a[h, z], b[h, z], 1.0 / x[h, z]
+            less = outlet / inlet - 1.0
+            near = less > _NEARLY_1 - 1.0
+            steep = min((x[h, z] - less * inlet / outlet) * per_x * per_x, 4.0)
+            mean[h, z] = 0.5 * (inlet + outlet) if near else (outlet - inlet) * per_x
+            by_in[h, z] = 0.5 if near else (less - x[h, z]) * per_x * per_x
+            by_out[h, z] = 0.5 if near else steep
+    return mean, by_in, by_out
+
+
+@compiled
+def _stepped(
+    law: _Law,
+    streams: Streams,
+    T_in: Floats,
+    T_out: Floats,
+    T_supply: Floats,
+    T_room: Floats,
+    mean: Floats,
+    powered: Floats,
+    mean_by_in: Floats,
+    mean_by_out: Floats,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return water at inlets and outlets, heat to the zones and each house's return, as ``Risers.step``.
+
+    ``mean`` excess in K, the same to the power of the law's exponent, and its slopes.
+    """
+    carry_of, hold_of, part, mixing_of = streams.carry, streams.hold, streams.part, streams.mixing
+    exponent, scale, store = law.exponent, law.scale, law.store
+    n_houses, n_zones = T_in.shape
+    T_in_next, T_out_next, Q = np.empty_like(T_in), np.empty_like(T_in), np.empty_like(T_in)
+    T_return = np.empty_like(T_supply)
+    for h in range(n_houses):
+        T = back = T_supply[h]
+        for z in range(n_zones):
+            # the heat at the last water and its slopes by inlet and outlet
+            T_out_0, carry, Q_0 = T_out[h, z], carry_of[h, z], powered[h, z] * scale[h, z]
+            slope = Q_0 / mean[h, z] * exponent[h, z]
+            by_in, by_out = mean_by_in[h, z] * slope, mean_by_out[h, z] * slope
+            # outlet = gain * inlet + rest, with the heat linear in both
+            hold, held = hold_of[h, z], store[h, z] * T_out_0
+            below = 1.0 / (hold + by_out)
+            gain = (carry - by_in) * below
+            rest = (held - Q_0 + by_out * T_out_0 + by_in * T_in[h, z]) * below
+            # what is there to give, and the outlet between the room and an emitter that gives nothing
+            offered = carry * T + held
+            outlet = min(max(gain * T + rest, T_room[h, z]), offered / hold)
+            T_in_next[h, z], T_out_next[h, z], Q[h, z] = T, outlet, offered - hold * outlet
+            back -= part[h, z] * (T - outlet)
+            mixing = mixing_of[h, z]
+            T = T * (1.0 + mixing * gain - mixing) + mixing * rest
+        T_return[h] = back
+    return T_in_next, T_out_next, Q, T_return
+
+
+_NEARLY_1 = 1.0 - 1e-3
+"""Ratio of two excesses above which their means are all the same."""
 _LEAST_K = 0.1
 
 

@@ -6,10 +6,12 @@ floor, middle, roof), in orientation and in who lives there; a vacant one draws 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from simulators.plant.arrays import Floats
+from simulators.plant.compiled import compiled
 from simulators.plant.facade import Sky, irradiation
 
 AIR, FURNITURE, SLAB, INNER, OUTER = range(5)
@@ -70,8 +72,7 @@ class ZoneLoads:
 
     Q_emitter: Floats
     homes: "Homes"
-    Q_sun: Floats | None
-    """None at night."""
+    Q_sun: Floats
     T_outdoor: float
     wind: float
     """m/s."""
@@ -79,14 +80,10 @@ class ZoneLoads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Homes:
-    """People for a while, as ``Zones.homes`` prepares them; shape of the zones."""
+    """People for a while, shape of the zones."""
 
     Q: Floats
     """kW."""
-    air: Floats
-    furniture: Floats
-    inner: Floats
-    """kW into the air, and K in a step of furniture and inner wall by them alone."""
     G: Floats
     """Airing by habit, kW/K."""
 
@@ -100,13 +97,46 @@ class ZoneFlows:
     """Of it, through windows that were opened because it was too warm."""
 
 
-class Zones:
-    """The zones with all that is constant for one length of step ``dt`` in s.
+class _Balance(NamedTuple):
+    """The equations of the zones for one length of step, shape (n_houses, n_zones) where not said otherwise.
 
     The implicit equations of the five stores are eliminated by hand: each store but the air is what it would
-    be without it plus a share of it, and what is left is one equation for the air. Inside, temperatures are
-    taken above outdoors, where no term for outdoors is left.
+    be without it plus a share of it, and what is left is one equation for the air.
     """
+
+    keep: Floats
+    """What furniture, slab, inner and outer wall keep of themselves, shape (4, n_houses, n_zones)."""
+    emitted: Floats
+    """K in a step of the same for each kW from the emitter."""
+    people: Floats
+    sun: Floats
+    """The same of furniture and inner wall for each kW of people and of sun, shape (2, n_houses, n_zones)."""
+    G: Floats
+    by_air: Floats
+    """Furniture, slab, inner wall: kW/K to the air, and K for each K of it; shape (3, n_houses, n_zones)."""
+    air: Floats
+    """What holds the air, but for its change, kW/K."""
+    rate_air: Floats
+    split_air: Floats
+    neighbours: Floats
+    """Share of each zone in what the others of its house see of inner walls."""
+    party: Floats
+    """K of the inner wall for each K of these."""
+    outer_to_inner: Floats
+    inner_to_outer: Floats
+    G_outer: Floats
+    G_window: Floats
+    stack: Floats
+    wind: Floats
+    """Squares of the leaks' kW/K for each K between inside and outside, and for each (m/s)^2."""
+    T_window: Floats
+    open_per_K: Floats
+    open_most: Floats
+    """Windows that are opened for heat: degC, kW/K for each K above it, and kW/K at most."""
+
+
+class Zones:
+    """The zones with all that is constant for one length of step ``dt`` in s."""
 
     def __init__(self, params: ZoneParams, dt: float) -> None:
         self.params, self.dt = params, dt
@@ -116,45 +146,40 @@ class Zones:
         outer = 1.0 / (rate[OUTER] + p.G_through + p.G_outer)
         inner = 1.0 / (rate[INNER] + p.G_inner + p.G_through - p.G_through**2 * outer)
         reach = np.stack([furniture, slab, inner, outer])
-        self._G = np.stack([p.G_furniture, p.G_slab, p.G_inner])
-        self._by_air = self._G * reach[:3]
-        """Of furniture, slab and inner wall."""
-        self._rate_air = rate[AIR]
-        self._air = rate[AIR] + p.G_window + (self._G * (1.0 - self._by_air)).sum(axis=0)
+        G = np.stack([p.G_furniture, p.G_slab, p.G_inner])
+        by_air = G * reach[:3]
         held = rate[1:].copy()
         held[INNER - 1] -= p.G_party
-        self._keep, emitted = held * reach, p.split[1:] * reach
-        self._reached = 1 + int(np.flatnonzero(emitted.any(axis=(1, 2))).max(initial=-1))
-        self._emitted = emitted[: self._reached]
-        """What each store but the air keeps of itself, and K in a step for each kW from the emitter.
-
-        The latter for the first ``_reached`` of them: behind them nothing of it goes.
-        """
-        self._people = PEOPLE_TO[1] * furniture, PEOPLE_TO[2] * inner
-        self._sun = SUN_TO[1] * furniture, SUN_TO[2] * inner
-        """The same for each kW of people and of sun, into furniture and inner wall."""
-        self._neighbours = p.G_party / np.maximum(p.G_party.sum(axis=1, keepdims=True), 1e-12)
-        self._party = p.G_party * inner
-        self._outer_to_inner, self._inner_to_outer = p.G_through * inner, p.G_through * outer
         self._per_ach = AIR_HEAT_Wh_PER_m3K * ROOM_HEIGHT_m * p.A_heated / 1000.0
         leak = LEAKAGE_TO_ACH * p.n50 * self._per_ach
-        self._stack = leak**2 * 0.5 / _dT_RULE_K
-        self._wind = leak**2 * 0.5 * (p.shelter / _WIND_RULE) ** 2
-        self._open_per_K, self._open_most = WINDOW_ACH_PER_K * self._per_ach, WINDOW_ACH_MAX * self._per_ach
+        self._balance = _Balance(
+            keep=held * reach,
+            emitted=p.split[1:] * reach,
+            people=np.stack([PEOPLE_TO[1] * furniture, PEOPLE_TO[2] * inner]),
+            sun=np.stack([SUN_TO[1] * furniture, SUN_TO[2] * inner]),
+            G=G,
+            by_air=by_air,
+            air=rate[AIR] + p.G_window + (G * (1.0 - by_air)).sum(axis=0),
+            rate_air=rate[AIR],
+            split_air=p.split[AIR],
+            neighbours=p.G_party / np.maximum(p.G_party.sum(axis=1, keepdims=True), 1e-12),
+            party=p.G_party * inner,
+            outer_to_inner=p.G_through * inner,
+            inner_to_outer=p.G_through * outer,
+            G_outer=p.G_outer,
+            G_window=p.G_window,
+            stack=leak**2 * 0.5 / _dT_RULE_K,
+            wind=leak**2 * 0.5 * (p.shelter / _WIND_RULE) ** 2,
+            T_window=p.T_window,
+            open_per_K=WINDOW_ACH_PER_K * self._per_ach,
+            open_most=WINDOW_ACH_MAX * self._per_ach,
+        )
         self._aperture = p.aperture / 1000.0
-        # what a step works on and leaves to nobody: written over in the next one
-        self._above, self._rest, self._product = np.empty_like(rate), np.empty_like(held), np.empty_like(held)
-        self._sum = np.empty_like(self._per_ach)
+        self._dark = np.zeros_like(p.aperture)
 
     def homes(self, Q_people: Floats, ach_extra: Floats) -> Homes:
         """Return people's heat in kW and the air changes per hour by them and their fans, ready for steps."""
-        return Homes(
-            Q=Q_people,
-            air=PEOPLE_TO[0] * Q_people,
-            furniture=self._people[0] * Q_people,
-            inner=self._people[1] * Q_people,
-            G=self._per_ach * ach_extra,
-        )
+        return Homes(Q=Q_people, G=self._per_ach * ach_extra)
 
     def step(self, T: Floats, loads: ZoneLoads) -> tuple[Floats, ZoneFlows]:
         """Advance the stores ``T`` (5, n_houses, n_zones) in degC; implicit, stable for any ``dt``.
@@ -162,72 +187,92 @@ class Zones:
         Party walls are taken at the old temperatures; what one zone gives its neighbours get. So what enters
         equals what is stored plus what is lost, whatever the step.
         """
-        p, homes, Q_sun, Q_emitter = self.params, loads.homes, loads.Q_sun, loads.Q_emitter
-        G_air, G_open = self._air_change(T[AIR], loads)
-        G_air += G_open
-        work = self._sum
-        above = np.subtract(T, loads.T_outdoor, out=self._above)
-        # furniture, slab, inner and outer wall: first as they would be without the air
-        rest = np.multiply(self._keep, above[1:], out=self._rest)
-        reached = self._reached
-        rest[:reached] += np.multiply(self._emitted, Q_emitter, out=self._product[:reached])
-        furniture, inner, outer = rest[FURNITURE - 1], rest[INNER - 1], rest[OUTER - 1]
-        furniture += homes.furniture
-        inner += homes.inner
-        if Q_sun is not None:
-            furniture += np.multiply(self._sun[0], Q_sun, out=work)
-            inner += np.multiply(self._sun[1], Q_sun, out=work)
-        beside = np.einsum("hz,hz->h", self._neighbours, above[INNER])
-        inner += np.multiply(self._party, beside[:, None], out=work)
-        inner += np.multiply(self._outer_to_inner, outer, out=work)
-        parts = np.multiply(self._G, rest[:3], out=self._product[:3])
-        right = np.add(parts[0], parts[1], out=parts[0])
-        right += parts[2]
-        right += np.multiply(self._rate_air, above[AIR], out=work)
-        right += np.multiply(p.split[AIR], Q_emitter, out=work)
-        right += homes.air
-        if Q_sun is not None:
-            right += np.multiply(SUN_TO[0], Q_sun, out=work)
-        following = np.empty_like(T)
-        air = np.divide(right, np.add(self._air, G_air, out=work), out=following[AIR])
-        rest[:3] += np.multiply(self._by_air, air, out=self._product[:3])
-        outer += np.multiply(self._inner_to_outer, inner, out=work)
-        np.add(rest, loads.T_outdoor, out=following[1:])
-        G_air += p.G_window
-        G_air *= air
-        G_air += np.multiply(p.G_outer, outer, out=work)
-        G_open *= air
-        air += loads.T_outdoor
-        return following, ZoneFlows(Q_lost=G_air, Q_window=G_open)
+        homes = loads.homes
+        T, Q_lost, Q_window = _stepped(
+            self._balance, T, loads.Q_emitter, homes.Q, homes.G, loads.Q_sun, loads.T_outdoor, loads.wind
+        )
+        return T, ZoneFlows(Q_lost=Q_lost, Q_window=Q_window)
 
-    def sun(self, sky: Sky, north: Floats, east: Floats) -> Floats | None:
-        """Return the sun's heat in kW through the windows of fronts that look along (``north``, ``east``).
-
-        None where there is none, at night: nothing of it need be added then.
-        """
+    def sun(self, sky: Sky, north: Floats, east: Floats) -> Floats:
+        """Return the sun's heat in kW through the windows of fronts that look along (``north``, ``east``)."""
         if sky.sun_diffuse == 0.0 and sky.sun_direct == 0.0:
-            return None
+            return self._dark
         Q_sun = irradiation(sky, north, east)
         Q_sun *= self._aperture
         return Q_sun
 
-    def _air_change(self, T_air: Floats, loads: ZoneLoads) -> tuple[Floats, Floats]:
-        """Return the conductances in kW/K of leaks with usual airing, and of windows opened for heat.
 
-        Leaks: M. H. Sherman and D. T. Grimsrud, "Measurement of infiltration" (1980): the square root of the
-        sum of stack and wind pressure, here scaled to n50/20 at 20 K and 2 m/s.
-        """
-        leak = T_air - loads.T_outdoor
-        np.abs(leak, out=leak)
-        leak *= self._stack
-        leak += np.multiply(self._wind, loads.wind**2, out=self._sum)
-        np.sqrt(leak, out=leak)
-        leak += loads.homes.G
-        opened = T_air - self.params.T_window
-        opened *= self._open_per_K
-        np.maximum(opened, 0.0, out=opened)
-        np.minimum(opened, self._open_most, out=opened)
-        return leak, opened
+@compiled
+def _stepped(
+    of: _Balance,
+    T: Floats,
+    Q_emitter: Floats,
+    Q_people: Floats,
+    G_airing: Floats,
+    Q_sun: Floats,
+    T_outdoor: float,
+    wind: float,
+) -> tuple[Floats, Floats, Floats]:
+    """Return the stores after a step, and the heat to outdoors in kW: all of it, and by opened windows.
+
+    Inside, temperatures are taken above outdoors, where no term for outdoors is left. Leaks: M. H. Sherman
+    and D. T. Grimsrud, "Measurement of infiltration" (1980): the square root of the sum of stack and wind
+    pressure, here scaled to n50/20 at 20 K and 2 m/s.
+    """
+    of_neighbours = of.neighbours
+    of_stack = of.stack
+    of_wind = of.wind
+    of_T_window = of.T_window
+    of_open_per_K = of.open_per_K
+    of_open_most = of.open_most
+    of_keep = of.keep
+    of_emitted = of.emitted
+    of_people = of.people
+    of_sun = of.sun
+    of_party = of.party
+    of_outer_to_inner = of.outer_to_inner
+    of_G = of.G
+    of_rate_air = of.rate_air
+    of_split_air = of.split_air
+    of_air = of.air
+    of_by_air = of.by_air
+    of_inner_to_outer = of.inner_to_outer
+    of_G_window = of.G_window
+    of_G_outer = of.G_outer
+    _, n_houses, n_zones = T.shape
+    following, Q_lost, Q_window = np.empty_like(T), np.empty_like(Q_emitter), np.empty_like(Q_emitter)
+    for h in range(n_houses):
+        beside = 0.0
+        for z in range(n_zones):
+            beside += of_neighbours[h, z] * (T[INNER, h, z] - T_outdoor)
+        for z in range(n_zones):
+            T_air, Q, people, sun = T[AIR, h, z], Q_emitter[h, z], Q_people[h, z], Q_sun[h, z]
+            air = T_air - T_outdoor
+            leak = np.sqrt(of_stack[h, z] * abs(air) + of_wind[h, z] * wind**2) + G_airing[h, z]
+            opened = (T_air - of_T_window[h, z]) * of_open_per_K[h, z]
+            opened = min(max(opened, 0.0), of_open_most[h, z])
+            # furniture, slab, inner and outer wall: first as they would be without the air
+            furniture = of_keep[0, h, z] * (T[FURNITURE, h, z] - T_outdoor) + of_emitted[0, h, z] * Q
+            furniture += of_people[0, h, z] * people + of_sun[0, h, z] * sun
+            slab = of_keep[1, h, z] * (T[SLAB, h, z] - T_outdoor) + of_emitted[1, h, z] * Q
+            outer = of_keep[3, h, z] * (T[OUTER, h, z] - T_outdoor) + of_emitted[3, h, z] * Q
+            inner = of_keep[2, h, z] * (T[INNER, h, z] - T_outdoor) + of_emitted[2, h, z] * Q
+            inner += of_people[1, h, z] * people + of_sun[1, h, z] * sun
+            inner += of_party[h, z] * beside + of_outer_to_inner[h, z] * outer
+            right = of_G[0, h, z] * furniture + of_G[1, h, z] * slab + of_G[2, h, z] * inner
+            right += of_rate_air[h, z] * air + of_split_air[h, z] * Q
+            right += PEOPLE_TO[0] * people + SUN_TO[0] * sun
+            air = right / (of_air[h, z] + leak + opened)
+            inner += of_by_air[2, h, z] * air
+            outer += of_inner_to_outer[h, z] * inner
+            following[AIR, h, z] = air + T_outdoor
+            following[FURNITURE, h, z] = furniture + of_by_air[0, h, z] * air + T_outdoor
+            following[SLAB, h, z] = slab + of_by_air[1, h, z] * air + T_outdoor
+            following[INNER, h, z] = inner + T_outdoor
+            following[OUTER, h, z] = outer + T_outdoor
+            Q_lost[h, z] = (leak + opened + of_G_window[h, z]) * air + of_G_outer[h, z] * outer
+            Q_window[h, z] = opened * air
+    return following, Q_lost, Q_window
 
 
 def indoor(T: Floats) -> Floats:

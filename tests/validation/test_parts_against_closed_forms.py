@@ -139,7 +139,7 @@ def loads(Q=0.0, T_outdoor=0.0):
     nothing = np.zeros((1, 1))
     return ZoneLoads(
         Q_emitter=np.full((1, 1), Q),
-        homes=Homes(Q=nothing, air=nothing, furniture=nothing, inner=nothing, G=nothing),
+        homes=Homes(Q=nothing, G=nothing),
         Q_sun=nothing,
         T_outdoor=T_outdoor,
         wind=0.0,
@@ -235,7 +235,7 @@ def test_a_vacant_flat_is_held_between_its_neighbours_and_outdoors_by_party_wall
     )  # fmt: skip
     zones, T = Zones(house, 600.0), np.zeros((5, 1, 2))
     nothing = np.zeros((1, 2))
-    homes = Homes(Q=nothing, air=nothing, furniture=nothing, inner=nothing, G=nothing)
+    homes = Homes(Q=nothing, G=nothing)
     lived_in = ZoneLoads(Q_emitter=np.array([[Q, 0.0]]), homes=homes, Q_sun=nothing, T_outdoor=-5.0, wind=0.0)
     for _ in range(5000):
         T, flows = zones.step(T, lived_in)

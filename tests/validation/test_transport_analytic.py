@@ -100,12 +100,12 @@ def test_water_at_rest_cools_in_place_and_comes_back_where_it_was_when_the_flow_
     assert np.allclose(seen, 110.0)  # what went in comes out again, last in first out
     cooling = transport_params(net, U, T_GROUND)
     rested, carried = transport.step(state, cooling, flows(net, 0.0), leak, inlets, 3600.0)
-    expected = T_GROUND + (state.T - T_GROUND) * np.exp(-cooling.rate * 3600.0)
+    expected = T_GROUND + (state.T - T_GROUND) * np.exp(-cooling.rate * 3600.0)[:, None]
     filled = rested.mass > 0.0
     assert (rested.mass * rested.T).sum() == pytest.approx((state.mass * expected).sum(), rel=1e-12)
     assert filled.any()
     mean = transport.pipe_temperature(rested)
-    assert mean == pytest.approx((rested.mass * rested.T).sum(axis=0) / params.mass)
+    assert mean == pytest.approx((rested.mass * rested.T).sum(axis=1) / params.mass)
     assert carried.Q_loss.sum() > 0.0
 
 
@@ -140,4 +140,4 @@ def test_heat_balance_of_a_looped_city_closes_through_a_day_of_changing_flows_an
     change = transport.stored_heat(state) - stored
     assert brought - lost - change == pytest.approx(0.0, abs=1e-9 * abs(brought))
     assert 0.0 < lost < brought
-    assert state.mass.sum(axis=0) == pytest.approx(params.mass, rel=1e-12)
+    assert state.mass.sum(axis=1) == pytest.approx(params.mass, rel=1e-12)

@@ -1,8 +1,11 @@
 """Friction of water in pipes: Darcy-Weisbach with Colebrook's factor, its laminar branch, and viscosity."""
 
+import math
+
 import numpy as np
 
 from simulators.plant.arrays import Floats
+from simulators.plant.compiled import compiled
 
 RE_LAMINAR = 2000.0
 RE_TURBULENT = 4000.0
@@ -13,7 +16,7 @@ _NEWTON_STEP_LAST = 1e-4
 _NEWTON_STEPS_MOST = 8
 """Swamee-Jain is within 3 %: two steps leave less than 1e-10."""
 
-_TWO_OVER_LN10 = 2.0 / np.log(10.0)
+_TWO_OVER_LN10 = 2.0 / math.log(10.0)
 
 
 def dynamic_viscosity(T: Floats) -> Floats:
@@ -36,59 +39,46 @@ def scaled_loss(Re: Floats, roughness: Floats) -> tuple[Floats, Floats]:
     11 (1939) 133: x = 1/sqrt(f) = -2 lg(k/(3.71 D) + 2.51 x/Re), Newton from P. K. Swamee, A. K. Jain,
     J. Hydraulics Div. ASCE 102 (1976) 657. Laminar: Hagen-Poiseuille.
     """
-    phi, slope = Colebrook(roughness).scaled_loss(np.atleast_1d(Re))
-    return phi.reshape(Re.shape), slope.reshape(Re.shape)
+    Re_all, rough = np.broadcast_arrays(Re, roughness)
+    phi, slope = _scaled_losses(Re_all.ravel(), rough.ravel() / 3.71)
+    return phi.reshape(Re_all.shape), slope.reshape(Re_all.shape)
 
 
-class Colebrook:
-    """The law of pipes of one relative ``roughness`` k/D each; begins where it ended the last time.
+@compiled
+def _scaled_losses(Re: Floats, rough: Floats) -> tuple[Floats, Floats]:
+    phi, slope = np.empty_like(Re), np.empty_like(Re)
+    for i in range(len(Re)):
+        phi[i], slope[i], _ = scaled_loss_from(Re[i], rough[i], 0.0)
+    return phi, slope
 
-    Flows that are looked for move less and less, so a step of Newton's is enough for most of them.
+
+@compiled
+def scaled_loss_from(Re: float, rough: float, x: float) -> tuple[float, float, float]:
+    """Return phi, d phi/d Re and 1/sqrt(f) of one pipe; ``rough`` is k/(3.71 D).
+
+    ``x`` is 1/sqrt(f) as it was found before, 0 if it was not: flows that are looked for move less and less,
+    so a step of Newton's is enough for most.
     """
-
-    def __init__(self, roughness: Floats) -> None:
-        self._rough = roughness / 3.71
-        self._x: Floats | None = None
-        """1/sqrt(f) of the last time."""
-
-    def scaled_loss(self, Re: Floats) -> tuple[Floats, Floats]:
-        """Return what ``scaled_loss`` does; both arrays are the caller's."""
-        slow = np.flatnonzero(Re < RE_TURBULENT)
-        turbulent = np.maximum(Re, RE_LAMINAR) if len(slow) else Re
-        per_Re = 2.51 / turbulent
-        x = self._x = self._solved(turbulent, per_Re)
-        gain = _TWO_OVER_LN10 * per_Re / (self._rough + per_Re * x)
-        root = turbulent / x
-        phi = root * root
-        slope = 2.0 * root / x
-        slope /= 1.0 + gain  # x grows by gain x / (1 + gain) with the logarithm of Re
-        if len(slow):
-            phi[slow], slope[slow] = _slow(Re[slow], phi[slow], slope[slow])
-        return phi, slope
-
-    def _solved(self, Re: Floats, per_Re: Floats) -> Floats:
-        x = self._x
-        if x is None:
-            x = -2.0 * np.log10(self._rough + 5.74 / Re**0.9)
-        for _ in range(_NEWTON_STEPS_MOST):
-            u = per_Re * x
-            u += self._rough
-            off = _TWO_OVER_LN10 * np.log(u)
-            off += x
-            off /= 1.0 + _TWO_OVER_LN10 * per_Re / u
-            x = x - off
-            if np.abs(off).max(initial=0.0) < _NEWTON_STEP_LAST:
-                break
-        return x
-
-
-def _slow(Re: Floats, phi: Floats, slope: Floats) -> tuple[Floats, Floats]:
-    """Return the turbulent law's values mixed with the laminar ones, of which all is up to RE_LAMINAR."""
-    width = RE_TURBULENT - RE_LAMINAR
-    share = np.clip((Re - RE_LAMINAR) / width, 0.0, 1.0)
-    d_share = np.where(Re > RE_LAMINAR, 1.0 / width, 0.0)
-    laminar = 64.0 * Re
-    return (
-        laminar + share * (phi - laminar),
-        64.0 + share * (slope - 64.0) + d_share * (phi - laminar),
-    )
+    turbulent = RE_LAMINAR if Re < RE_LAMINAR else Re  # in this order, so that NaN stays
+    per_Re = 2.51 / turbulent
+    if not x > 0.0:
+        x = -2.0 * np.log10(rough + 5.74 / turbulent**0.9)
+    for _ in range(_NEWTON_STEPS_MOST):
+        u = rough + per_Re * x
+        off = (x + _TWO_OVER_LN10 * np.log(u)) / (1.0 + _TWO_OVER_LN10 * per_Re / u)
+        x -= off
+        if abs(off) < _NEWTON_STEP_LAST:
+            break
+    gain = _TWO_OVER_LN10 * per_Re / (rough + per_Re * x)
+    root = turbulent / x
+    phi = root * root
+    slope = 2.0 * root / x / (1.0 + gain)  # x grows by gain x / (1 + gain) with the logarithm of Re
+    if Re < RE_TURBULENT:
+        laminar = 64.0 * Re
+        width = RE_TURBULENT - RE_LAMINAR
+        share, d_share = (Re - RE_LAMINAR) / width, 1.0 / width
+        if Re <= RE_LAMINAR:
+            share, d_share = 0.0, 0.0
+        slope = 64.0 + share * (slope - 64.0) + d_share * (phi - laminar)
+        phi = laminar + share * (phi - laminar)
+    return phi, slope, x

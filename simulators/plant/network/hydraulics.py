@@ -20,7 +20,7 @@ from simulators.plant.network.solution import (
     refuse_unserved,
     solution_of,
 )
-from simulators.plant.network.tangent import Movable, Tangent, flow_at_1_bar, movable
+from simulators.plant.network.tangent import Movable, Tangent, flow_at_1_bar, movable, tangent
 from simulators.plant.water import density
 
 _FIRST_VELOCITY = 0.7
@@ -72,7 +72,7 @@ class Hydraulics:
         )
         solution = solution_of(network, now, used, found, self._pipes.area * acting.rho)
         self._last = solution
-        self._tangent = Tangent(
+        self._tangent = tangent(
             network,
             now,
             used,
@@ -80,7 +80,8 @@ class Hydraulics:
             solution.m_flow,
             solution.dp_consumer,
             found.conductance,
-            found.factors,
+            found.lower,
+            found.diagonal,
         )
         refuse_reverse(network, now, solution)
         refuse_unserved(network, now, solution)

@@ -3,12 +3,13 @@
 Pipes by Darcy and Weisbach with their fittings, valves by their flow coefficient, pumps by a parabola.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from simulators.plant.arrays import Floats
-from simulators.plant.network.friction import Colebrook, dynamic_viscosity
+from simulators.plant.compiled import compiled
+from simulators.plant.network.friction import dynamic_viscosity
 from simulators.plant.network.graph import Network
 from simulators.plant.network.operation import Operation
 from simulators.plant.network.pattern import Pattern
@@ -22,40 +23,33 @@ slope never vanishes. It changes the flow at 1 kPa by less than one part in a mi
 GRAVITY = 9.81
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Laws:
-    """Loss of the active links over their flow: loss = c phi(Re) + r m sqrt(m^2 + m0^2) - lift."""
+class Laws(NamedTuple):
+    """Loss of the active links over their flow: loss = c phi(Re) + r m sqrt(m^2 + m0^2) - lift.
 
-    n_pipes: int
+    The first ones are the pipes.
+    """
+
     rho: Floats
     """kg/m3 in the pipes."""
     per_flow: Floats
     """Re over m of the pipes."""
     c: Floats
     c_per_flow: Floats
-    friction: Colebrook
+    rough: Floats
+    """k/(3.71 D) of the pipes."""
+    root: Floats
+    """1/sqrt(f) of the pipes as it was found last, 0 before; written over."""
     r: Floats
     m0_2: Floats
     lift: Floats
     """kPa that a pump adds at no flow, less the weight of the water that is raised."""
 
-    def loss(self, m: Floats) -> tuple[Floats, Floats]:
-        """Return the losses in kPa and their slopes in kPa/(kg/s)."""
-        m2 = m * m
-        swung = np.sqrt(m2 + self.m0_2)
-        loss = self.r * m
-        loss *= swung
-        loss -= self.lift
-        m2 /= swung
-        m2 += swung
-        m2 *= self.r
-        n = self.n_pipes
-        phi, d_phi = self.friction.scaled_loss(np.abs(m[:n]) * self.per_flow)
-        phi *= self.c
-        loss[:n] += np.copysign(phi, m[:n])
-        d_phi *= self.c_per_flow
-        m2[:n] += d_phi
-        return loss, m2
+
+@compiled
+def square_loss(r: float, m0_2: float, m: float) -> tuple[float, float]:
+    """Return r m sqrt(m^2 + m0^2), about linear below m0, in kPa and its slope in kPa/(kg/s)."""
+    swung = np.sqrt(m * m + m0_2)
+    return r * m * swung, r * (m * m / swung + swung)
 
 
 class Pipes:
@@ -70,7 +64,8 @@ class Pipes:
         self.lift = -GRAVITY * rise / 1000.0
         self.per_flow = 4.0 / (np.pi * D)
         self.c = network.length / (2.0 * D**3) / 1000.0
-        self.friction = Colebrook(network.roughness / D)
+        self.rough = network.roughness / D / 3.71
+        self.root = np.zeros(n)
 
 
 def laws(network: Network, pipes: Pipes, now: Operation, used: Pattern) -> Laws:
@@ -88,12 +83,12 @@ def laws(network: Network, pipes: Pipes, now: Operation, used: Pattern) -> Laws:
     lift[link] += now.pump_speed**2 * network.pump_dp0
     per_flow, c = pipes.per_flow / mu, pipes.c * mu**2 / rho
     return Laws(
-        n_pipes=n,
         rho=rho,
         per_flow=per_flow,
         c=c,
         c_per_flow=c * per_flow,
-        friction=pipes.friction,
+        rough=pipes.rough,
+        root=pipes.root,
         r=r[used.active],
         m0_2=m0[used.active] ** 2,
         lift=lift[used.active],

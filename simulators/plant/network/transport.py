@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.plant.arrays import Floats, Indices, every, same, some
+from simulators.plant.arrays import Floats, same, some
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags, Network
-from simulators.plant.network.ways import Order, Ways, order, ways
+from simulators.plant.network.parcels import AT_REST_kg, mean_temperature, mixed, put_in, taken_out
+from simulators.plant.network.ways import order, ways
 from simulators.plant.water import C_WATER, density
 
 T_REFERENCE = 70.0
@@ -30,9 +31,7 @@ C_STEEL, RHO_STEEL = 0.48, 7850.0
 
 PARCELS = 32
 
-_AT_REST_kg = 1e-12
-"""Less than this in a step is no flow: the parcels' masses are not known any better."""
-_NO_kg = 1e-300
+_NOTHING: Floats = np.zeros(0)
 
 _WALL_AT = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 _WALL = (0.003, 0.004, 0.006, 0.007, 0.008, 0.009, 0.012)
@@ -53,7 +52,7 @@ class TransportParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportState:
-    """Parcels of each pipe, shape (n_parcels, n_pipes); some may be empty.
+    """Parcels of each pipe, shape (n_pipes, n_parcels); some may be empty.
 
     The first of a pipe is next to leave it, the last has just entered.
     """
@@ -129,11 +128,11 @@ def filled(
 ) -> TransportState:
     """Return pipes filled with water of one temperature on each side."""
     n = len(params.mass)
-    mass = np.zeros((parcels, n))
-    mass[0] = params.mass
+    mass = np.zeros((n, parcels))
+    mass[:, 0] = params.mass
     T_side = np.repeat([T_supply, T_return], n // 2)
     T_node = np.repeat([T_supply, T_return], params.network.n_nodes // 2)
-    T = np.repeat(T_side[None, :], parcels, axis=0)
+    T = np.repeat(T_side[:, None], parcels, axis=1)
     return TransportState(mass=mass, T=T, forward=np.ones(n, dtype=np.bool_), T_node=T_node)
 
 
@@ -144,7 +143,7 @@ def stored_heat(state: TransportState) -> float:
 
 def pipe_temperature(state: TransportState) -> Floats:
     """Return the mean temperature of each pipe in degC (``Operation.T_pipe``), shape (n_pipes,)."""
-    return np.asarray(_heat(state.mass, state.T) / state.mass.sum(axis=0))
+    return mean_temperature(state.mass, state.T)
 
 
 def step(
@@ -175,27 +174,37 @@ class Carrier:
         now = self._ways
         amount = np.abs(m_flow) * dt
         moved = amount[:n_pipes]
-        moved[moved < _AT_REST_kg] = 0.0
-        mass, T = _turned(state, forward[:n_pipes])
-        mass, taken = _take(mass, moved)
-        given, through = taken.sum(axis=0), np.maximum(moved - params.mass, 0.0)
-        # what arrives at the nodes: from pipes that held it, from stations and sources, from make-up
-        makeup = leak.sum() if inlets.entering is None else max((leak - inlets.entering).sum(), 0.0)
-        kg = np.concatenate([given, amount[n_pipes:], [makeup * dt]])
-        brought = np.concatenate([inlets.T_consumer, inlets.T_source, [inlets.T_makeup]])
-        heat = np.concatenate([_heat(taken, T), kg[n_pipes:] * brought])
-        kg[:n_pipes] += through
+        moved[moved < AT_REST_kg] = 0.0
+        mass, T, given, heat = taken_out(state.mass, state.T, state.forward != forward[:n_pipes], moved)
+        through = np.maximum(moved - params.mass, 0.0)
         turned = self._order.forward != forward[:n_pipes]
-        if some(turned) and some(through[turned]):
+        if some(turned) and some(through[turned]):  # other pipes may have turned since it was found
             self._order = order(params.network, now)
-        T_node = _mixed(now, self._order, kg, heat, through, state.T_node, inlets, dt)
-        mass, T = _put(mass, T, given, T_node[now.upstream[:n_pipes]])
+        # what arrives at the nodes: from pipes that held it, from stations and sources, from make-up
+        if inlets.entering is None or inlets.T_entering is None:
+            makeup, entering, heat_entering = leak.sum(), _NOTHING, _NOTHING
+        else:
+            makeup = max((leak - inlets.entering).sum(), 0.0)
+            entering = inlets.entering * dt
+            heat_entering = entering * inlets.T_entering
+        brought = np.concatenate([amount[n_pipes:], [makeup * dt]])
+        T_brought = np.concatenate([inlets.T_consumer, inlets.T_source, [inlets.T_makeup]])
+        T_node = mixed(
+            now.into,
+            now.upstream,
+            np.concatenate([given + through, brought]),
+            np.concatenate([heat, brought * T_brought]),
+            through,
+            entering,
+            heat_entering,
+            state.T_node,
+            self._order.pipes,
+            self._order.round,
+        )
         if dt != self._dt:
             self._dt, self._cooled = dt, -np.expm1(-params.rate * dt)
-        cooled = self._cooled
-        lost = (_heat(mass, T) - params.T_ground * params.mass) * cooled
-        T *= 1.0 - cooled
-        T += params.T_ground * cooled
+        T_in = T_node[now.upstream[:n_pipes]]
+        lost = put_in(mass, T, given, T_in, self._cooled, params.T_ground, params.mass)
         arriving = T_node[now.upstream[n_pipes:]]
         n = params.network.n_consumers
         carried = Carried(T_consumer=arriving[:n], T_source=arriving[n:], Q_loss=lost * C_WATER / dt)
@@ -216,103 +225,3 @@ def heat_in(
     T = np.concatenate([inlets.T_consumer, inlets.T_source])
     brought = flow @ T + leak.sum() * inlets.T_makeup
     return C_WATER * float(brought - flow @ state.T_node[upstream] - leak @ state.T_node)
-
-
-def _heat(mass: Floats, T: Floats) -> Floats:
-    """Return the heat of all parcels of each pipe in kg K."""
-    return np.asarray(np.einsum("kp,kp->p", mass, T))
-
-
-def _turned(state: TransportState, forward: Flags) -> tuple[Floats, Floats]:
-    """Return the parcels in the opposite order in pipes where the water has turned."""
-    turned = np.flatnonzero(state.forward != forward)
-    if not len(turned):
-        return state.mass, state.T
-    mass, T = state.mass.copy(), state.T.copy()
-    mass[:, turned], T[:, turned] = mass[::-1, turned], T[::-1, turned]
-    return mass, T
-
-
-def _take(mass: Floats, moved: Floats) -> tuple[Floats, Floats]:
-    """Return what stays and what leaves of each parcel when ``moved`` kg flow out."""
-    taken, due = np.empty_like(mass), moved.copy()
-    for parcel, part in zip(mass, taken, strict=True):
-        np.minimum(due, parcel, out=part)
-        due -= part
-    return mass - taken, taken
-
-
-def _mixed(
-    now: Ways,
-    along: Order,
-    kg: Floats,
-    heat: Floats,
-    through: Floats,
-    T_before: Floats,
-    inlets: Inlets,
-    dt: float,
-) -> Floats:
-    """Return the temperature of each node: the mean of what flows in; the last one where nothing does.
-
-    ``kg`` and ``heat`` (kg degC) arrive by ``now.into``. A pipe that holds less than flows ``through`` it in
-    a step passes on what enters it in the same step. Such pipes follow one another, so each is mixed in
-    ``along`` the flow, after all that feeds it; other pipes may have turned since.
-    """
-    n = len(T_before)
-    inflow = np.asarray(np.bincount(now.into, weights=kg, minlength=n), dtype=np.float64)
-    settled = np.asarray(np.bincount(now.into, weights=heat, minlength=n), dtype=np.float64)
-    if inlets.entering is not None and inlets.T_entering is not None:
-        inflow += inlets.entering * dt
-        settled += inlets.entering * inlets.T_entering * dt
-    fed = inflow > _AT_REST_kg
-    if every(fed):
-        share = 1.0 / inflow
-        T_node = settled * share
-    else:
-        share = np.where(fed, 1.0 / np.where(fed, inflow, 1.0), 0.0)
-        T_node = np.where(fed, settled * share, T_before)
-    passing = along.pipes[through[along.pipes] > 0.0]
-    if not len(passing):
-        return T_node
-    upstream, downstream = now.upstream[passing], now.into[passing]
-    weight = through[passing] * share[downstream]
-    if along.round:
-        return _mixed_round(T_node, upstream, downstream, weight)
-    T = T_node.tolist()
-    for a, b, part in zip(upstream.tolist(), downstream.tolist(), weight.tolist(), strict=True):
-        T[b] += part * T[a]
-    return np.array(T)
-
-
-def _mixed_round(T_node: Floats, upstream: Indices, downstream: Indices, weight: Floats) -> Floats:
-    """Return the same where water runs in a ring, as only a pump makes it: repeated till it rests."""
-    n, T = len(T_node), T_node
-    for _ in range(10 * n):
-        following = T_node + np.bincount(downstream, weights=weight * T[upstream], minlength=n)
-        if np.abs(following - T).max() <= 1e-12:
-            break
-        T = following
-    return T
-
-
-def _put(mass: Floats, T: Floats, put: Floats, T_in: Floats) -> tuple[Floats, Floats]:
-    """Return the parcels with the two most alike of each pipe joined, and a new one put in at the end."""
-    m_a, m_b = mass[:-1], mass[1:]
-    alike = T[:-1] - T[1:]
-    alike *= alike
-    alike *= m_a
-    alike *= m_b
-    both = m_a + m_b
-    alike /= np.maximum(both, _AT_REST_kg, out=both)
-    join, n = alike.argmin(axis=0), len(put)
-    at = join * n + np.arange(n)
-    m_a, m_b, T_a = mass.take(at), mass.take(at + n), T.take(at)
-    joined = m_a + m_b
-    T_joined = T_a + (T.take(at + n) - T_a) * (m_b / np.maximum(joined, _NO_kg))
-    behind = np.arange(len(mass) - 1)[:, None] > join
-    following = np.empty_like(mass), np.empty_like(T)
-    for new, old, at_join, last in zip(following, (mass, T), (joined, T_joined), (put, T_in), strict=True):
-        new[:-1] = np.where(behind, old[1:], old[:-1])
-        new.put(at, at_join)
-        new[-1] = last
-    return following
