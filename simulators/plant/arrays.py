@@ -8,6 +8,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 """Shape (n_loops,) unless a docstring says otherwise."""
 
+Flags = npt.NDArray[np.bool_]
+"""Truths, as which loops are tripped."""
+
 Indices = npt.NDArray[np.intp]
 """Positions in another array, e.g. the station of each loop, shape (n_loops,)."""
 
@@ -28,6 +31,11 @@ def same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
 def within(values: Floats, low: Floats | float, high: Floats | float) -> Floats:
     """Return them cut to their bounds, as ``clip`` does; quicker where arrays are short."""
     return np.asarray(np.minimum(np.maximum(values, low), high))
+
+
+def either(which: Flags, yes: Floats | float, no: Floats | float) -> Floats:
+    """Return ``yes`` where ``which`` is true, else ``no``, as ``where`` does; compiled for numbers, too."""
+    return np.where(which, yes, no)
 
 
 def every(values: npt.NDArray[Any]) -> bool:

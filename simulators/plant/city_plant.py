@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulators.plant import exchanger, people, plants, plug, pump, riser, valve, zone
+from simulators.plant import people, plants, plug, riser, zone
 from simulators.plant.arrays import Floats, same, some
 from simulators.plant.city_checks import InputChecks
 from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, CityState
@@ -26,7 +26,8 @@ from simulators.plant.network.operation import Operation, SourceMode, operation
 from simulators.plant.network.transport import Inlets
 from simulators.plant.plug import PlugParams
 from simulators.plant.primary import Primary
-from simulators.plant.riser import Risers, Streams
+from simulators.plant.riser import Risers
+from simulators.plant.substation import Streams, driven, exchanged
 from simulators.plant.water import C_WATER, density
 from simulators.plant.zone import ZoneLoads, Zones
 
@@ -59,6 +60,7 @@ class CityPlant:
         self._m_house_design = params.house.share * station.m_flow_design[loop]
         self._water = self._water_at(station.m_flow_design)
         held = params.house.pipe_mass * 2.0 + params.riser.C.sum(axis=1) / C_WATER
+        self._none = np.zeros_like(station.UA)
         self.crossing = Crossing(params, self._mixed(held))
         self._hour, self._homes = -1.0, self._zones.homes(params.house.people, np.zeros(1))
         n = params.network.n_sources
@@ -85,15 +87,11 @@ class CityPlant:
         """
         self._checks.check(inputs)
         p, dt, station = self.params, self.dt, self.params.station
-        command = np.where(inputs.stuck, state.motor, inputs.valve)
-        motor, stem = valve.move_stem(state.motor, state.stem, command, station.stroke_s, station.play, dt)
-        y_pump = np.where(inputs.tripped, 0.0, pump.speed(state.y_pump, inputs.pump, dt))
-        m = pump.mass_flow(y_pump, station.m_flow_max)
-        Kv_valve = valve.flow_coefficient(stem, station.Kvs)
-        Kv = valve.series(Kv_valve, station.K_fixed)
+        drive = driven(state, inputs, station, dt)
+        m, Kv = drive.m_flow, drive.Kv
         if some(inputs.hole) and not self.primary.solutions:  # what crosses needs pressures
             self.primary.flows(self._operation(inputs, Kv, inputs.leak), state.network, state.time)
-        filled = self.crossing.filled(state.p_secondary, self.primary.p, inputs, Kv_valve, m, dt)
+        filled = self.crossing.filled(state.p_secondary, self.primary.p, inputs, drive.Kv_valve, m, dt)
         drawn = self.crossing.drawn(filled, state.T_return_primary, inputs.leak)
         now = self._operation(inputs, Kv, drawn.net)
         flows = self.primary.flows(now, state.network, state.time)
@@ -121,29 +119,26 @@ class CityPlant:
         T_mixed = self._mixed(water.share * left.T[len(m_house) :])
         # what is lost is replaced by cold water, or by primary water that came through a hole
         brought = filled.lost * (T_MAKEUP_degC - T_mixed)
-        passing: Floats | float = 0.0
-        Q_passing: Floats | float = 0.0
-        back: Floats | float = 0.0
+        passing = back = T_passing = self._none
         if filled.crosses:
             T_across = network.T_node[self.crossing.returns]
             brought += filled.replaced * (T_across - T_MAKEUP_degC)
-            passing = filled.passing * C_WATER
-            Q_passing = passing * np.where(filled.through > 0.0, T_across, T_MAKEUP_degC)
+            passing, T_passing = filled.passing, np.where(filled.through > 0.0, T_across, T_MAKEUP_degC)
             back = np.maximum(-filled.through, 0.0)
         T_return = T_mixed + brought / np.maximum(m, 1e-9)
-        UA = exchanger.conductance(
-            station.UA,
-            m_primary / station.m_flow_primary_design,
-            m / station.m_flow_design,
-            inputs.fouling,
+        self._refuse_fast(m_primary + back)
+        streams = Streams(
+            m_flow_primary=m_primary,
+            T_primary=T_primary,
+            m_flow=m,
+            T_return=T_return,
+            fouling=inputs.fouling,
+            passing=passing,
+            T_passing=T_passing,
+            back=back,
         )
-        Q = exchanger.heat_flow(UA, m_primary, m, T_primary, T_return)
-        Q_primary = m_primary * C_WATER * (T_primary - state.T_return_primary)
-        self._refuse_fast(np.abs(m_primary) + back)
-        carry, store = m * C_WATER, station.C_secondary / dt
-        T_supply = (store * state.T_supply + carry * T_return + Q + Q_passing) / (store + carry + passing)
-        Q_back = back * C_WATER * (T_supply - state.T_return_primary)
-        T_return_primary = state.T_return_primary + (Q_primary - Q + Q_back) * dt / self._C_primary
+        given = exchanged(state, streams, station, self._C_primary, dt)
+        T_supply = given.T_supply
 
         emitter, Q_emitter, T_house = self._risers.step(
             state.riser, water.streams, left.T[: len(m_house)], state.T[zone.AIR]
@@ -162,16 +157,15 @@ class CityPlant:
             inputs.source_share,
             dt,
         )
-        dp_secondary = pump.pressure_rise(m, station.m_flow_max, station.dp_max)
         outputs = CityOutputs(
             m_flow_primary=m_primary,
             m_flow=m,
             T_supply_primary=T_primary,
             T_supply=T_supply,
             T_return=T_return,
-            Q_primary=Q_primary,
-            Q_exchanger=Q,
-            P_pump=pump.electric_power(m, dp_secondary, density(T_return), station.pump_efficiency),
+            Q_primary=given.Q_primary,
+            Q_exchanger=given.Q,
+            P_pump=given.P_pump,
             dp=flows.dp,
             m_flow_link=flows.m_flow,
             T_return_source=carried.T_source,
@@ -192,10 +186,10 @@ class CityPlant:
         )
         following = CityState(
             time=state.time + dt,
-            motor=motor,
-            stem=stem,
-            y_pump=y_pump,
-            T_return_primary=T_return_primary,
+            motor=drive.motor,
+            stem=drive.stem,
+            y_pump=drive.y_pump,
+            T_return_primary=given.T_return_primary,
             T_supply=T_supply,
             p_secondary=filled.p,
             network=network,
@@ -315,7 +309,7 @@ class _Water:
     m_house: Floats
     both: Floats
     """kg/s to each house, and through the pipes there and back."""
-    streams: Streams
+    streams: riser.Streams
 
 
 def house_pipes(params: CityParams, dt: float) -> PlugParams:

@@ -16,9 +16,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
+from numba.extending import overload
+
+from simulators.plant.arrays import either
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,6 +40,25 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     finally:
         numba.config.CACHE_DIR = kept
     return made
+
+
+def callable_from_kernels(*laws: Callable[..., Any]) -> None:
+    """Let kernels call these plain functions with numbers; outside of kernels nothing changes for them."""
+    for law in laws:
+        overload(law, strict=False)(lambda *_, law=law: law)
+
+
+def _either(which: bool, yes: float, no: float) -> Callable[[bool, float, float], float]:
+    """Tell numba what a law's choice is for numbers, where numpy's would make an array of one."""
+    del which, yes, no
+
+    def chosen(which: bool, yes: float, no: float) -> float:
+        return yes if which else no
+
+    return chosen
+
+
+overload(either)(_either)
 
 
 @cache

@@ -5,7 +5,7 @@ VDI Heat Atlas (2010) C1, table 3; Incropera, Fundamentals of Heat and Mass Tran
 
 import numpy as np
 
-from simulators.plant.arrays import Floats, every, some
+from simulators.plant.arrays import Floats, either
 from simulators.plant.water import C_WATER
 
 SHARE_PRIMARY = 0.45
@@ -27,7 +27,7 @@ def conductance(UA0: Floats, ratio_primary: Floats, ratio_secondary: Floats, fou
     """
     primary = SHARE_PRIMARY * np.maximum(ratio_primary, _FLOW_MINIMUM) ** -FILM_EXPONENT
     secondary = SHARE_SECONDARY * np.maximum(ratio_secondary, _FLOW_MINIMUM) ** -FILM_EXPONENT
-    return np.asarray(UA0 / (primary + SHARE_WALL + fouling + secondary))
+    return UA0 / (primary + SHARE_WALL + fouling + secondary)
 
 
 def effectiveness(NTU: Floats, Cr: Floats) -> Floats:
@@ -36,11 +36,9 @@ def effectiveness(NTU: Floats, Cr: Floats) -> Floats:
     eps = (1 - e^(-NTU(1-Cr))) / (1 - Cr e^(-NTU(1-Cr))); at Cr = 1 its limit NTU/(1+NTU).
     """
     balanced = Cr > 1.0 - 1e-6
-    alike = some(balanced)
-    Cr_safe = np.where(balanced, 0.5, Cr) if alike else Cr
+    Cr_safe = either(balanced, 0.5, Cr)
     decay = np.exp(NTU * (Cr_safe - 1.0))
-    eps = (1.0 - decay) / (1.0 - Cr_safe * decay)
-    return np.where(balanced, NTU / (1.0 + NTU), eps) if alike else eps
+    return either(balanced, NTU / (1.0 + NTU), (1.0 - decay) / (1.0 - Cr_safe * decay))
 
 
 def heat_flow(
@@ -52,10 +50,6 @@ def heat_flow(
     C_min = np.minimum(C_primary, C_secondary)
     C_max = np.maximum(C_primary, C_secondary)
     flowing = C_min > _FLOW_MINIMUM
-    if every(flowing):
-        warmer = np.maximum(T_primary_in - T_secondary_in, 0.0)
-        return np.asarray(effectiveness(UA / C_min, C_min / C_max) * C_min * warmer)
-    C_min_safe = np.where(flowing, C_min, 1.0)
-    C_max_safe = np.where(flowing, C_max, 1.0)
-    eps = effectiveness(UA / C_min_safe, C_min_safe / C_max_safe)
-    return np.where(flowing, eps * C_min_safe * np.maximum(T_primary_in - T_secondary_in, 0.0), 0.0)
+    C_min, C_max = either(flowing, C_min, 1.0), either(flowing, C_max, 1.0)
+    eps = effectiveness(UA / C_min, C_min / C_max)
+    return either(flowing, eps * C_min * np.maximum(T_primary_in - T_secondary_in, 0.0), 0.0)

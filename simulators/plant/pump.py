@@ -22,7 +22,7 @@ def speed(before: Floats, command: Floats, dt: float) -> Floats:
     """Return the speed 0..1 after ``dt`` s of converters that were at ``before`` and are told ``command``."""
     most = SPEED_UP_PER_S * dt
     wanted = np.minimum(np.maximum(command, 0.0), 1.0)
-    return np.asarray(before + np.minimum(np.maximum(wanted - before, -most), most))
+    return before + np.minimum(np.maximum(wanted - before, -most), most)
 
 
 def mass_flow(speed: Floats, m_flow_max: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulators.plant.arrays import Floats
+from simulators.plant.arrays import Floats, either
 
 RANGEABILITY = 40.0
 """Kvs over the smallest controllable Kv of the equal-percentage part (IEC 60534; usually 30..50)."""
@@ -20,19 +20,19 @@ def move(position: Floats, command: Floats, stroke_s: Floats, dt: float) -> Floa
     most = dt / stroke_s
     difference = np.minimum(np.maximum(command, 0.0), 1.0) - position
     travel = np.minimum(np.maximum(difference, -most), most)
-    return np.where(np.abs(difference) < DEAD_ZONE, position, position + travel)
+    return either(np.abs(difference) < DEAD_ZONE, position, position + travel)
 
 
 def flow_coefficient(position: Floats, Kvs: Floats) -> Floats:
     """Return Kv in m3/h at 1 bar: Kvs R^(h-1), linear to the leak below 5 % of stroke (IEC 60534-2-4)."""
     knee = RANGEABILITY ** (LINEAR_BELOW - 1.0)
     linear = LEAK + (knee - LEAK) * position / LINEAR_BELOW
-    return Kvs * np.where(position < LINEAR_BELOW, linear, RANGEABILITY ** (position - 1.0))
+    return Kvs * either(position < LINEAR_BELOW, linear, RANGEABILITY ** (position - 1.0))
 
 
 def series(Kv: Floats, K_fixed: Floats) -> Floats:
     """Return the flow coefficient of a valve and of all else on its path (m3/h at 1 bar)."""
-    return np.asarray(Kv * K_fixed / np.sqrt(Kv**2 + K_fixed**2))
+    return Kv * K_fixed / np.sqrt(Kv**2 + K_fixed**2)
 
 
 def authority(Kvs: Floats, K_fixed: Floats) -> Floats:
@@ -63,8 +63,13 @@ def move_stem(
     anything moves.
     """
     motor = move(motor, command, stroke_s, dt)
+    return motor, follow(motor, stem, play)
+
+
+def follow(motor: Floats, stem: Floats, play: Floats) -> Floats:
+    """Return where a stem is that was at ``stem`` and follows its ``motor`` with ``play``, all 0..1."""
     half = 0.5 * play
     followed = np.minimum(np.maximum(stem, motor - half), motor + half)
     # at its end switches the motor runs on until the stem is there too
     at_end = (motor <= 0.0) | (motor >= 1.0)
-    return motor, np.where(at_end, motor, followed)
+    return either(at_end, motor, followed)

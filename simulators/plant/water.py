@@ -18,7 +18,7 @@ def density(T: Floats) -> Floats:
     numerator = 999.83952 + T * (
         16.945176 + T * (-7.9870401e-3 + T * (-46.170461e-6 + T * (105.56302e-9 - T * 280.54253e-12)))
     )
-    return np.asarray(numerator / (1.0 + 16.879850e-3 * T))
+    return numerator / (1.0 + 16.879850e-3 * T)
 
 
 def specific_heat(T: Floats) -> Floats:

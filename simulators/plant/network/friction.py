@@ -24,7 +24,7 @@ def dynamic_viscosity(T: Floats) -> Floats:
 
     M. H. Sharqawy, J. H. Lienhard, S. M. Zubair, Desalination and Water Treatment 16 (2010) 354, equation 23.
     """
-    return np.asarray(4.2844e-5 + 1.0 / (0.157 * (T + 64.993) ** 2 - 91.296))
+    return 4.2844e-5 + 1.0 / (0.157 * (T + 64.993) ** 2 - 91.296)
 
 
 def factor(Re: Floats, roughness: Floats) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from simulators.plant.arrays import Floats
 from simulators.plant.network.graph import Network
 from simulators.plant.network.iteration import NEAR_TOLERANCE_kPa, TOLERANCE_kPa, iterate
-from simulators.plant.network.laws import Pipes, laws
+from simulators.plant.network.laws import laws, pipes_of
 from simulators.plant.network.operation import Checks, Operation
 from simulators.plant.network.pattern import Pattern, pattern, pattern_key
 from simulators.plant.network.solution import (
@@ -30,7 +30,7 @@ class Hydraulics:
     """Solver of one network; owns the pattern and the solution that the next one starts from."""
 
     def __init__(self, network: Network) -> None:
-        self._network, self._pipes, self._check = network, Pipes(network), Checks(network)
+        self._network, self._pipes, self._check = network, pipes_of(network), Checks(network)
         self._pattern: Pattern | None = None
         self._movable: Movable | None = None
         self._last: Solution | None = None

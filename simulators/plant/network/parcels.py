@@ -3,6 +3,8 @@
 Inner loops of ``transport``, which says what is meant; arrays of parcels have shape (n_pipes, n_parcels).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from simulators.plant.arrays import Floats, Indices
@@ -28,61 +30,93 @@ def mean_temperature(mass: Floats, T: Floats) -> Floats:
 
 
 @compiled
-def taken_out(mass: Floats, T: Floats, turned: Flags, moved: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return what stays of the parcels, their T, and kg and kg degC that leave each pipe.
+def taken_out(
+    mass: Floats, T: Floats, before: Flags, m_flow: Floats, held: Floats, dt: float
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Return what stays of the parcels, their T, and kg and kg degC that leave each pipe, and kg through it.
 
-    ``moved`` kg shall flow through; pipes that have ``turned`` have their parcels in the opposite order.
+    The latter flow through in this step because the pipe holds less, ``held`` kg, than ``m_flow`` kg/s bring.
+    Where the water ran the other way ``before``, parcels have the opposite order from now on.
     """
     n, n_parcels = mass.shape
     staying, T_staying = np.empty_like(mass), np.empty_like(T)
-    given, heat = np.empty(n), np.empty(n)
+    given, heat, through = np.empty(n), np.empty(n), np.empty(n)
     for pipe in range(n):
-        due, out, warm = moved[pipe], 0.0, 0.0
+        moved = abs(m_flow[pipe]) * dt
+        if moved < AT_REST_kg:
+            moved = 0.0
+        due, out, warm = moved, 0.0, 0.0
+        turned = (m_flow[pipe] >= 0.0) != before[pipe]
         for k in range(n_parcels):
-            at = n_parcels - 1 - k if turned[pipe] else k
-            held, degC = mass[pipe, at], T[pipe, at]
-            taken = min(due, held)
+            at = n_parcels - 1 - k if turned else k
+            here, degC = mass[pipe, at], T[pipe, at]
+            taken = min(due, here)
             due -= taken
             out += taken
             warm += taken * degC
-            staying[pipe, k], T_staying[pipe, k] = held - taken, degC
-        given[pipe], heat[pipe] = out, warm
-    return staying, T_staying, given, heat
+            staying[pipe, k], T_staying[pipe, k] = here - taken, degC
+        given[pipe], heat[pipe], through[pipe] = out, warm, max(moved - held[pipe], 0.0)
+    return staying, T_staying, given, heat, through
+
+
+class Brought(NamedTuple):
+    """What comes to the nodes in a step."""
+
+    given: Floats
+    heat: Floats
+    through: Floats
+    """By the pipes, kg and kg degC out of what they held, and kg straight through them, shape (n_pipes,)."""
+    m_flow: Floats
+    """kg/s of all links, shape (n_links,)."""
+    T_consumer: Floats
+    T_source: Floats
+    """degC of what stations and sources bring."""
+    makeup: float
+    T_makeup: float
+    """kg/s and degC."""
+    entering: Floats
+    heat_entering: Floats
+    """kg/s, and kg degC/s, into each node besides; both empty where nothing enters."""
 
 
 @compiled
 def mixed(
+    brought: Brought,
     into: Indices,
     upstream: Indices,
-    kg: Floats,
-    heat: Floats,
-    through: Floats,
-    entering: Floats,
-    heat_entering: Floats,
     T_before: Floats,
     along: Indices,
-    in_ring: bool,
+    ring: bool,
+    dt: float,
 ) -> Floats:
     """Return the temperature of each node: the mean of what flows in; the last one where nothing does.
 
-    ``kg`` and ``heat`` (kg degC) arrive at the nodes ``into``; ``entering`` is empty where nothing enters at
-    nodes. A pipe that holds less than flows ``through`` it in a step passes on what enters it in the same
-    step. Such pipes follow one another, so each is mixed in ``along`` the flow, after all that feeds it.
-    Where water runs round ``in_ring``, as only a pump makes it, that is repeated till it rests.
+    Links bring their water ``into`` nodes, make-up into the last of these. A pipe that holds less than flows
+    through it in a step passes on what enters it in the same step. Such pipes follow one another, so each is
+    mixed in ``along`` the flow, after all that feeds it. Where water runs round a ``ring``, as only a pump
+    makes it, that is repeated till it rests.
     """
-    n = len(T_before)
+    given, heat, through, m_flow = brought.given, brought.heat, brought.through, brought.m_flow
+    T_consumer, T_source = brought.T_consumer, brought.T_source
+    n, n_pipes, n_links = len(T_before), len(given), len(m_flow)
     inflow, T_node = np.zeros(n), np.zeros(n)
-    for i in range(len(into)):
-        inflow[into[i]] += kg[i]
+    for i in range(n_pipes):
+        inflow[into[i]] += given[i] + through[i]
         T_node[into[i]] += heat[i]
-    if len(entering):
-        inflow += entering
-        T_node += heat_entering
+    for i in range(n_pipes, n_links):
+        kg, k = abs(m_flow[i]) * dt, i - n_pipes
+        inflow[into[i]] += kg
+        T_node[into[i]] += kg * (T_consumer[k] if k < len(T_consumer) else T_source[k - len(T_consumer)])
+    inflow[into[n_links]] += brought.makeup * dt
+    T_node[into[n_links]] += brought.makeup * dt * brought.T_makeup
+    for node in range(len(brought.entering)):
+        inflow[node] += brought.entering[node] * dt
+        T_node[node] += brought.heat_entering[node] * dt
     for node in range(n):
         fed = inflow[node] > AT_REST_kg
         inflow[node] = 1.0 / inflow[node] if fed else 0.0
         T_node[node] = T_node[node] * inflow[node] if fed else T_before[node]
-    if not in_ring:
+    if not ring:
         for i in range(len(along)):
             pipe = along[i]
             if through[pipe] > 0.0:
@@ -92,12 +126,11 @@ def mixed(
     T = T_node
     for _ in range(10 * n):
         following = T_node.copy()
-        for pipe in range(len(through)):
+        for pipe in range(n_pipes):
             if through[pipe] > 0.0:
                 node = into[pipe]
                 following[node] += through[pipe] * inflow[node] * T[upstream[pipe]]
-        moved = np.abs(following - T).max()
-        if moved <= 1e-12:
+        if np.abs(following - T).max() <= 1e-12:
             break
         T = following
     return T
@@ -105,9 +138,16 @@ def mixed(
 
 @compiled
 def put_in(
-    mass: Floats, T: Floats, kg: Floats, T_in: Floats, cooled: Floats, T_ground: float, held: Floats
+    mass: Floats,
+    T: Floats,
+    kg: Floats,
+    T_node: Floats,
+    upstream: Indices,
+    cooled: Floats,
+    T_ground: float,
+    held: Floats,
 ) -> Floats:
-    """Put ``kg`` of ``T_in`` degC into each pipe, in place; let it cool, and return the kg K that it loses.
+    """Put ``kg`` from its ``upstream`` node into each pipe, in place; let it cool, return the kg K it loses.
 
     To make room the two neighbours are joined that differ least. ``cooled`` is the share of its excess over
     the ground that a pipe loses; it holds ``held`` kg.
@@ -127,7 +167,7 @@ def put_in(
         mass[pipe, join] = joined
         for k in range(join + 1, n_parcels - 1):
             mass[pipe, k], T[pipe, k] = mass[pipe, k + 1], T[pipe, k + 1]
-        mass[pipe, n_parcels - 1], T[pipe, n_parcels - 1] = kg[pipe], T_in[pipe]
+        mass[pipe, n_parcels - 1], T[pipe, n_parcels - 1] = kg[pipe], T_node[upstream[pipe]]
         heat, keep, ground = 0.0, 1.0 - cooled[pipe], T_ground * cooled[pipe]
         for k in range(n_parcels):
             heat += mass[pipe, k] * T[pipe, k]

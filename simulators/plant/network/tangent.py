@@ -95,7 +95,7 @@ def movable(network: Network, used: Pattern, modes: tuple[SourceMode, ...]) -> M
 
 def flow_at_1_bar(Kv: Floats, T: Floats) -> Floats:
     """Return what each station's valve would pass at 1 bar in kg/s (``valve.mass_flow``)."""
-    return np.asarray(Kv * np.sqrt(density(T) * 1000.0) / 3600.0)
+    return Kv * np.sqrt(density(T) * 1000.0) / 3600.0
 
 
 class Tangent(NamedTuple):

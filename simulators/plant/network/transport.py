@@ -19,7 +19,7 @@ import numpy as np
 from simulators.plant.arrays import Floats, same, some
 from simulators.plant.network.errors import InvalidValue
 from simulators.plant.network.graph import Flags, Network
-from simulators.plant.network.parcels import AT_REST_kg, mean_temperature, mixed, put_in, taken_out
+from simulators.plant.network.parcels import Brought, mean_temperature, mixed, put_in, taken_out
 from simulators.plant.network.ways import order, ways
 from simulators.plant.water import C_WATER, density
 
@@ -172,39 +172,32 @@ class Carrier:
         if not same(forward, self._ways.forward):
             self._ways = ways(params.network, forward)
         now = self._ways
-        amount = np.abs(m_flow) * dt
-        moved = amount[:n_pipes]
-        moved[moved < AT_REST_kg] = 0.0
-        mass, T, given, heat = taken_out(state.mass, state.T, state.forward != forward[:n_pipes], moved)
-        through = np.maximum(moved - params.mass, 0.0)
+        mass, T, given, heat, through = taken_out(state.mass, state.T, state.forward, m_flow, params.mass, dt)
         turned = self._order.forward != forward[:n_pipes]
         if some(turned) and some(through[turned]):  # other pipes may have turned since it was found
             self._order = order(params.network, now)
-        # what arrives at the nodes: from pipes that held it, from stations and sources, from make-up
-        if inlets.entering is None or inlets.T_entering is None:
-            makeup, entering, heat_entering = leak.sum(), _NOTHING, _NOTHING
-        else:
-            makeup = max((leak - inlets.entering).sum(), 0.0)
-            entering = inlets.entering * dt
-            heat_entering = entering * inlets.T_entering
-        brought = np.concatenate([amount[n_pipes:], [makeup * dt]])
-        T_brought = np.concatenate([inlets.T_consumer, inlets.T_source, [inlets.T_makeup]])
+        makeup, entering, heat_entering = float(leak.sum()), _NOTHING, _NOTHING
+        if inlets.entering is not None and inlets.T_entering is not None:
+            entering, heat_entering = inlets.entering, inlets.entering * inlets.T_entering
+            makeup = max(float((leak - entering).sum()), 0.0)
+        brought = Brought(
+            given=given,
+            heat=heat,
+            through=through,
+            m_flow=m_flow,
+            T_consumer=inlets.T_consumer,
+            T_source=inlets.T_source,
+            makeup=makeup,
+            T_makeup=inlets.T_makeup,
+            entering=entering,
+            heat_entering=heat_entering,
+        )
         T_node = mixed(
-            now.into,
-            now.upstream,
-            np.concatenate([given + through, brought]),
-            np.concatenate([heat, brought * T_brought]),
-            through,
-            entering,
-            heat_entering,
-            state.T_node,
-            self._order.pipes,
-            self._order.round,
+            brought, now.into, now.upstream, state.T_node, self._order.pipes, self._order.round, dt
         )
         if dt != self._dt:
             self._dt, self._cooled = dt, -np.expm1(-params.rate * dt)
-        T_in = T_node[now.upstream[:n_pipes]]
-        lost = put_in(mass, T, given, T_in, self._cooled, params.T_ground, params.mass)
+        lost = put_in(mass, T, given, T_node, now.upstream, self._cooled, params.T_ground, params.mass)
         arriving = T_node[now.upstream[n_pipes:]]
         n = params.network.n_consumers
         carried = Carried(T_consumer=arriving[:n], T_source=arriving[n:], Q_loss=lost * C_WATER / dt)
