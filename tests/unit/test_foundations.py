@@ -188,7 +188,7 @@ BREAKS = {
     "opcua-in-its-driver": ("controller/planted.py", "from asyncua import Client"),
     "influxdb-in-the-forwarder": ("controller/historian/planted.py", "import influxdb_client"),
     "streamlit-in-the-screen": ("controller/planted.py", "import streamlit"),
-    "numba-in-the-plant": ("simulators/plant/planted.py", "import numba"),
+    "numba-in-the-plant": ("simulators/planted.py", "import numba"),
     "historian-apart": ("controller/historian/planted.py", "import controller.planted"),
 }
 
