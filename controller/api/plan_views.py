@@ -50,8 +50,7 @@ def plan_message(
     """Return ``PlanMessage`` but for its loops.
 
     ``scores`` tell how true forecasts were, ``kept`` how loops kept to their plans, ``loops`` what is
-    decided, ``caps`` what stations shall draw at most, ``pumps`` which speed gives which flow where
-    loops are told theirs as a speed.
+    decided, ``caps`` what stations shall draw at most, ``pumps`` which speed gives which flow.
     """
     if published is None:
         return _nothing(past, now)
