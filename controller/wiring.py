@@ -143,7 +143,11 @@ def plan_rules(
 ) -> PlanRules:
     """Return what plans keep to; ``laws`` are the curves that they are held against."""
     planning = site.planning
-    sources = tuple(planning.sources.values()) or (SourceRules(),)
+    sources = [
+        planning.sources.get(station.id, SourceRules())
+        for station in site.stations
+        if station.kind == "source"
+    ] or [SourceRules()]
     return PlanRules(
         comfort=comfort_rules(site),
         timezone=site.timezone,

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.config.sources import SourceRules
 from controller.image import StationImage
 from controller.knowing.belief import Introduced, first_belief
 from controller.planning.question import question, times_of
 from controller.planning.reaching import GAP_MOST_S, SourceHistory, Waters, reaching
 from controller.planning.rules import NO_SOURCE
+from controller.wiring import plan_rules
 from optimizer.estimate.state import LAW
 from optimizer.explain import foretell
 from optimizer.identify.delay import Delay
@@ -25,6 +27,7 @@ from stations.model.identity import Point
 from stations.model.reading import good
 from tests.support.guard_world import NOW, loop_traits
 from tests.support.planned_town import RULES, SCENE, known_town, published, weather
+from tests.support.source_city import BASE, PEAK, city
 
 HOUR = 3600.0
 ONE, TWO = loop_traits(1), loop_traits(2)
@@ -245,3 +248,15 @@ def test_a_bound_that_falls_within_the_hour_still_has_a_plan():
     plan = solve(question(KNOWN, TOWN, weather(), NO_SOURCE, rules, NOW, scene).problem)
     assert plan.status in (PlanStatus.OPTIMAL, PlanStatus.USABLE)
     assert np.isfinite(plan.q).all()
+
+
+def test_a_source_without_a_section_counts_with_its_defaults(tmp_path):
+    site = city(tmp_path)
+    assert set(site.planning.sources) == {PEAK}, "the other one has none"
+    cool = SourceRules(role="peak", T_supply_max_degC=90.0, change_K_per_h=5.0)
+    site = replace(site, planning=replace(site.planning, sources={PEAK: cool}))
+    rules = plan_rules(site, {}, {})
+    assert (rules.T_source_max_degC, rules.T_source_change_K_per_h) == (120.0, 15.0)
+    both = replace(site.planning, sources={PEAK: cool, BASE: cool})
+    rules = plan_rules(replace(site, planning=both), {}, {})
+    assert (rules.T_source_max_degC, rules.T_source_change_K_per_h) == (90.0, 5.0)
