@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.problem import Excluded, PlanProblem, Weights
-from optimizer.plan.status import CostSplit, Plan, PlanStatus
+from optimizer.plan.status import CostSplit, Plan, PlanStatus, Shares
 from optimizer.reason import Reason
 
 LENGTH = struct.Struct("<QI")
@@ -107,6 +107,7 @@ def _parts(body: bytes, head_length: int) -> tuple[dict[str, Any], dict[str, NDA
 
 
 _PLAN_ARRAYS = ("q", "T_indoor", "price", "P")
+_SHARES_ARRAYS = ("needed", "spared")
 
 
 def _told(plan: Plan) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -123,11 +124,16 @@ def _told(plan: Plan) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "excluded": [[each.loop, _reason(each.why)] for each in plan.excluded],
         "why": None if plan.why is None else _reason(plan.why),
     }
-    return head, {name: getattr(plan, name) for name in _PLAN_ARRAYS}
+    arrays = {name: getattr(plan, name) for name in _PLAN_ARRAYS}
+    if plan.shares is not None:
+        arrays |= {name: getattr(plan.shares, name) for name in _SHARES_ARRAYS}
+    return head, arrays
 
 
 def _heard(head: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Plan:
-    named = {name: arrays[name] for name in _PLAN_ARRAYS}
+    named: dict[str, Any] = {name: arrays[name] for name in _PLAN_ARRAYS}
+    if "needed" in arrays:
+        named["shares"] = Shares(**{name: arrays[name] for name in _SHARES_ARRAYS})
     return Plan(
         **head
         | named

@@ -70,20 +70,27 @@ def under_cap(program: Program, q: Floats) -> Floats:
     return np.asarray(p.lower + share[:, np.newaxis] * (q - p.lower))
 
 
+def spared_of(program: Program, first: NDArray[np.bool_], owed: Floats) -> NDArray[np.bool_]:
+    """Return who gets all of its need (n,): who is ``first``, and who has borne too much beside the mean."""
+    return first | (_above_mean(program, owed) > OWED_MAX_K_H)
+
+
+def _above_mean(program: Program, owed: Floats) -> Floats:
+    return np.asarray(owed - float(owed @ program.weights))
+
+
 def shared_out(
-    program: Program, P: Floats, needed: Floats, first: NDArray[np.bool_], owed: Floats
+    program: Program, P: Floats, needed: Floats, spared: NDArray[np.bool_], owed: Floats
 ) -> tuple[Floats, Floats]:
     """Share out the mean heat ``P`` (k,) by what loops would take if there were enough, ``needed`` (k, n).
 
     Every loop keeps the course of its own need, scaled by a factor of the step and one of the loop; the two
     are fitted in turns (iterative proportional fitting; Deming and Stephan, Ann. Math. Stat. 11 (1940),
     427-444) until each step has ``P`` and all loops have got the same share over the horizon. Returns heat
-    (k, n) and the share of need given to those who are not ``first``, (k,).
+    (k, n) and the share of need given to those who are not ``spared``, (k,).
     """
     p = program
-    above_mean = owed - float(owed @ p.weights)
-    turn = 1.0 + TURN * np.clip(above_mean / OWED_MAX_K_H, -1.0, 1.0)
-    spared = first | (above_mean > OWED_MAX_K_H)
+    turn = 1.0 + TURN * np.clip(_above_mean(p, owed) / OWED_MAX_K_H, -1.0, 1.0)
     floor = np.where(spared, np.clip(needed, p.lower, p.upper), p.lower)
     wanted, others = np.maximum(needed.sum(axis=0), 1e-6), p.weights * ~spared
 

@@ -10,8 +10,8 @@ from optimizer.plan.formulation import beginning, formulate
 from optimizer.plan.interior import MU_COLD, MU_WARM, Effort, Solution, minimise, roughly
 from optimizer.plan.problem import Examined, PlanProblem, examine
 from optimizer.plan.program import Costs, Program, costs
-from optimizer.plan.rationing import shared_out, within_limits
-from optimizer.plan.status import CostSplit, Plan, PlanStatus, moved_on, no_plan
+from optimizer.plan.rationing import shared_out, spared_of, within_limits
+from optimizer.plan.status import CostSplit, Plan, PlanStatus, Shares, moved_on, no_plan
 from optimizer.reason import Reason, because
 
 Floats = NDArray[np.float64]
@@ -93,7 +93,8 @@ def _rationed(
     first = np.zeros(n, dtype=np.bool_) if problem.critical is None else problem.critical
     owed = np.zeros(n) if problem.owed is None else np.nan_to_num(problem.owed, posinf=0.0, neginf=0.0)
     P = np.minimum(program.mean(solution.q), program.P_max)
-    q, share = shared_out(program, P, enough.q, first[examined.keep], owed[examined.keep])
+    spared = spared_of(program, first[examined.keep], owed[examined.keep])
+    q, share = shared_out(program, P, enough.q, spared, owed[examined.keep])
     cost, T = costs(program, q)
     fair = solution._replace(q=q, T=T, cost=cost.total)
     if (np.abs(program.changes(q)) > program.ramp + 1e-6).any():
@@ -105,7 +106,10 @@ def _rationed(
         cold_K=cold(T),
         horizon_h=hours,
     )
-    return _plan(problem, examined, program, fair, PlanStatus.USABLE, why)
+    needed, all_spared = np.full(problem.size, np.nan), np.zeros(n, dtype=np.bool_)
+    needed[examined.keep], all_spared[examined.keep] = enough.q.T, spared
+    plan = _plan(problem, examined, program, fair, PlanStatus.USABLE, why)
+    return replace(plan, shares=Shares(needed=needed, spared=all_spared))
 
 
 def _plan(

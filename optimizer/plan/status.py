@@ -46,6 +46,26 @@ class CostSplit:
         return self.heat + self.cold + self.hot + self.moves + self.end + self.plant
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """By what a shortage is shared out; rows of excluded loops are NaN and not spared."""
+
+    needed: Floats
+    """(n, k) W/m2 that each loop would be given if there were enough."""
+    spared: NDArray[np.bool_]
+    """(n,) who gets all of it: critical users, and who has borne too much."""
+
+    def given(self, q: Floats) -> Floats:
+        """Return which part of its need each loop gets over the horizon by the heat ``q`` (n, k), (n,)."""
+        return np.asarray(q.sum(axis=1) / np.maximum(self.needed.sum(axis=1), 1e-6))
+
+    def spread(self, q: Floats) -> float:
+        """Return how far apart the parts of those are that share, largest less smallest; 0 for nobody."""
+        given = self.given(q)[~self.spared]
+        given = given[np.isfinite(given)]
+        return float(np.ptp(given)) if len(given) else 0.0
+
+
 NO_COST = CostSplit(heat=0.0, cold=0.0, hot=0.0, moves=0.0, end=0.0, plant=0.0)
 
 
@@ -79,6 +99,8 @@ class Plan:
     excluded: tuple[Excluded, ...]
     why: Reason | None
     """Why it is not OPTIMAL."""
+    shares: Shares | None = None
+    """None where there is enough."""
 
     def age_s(self, now: float) -> float:
         """Return how old its inputs are at UTC second ``now``."""
@@ -122,8 +144,10 @@ def moved_on(plan: Plan, now: float, why: Reason) -> Plan:
         old = because("plan.too_old", age_s=age if np.isfinite(age) else 0.0, because=why.id)
         usable = plan.status is not PlanStatus.NONE
         return no_plan(len(plan.q), now, plan.dt_h, old if usable else why, plan.excluded)
+    shares = plan.shares
     return replace(
         plan,
+        shares=None if shares is None else replace(shares, needed=shares.needed[:, step:]),
         start=plan.start + step * 3600.0 * plan.dt_h,
         status=PlanStatus.STALE,
         q=plan.q[:, step:],

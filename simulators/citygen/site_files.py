@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from simulators.citygen import map_files, network_files
 from simulators.citygen.audited import own_curve, regulation_toml
-from simulators.citygen.model import EMITTERS, GeneratedCity, WeatherTable
+from simulators.citygen.model import BUILDING_TYPES, EMITTERS, GeneratedCity, WeatherTable
 from simulators.citygen.station_list import curve_name, stations_csv
 
 
@@ -56,6 +58,12 @@ def _site_toml(city: GeneratedCity, name: str) -> str:
             f"[districts.{district.key}]\n"
             f'title_en = "{district.title_en}"\ntitle_zh = "{district.title_zh}"\nstrategy = "curve"\n'
         )
+    critical = critical_stations(city)
+    if critical:
+        listed = ", ".join(f'"{name}"' for name in critical)
+        parts.append(
+            f"[planning]\ncritical = [{listed}]  # hospitals and schools: served first in a shortage\n"
+        )
     parts.append(_CURVES_NOTE)
     offsets = sorted(
         {(int(e), int(k)) for e, k in zip(city.loops.emitter, city.loops.curve_offset, strict=True)}
@@ -69,6 +77,16 @@ def _site_toml(city: GeneratedCity, name: str) -> str:
         )
     parts.append(regulation_toml())
     return "\n".join(parts)
+
+
+def critical_stations(city: GeneratedCity) -> list[str]:
+    """Return the stations of which hospitals and schools have most of the heated area."""
+    buildings, n = city.buildings, len(city.stations.id)
+    station = city.loops.station[buildings.loop]
+    area = buildings.share * city.loops.A_heated[buildings.loop]
+    first = np.isin(buildings.type, [BUILDING_TYPES.index(kind) for kind in ("school", "hospital")])
+    most = np.bincount(station, area * first, n) > 0.5 * np.bincount(station, area, n)
+    return [city.stations.id[row] for row in np.flatnonzero(most)]
 
 
 def _simulation_toml(city: GeneratedCity) -> str:

@@ -14,6 +14,7 @@ from simulators.evaluate.foresight import Foresight
 from simulators.evaluate.instruments import T_INDOOR, T_OUTDOOR
 from simulators.evaluate.intended import Intended
 from simulators.evaluate.record import ControlRecord, NetworkRecord, Record
+from simulators.evaluate.shortage import ShortageWatch
 from simulators.evaluate.troubles import Troubles
 from simulators.plc.station import StationPlc
 from stations.model.setpoint import StationClass
@@ -68,6 +69,7 @@ class Judged:
         self._keys = list(self.centre.traits)
         self._homes = city.homes(copy)
         self._intended = Intended(self._keys) if plans else None
+        self._shortage = ShortageWatch(self._keys, city.A_heated)
         self._told: dict[int, tuple[float | None, float | None]] = {}
         self._told_at = np.full(len(self._keys), np.inf)
         self._hours: list[tuple[Flows, float, Floats, Floats]] = []
@@ -115,8 +117,13 @@ class Judged:
         if self._before is not None and self.centre.state.mass_change is not None:
             self._mass_change_cycles += 1
 
+    def note_plan(self) -> None:
+        """Look at the plan in force, just after the centre's turn."""
+        self._shortage.turn(self.centre.state.published, self._clock.now())
+
     def begin(self) -> None:
         """From now on everything counts."""
+        self._shortage.begin()
         counters = self.centre.state.counters
         self._before = _copy_of(counters)
         self._begin, self._stored = self._clock.now(), self._city.stored_heat(self._copy)
@@ -126,6 +133,7 @@ class Judged:
     def end_of_hour(self, flows: Flows, T_outdoor: float) -> None:
         """Take down the means of the past hour and how warm the dwellings are now."""
         self._homes.hour_passed(flows, T_outdoor)
+        self._shortage.hour_passed(flows.Q_flow, self._clock.now())
         if self._intended is not None:
             A, T = self._homes.A_heated, self._homes.temperatures()
             mean = (A * T).sum(axis=1) / np.maximum(A.sum(axis=1), 1e-9)
@@ -150,6 +158,7 @@ class Judged:
             A_heated=self._city.A_heated,
             A_dwelling=self._homes.A_heated,
             driven=np.array([self._driven(key) for key in self._keys], dtype=np.float64),
+            critical=frozenset(self._town.controlled.planning.critical),
             begin=self._begin,
             T_outdoor=np.array([hour[1] for hour in self._hours]),
             Q_source=np.array([f.Q_source for f in flows]),
@@ -195,6 +204,7 @@ class Judged:
         cuts.subtract(before.guard_cuts)
         control.guard_cuts = {str(rule): count for rule, count in cuts.items() if count}
         control.cycles = counters.cycles - before.cycles
+        control.shared = self._shortage.heat
         control.mass_change_cycles = self._mass_change_cycles
         control.writes = sum(door.writes for door in self.doors.values()) - control.writes
         control.breaks = sorted((b for door in self.doors.values() for b in door.breaks), key=lambda b: b.at)

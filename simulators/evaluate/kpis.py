@@ -9,6 +9,7 @@ import numpy as np
 
 from simulators.evaluate.network_kpis import network_figures
 from simulators.evaluate.record import Record, weighted_quantiles
+from simulators.evaluate.shortage import shared_figures
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +28,8 @@ Kpis = dict[str, float | int | dict[str, int] | dict[str, dict[str, float]]]
 
 def key_figures(record: Record) -> Kpis:
     """Return all key figures of a record."""
-    return {**_energy(record), **network_figures(record), **_comfort(record), **_conduct(record)}
+    shared = shared_figures(record.control.shared, record.station_of_loop)
+    return {**_energy(record), **network_figures(record), **shared, **_comfort(record), **_conduct(record)}
 
 
 def _energy(record: Record) -> Kpis:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from simulators.evaluate.record import NetworkRecord, Record
     from simulators.plant.arrays import Floats
 
@@ -40,21 +42,41 @@ def network_figures(record: Record) -> dict[str, float | int]:
 
 
 def _shortage(record: Record, network: NetworkRecord) -> dict[str, float | int]:
-    """Return how unequally stations bear the hours in which the sources are short."""
+    """Return how unequally stations bear the hours in which the sources are short, and who is coldest then.
+
+    The coldest dwelling is one of a mean hour; critical users count as the mean dwelling of their station.
+    """
     short = network.T_short > SHORT_K
+    if not short.any():
+        return {"shortage_hours": 0, "shortage_spread_K_h": 0.0, "shortage_sd_K_h": 0.0}
     cold = under_heating(record)[short].sum(axis=0)
-    spread = float(cold.max() - cold.min()) if short.any() else 0.0
-    return {
+    T = record.T_dwelling[short]
+    told: dict[str, float | int] = {
         "shortage_hours": int(short.sum()),
-        "shortage_spread_K_h": spread,
-        "shortage_sd_K_h": float(cold.std()) if short.any() else 0.0,
+        "shortage_spread_K_h": float(cold.max() - cold.min()),
+        "shortage_sd_K_h": float(cold.std()),
+        "shortage_coldest_dwelling_degC": float(T[:, record.A_dwelling > 0.0].min()),
+        "shortage_driven_coldest_dwelling_degC": float(T[:, _lived_in(record, record.driven > 0.0)].min()),
     }
+    critical = np.array([name in record.critical for name in record.stations])
+    if critical.any():
+        told["shortage_critical_coldest_degC"] = float(_of_stations(record, T)[:, critical].min())
+    return told
+
+
+def _lived_in(record: Record, loops: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which dwellings there are in these loops, shape (n_loops, n_dwellings)."""
+    return (record.A_dwelling > 0.0) & loops[:, np.newaxis]
 
 
 def under_heating(record: Record) -> Floats:
     """Return the K h below 18 degC of a mean dwelling of each station, shape (n_hours, n_stations)."""
+    return _of_stations(record, np.maximum(T_COLD_degC - record.T_dwelling, 0.0))
+
+
+def _of_stations(record: Record, values: Floats) -> Floats:
+    """Return the mean of each station's dwellings, (n_hours, n_stations)."""
     A, n = record.A_dwelling, len(record.stations)
-    by_loop = (np.maximum(T_COLD_degC - record.T_dwelling, 0.0) * A).sum(axis=2)
     mine = np.zeros((len(record.station_of_loop), n))
     mine[np.arange(len(mine)), record.station_of_loop] = 1.0
-    return np.asarray(by_loop @ mine / (A.sum(axis=1) @ mine))
+    return np.asarray((values * A).sum(axis=2) @ mine / (A.sum(axis=1) @ mine))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulators.evaluate.shortage import SharedHeat
+
 if TYPE_CHECKING:
     from simulators.fieldtruth.profile import PressureProfile
     from simulators.plant.arrays import Floats, Indices
@@ -28,6 +30,8 @@ class Record:
     """m2 that each dwelling's temperature stands for, shape (n_loops, n_dwellings); 0 where nobody lives."""
     driven: Floats
     """1 for loops that the controller writes to, 0 for advice only; shape (n_loops,)."""
+    critical: frozenset[str] = frozenset()
+    """Stations of critical users."""
     begin: float
     """UTC second at which the first counted hour begins."""
     T_outdoor: Floats
@@ -89,6 +93,8 @@ class ControlRecord:
     """Share of the instructed flow between instructed and reached, settled loops."""
     dT_intended: list[float] = field(default_factory=list)
     """K by which a loop's mean dwelling was warmer than the plan of the day before had said, each hour."""
+    shared: SharedHeat = field(default_factory=SharedHeat)
+    """How plans shared a shortage out, and what came of it."""
     setpoints_sent: int = 0
     setpoints_confirmed: int = 0
     setpoints_limited: int = 0

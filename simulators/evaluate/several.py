@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 LOW_IS_WORSE = frozenset({
     "indoor_p10_degC", "share_at_least_18_percent", "share_18_24_percent", "share_20_22_percent",
+    "shortage_coldest_dwelling_degC", "shortage_driven_coldest_dwelling_degC",
+    "shortage_critical_coldest_degC", "shortage_plans_within_goal_percent",
     "worst_station_p10_degC", "dp_worst_station_min_kPa", "dp_worst_station_p5_kPa",
     "heat_saving_vs_curve_percent", "pump_saving_vs_curve_percent", "peak_reduction_vs_curve_percent",
     "heat_saving_vs_staged_curve_percent", "pump_saving_vs_staged_curve_percent",
@@ -20,7 +22,7 @@ LOW_IS_WORSE = frozenset({
 NEITHER = frozenset({
     "counted_days", "T_outdoor_mean_degC", "degree_days_K_d", "stored_heat_change_GJ", "indoor_mean_degC",
     "indoor_p50_degC", "T_supply_secondary_degC", "T_return_secondary_degC", "flow_kg_per_h_m2",
-    "intended_vs_true_indoor_mean_K",
+    "intended_vs_true_indoor_mean_K", "shortage_given_percent", "shortage_plans",
 })  # fmt: skip
 """Figures that are neither good nor bad: they have a mean only. Of all others more is worse."""
 

@@ -126,6 +126,7 @@ async def _turn(trial: Trial, city: City, clock: VirtualClock, all_judged: list[
         judged.show(mine, outdoor)
         judged.note_tracking()
         await judged.centre.turn()
+        judged.note_plan()
     city.run(trial.cycle_s, outdoor)
     clock.move_to(city.now)
 

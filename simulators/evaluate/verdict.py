@@ -9,6 +9,7 @@ import numpy as np
 
 from simulators.evaluate.contestants import BASELINES, CURVE, TUNED, WARM
 from simulators.evaluate.kpis import Kpis, by_class, key_figures, station_means, worst_station
+from simulators.evaluate.shortage import PLAN_GOAL_PERCENT
 from simulators.evaluate.version import commit
 from simulators.fieldtruth.fingerprint import city_hash, fingerprint
 from simulators.fieldtruth.parameters import parameter_hash
@@ -55,6 +56,10 @@ GOALS = (
     Goal(name="tracking_T_supply_p95_K", target=1.0, at_least=False),
     Goal(name="tracking_flow_p95_percent", target=5.0, at_least=False),
     Goal(name="safety_breaks", target=0.0, at_least=False),
+    Goal(name="shortage_plan_spread_percent", target=PLAN_GOAL_PERCENT, at_least=False),
+    Goal(name="shortage_spread_percent", target=5.0, at_least=False),
+    Goal(name="shortage_critical_coldest_degC", target=18.0, at_least=True),
+    Goal(name="shortage_coldest_dwelling_degC", target=12.0, at_least=True),
 )
 """Beside the saving of heat against ``curve``, whose goal depends on the spread (``HEAT_BY_SPREAD``)."""
 

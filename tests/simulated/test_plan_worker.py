@@ -200,6 +200,14 @@ def test_questions_and_plans_survive_the_wire_bit_for_bit():
     assert same(replied(frame[LENGTH.size :], lengths(frame[: LENGTH.size])[1]), plan)
 
 
+def test_how_a_shortage_is_shared_out_survives_the_wire():
+    plan = solve(city(4, cap=0.7, seed=4))
+    frame = reply(plan)
+    heard = replied(frame[LENGTH.size :], lengths(frame[: LENGTH.size])[1])
+    assert np.array_equal(heard.shares.needed, plan.shares.needed)
+    assert np.array_equal(heard.shares.spared, plan.shares.spared)
+
+
 @pytest.mark.parametrize("cut", [1, 40, 1000])
 def test_a_frame_that_is_cut_or_spoilt_is_no_plan(cut):
     frame = reply(solve(city(2, steps=24)))

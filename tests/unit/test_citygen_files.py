@@ -17,6 +17,7 @@ from controller.config.loader import load_site as load_for_controller
 from simulators.certificates import ensure_certificates
 from simulators.citygen.generate import generate
 from simulators.citygen.judgement import design_day_of
+from simulators.citygen.model import BUILDING_TYPES
 from simulators.citygen.network_files import NetworkFileError, network_of, read_network
 from simulators.citygen.site_files import write_site
 from simulators.plant.network.errors import (
@@ -54,6 +55,19 @@ def fingerprint(folder):
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and "pki" not in p.parts):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def test_stations_of_hospitals_and_schools_are_critical_users(city, site):
+    critical = load_for_controller(site).planning.critical
+    assert critical
+    kinds = {row: set() for row in range(STATIONS)}
+    for loop, kind in zip(city.buildings.loop, city.buildings.type, strict=True):
+        kinds[int(city.loops.station[loop])].add(BUILDING_TYPES[kind])
+    for row, name in enumerate(city.stations.id):
+        if kinds[row] <= {"school", "hospital"}:
+            assert name in critical
+        if not kinds[row] & {"school", "hospital"}:
+            assert name not in critical
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process(city, site, tmp_path):

@@ -75,6 +75,24 @@ def test_a_shortage_counts_only_while_the_sources_are_short():
     assert figures(dwellings(17.0, 15.0))["shortage_spread_K_h"] == 0.0
 
 
+def test_in_a_shortage_the_coldest_dwelling_and_critical_users_are_told():
+    T_short, T = np.zeros(HOURS), dwellings(19.0, 16.0)
+    T_short[:10] = 3.0
+    T[5, 1, 3], T[20, 0, 0] = 11.0, 5.0  # the second is in an hour with enough
+    record = plain_record(
+        network=network(T_short=T_short),
+        T_dwelling=T,
+        critical=frozenset({"S1"}),
+        driven=np.array([1.0, 0.0]),
+    )
+    told = key_figures(record)
+    assert told["shortage_coldest_dwelling_degC"] == 11.0
+    assert told["shortage_driven_coldest_dwelling_degC"] == 19.0
+    assert told["shortage_critical_coldest_degC"] == pytest.approx(19.0)
+    assert "shortage_critical_coldest_degC" not in figures(T, T_short=T_short)
+    assert "shortage_coldest_dwelling_degC" not in figures(T)
+
+
 def test_the_picture_of_a_city_with_a_network_has_supply_return_flow_and_pressure_of_both_sides(
     tmp_path, monkeypatch
 ):

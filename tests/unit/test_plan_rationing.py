@@ -8,7 +8,8 @@ import pytest
 from optimizer.plan.problem import PlanProblem
 from optimizer.plan.rationing import OWED_MAX_K_H, TURN, consistent
 from optimizer.plan.solving import solve
-from optimizer.plan.status import PlanStatus
+from optimizer.plan.status import PlanStatus, moved_on
+from optimizer.reason import because
 from tests.support.plan_cities import city
 
 N = 24
@@ -41,6 +42,19 @@ def test_a_shortage_is_borne_by_all_alike(plain, enough):
     assert lacks.mean() > 0.2
     assert lacks.max() - lacks.min() <= 0.02
     assert np.ptp(plain.T_indoor[:, -1]) < 2.5
+
+
+def test_a_plan_tells_what_all_would_get_and_how_far_apart_the_parts_are(plain, enough):
+    assert np.allclose(plain.shares.needed, enough.q, rtol=1e-3, atol=0.05)
+    assert not plain.shares.spared.any()
+    assert np.allclose(1.0 - plain.shares.given(plain.q), shortage(plain, enough), atol=2e-3)
+    assert plain.shares.spread(plain.q) == np.ptp(plain.shares.given(plain.q)) <= 0.02
+    assert enough.shares is None
+    critical = np.arange(N) < 3
+    first = solve(short(critical=critical)).shares
+    assert np.array_equal(first.spared, critical)
+    later = moved_on(plain, plain.start + 1800.0, because("plan.solver_died", how="SIGKILL"))
+    assert np.array_equal(later.shares.needed, plain.shares.needed[:, 2:])
 
 
 def test_the_cap_is_kept_and_used_in_every_step_of_a_shortage(plain):
