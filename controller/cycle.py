@@ -19,7 +19,7 @@ from controller.historian.records import CommandLogError, Intent, State
 from controller.memory import ControlMemory
 from controller.modes import Orders
 from controller.observe import situation
-from controller.outbox import Outbox, channel_values
+from controller.outbox import FlowCapWish, Outbox, channel_values
 from controller.outdoor import at_pace
 from controller.recorder import TransitionRecorder
 from controller.state import ControllerState, LoopStatus
@@ -75,6 +75,7 @@ async def run_cycle(parts: CycleParts) -> None:
         if await committed(parts, intents):
             hand_over(parts, frozen, thought, intents)
         tell_outdoor(parts, frozen.monotonic, thought.T_outdoor_centre.value)
+    cap_flows(parts, thought)
     release(parts, thought)
     show(parts, frozen, thought, began_wall)
 
@@ -126,6 +127,8 @@ def freeze(parts: CycleParts) -> Frozen:
         plan_orders=parts.orders.plan_orders(now),
         mass_change_confirmed=parts.orders.mass_change_confirmed(now),
         source_orders=parts.state.source_orders,
+        shortage_at=memory.shortage_at,
+        caps=dict(memory.caps),
     )
 
 
@@ -145,6 +148,8 @@ def remember(parts: CycleParts, frozen: Frozen, thought: Thought) -> None:
     memory.T_outdoor_centre = parts.state.T_outdoor_centre = thought.T_outdoor_centre
     memory.T_outdoor_filtered = thought.T_outdoor_filtered
     memory.outdoor_at = frozen.monotonic
+    if thought.shortage:
+        memory.shortage_at = frozen.monotonic
     if thought.T_outdoor_centre.value is not None:
         memory.note_outdoor(frozen.monotonic, thought.T_outdoor_centre.value)
 
@@ -254,6 +259,20 @@ def release(parts: CycleParts, thought: Thought) -> None:
             cancelled = parts.outbox.release(key, why)
             if cancelled is not None:
                 parts.recorder.note(cancelled, State.EXPIRED, why)
+
+
+def cap_flows(parts: CycleParts, thought: Thought) -> None:
+    """Pass changed caps on primary flow to the stations, and lift those that are not wanted any more."""
+    caps = parts.memory.caps
+    for station, cap in thought.caps.items():
+        if cap is caps.get(station):
+            continue
+        parts.outbox.cap(station, FlowCapWish(None if cap is None else cap.m_flow_max))
+        if cap is None:
+            del caps[station]
+        else:
+            caps[station] = cap
+    parts.state.caps = {station: cap.m_flow_max for station, cap in caps.items()}
 
 
 def tell_outdoor(parts: CycleParts, monotonic: float, T_outdoor_centre: float) -> None:

@@ -19,11 +19,14 @@ from controller.decisions import (
     Verdict,
 )
 from controller.guard import guard
+from controller.guard_caps import CapHeld, CapSeen, guard_caps
 from controller.image import StationImage
 from controller.knowing.known import Known, heard
 from controller.modes import PlanChoice, PlanOrder
 from controller.observe import LoopSituation, observe
 from controller.outdoor import filtered_outdoor, outdoor_centre
+from controller.planning.declared import LASTS_S, declares_shortage
+from controller.planning.flow_caps import near_share, flow_caps
 from controller.planning.published import Published
 from controller.planning.source_book import NO_ORDERS, OrdersNow
 from controller.planning.source_writes import source_proposals
@@ -34,8 +37,9 @@ from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from controller.words.phrase import noted
 from optimizer.balance import ComfortRules
 from optimizer.regulation import RegulationLaw
-from stations.model.identity import Point
-from stations.model.reading import Reading
+from stations.model.identity import PRIMARY, Point
+from stations.model.quality import Reason
+from stations.model.reading import Reading, bad
 
 log = structlog.get_logger("deciding")
 
@@ -96,6 +100,10 @@ class Frozen:
     mass_change_confirmed: bool = False
     source_orders: OrdersNow = NO_ORDERS
     """What heat sources are ordered in this hour."""
+    shortage_at: float | None = None
+    """Scaled monotonic second of the last cycle with a declared shortage."""
+    caps: Mapping[str, CapHeld] = field(default_factory=dict)
+    """Caps on primary flow that stations were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +120,10 @@ class Thought:
     """What the guard judged on; the order desk begins its previews with it."""
     why: Mapping[LoopKey, tuple[str, ...]] = field(default_factory=dict)
     """Of each SET why it is wanted, as the log keeps it; worked out here, off the event loop."""
+    shortage: bool = False
+    """A shortage of heat is declared in this cycle."""
+    caps: Mapping[str, CapHeld | None] = field(default_factory=dict)
+    """Of each station that takes a cap on its primary flow: the cap, None for none."""
 
 
 def think(frozen: Frozen, rules: Rules) -> Thought:
@@ -127,6 +139,8 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         for emitter, filter_s in rules.outdoor_filter_s.items()
     }
     observations = observe(frozen.images, rules.traits, frozen.situations, frozen.now)
+    shortage = declares_shortage(frozen.published, frozen.images, frozen.now)
+    lately = frozen.shortage_at is not None and frozen.monotonic - frozen.shortage_at <= LASTS_S
     context = GuardContext(
         now=frozen.now,
         monotonic=frozen.monotonic,
@@ -142,6 +156,7 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         link_availability_24h=frozen.link_availability_24h,
         changes_24h=frozen.changes_24h,
         mass_change_confirmed=frozen.mass_change_confirmed,
+        shortage_declared=shortage or lately,
     )
     inputs = StrategyInputs(
         now=frozen.now,
@@ -157,12 +172,14 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         published=frozen.published,
         T_outdoor_past=frozen.T_outdoor_past,
         plan_orders=frozen.plan_orders,
+        shortage=shortage,
     )
     inputs = replace(inputs, known=_listened(frozen, inputs))
     proposed = propose(replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}), inputs)
     of_sources = source_proposals(frozen.source_orders, rules.traits, observations, frozen.sent, frozen.now)
     verdict = guard([*proposed.proposals, *of_sources, *frozen.wishes.values()], context)
     return Thought(
+        caps=_capped(frozen, rules, context, inputs.known, shortage=shortage),
         verdict=verdict,
         why={
             key: tuple(noted(phrase) for phrase in decision.why)
@@ -174,7 +191,32 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         records=proposed.records,
         known=inputs.known,
         context=context,
+        shortage=shortage,
     )
+
+
+def _capped(
+    frozen: Frozen, rules: Rules, context: GuardContext, known: Known | None, *, shortage: bool
+) -> dict[str, CapHeld | None]:
+    """Return the caps that the guard allows; where nobody takes one, or nothing is short, quickly."""
+    if not shortage:
+        return dict.fromkeys(frozen.caps)
+    stations = {traits.key.station for traits in rules.traits.values() if traits.caps_flow}
+    seen = {
+        station: CapSeen(
+            m_flow=_reading(frozen.images[station], "m_flow_primary", frozen.now),
+            readback=_reading(frozen.images[station], "m_flow_primary_max_readback", frozen.now),
+        )
+        for station in stations
+    }
+    near = near_share(frozen.published, known, frozen.caps, frozen.now)
+    wished = flow_caps(frozen.published, {}, frozen.images, frozen.now)
+    wishes = {cap.station: cap.m_flow_max for cap in wished if cap.station in near}
+    return guard_caps(wishes, seen, frozen.caps, context, shortage=shortage)
+
+
+def _reading(image: StationImage, name: str, now: float) -> Reading:
+    return image.readings.get(Point(PRIMARY, name)) or bad(Reason.UNKNOWN_POINT, now)
 
 
 def _listened(frozen: Frozen, inputs: StrategyInputs) -> Known | None:

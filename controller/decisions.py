@@ -87,6 +87,8 @@ class LoopTraits:
     """True with a recorded commissioning proof; without it the loop is never driven."""
     takes_outdoor: bool
     """True where the station's own curve goes by the outdoor temperature that the centre tells it."""
+    caps_flow: bool = False
+    """True where the station takes a cap on its primary flow."""
     piping: Literal["single", "double"] = "double"
     """Risers of the buildings: single-pipe ones bear less throttling of the circulation."""
     own_band_K: float = 8.0
@@ -260,6 +262,7 @@ class GuardContext:
     T_outdoor_past: Mapping[int, float] = field(default_factory=dict)
     """T_outdoor_centre by minutes ago (30, 60), to know what the curve itself moved."""
     shortage_declared: bool = False
+    """Declared now or within the last 60 min, in which the guard sees what was moved for it."""
     mass_change_confirmed: bool = False
     """An operator has confirmed the announced mass change (cold wave), once.
 

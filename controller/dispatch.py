@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from controller.admission import Admission
+from controller.capping import CapWriter
 from controller.decisions import LoopKey, LoopTraits
 from controller.historian.records import Intent, State
 from controller.last_clamp import clamp_fault
@@ -87,6 +88,7 @@ class Dispatcher:
     _polled_at: float = 0.0
     _outdoor_told_at: float = float("-inf")
     _beat: int = 0
+    _caps: CapWriter = field(init=False)
     _renewed_at: float = float("-inf")
     _keys: dict[int, LoopKey] = field(init=False)
     _levels: dict[int, Point] = field(init=False)
@@ -97,6 +99,7 @@ class Dispatcher:
 
     def __post_init__(self) -> None:
         """Name loops and points once: they are asked for many times in each poll."""
+        self._caps = CapWriter(self.station, self.profile, self.traits, self.services.state)
         self._keys = {loop: LoopKey(self.station, loop) for loop in self.traits}
         self._levels = {loop: Point(loop, "remote_level") for loop in self.traits}
         channels = [channel for channel in (self.profile.heat, self.profile.circulation) if channel]
@@ -118,6 +121,7 @@ class Dispatcher:
         for pending in box.setpoints.values():
             self._finish(pending.intent, State.EXPIRED, said("write.link_lost_unsent"))
         box.setpoints.clear()
+        box.cap = None
         for loop in self.traits:
             self._expire_open(loop, said("write.link_lost"))
             self._status(loop).held = False
@@ -152,6 +156,7 @@ class Dispatcher:
             self._outdoor_told_at = self.services.clock.monotonic()
             if isinstance(outcome, Rejected | Unknown):
                 log.warning("outdoor_not_taken", station=self.station, why=outcome.why)
+        await self._caps.write_pending(driver, box)
 
     def renewal_due_s(self) -> float:
         """Scaled seconds until the next heartbeat; a whole period where there is none to send."""
@@ -197,6 +202,7 @@ class Dispatcher:
         for pending in box.setpoints.values():
             self._finish(pending.intent, State.EXPIRED, said("write.stopping"))
         box.setpoints.clear()
+        await self._caps.lift(driver)
         for loop in self.traits:
             self._expire_open(loop, said("write.stopping"))
             if self._status(loop).held or loop in box.releases:

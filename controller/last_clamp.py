@@ -4,10 +4,11 @@ It refuses instead of clipping: a value outside these limits has passed the guar
 """
 
 import math
+from collections.abc import Iterable
 
 from controller.decisions import LoopTraits
 from controller.historian.records import Intent
-from stations.model.setpoint import CirculationChannel, HeatChannel
+from stations.model.setpoint import CirculationChannel, HeatChannel, StationClass
 
 T_SUPPLY_FLOOR_MAX_DEGC = 55.0
 T_SUPPLY_RADIATOR_MAX_DEGC = 85.0
@@ -62,4 +63,14 @@ def _source_fault(traits: LoopTraits, intent: Intent, heat: float, dp: float | N
         return f"T_supply {heat:.2f} degC outside {low}..{high} degC"
     if not traits.dp_min - DP_TOLERANCE_KPA <= dp <= traits.dp_design + DP_TOLERANCE_KPA:
         return f"head {dp:.1f} kPa outside {traits.dp_min:g}..{traits.dp_design:g} kPa"
+    return None
+
+
+def cap_fault(loops: Iterable[LoopTraits], m_flow_max: float | None) -> str | None:
+    """Return why a cap on primary flow (kg/s; None lifts it) must not be written, or None."""
+    for traits in loops:
+        if not (traits.caps_flow and traits.proven and traits.station_class is StationClass.A):
+            return f"loop {traits.key} of class {traits.station_class} takes no cap"
+    if m_flow_max is not None and not (math.isfinite(m_flow_max) and m_flow_max > 0.0):
+        return f"a cap of {m_flow_max} kg/s is none"
     return None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from controller.decisions import LoopKey, Sent
+    from controller.guard_caps import CapHeld
     from controller.knowing.known import Known
     from controller.strategies.loop_record import LoopRecord
     from stations.model.reading import Reading
@@ -68,6 +69,10 @@ class ControlMemory:
         """By emitter type."""
         self.outdoor_at: float | None = None
         """Scaled monotonic second of the last outdoor step."""
+        self.caps: dict[str, CapHeld] = {}
+        """Caps on primary flow by station, as they were told."""
+        self.shortage_at: float | None = None
+        """Scaled monotonic second of the last cycle with a declared shortage."""
         self.records: Mapping[LoopKey, LoopRecord] = {}
         """What strategies with a memory know of their loops; after a start they learn anew."""
         self.known: Known | None = None

@@ -24,6 +24,14 @@ class Pending:
     """Scaled monotonic second; a command that is older is never sent (a controller may have been paused)."""
 
 
+@dataclass(frozen=True, slots=True)
+class FlowCapWish:
+    """A cap on a station's primary flow on its way to the supervisor."""
+
+    m_flow_max: float | None
+    """kg/s; None lifts the cap."""
+
+
 @dataclass(slots=True)
 class StationBox:
     """What one station's supervisor has to write."""
@@ -32,6 +40,7 @@ class StationBox:
     releases: dict[int, Phrase] = field(default_factory=dict)
     """Loop number to the reason why it goes back to its own curve."""
     T_outdoor_centre: float | None = None
+    cap: FlowCapWish | None = None
     wake: "Wake" = field(default_factory=lambda: Wake())
 
 
@@ -113,6 +122,12 @@ class Outbox:
         """Queue the centre's outdoor temperature for a station that takes it; the newest one wins."""
         box = self._boxes[station]
         box.T_outdoor_centre = T_outdoor_centre
+        box.wake.set()
+
+    def cap(self, station: str, wish: FlowCapWish) -> None:
+        """Queue a cap on a station's primary flow; the newest one wins."""
+        box = self._boxes[station]
+        box.cap = wish
         box.wake.set()
 
 

@@ -84,6 +84,8 @@ class ControllerState:
     """The same on the scaled monotonic clock: the licence for renewing leases is judged on it."""
     last_cycle_s: float | None = None
     """Wall seconds it took."""
+    caps: Mapping[str, float] = field(default_factory=dict)
+    """Caps on primary flow that stations were told, kg/s."""
     mass_change: MassChange | None = None
     context: GuardContext | None = None
     """What the last cycle's guard judged on; previews of orders begin with it."""

@@ -103,6 +103,7 @@ def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopT
         heat_resolution_K=0.0 if heat is None else heat.resolution,
         proven=loop.proof is not None and driveable,
         takes_outdoor=profile.takes_outdoor,
+        caps_flow=profile.caps_flow,
         piping=loop.piping,
     )
 

@@ -15,6 +15,7 @@ from simulators.meaning import (
     Meaning,
     Offset,
     OutdoorCentre,
+    PrimaryCap,
     Setpoint,
 )
 
@@ -115,7 +116,9 @@ class Judge:
         loops: dict[int, LoopBounds],
         held: Callable[[int], Held],
         slack_s: float,
+        primary: Callable[[], tuple[float | None, float | None]] = lambda: (None, None),
     ) -> None:
+        """``primary`` tells the station's primary flow and the cap in force, kg/s; None for none."""
         self._device = device
         self._loops = loops
         self._held = held
@@ -124,6 +127,10 @@ class Judge:
         self._token = 0
         self._outdoor: deque[tuple[float, float]] = deque()
         """(UTC second, degC) of what the station was told lately."""
+        self._primary = primary
+        self._cap_fence = (0, 0)
+        self._uncapped: float | None = None
+        """kg/s that the station drew when it was capped."""
 
     def judge(self, meaning: Meaning, now: float) -> list[Breach]:
         """Return every break that a write means when it arrives at UTC second ``now``."""
@@ -142,6 +149,8 @@ class Judge:
                 return list(self._beat(meaning))
             case DeadManTime():
                 return list(_inside(0, "dead-man", meaning.seconds, (0.0, table.DEADMAN_MAX_S)))
+            case PrimaryCap():
+                return list(self._capped(meaning))
             case OutdoorCentre():
                 return list(self._told_outdoor(meaning.T, now))
             case Harmless():
@@ -221,6 +230,24 @@ class Judge:
             limit = f"{table.OUTDOOR_MAX_K_PER_H:g} K/h since it was told before"
             yield Breach(loop=0, what="pace of T_outdoor_centre", value=T, limit=limit)
         self._outdoor.append((now, T))
+
+    def _capped(self, new: PrimaryCap) -> Iterator[Breach]:
+        """Judge a cap by what the station drew without one, and by the cap before it."""
+        fence = (new.token, new.sequence)
+        if fence <= self._cap_fence or new.token < self._token:
+            limit = f"> {self._cap_fence} and token >= {self._token}"
+            yield Breach(loop=0, what=f"order of cap, token {new.token}", value=new.sequence, limit=limit)
+        self._cap_fence = max(self._cap_fence, fence)
+        self._token = max(self._token, new.token)
+        yield from _inside(0, "cap", new.m_flow_max, (1e-9, math.inf))
+        drawn, before = self._primary()
+        if before is None or before >= table.CAP_LIFTED_KG_PER_S:
+            self._uncapped = before = drawn
+        if self._uncapped is None or before is None:
+            return
+        share = self._uncapped * (1.0 - table.FLOW_TOLERANCE_SHARE)
+        least = max(table.CAP_MIN_SHARE * share, before - table.CAP_STEP_MAX_SHARE * self._uncapped)
+        yield from _inside(0, "cap", new.m_flow_max, (least, math.inf))
 
     def _fence(self, new: Setpoint, ledger: _Ledger) -> Iterator[Breach]:
         if new.token is None or new.sequence is None:

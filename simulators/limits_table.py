@@ -19,6 +19,7 @@ from simulators.meaning import (
     Meaning,
     Offset,
     OutdoorCentre,
+    PrimaryCap,
     Setpoint,
 )
 
@@ -41,6 +42,12 @@ OUTDOOR_VALID_S = 7200.0
 EEPROM_GAP_S = 900.0
 EEPROM_CHANGES_PER_DAY = 48
 VOLATILE_GAP_S = 60.0
+CAP_MIN_SHARE = 0.4
+"""A cap is never below this part of the most that the station drew in the hour before it was capped."""
+CAP_STEP_MAX_SHARE = 0.25
+"""A cap goes down by no more than this part of that at once."""
+CAP_LIFTED_KG_PER_S = 500.0
+"""No station draws so much: a cap from here on caps nothing."""
 
 T_TOLERANCE_K = 0.06
 """Half a wire step of 0.1 K, which the coarsest device has."""
@@ -121,6 +128,19 @@ def _plc_a_block(loop: int, words: tuple[int, ...]) -> Meaning:
     )
 
 
+def _plc_a_cap(_loop: int, words: tuple[int, ...]) -> Meaning:
+    """Token, sequence (low word first), float32 t/h (low word first), CRC."""
+    crc = crc16_modbus(b"".join(word.to_bytes(2, "big") for word in words[:6]))
+    if crc != words[6]:
+        return Forbidden(what="checksum", value=words[6], limit=f"{crc}")
+    flow = struct.unpack(">f", words[5].to_bytes(2, "big") + words[4].to_bytes(2, "big"))[0]
+    return PrimaryCap(
+        m_flow_max=flow * _KG_PER_S_PER_T_PER_H,
+        token=words[1] << 16 | words[0],
+        sequence=words[3] << 16 | words[2],
+    )
+
+
 def _plc_a_heartbeat(_loop: int, words: tuple[int, ...]) -> Meaning:
     return Beat(token=words[1] << 16 | words[0], valid_for_s=float(words[4]))
 
@@ -144,6 +164,7 @@ DEVICES: dict[str, DeviceTable] = {
         writes=(
             WriteRule(function=16, address=72, count=8, read=_plc_a_block, loops=4, stride=40),
             WriteRule(function=16, address=20, count=5, read=_plc_a_heartbeat),
+            WriteRule(function=16, address=32, count=7, read=_plc_a_cap),
             WriteRule(
                 function=6,
                 address=30,
@@ -206,6 +227,10 @@ def method_meaning(device: str, method: str, loop: int, arguments: list[float]) 
             return Setpoint(loop=loop, T=heat, flow=flow, token=int(token), sequence=int(sequence))
         case "Heartbeat", [token, _, valid_for_s]:
             return Beat(token=int(token), valid_for_s=valid_for_s)
+        case "CapPrimaryFlow", [token, sequence, flow]:
+            return PrimaryCap(
+                m_flow_max=flow * _KG_PER_S_PER_T_PER_H, token=int(token), sequence=int(sequence)
+            )
         case "Release", [_]:
             return Harmless()
         case _:

@@ -50,6 +50,15 @@ class OutdoorCentre:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryCap:
+    """A cap on the primary flow of the station, kg/s; a value that no station draws lifts it."""
+
+    m_flow_max: float
+    token: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forbidden:
     """Something that no centre may send to this device."""
 
@@ -58,4 +67,4 @@ class Forbidden:
     limit: str
 
 
-Meaning = Setpoint | Offset | Beat | DeadManTime | OutdoorCentre | Harmless | Forbidden
+Meaning = Setpoint | Offset | Beat | DeadManTime | OutdoorCentre | PrimaryCap | Harmless | Forbidden

@@ -82,7 +82,7 @@ class StationRecorder:
         self._values = values
         self._clock = clock
         slack_s = SLACK_S + SLACK_WALL_S * clock.factor
-        self._judge = Judge(self._table, loops, self._held, slack_s)
+        self._judge = Judge(self._table, loops, self._held, slack_s, self._primary)
 
     @property
     def frames(self) -> list[Frame]:
@@ -143,6 +143,12 @@ class StationRecorder:
                     limit=breach.limit,
                 )
             )
+
+    def _primary(self) -> tuple[float | None, float | None]:
+        values = self._values()
+        names = ("m_flow_primary", "m_flow_primary_max_readback")
+        drawn, cap = (values.get(Point(0, name)) for name in names)
+        return drawn, cap
 
     def _held(self, loop: int) -> Held:
         values = self._values()

@@ -93,3 +93,7 @@ class DrivenSource:
 
     def write_outdoor_centre(self, T: float, now: float) -> None:
         """Ignore: a source goes by its own sensor."""
+
+    def write_cap(self, token: int, sequence: int, m_flow_max: float, now: float) -> bool:
+        """Refuse: a source draws no primary water."""
+        return False

@@ -153,6 +153,7 @@ class SimulatedCity:
         seen, loops = works.loop_seen, works.loops_now()
         y_valve = loops.y_valve.tolist()
         T_return_primary = loops.T_return_primary.tolist()
+        m_flow_primary = loops.m_flow_primary.tolist()
         place = 0
         for index, sim in enumerate(self.stations.values()):
             inputs = [
@@ -162,6 +163,7 @@ class SimulatedCity:
                     T_return_primary=T_return_primary[i],
                     m_flow=seen["m_flow"][i],
                     y_valve=y_valve[i],
+                    m_flow_primary=m_flow_primary[i],
                 )
                 for i in range(place, place + sim.n_loops)
             ]

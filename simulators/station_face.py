@@ -37,6 +37,7 @@ _PRIMARY = tuple(
         "T_outdoor_centre",
         "T_outdoor_centre_readback",
         "T_outdoor_centre_effective",
+        "m_flow_primary_max_readback",
         "heartbeat",
         "lease_valid_for",
         "deadman_remaining",
@@ -207,6 +208,11 @@ class StationSim:
         self._values = None
         self.plc.write_outdoor_centre(T, now)
 
+    def write_cap(self, token: int, sequence: int, m_flow_max: float, now: float) -> bool:
+        """Class A: cap the primary flow of the station in kg/s; False when fenced off or senseless."""
+        self._values = None
+        return self.plc.write_cap(token, sequence, m_flow_max, now)
+
     def move_curves(self, dT: float) -> None:
         """Somebody sets the station's own curves ``dT`` K higher."""
         for plc in self.plc.loops:
@@ -234,6 +240,7 @@ class StationSim:
             outdoor.centre,
             outdoor.centre,
             outdoor.T,
+            plc.cap.shown(works.now),
             float(plc.lease.counter),
             plc.lease.valid_for_s,
             plc.deadman.remaining_s(works.now),

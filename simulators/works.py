@@ -152,6 +152,7 @@ class CityWorks:
             T_supply=self.loops.T_supply,
             T_return=self.loops.T_return,
             T_return_primary=self.loops.T_return_primary,
+            m_flow_primary=self.flows.m_flow_primary,
             Q_exchanger=self.flows.Q_exchanger,
         )
 

@@ -49,6 +49,8 @@ class LoopsNow:
     T_supply: Floats
     T_return: Floats
     T_return_primary: Floats
+    m_flow_primary: Floats
+    """kg/s."""
     Q_exchanger: Floats
 
 

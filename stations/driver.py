@@ -12,7 +12,7 @@ from typing import Protocol
 from stations.model.identity import Point
 from stations.model.outcome import WriteOutcome
 from stations.model.reading import Reading
-from stations.model.setpoint import Heartbeat, LoopCommand
+from stations.model.setpoint import FlowCap, Heartbeat, LoopCommand
 
 
 class DriverError(Exception):
@@ -126,6 +126,10 @@ class StationDriver(Protocol):
 
     async def send_outdoor(self, T_outdoor_centre: float) -> WriteOutcome:
         """Tell the station the centre's outdoor temperature, degC; ``NotApplicable`` if it takes none."""
+        ...
+
+    async def cap_flow(self, cap: FlowCap) -> WriteOutcome:
+        """Cap the station's primary flow under its lease; ``NotApplicable`` if it takes no caps."""
         ...
 
     async def close(self) -> None:

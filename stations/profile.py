@@ -35,6 +35,10 @@ REGISTERS: dict[str, int] = {
 """16-bit registers (coils for bool) that a wire type takes on Modbus."""
 
 
+FLOW_CAP = "m_flow_primary_max"
+"""The setpoint of a cap on the primary flow."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -151,6 +155,9 @@ class ModbusLease(_Strict):
     setpoint_address: Annotated[int, Field(ge=0, le=65535)]
     """Of loop 1; further loops at ``modbus.loop_stride``."""
     heartbeat_address: Annotated[int, Field(ge=0, le=65535)]
+    cap_address: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """Of the block that caps the station's primary flow, one FC 16 write: token (uint32), sequence (uint32),
+    ``m_flow_primary_max`` as it is declared, CRC-16/MODBUS. None: the device takes no caps."""
 
 
 class OpcUaLease(_Strict):
@@ -164,6 +171,9 @@ class OpcUaLease(_Strict):
     station_object: str
     heartbeat_method: str
     """``Heartbeat(token UInt32, counter UInt32, valid_for_s Double)``."""
+    cap_method: str | None = None
+    """``CapPrimaryFlow(token UInt32, sequence UInt32, m_flow_primary_max Double)`` of the station's object.
+    None: the device takes no caps."""
 
 
 class DeadMan(_Strict):
@@ -239,6 +249,11 @@ class Profile(_Strict):
     def takes_outdoor(self) -> bool:
         """Tell whether the device accepts the centre's outdoor temperature."""
         return "T_outdoor_centre" in self.writable_setpoints
+
+    @property
+    def caps_flow(self) -> bool:
+        """Tell whether the device takes caps on its primary flow."""
+        return FLOW_CAP in self.writable_setpoints
 
     def polled(self, n_loops: int) -> tuple[tuple[Point, ProfilePoint], ...]:
         """Return what a poll of a station with ``n_loops`` loops reports, with the declaration of each.

@@ -60,21 +60,43 @@ def _lease_ranges(profile: Profile) -> tuple[list[str], list[Range]]:
             )
         cursor += REGISTERS[point.type]
     count = cursor + 1 - lease.setpoint_address  # with the CRC
+    more, caps = _cap_range(profile)
+    faults += more
     ranges = [
         (lease.setpoint_address + move, count, "modbus_lease.setpoint_address")
         for move in _strides(profile, per_loop=True)
     ]
     return faults, [
         *ranges,
+        *caps,
         (lease.heartbeat_address, _HEARTBEAT_REGISTERS, "modbus_lease.heartbeat_address"),
     ]
 
 
+def _cap_range(profile: Profile) -> tuple[list[str], list[Range]]:
+    """Return faults of the block that caps the primary flow, and its registers."""
+    from stations.profile import FLOW_CAP, REGISTERS  # profile imports this module
+
+    lease, point = profile.modbus_lease, profile.point(FLOW_CAP)
+    if lease is None or lease.cap_address is None or point is None:
+        return [], []
+    allowed = lease.cap_address + 4  # after token and sequence
+    faults = []
+    if point.address != allowed:
+        faults.append(
+            f"points.{FLOW_CAP}.address: {point.address} does not stand in the cap block, "
+            f"allowed is {allowed}"
+        )
+    return faults, [(lease.cap_address, 5 + REGISTERS[point.type], "modbus_lease.cap_address")]
+
+
 def _written_ranges(profile: Profile) -> list[Range]:
     """Return the registers that are written one point at a time, for every loop."""
-    from stations.profile import REGISTERS  # profile imports this module
+    from stations.profile import FLOW_CAP, REGISTERS  # profile imports this module
 
     in_block = {c.value for c in (profile.heat, profile.circulation) if c} if profile.modbus_lease else set()
+    if profile.modbus_lease is not None:
+        in_block.add(FLOW_CAP)
     return [
         (point.address + move, REGISTERS[point.type], f"points.{point.name}.address")
         for point in profile.points

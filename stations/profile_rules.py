@@ -148,6 +148,7 @@ def _class_faults(profile: Profile) -> list[str]:
         faults.append(f"offset.neutral: {profile.offset.neutral} must lie between lower and upper")
     if profile.deadman:
         faults += _deadman_faults(profile, profile.deadman)
+    faults += _cap_faults(profile)
     needed = {
         StationClass.A: ["lease_token", "lease_sequence", "remote_level", "limit_word"],
         StationClass.T: ["remote_level", "deadman_remaining", "device_id"],
@@ -163,6 +164,21 @@ def _class_faults(profile: Profile) -> list[str]:
     if profile.expected_firmware is not None and "firmware" not in present:
         faults.append("expected_firmware: needs the point firmware")
     return faults + _hand_back_faults(profile)
+
+
+def _cap_faults(profile: Profile) -> list[str]:
+    """Check that a cap on primary flow stands under a lease, and that its register can be read back."""
+    lease = profile.modbus_lease.cap_address if profile.modbus_lease else None
+    method = profile.opcua_lease.cap_method if profile.opcua_lease else None
+    faults = []
+    if profile.caps_flow != (lease is not None or method is not None):
+        faults.append(
+            "points.m_flow_primary_max: writable goes with modbus_lease.cap_address or "
+            "opcua_lease.cap_method, and only with it: a cap ends with the lease"
+        )
+    if profile.caps_flow and profile.point("m_flow_primary_max_readback") is None:
+        faults.append("points: m_flow_primary_max needs m_flow_primary_max_readback for verification")
+    return faults
 
 
 def _hand_back_faults(profile: Profile) -> list[str]:

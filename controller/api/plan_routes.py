@@ -71,7 +71,8 @@ def plan_router(site: SiteConfig, state: ControllerState, past: PastDay, clock: 
         caps: tuple[FlowCap, ...] = ()
         if shares_out(published):
             seen = dict(state.beliefs), state.image.freeze(), clock.now()
-            caps = await asyncio.to_thread(flow_caps, published, *seen)
+            wished = await asyncio.to_thread(flow_caps, published, *seen)
+            caps = tuple(one._replace(told=state.caps.get(one.station)) for one in wished)
         scores = state.scores
         pumps = pumps_by_speed(traits, state.beliefs)
         head = encode(

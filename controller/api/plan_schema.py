@@ -91,12 +91,14 @@ class BorneMessage(Message):
 
 
 class FlowCapMessage(Message):
-    """What a station's primary flow shall not be above while there is not enough: advice, set on site."""
+    """What a station's primary flow shall not be above while there is not enough."""
 
     station: str
     m_flow_max: float
     m_flow: float
     """As it is drawn now; both kg/s."""
+    told: float | None
+    """The cap that the station was told, kg/s; None where it is advice, to be set on site."""
 
 
 class RationingMessage(Message):

@@ -30,6 +30,9 @@ HALF_HOUR_S, HOUR_S = 1800.0, 3600.0
 PACE: Mapping[float, tuple[float, float]] = {HALF_HOUR_S: (1.3, 0.05), HOUR_S: (2.3, 0.09)}
 """Largest move of the supply within that time: K, and as a part of what it is above the rooms. The guard's
 limits are 3 K in an hour for a fifth of the city, and a tenth of the network's heat in half an hour."""
+SHORT_S, SHORT_K = 900.0, 2.8
+"""In a declared shortage the supply may go down by so much in that time: what near stations take too much far
+ones lack. The guard's limit is wider, the usual one 3 K."""
 FLOW_PACE = 0.05
 """Of design, in half an hour: what the flow gives up, the temperature must make up for at its own pace."""
 ROOM_DEGC = 20.0
@@ -165,6 +168,8 @@ def _reach(traits: LoopTraits, inputs: StrategyInputs, T_own: float) -> tuple[fl
     """Return least and most supply (degC) and flow (fraction of design) that the pace allows now."""
     T_low = m_low = -np.inf
     T_high = m_high = np.inf
+    if inputs.shortage and (sent := _in_force(inputs.sent.get(traits.key, ()), inputs.monotonic - SHORT_S)):
+        T_low = at_present_curve(traits, sent, T_own) - SHORT_K
     for window_s, (most_K, most_share) in PACE.items():
         sent = _in_force(inputs.sent.get(traits.key, ()), inputs.monotonic - window_s)
         if sent is None:
@@ -172,7 +177,8 @@ def _reach(traits: LoopTraits, inputs: StrategyInputs, T_own: float) -> tuple[fl
         T = at_present_curve(traits, sent, T_own)
         by_curve = _by_curve(traits, inputs, sent, T_own, window_s)
         step = min(most_K, most_share * max(T - ROOM_DEGC, 5.0))
-        T_low = max(T_low, T + min(by_curve, 0.0) - step)
+        if not inputs.shortage:
+            T_low = max(T_low, T + min(by_curve, 0.0) - step)
         T_high = min(T_high, T + max(by_curve, 0.0) + step)
         if window_s == HALF_HOUR_S:
             flow = sent.m_flow / traits.m_flow_design

@@ -47,6 +47,8 @@ class StrategyInputs:
     """T_outdoor_centre by minutes ago (30, 60), as the guard judges moves by it."""
     known: Known | None = None
     """What is believed of all loops after this cycle's readings; None where nobody asked for it."""
+    shortage: bool = False
+    """A shortage of heat is declared (``planning.declared``)."""
     plan_orders: Mapping[LoopKey, PlanOrder] = field(default_factory=dict)
     """Loops that by a person's word do not take plans as their district does."""
 

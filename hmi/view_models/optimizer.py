@@ -35,6 +35,9 @@ SPARES = N_(
 CAPS = N_(
     "Fast lever, as advice: {n} stations shall draw no more primary water than their share, in t/h: {who}"
 )
+CAPPED = N_(
+    "Fast lever: the primary flow of {n} stations is capped until the shortage is over, in t/h: {who}"
+)
 TURNS = N_(
     "Who has borne more than others gets up to {turn} % more; from {spared} K h above the mean on a loop is"
     " served first, too"
@@ -284,15 +287,19 @@ def _rationing(words: Words, told: RationingMessage) -> tuple[str, ...]:
     if told.borne:
         most = ", ".join(f"{one.station}/{one.loop} {words.number(one.K_h, 1)} K h" for one in told.borne[:5])
         said.append(words("Borne in shortages so far by {n} loops, most by: {who}", n=told.loops, who=most))
-    if told.caps:
-        said.append(words(CAPS, who=", ".join(_cap(words, one) for one in told.caps[:5]), n=len(told.caps)))
+    capped = [(one, one.told) for one in told.caps if one.told is not None]
+    advised = [(one, one.m_flow_max) for one in told.caps if one.told is None]
+    for sentence, caps in ((CAPPED, capped), (CAPS, advised)):
+        if caps:
+            who = ", ".join(_cap(words, one, most) for one, most in caps[:5])
+            said.append(words(sentence, who=who, n=len(caps)))
     turn, spared = words.number(told.turn_percent), words.number(told.spared_K_h)
     said.append(words(TURNS, turn=turn, spared=spared))
     return tuple(said)
 
 
-def _cap(words: Words, one: FlowCapMessage) -> str:
-    most, _ = words.quantity(one.m_flow_max, "kg/s")
+def _cap(words: Words, one: FlowCapMessage, m_flow_max: float) -> str:
+    most, _ = words.quantity(m_flow_max, "kg/s")
     return f"{one.station} ≤ {most}"
 
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.judge import Held, Judge, LoopBounds
 from simulators.limits_table import DEVICES
-from simulators.meaning import Beat, DeadManTime, Harmless, Meaning, Offset, OutdoorCentre, Setpoint
+from simulators.meaning import (
+    Beat,
+    DeadManTime,
+    Harmless,
+    Meaning,
+    Offset,
+    OutdoorCentre,
+    PrimaryCap,
+    Setpoint,
+)
 from simulators.recorder import SLACK_S, ContractBreak
 from simulators.station_face import DEVICE_ID_DEFAULT, FIRMWARE
 from stations.model.identity import MAX_LOOPS, Point
@@ -42,6 +51,8 @@ they are told (``planning/reaching.py``): reading them all would cost half of a 
 
 
 _CENTRE = Point(0, "T_outdoor_centre_readback")
+_CAP = Point(0, "m_flow_primary_max_readback")
+_DRAWN = Point(0, "m_flow_primary")
 _DEADMAN, _DEVICE_ID, _FIRMWARE = (Point(0, name) for name in ("deadman_remaining", "device_id", "firmware"))
 
 
@@ -102,7 +113,7 @@ class StationDoor:
             )
             for loop in station.loops
         }
-        self._judge = Judge(DEVICES[station.profile], self._bounds, self._held, SLACK_S)
+        self._judge = Judge(DEVICES[station.profile], self._bounds, self._held, SLACK_S, self._primary)
 
     def show(self, station: Sequence[float | None], loops: Sequence[Sequence[float | None]]) -> None:
         """Take what the instruments show from now on, in the order of the names above."""
@@ -127,6 +138,7 @@ class StationDoor:
         # what hooks spoil must not be there any more when they are gone
         values = self._measured.copy() if spoils else self._measured
         values[_CENTRE] = plc.outdoor.centre
+        values[_CAP] = plc.cap.shown(self._clock.now())
         if self._class is StationClass.T:
             values[_DEADMAN] = plc.deadman.remaining_s(self._clock.now())
             values[_DEVICE_ID], values[_FIRMWARE] = self._device_id, FIRMWARE
@@ -187,6 +199,11 @@ class StationDoor:
         self._weigh(OutdoorCentre(T=T), now)
         self._plc.write_outdoor_centre(T, now)
 
+    def write_cap(self, token: int, sequence: int, m_flow_max: float, now: float) -> bool:
+        """Class A cap on primary flow, kg/s; False when fenced off."""
+        self._weigh(PrimaryCap(m_flow_max=m_flow_max, token=token, sequence=sequence), now)
+        return self._plc.write_cap(token, sequence, m_flow_max, now)
+
     def _weigh(self, meaning: Meaning, now: float) -> None:
         self.writes += 1
         self.breaks += [
@@ -200,6 +217,9 @@ class StationDoor:
             )
             for breach in self._judge.judge(meaning, now)
         ]
+
+    def _primary(self) -> tuple[float | None, float | None]:
+        return self._measured.get(_DRAWN), self._plc.cap.shown(self._clock.now())
 
     def _held(self, number: int) -> Held:
         loop = self._plc.loops[number - 1]

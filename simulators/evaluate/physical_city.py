@@ -206,6 +206,7 @@ class PhysicalCity:
             m * (1.0 + self._gain) + self._wobble * noise[2],
             np.concatenate([copy.state.motor for copy in copies]),
             STEP_S,
+            np.concatenate([copy.m_flow_primary for copy in copies]),
         )
         sky = self._sky(self.now)
         for k, copy in enumerate(copies):

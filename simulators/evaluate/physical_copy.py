@@ -172,6 +172,11 @@ class PhysicalCopy:
         station = self.field.params.station
         return pump.pressure_rise(self.m_flow, station.m_flow_max, station.dp_max)
 
+    @property
+    def m_flow_primary(self) -> Floats:
+        """kg/s through each loop's valve in the last minute."""
+        return np.asarray(self._last[0][3])
+
     def at_stations(self) -> Floats:
         """Return supply, return (degC), flow (kg/s), supply and return pressure (kPa) at each station."""
         network, station = self.field.params.network, self.field.params.station.station

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulators.plant.arrays import same, some, within
+from simulators.plc.cap import CAP_INTEGRAL_S, Y_AHEAD, Y_LEAST
 from simulators.plc.control import INTEGRAL_S, PROPORTIONAL_PER_K, PUMP_INTEGRAL_S
 from simulators.plc.limits import (
     FLOW_MIN_SHARE,
@@ -127,6 +128,9 @@ class PlcBank:
         self._hot, self._frost = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
         self._valve, self._pump = y_valve.copy(), y_pump.copy()
         self._last_error = np.zeros(n)
+        self._cap = np.full(len(stations), np.inf)
+        """kg/s of primary flow; inf for none."""
+        self._y_max = np.ones(len(stations))
 
     def learn(self, T_outdoor: Sequence[float | None], now: float) -> None:
         """Look up, at UTC second ``now``, who decides over each loop and what for.
@@ -140,11 +144,13 @@ class PlcBank:
         wanted, flow = self.T_own.copy(), self._m_design.copy()
         remote = np.zeros(len(self._plcs), dtype=np.bool_)
         i = 0
-        for station in self._stations:
+        for row, station in enumerate(self._stations):
             of = station.station_class
             if of is StationClass.C:
                 i += len(station.loops)
                 continue
+            if of is StationClass.A:
+                self._cap[row] = station.cap.in_force(now)
             deadman_runs = of is StationClass.T and station.deadman.remaining_s(now) > 0.0
             for plc in station.loops:
                 if of is StationClass.A and plc.lease.expired(now):
@@ -174,8 +180,14 @@ class PlcBank:
         m_flow: Floats,
         y_valve: Floats,
         dt: float,
+        m_flow_primary: Floats | None = None,
     ) -> tuple[Floats, Floats]:
-        """Return the commands (valve, pump), 0..1, after ``dt`` s with these measurements."""
+        """Return the commands (valve, pump), 0..1, after ``dt`` s with these measurements.
+
+        Without ``m_flow_primary`` (kg/s through each loop's valve) no cap is kept.
+        """
+        if m_flow_primary is not None:
+            self._keep_caps(m_flow_primary, y_valve, dt)
         self._move(dt)
         self._limit(T_supply, T_return_primary, y_valve, dt)
         self.T_effective = within(self._T_ramped - self._reduction, T_SUPPLY_MIN, self._T_max)
@@ -245,7 +257,22 @@ class PlcBank:
         moved = error - self._last_error + error * dt / tuning.integral_s
         change = tuning.proportional_per_K * moved
         self._last_error = error
-        self._valve = within(self._valve + change, 0.0, 1.0)
+        self._valve = np.minimum(within(self._valve + change, 0.0, 1.0), self._y_max[self._station_of])
+
+    def _keep_caps(self, m_flow_primary: Floats, y_valve: Floats, dt: float) -> None:
+        """Move the largest opening of each capped station's valves, as ``plc.cap`` does."""
+        capped = np.isfinite(self._cap)
+        if not some(capped):
+            self._y_max[:] = 1.0
+            return
+        n = len(self._cap)
+        drawn = np.bincount(self._station_of, weights=m_flow_primary, minlength=n)
+        opened = np.zeros(n)
+        np.maximum.at(opened, self._station_of, y_valve)
+        cap = np.where(capped, self._cap, 1.0)
+        error = np.clip((cap - drawn) / cap, -1.0, 1.0)
+        reached = np.minimum(self._y_max, opened + Y_AHEAD) + error * dt / CAP_INTEGRAL_S
+        self._y_max = np.where(capped, np.clip(reached, Y_LEAST, 1.0), 1.0)
 
     def _interlocked(self, T_supply: Floats, T_return: Floats) -> bool:
         return bool(

@@ -202,6 +202,7 @@ class QuickCity:
         T_outdoor = self.weather.at(self.now).T_outdoor
         y_valve, y_pump, T_return = state.y_valve, state.y_pump, state.T_return
         T_supply, T_return_primary, m = state.T_supply, state.T_return_primary, self._m
+        m_primary = valve.mass_flow(y_valve, params.Kvs, params.K_fixed, dp, rho)
         sums = np.zeros((5, len(m)))
         at_source = np.zeros((3, self.copies))
         for scan in range(_SCANS):
@@ -212,6 +213,7 @@ class QuickCity:
                 m * (1.0 + self._gain_m) + self._noise_m * noise[scan, 2],
                 y_valve,
                 SCAN_S,
+                m_primary,
             )
             y_valve = valve.move(y_valve, valve_command, params.stroke_s, SCAN_S)
             most = pump.SPEED_UP_PER_S * SCAN_S

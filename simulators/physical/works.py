@@ -162,6 +162,7 @@ class PhysicalWorks:
             T_supply=state.T_supply,
             T_return=out.T_return,
             T_return_primary=state.T_return_primary,
+            m_flow_primary=out.m_flow_primary,
             Q_exchanger=out.Q_exchanger,
         )
 

@@ -18,6 +18,9 @@ OFFSET_LOWER_K = -3.0
 OFFSET_UPPER_K = 5.0
 """Class B: offsets outside are refused, because the device keeps the last one for ever."""
 
+CAP_NONE_KG_PER_S = 600.0
+"""More than any station draws: what the register of the cap shows while there is none."""
+
 T_SUPPLY_BELIEVABLE = (5.0, 150.0)
 """degC; a setpoint outside is refused. Inside, the hard clamps of the loop still hold."""
 
@@ -92,6 +95,45 @@ class LoopLease:
     def expired(self, now: float) -> bool:
         """Tell whether a running lease has ended by silence at ``now``."""
         return self.expires_at is not None and now > self.expires_at
+
+
+@dataclass(slots=True)
+class CapLease:
+    """Class A, one per station: what the centre caps the primary flow at, and until when."""
+
+    m_flow_max: float = math.inf
+    """kg/s as written; inf before the first write."""
+    token: int = 0
+    sequence: int = 0
+    expires_at: float | None = None
+    """UTC second; None while there is no cap."""
+
+    def apply(self, token: int, sequence: int, m_flow_max: float, station: StationLease, now: float) -> bool:
+        """Take a cap; False when fenced off by (token, sequence) or when it is none."""
+        if token < station.token or (token, sequence) <= (self.token, self.sequence):
+            return False
+        if not math.isfinite(m_flow_max) or m_flow_max <= 0.0:
+            return False
+        station.adopt(token)
+        self.token, self.sequence, self.m_flow_max = token, sequence, m_flow_max
+        self.expires_at = now + station.valid_for_s
+        return True
+
+    def renew(self, station: StationLease, now: float) -> None:
+        """Extend by an accepted heartbeat, as ``LoopLease.renew`` does."""
+        if self.expires_at is not None and now <= self.expires_at and self.token == station.token:
+            self.expires_at = now + station.valid_for_s
+
+    def in_force(self, now: float) -> float:
+        """Return the cap that acts at ``now``, kg/s; inf for none: silence of the centre opens."""
+        if self.expires_at is None or now > self.expires_at:
+            self.expires_at = None
+            return math.inf
+        return self.m_flow_max
+
+    def shown(self, now: float) -> float:
+        """Return what the register shows, kg/s: the cap in force, or the end of its range for none."""
+        return min(self.in_force(now), CAP_NONE_KG_PER_S)
 
 
 @dataclass(slots=True)

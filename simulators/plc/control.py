@@ -19,12 +19,12 @@ class ValveController:
     """0..1."""
     _last_error: float = 0.0
 
-    def step(self, T_set: float, T_supply: float, dt: float) -> float:
-        """Return the valve command after ``dt`` s; temperatures in degC."""
+    def step(self, T_set: float, T_supply: float, dt: float, most: float = 1.0) -> float:
+        """Return the valve command after ``dt`` s, ``most`` at most; temperatures in degC."""
         error = T_set - T_supply
         change = PROPORTIONAL_PER_K * (error - self._last_error + error * dt / INTEGRAL_S)
         self._last_error = error
-        self.command = min(max(self.command + change, 0.0), 1.0)
+        self.command = min(max(self.command + change, 0.0), most)
         return self.command
 
     def force(self, command: float) -> float:

@@ -70,6 +70,8 @@ class LoopInputs:
     T_return_primary: float
     m_flow: float
     y_valve: float
+    m_flow_primary: float = 0.0
+    """kg/s, of the loop's own valve."""
 
 
 def clamp_supply(T: float, rating: LoopRating) -> tuple[float, Limit]:

@@ -124,9 +124,18 @@ class LoopPlc:
             self.events.append(PlcEvent(at=now, loop=self.number, state=ControlState.OWN_CURVE, why=why))
 
     def step(
-        self, seen: LoopInputs, T_outdoor: float, deadman: DeadMan, now: float, dt: float
+        self,
+        seen: LoopInputs,
+        T_outdoor: float,
+        deadman: DeadMan,
+        now: float,
+        dt: float,
+        y_max: float = 1.0,
     ) -> LoopOutputs:
-        """Run one scan at UTC second ``now``, ``dt`` seconds after the last."""
+        """Run one scan at UTC second ``now``, ``dt`` seconds after the last.
+
+        The valve opens to ``y_max`` at most, as far as no interlock wants more.
+        """
         self._check_authority(deadman, now)
         self.T_own, _ = clamp_supply(self.curve.at(T_outdoor), self.rating)
         wanted, clamped = clamp_supply(self._wanted_supply(), self.rating)
@@ -137,7 +146,7 @@ class LoopPlc:
         self._move_flow(flow, dt)
         interlocks = self._interlocks.step(seen, self.rating)
         self.limits = together(clamped, stretched, cause, too_low, cut, interlocks)
-        return self._actuate(seen, dt)
+        return self._actuate(seen, dt, y_max)
 
     def _check_authority(self, deadman: DeadMan, now: float) -> None:
         if self.lease.expired(now):
@@ -175,7 +184,7 @@ class LoopPlc:
             self._m_flow_ramped = approach(self._m_flow_ramped, wanted, most)
         self.m_flow_effective = self._m_flow_ramped
 
-    def _actuate(self, seen: LoopInputs, dt: float) -> LoopOutputs:
+    def _actuate(self, seen: LoopInputs, dt: float, y_max: float) -> LoopOutputs:
         m_flow_set = self.m_flow_effective
         if self._interlocks.over_temperature:
             valve = self._valve.force(0.0)
@@ -184,6 +193,6 @@ class LoopPlc:
             valve = max(self._valve.step(T_set, seen.T_supply, dt), _FROST_VALVE)
             m_flow_set = max(m_flow_set, FLOW_MIN_SHARE * self.rating.m_flow_design)
         else:
-            valve = self._valve.step(self.T_effective, seen.T_supply, dt)
+            valve = self._valve.step(self.T_effective, seen.T_supply, dt, y_max)
         pump = self._pump.step(m_flow_set, seen.m_flow, self.rating.m_flow_design, dt)
         return LoopOutputs(valve=valve, pump=pump)

@@ -7,7 +7,8 @@ one returns whether the device took the write.
 from collections.abc import Sequence
 from enum import IntFlag
 
-from simulators.plc.authority import DeadMan, StationLease
+from simulators.plc.authority import CapLease, DeadMan, StationLease
+from simulators.plc.cap import FlowLimiter
 from simulators.plc.limits import NO_LIMIT, Limit, LoopInputs, together
 from simulators.plc.loop import LoopOutputs, LoopPlc, PlcEvent
 from simulators.plc.outdoor import Outdoor
@@ -32,6 +33,8 @@ class StationPlc:
         self.loops = tuple(loops)
         self.lease = StationLease()
         self.deadman = DeadMan()
+        self.cap = CapLease()
+        self._limiter = FlowLimiter()
         self.outdoor = Outdoor()
 
     @property
@@ -70,7 +73,14 @@ class StationPlc:
             return False
         for loop in self.loops:
             loop.lease.renew(self.lease, now)
+        self.cap.renew(self.lease, now)
         return True
+
+    def write_cap(self, token: int, sequence: int, m_flow_max: float, now: float) -> bool:
+        """Class A: take a cap on the primary flow of the station in kg/s; False when refused."""
+        if self.station_class is not StationClass.A:
+            return False
+        return self.cap.apply(token, sequence, m_flow_max, self.lease, now)
 
     def hand_back(self, loop: int, now: float) -> bool:
         """Class A and T: return a loop to its own curve now; False for a loop that is not there."""
@@ -126,8 +136,10 @@ class StationPlc:
     ) -> list[LoopOutputs]:
         """Run one scan of all loops; ``T_outdoor_own`` is the own sensor, None where there is none."""
         T_outdoor = self.outdoor.choose(T_outdoor_own, now)
+        drawn, opened = sum(one.m_flow_primary for one in seen), max(one.y_valve for one in seen)
+        y_max = self._limiter.step(self.cap.in_force(now), drawn, opened, dt)
         return [
-            plc.step(inputs, T_outdoor, self.deadman, now, dt)
+            plc.step(inputs, T_outdoor, self.deadman, now, dt, y_max)
             for plc, inputs in zip(self.loops, seen, strict=True)
         ]
 

@@ -89,6 +89,10 @@ class ReplayStation:
     def write_outdoor_centre(self, T: float, now: float) -> None:
         """Have no use for it."""
 
+    def write_cap(self, token: int, sequence: int, m_flow_max: float, now: float) -> bool:
+        """Refuse."""
+        return False
+
 
 def _declared(profile: Profile, n_loops: int) -> dict[Point, ProfilePoint]:
     return {

@@ -17,7 +17,7 @@ from simulators.servers.opcua_values import node_id
 from simulators.servers.served import Driven, Observer, UaWatch
 from stations.model.clock import Clock
 from stations.model.identity import Point
-from stations.profile import Profile
+from stations.profile import FLOW_CAP, Profile
 
 _UINT32, _DOUBLE, _BOOLEAN = ua.VariantType.UInt32, ua.VariantType.Double, ua.VariantType.Boolean
 
@@ -47,11 +47,14 @@ class LeaseMethods:
         self._device = device
 
     async def add(self, folders: Mapping[int, Node], index: int) -> None:
-        """Add Heartbeat to the station's object (loop 0), ApplySetpoint and Release to each loop's."""
+        """Add Heartbeat and CapPrimaryFlow to the station's object (0), the others to each loop's."""
         for loop, folder in folders.items():
             if loop == 0:
                 heartbeat = [_UINT32, _UINT32, _DOUBLE]
                 await self._method(folder, self._lease.heartbeat_method, index, 0, self._heartbeat, heartbeat)
+                if self._lease.cap_method is not None:
+                    cap = [_UINT32, _UINT32, _DOUBLE]
+                    await self._method(folder, self._lease.cap_method, index, 0, self._cap, cap)
             else:
                 apply = [_UINT32, _UINT32, _DOUBLE, _DOUBLE]
                 await self._method(folder, self._lease.apply_method, index, loop, self._apply, apply)
@@ -104,6 +107,15 @@ class LeaseMethods:
         if not math.isfinite(valid_for_s):
             return None
         return self._station.heartbeat(int(token), int(counter), valid_for_s, self._clock.now())
+
+    def _cap(self, _loop: int, numbers: list[float]) -> bool | None:
+        token, sequence, raw = numbers
+        declared = self._profile.point(FLOW_CAP)
+        assert declared is not None  # the profile's own rules
+        flow, (low, high) = physical_value(declared, raw), declared.bounds()
+        if not (math.isfinite(flow) and low <= flow <= high):
+            return None
+        return self._station.write_cap(int(token), int(sequence), flow, self._clock.now())
 
     def _inside(self, channel: str | None, raw: float) -> float:
         declared = None if channel is None else self._profile.point(channel)

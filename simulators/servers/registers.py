@@ -16,7 +16,7 @@ from simulators.servers.served import Driven, Observer
 from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.setpoint import StationClass
-from stations.profile import REGISTERS, ModbusMap, Profile, ProfilePoint
+from stations.profile import FLOW_CAP, REGISTERS, ModbusMap, Profile, ProfilePoint
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 """Exception codes of the Modbus Application Protocol V1.1b3, chapter 7."""
@@ -205,7 +205,9 @@ class RegisterImage:
     def _write_routes(self) -> Iterator[tuple[tuple[bool, int], _Route]]:
         """Yield ((is a coil, address), route) of everything that may be written."""
         lease = self._profile.modbus_lease
-        in_block = {self._profile.heat, self._profile.circulation} if lease is not None else set()
+        in_block: set[str | None] = set()
+        if lease is not None:
+            in_block = {self._profile.heat, self._profile.circulation, FLOW_CAP}
         for declared, loop, address in self._places():
             if declared.writable and declared.name not in in_block:
                 functions = frozenset({declared.write_function or (5 if declared.type == "bool" else 16)})
@@ -220,6 +222,8 @@ class RegisterImage:
             (False, lease.heartbeat_address),
             _Route(count=5, functions=frozenset({16}), take=self._take_heartbeat),
         )
+        if lease.cap_address is not None:
+            yield self._cap_block(lease.cap_address)
         for loop in self._loops:
             yield self._setpoint_block(loop, lease.setpoint_address + (loop - 1) * self._map.loop_stride)
 
@@ -247,6 +251,21 @@ class RegisterImage:
             return self._station.write_block(loop, token, sequence, heat, circulation, now)
 
         return (False, address), _Route(count=5 + sum(widths), functions=frozenset({16}), take=take)
+
+    def _cap_block(self, address: int) -> tuple[tuple[bool, int], _Route]:
+        """Return the block [token, sequence, primary flow, CRC] of the station."""
+        point = self._profile.point(FLOW_CAP)
+        assert point is not None  # the profile's own rules
+        width = REGISTERS[point.type]
+
+        def take(words: list[int], now: float) -> bool:
+            data = b"".join(word.to_bytes(2, "big") for word in words[:-1])
+            flow, (low, high) = from_words(point, words[4 : 4 + width], self._map), point.bounds()
+            if words[-1] != crc16_modbus(data) or not (math.isfinite(flow) and low <= flow <= high):
+                return False
+            return self._station.write_cap(self._uint32(words[0:2]), self._uint32(words[2:4]), flow, now)
+
+        return (False, address), _Route(count=5 + width, functions=frozenset({16}), take=take)
 
     def _take_heartbeat(self, words: list[int], now: float) -> bool:
         return self._station.heartbeat(

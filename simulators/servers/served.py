@@ -57,6 +57,10 @@ class Driven(Served, Protocol):
         """Take the centre's outdoor temperature in degC."""
         ...
 
+    def write_cap(self, token: int, sequence: int, m_flow_max: float, now: float) -> bool:
+        """Take a cap on the primary flow in kg/s, unless (token, sequence) is not newer."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:

@@ -10,14 +10,21 @@ from typing import Protocol
 
 from stations.decoding import Decoder, decoder, to_raw
 from stations.driver import LinkLost
-from stations.drivers.refusals import refuse_beat, refuse_command, refuse_jump, refuse_loop, refuse_stranger
+from stations.drivers.refusals import (
+    refuse_beat,
+    refuse_cap,
+    refuse_command,
+    refuse_jump,
+    refuse_loop,
+    refuse_stranger,
+)
 from stations.model.clock import Clock
 from stations.model.identity import PRIMARY, Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown, WriteOutcome
 from stations.model.quality import Reason
 from stations.model.reading import Reading, bad
-from stations.model.setpoint import Heartbeat, LoopCommand, StationClass
-from stations.profile import Profile, ProfilePoint
+from stations.model.setpoint import FlowCap, Heartbeat, LoopCommand, StationClass
+from stations.profile import FLOW_CAP, Profile, ProfilePoint
 
 _NOT_CONNECTED = Unknown("not connected")
 
@@ -61,6 +68,10 @@ class MemoryStation(Protocol):
 
     def write_outdoor_centre(self, T: float, now: float) -> None:
         """Take the centre's outdoor temperature in degC."""
+        ...
+
+    def write_cap(self, token: int, sequence: int, m_flow_max: float, now: float) -> bool:
+        """Class A cap on primary flow, kg/s; False when fenced off by a newer token or sequence."""
         ...
 
 
@@ -169,6 +180,18 @@ class MemoryDriver:
             return Rejected(str(error))
         self._station.write_outdoor_centre(T, self._clock.now())
         return Acknowledged()
+
+    async def cap_flow(self, cap: FlowCap) -> WriteOutcome:
+        """Cap the station's primary flow."""
+        if not self._connected:
+            return _NOT_CONNECTED
+        if not self._profile.caps_flow:
+            return NotApplicable()
+        if (refusal := refuse_cap(self._profile, cap)) is not None:
+            return refusal
+        flow = self._as_on_wire(FLOW_CAP, cap.m_flow_max)
+        taken = self._station.write_cap(cap.token, cap.sequence, flow, self._clock.now())
+        return _taken(taken, "the station holds a newer token or sequence")
 
     async def close(self) -> None:
         """End; a closed driver stays closed for reads until it is connected again."""

@@ -6,8 +6,8 @@ and it must not reach a station.
 
 from stations.decoding import to_raw
 from stations.model.outcome import Rejected
-from stations.model.setpoint import Heartbeat, LoopCommand
-from stations.profile import Profile
+from stations.model.setpoint import FlowCap, Heartbeat, LoopCommand
+from stations.profile import FLOW_CAP, Profile
 
 UINT32_MAX = 2**32 - 1
 VALID_FOR_MIN_S, VALID_FOR_MAX_S = 60.0, 600.0
@@ -64,6 +64,17 @@ def refuse_jump(heat: float, holds: float | None) -> Rejected | None:
         return None
     why = f"on its own curve the loop holds {holds:.1f} degC now, not {heat:.1f}; not written"
     return Rejected(why, jump=(holds, heat))
+
+
+def refuse_cap(profile: Profile, cap: FlowCap) -> Rejected | None:
+    """Refuse a cap outside the bounds of its point; the profile takes caps."""
+    point = profile.point(FLOW_CAP)
+    assert point is not None
+    try:
+        to_raw(point, cap.m_flow_max)
+    except ValueError as error:
+        return Rejected(str(error))
+    return _refuse_numbers(cap.token, cap.sequence)
 
 
 def refuse_beat(beat: Heartbeat) -> Rejected | None:

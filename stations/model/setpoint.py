@@ -70,6 +70,21 @@ class LoopCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowCap:
+    """A cap on the primary flow of a whole station, under the same lease as its setpoints.
+
+    Temperature works beneath it. It ends with the lease, and by a cap at the end of the point's range.
+    """
+
+    token: int
+    """As in ``LoopCommand``."""
+    sequence: int
+    """Grows with every cap of this station under one token (uint32)."""
+    m_flow_max: float
+    """kg/s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
     """Renewal of a station's lease: the setpoints it holds stay valid for ``valid_for_s`` from now."""
 

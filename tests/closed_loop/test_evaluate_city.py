@@ -111,6 +111,10 @@ CASES = {
         plc.write_deadman(600.0, now),
         plc.write_absolute(1, 45.0 + now % 9, now),
     ),
+    "a cap on primary flow": lambda plc, now: (
+        plc.write_block(1, 1, int(now), 80.0, 20.0, now),
+        plc.write_cap(1, int(now), 6.0 + now % 7, now),
+    ),
     "a hand-back": lambda plc, now: plc.hand_back(1, now),
 }
 
@@ -165,13 +169,14 @@ def _scan(bank, plcs, outdoor, now, rng, trouble, turn):
             case "over-temperature":
                 T_supply[:] = 95.0
     m = np.array([rng.uniform(10.0, 30.0) for _ in range(n)])
-    valve, pump = bank.scan(T_supply, T_return, back, m, y_valve, 10.0)
+    m_primary = np.array([rng.uniform(2.0, 8.0) for _ in range(n)])
+    valve, pump = bank.scan(T_supply, T_return, back, m, y_valve, 10.0, m_primary)
     place = 0
     for plc, T_outdoor in zip(plcs, outdoor, strict=True):
         seen = [
             LoopInputs(
                 T_supply=T_supply[i], T_return=T_return[i], T_return_primary=back[i], m_flow=m[i],
-                y_valve=y_valve[i],
+                y_valve=y_valve[i], m_flow_primary=m_primary[i],
             )
             for i in range(place, place + len(plc.loops))
         ]  # fmt: skip

@@ -17,7 +17,7 @@ from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, Rejected, Unknown
 from stations.model.quality import Quality, Reason
-from stations.model.setpoint import Heartbeat, Instruction, LoopCommand
+from stations.model.setpoint import FlowCap, Heartbeat, Instruction, LoopCommand
 from stations.profile import Profile
 
 N_LOOPS = 2
@@ -67,7 +67,16 @@ class Outdoor:
     T: float
 
 
-Written = Setpoint | Beat | HandBack | Outdoor
+@dataclass(frozen=True)
+class Cap:
+    """A cap on the primary flow that arrived, kg/s."""
+
+    token: int
+    sequence: int
+    m_flow_max: float
+
+
+Written = Setpoint | Beat | HandBack | Outdoor | Cap
 
 
 class Rig(Protocol):
@@ -248,11 +257,40 @@ class DriverContract:
         assert isinstance(outcome, Rejected)
         assert rig.written() == []
 
+    async def test_a_cap_on_primary_flow_arrives_whole(self, rig: Rig):
+        driver = await connected(rig)
+        outcome = await driver.cap_flow(FlowCap(token=7, sequence=65_539, m_flow_max=12.5))
+        await driver.close()
+        assert outcome == Acknowledged()
+        assert rig.written() == [Cap(7, 65_539, pytest.approx(12.5, rel=1e-6))]
+
+    @pytest.mark.parametrize(
+        "bent",
+        [
+            FlowCap(token=7, sequence=1, m_flow_max=0.0),
+            FlowCap(token=7, sequence=1, m_flow_max=-1.0),
+            FlowCap(token=7, sequence=1, m_flow_max=700.0),
+            FlowCap(token=7, sequence=1, m_flow_max=float("nan")),
+            FlowCap(token=7, sequence=1, m_flow_max=float("inf")),
+            FlowCap(token=2**32, sequence=1, m_flow_max=12.5),
+            FlowCap(token=7, sequence=-1, m_flow_max=12.5),
+        ],
+        ids=str,
+    )
+    async def test_a_cap_out_of_bounds_is_refused_before_the_wire(self, rig: Rig, bent: FlowCap):
+        driver = await connected(rig)
+        outcome = await driver.cap_flow(bent)
+        await driver.close()
+        assert isinstance(outcome, Rejected)
+        assert rig.written() == []
+
     async def test_nothing_is_read_or_written_before_the_link_is_open(self, rig: Rig):
         driver = rig.driver()
         with pytest.raises(LinkLost):
             await driver.read()
         assert isinstance(await driver.apply(command()), Unknown)
+        cap = FlowCap(token=7, sequence=1, m_flow_max=12.5)
+        assert isinstance(await driver.cap_flow(cap), Unknown)
         await driver.close()
         assert rig.written() == []
 

@@ -86,6 +86,13 @@ class ModbusRig:
             )
         if start == 20:
             return contract.Beat(words[0] | words[1] << 16, words[2] | words[3] << 16, float(words[4]))
+        if start == 32:
+            token, sequence, flow = (
+                words[0] | words[1] << 16,
+                words[2] | words[3] << 16,
+                words[5] << 16 | words[4],
+            )
+            return contract.Cap(token, sequence, struct.unpack(">f", flow.to_bytes(4, "big"))[0] / 3.6)
         if start == 30:
             return contract.Outdoor(struct.unpack(">h", words[0].to_bytes(2, "big"))[0] * 0.1)
         assert words == [0], "the only thing left to write is a zero to remote_level"

@@ -7,7 +7,7 @@ from stations.model.clock import SystemClock
 from stations.model.identity import Point
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected
 from stations.model.quality import Reason
-from stations.model.setpoint import Heartbeat
+from stations.model.setpoint import FlowCap, Heartbeat
 from stations.profile import builtin_profile
 from tests.contract import driver_contract as contract
 
@@ -50,6 +50,10 @@ class Station:
 
     def write_outdoor_centre(self, T, now):
         self.writes.append(contract.Outdoor(T))
+
+    def write_cap(self, token, sequence, m_flow_max, now):
+        self.writes.append(contract.Cap(token, sequence, m_flow_max))
+        return self.takes
 
 
 class MemoryRig:
@@ -95,6 +99,15 @@ async def test_a_station_that_holds_a_newer_token_rejects(rig):
     driver = await contract.connected(rig)
     assert isinstance(await driver.apply(contract.command()), Rejected)
     assert isinstance(await driver.renew(Heartbeat(token=1, counter=1, valid_for_s=180.0)), Rejected)
+    assert isinstance(await driver.cap_flow(FlowCap(token=1, sequence=1, m_flow_max=9.0)), Rejected)
+
+
+@pytest.mark.parametrize("profile", ["plc-b", "trovis-5578", "multical-603"])
+async def test_a_device_without_such_a_point_takes_no_cap(profile):
+    rig = MemoryRig(profile, 1)
+    driver = await contract.connected(rig)
+    assert await driver.cap_flow(FlowCap(token=1, sequence=1, m_flow_max=9.0)) == NotApplicable()
+    assert rig.written() == []
 
 
 DEADMAN, IDENTITY, LEVEL = Point(0, "deadman_remaining"), Point(0, "device_id"), Point(1, "remote_level")

@@ -80,6 +80,8 @@ class OpcUaRig:
         holder, _, name = method.partition(".")
         if name == "Heartbeat":
             return contract.Beat(*values)
+        if name == "CapPrimaryFlow":
+            return contract.Cap(values[0], values[1], values[2] / 3.6)
         loop = int(holder.removeprefix("Loop"))
         if name == "Release":
             return contract.HandBack(loop)
@@ -217,7 +219,7 @@ async def test_a_server_without_the_namespace_is_a_configuration_fault(rig):
             pass
 
 
-@pytest.mark.parametrize(("limit", "requests"), [(0, 1), (7, 8), (1, 51), (51, 1), (50, 2)])
+@pytest.mark.parametrize(("limit", "requests"), [(0, 1), (7, 8), (1, 52), (52, 1), (51, 2)])
 async def test_a_poll_is_split_as_the_server_asks(rig, monkeypatch, limit, requests):
     node = ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead)
     attribute = rig.server.server.iserver.aspace[node].attributes[ua.AttributeIds.Value]
@@ -227,7 +229,7 @@ async def test_a_poll_is_split_as_the_server_asks(rig, monkeypatch, limit, reque
         readings = await driver.read()
         assert rig.wire.sent.count(b"MSGF") == requests
     assert {reading.quality for reading in readings.values()} == {Quality.GOOD}
-    assert len(readings) == 13 + 2 * 19
+    assert len(readings) == 14 + 2 * 19
 
 
 @pytest.mark.parametrize("change", [lambda answers: answers[:-1], lambda answers: [*answers, answers[0]]])
@@ -238,7 +240,7 @@ async def test_a_wrong_number_of_values_is_a_bad_answer_and_none_of_them_is_used
         return change(await original(session, params))
 
     monkeypatch.setattr(InternalSession, "read", read)
-    with pytest.raises(BadAnswer, match="values for 51 nodes"):
+    with pytest.raises(BadAnswer, match="values for 52 nodes"):
         await driver.read()
 
 

@@ -24,7 +24,9 @@ FFAD            # 14 T_outdoor -8.3 degC
 0000
 EF32 0000       # 16 A_heated 61 234 m2
 FFB1            # 18 T_outdoor_centre_readback -7.9 degC
-0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000   # 19..29, heartbeat block and spare
+0000 0000 0000 0000 0000 0000                            # 19..24, spare and heartbeat block
+CCCD 422C       # 25 m_flow_primary_max_readback 43.2 t/h
+0000 0000 0000  # 27..29
 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000        # 30..39
 17ED            # 40 T_supply_secondary 61.25 degC
 1036            # 41 T_return_secondary 41.50 degC
@@ -64,6 +66,7 @@ EXPECTED = {
     "0/T_outdoor": -8.3,
     "0/A_heated": 61_234.0,
     "0/T_outdoor_centre_readback": -7.9,
+    "0/m_flow_primary_max_readback": 12.0,
     "1/T_supply_secondary": 61.25,
     "1/T_return_secondary": 41.5,
     "1/m_flow_secondary": 40.0,

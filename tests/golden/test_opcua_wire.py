@@ -28,6 +28,7 @@ STATION = {
     "V_primary": 98765.4,
     "T_outdoor": -8.25,
     "T_outdoor_centre_readback": -7.5,
+    "m_flow_primary_max_readback": 12.0,
     "alarm_word": 5.0,
     "A_heated": 61000.0,
 }

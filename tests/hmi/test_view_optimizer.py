@@ -140,12 +140,20 @@ def test_a_price_below_nothing_is_drawn_as_0_and_told_in_words():
 def test_what_loops_have_borne_of_shortages_stands_with_what_binds():
     borne = [{"station": f"S{n:03}", "loop": 1, "K_h": 20.0 - n} for n in range(1, 8)]
     told = {"first": ["S002"], "borne": borne, "loops": 7, "turn_percent": 1.0, "spared_K_h": 100.0}
-    told |= {"caps": [{"station": "S003", "m_flow_max": 5.0, "m_flow": 8.0}]}
+    told |= {
+        "caps": [
+            {"station": "S003", "m_flow_max": 5.0, "m_flow": 8.0, "told": None},
+            {"station": "S004", "m_flow_max": 5.0, "m_flow": 8.0, "told": 6.0},
+        ]
+    }
     plan = plan_told.plan(rationing=RationingMessage.model_validate(told))
-    *_, first, most, caps, turns = model.binding_sheet(EN, plan).facts
+    *_, first, most, capped, caps, turns = model.binding_sheet(EN, plan).facts
     assert first == "In a shortage served first: S002"
     assert most.startswith("Borne in shortages so far by 7 loops, most by: S001/1 19.0 K h, S002/1 18.0 K h")
     assert "S006" not in most
+    assert capped == (
+        "Fast lever: the primary flow of 1 stations is capped until the shortage is over, in t/h: S004 ≤ 21.6"
+    )
     assert caps.endswith("1 stations shall draw no more primary water than their share, in t/h: S003 ≤ 18.0")
     assert turns.startswith("Who has borne more than others gets up to 1 % more; from 100 K h above")
 

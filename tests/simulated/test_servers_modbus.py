@@ -120,6 +120,22 @@ async def test_a_setpoint_block_reaches_its_loop_in_units_inside():
     assert station.written == [("block", 2, 0x0001_0002, 7, 55.5, 10.0)]
 
 
+def cap(token, sequence, flow_t_per_h, crc=None):
+    flow = struct.pack(">f", flow_t_per_h)
+    words = [token & 0xFFFF, token >> 16, sequence & 0xFFFF, sequence >> 16]
+    words += [int.from_bytes(flow[2:], "big"), int.from_bytes(flow[:2], "big")]
+    return [*words, crc16_modbus(struct.pack(">6H", *words)) if crc is None else crc]
+
+
+async def test_a_cap_on_primary_flow_reaches_the_station_and_a_senseless_one_does_not():
+    async with served("plc-a", {}, n_loops=2) as (station, client):
+        assert await client.write(32, cap(0x0001_0002, 7, 36.0)) == bytes.fromhex("10 0020 0007")
+        for refused in (cap(1, 8, 36.0, crc=0x1234), cap(1, 8, float("nan")), cap(1, 8, 0.0), cap(1, 8, 3e3)):
+            assert await client.write(32, refused) == b"\x90\x03"
+        assert await client.write(36, cap(1, 8, 36.0)[4:6]) == b"\x90\x02", "not without token and checksum"
+    assert station.written == [("cap", 0x0001_0002, 7, 10.0)]
+
+
 async def test_a_setpoint_block_with_a_wrong_checksum_is_an_illegal_value_and_does_nothing():
     async with served("plc-a", {}) as (station, client):
         assert await client.write(72, block(1, 1, 55.5, 36.0, crc=0x1234)) == b"\x90\x03"

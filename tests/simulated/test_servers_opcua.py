@@ -149,12 +149,17 @@ async def test_methods_reach_the_station_in_units_inside_and_the_watch_in_wire_u
         assert await call(client, index, "Station", "Heartbeat", uint(7), uint(9), 180.0) is True
         assert await call(client, index, "Loop1", "Release", uint(7)) is True
         assert await call(client, index, "Loop1", "Release", uint(3)) is False  # older than the lease
+        assert await call(client, index, "Station", "CapPrimaryFlow", uint(7), uint(2), 36.0) is True
+        for senseless in (float("nan"), 0.0, 3000.0):
+            with pytest.raises(BadOutOfRange):
+                await call(client, index, "Station", "CapPrimaryFlow", uint(7), uint(3), senseless)
         station.takes = False
         assert await call(client, index, "Loop1", "ApplySetpoint", uint(1), uint(1), 55.5, 36.0) is False
-    assert station.written[:3] == [
+    assert station.written[:4] == [
         ("block", 2, 7, 1, 55.5, 10.0),
         ("heartbeat", 7, 9, 180.0),
         ("hand_back", 1),
+        ("cap", 7, 2, 10.0),
     ]
     assert watch.seen[0] == ("ApplySetpoint", 2, [7.0, 1.0, 55.5, 36.0])
 

@@ -35,6 +35,7 @@ STATION_NODES = {
     "s=Station.T_outdoor": (V.Float, -8.25),
     "s=Station.T_outdoor_centre": (V.Double, -7.5),
     "s=Station.T_outdoor_centre_readback": (V.Double, -7.5),
+    "s=Station.m_flow_primary_max_readback": (V.Double, 43.2),
     "i=2010": (V.UInt32, 5),
     "s=Station.A_heated": (V.Double, 61000.0),
 }
@@ -194,6 +195,7 @@ async def _add_methods(station, n_loops):
     objects = station.server.nodes.objects
     holder = await objects.add_object(station.node_id("s=Station"), f"{station.index}:Station")
     await add(holder, "Station.Heartbeat", [V.UInt32, V.UInt32, V.Double])
+    await add(holder, "Station.CapPrimaryFlow", [V.UInt32, V.UInt32, V.Double])
     for loop in range(1, n_loops + 1):
         holder = await objects.add_object(station.node_id(f"s=Loop{loop}"), f"{station.index}:Loop{loop}")
         await add(holder, f"Loop{loop}.ApplySetpoint", [V.UInt32, V.UInt32, V.Double, V.Double])

@@ -18,7 +18,8 @@ class Script:
     def __init__(self, clock, loops=(1,)):
         self.clock = clock
         self.answers = {
-            name: deque() for name in ("connect", "read", "apply", "renew", "hand_back", "send_outdoor")
+            name: deque()
+            for name in ("connect", "read", "apply", "renew", "hand_back", "send_outdoor", "cap_flow")
         }
         self.calls = []
         self.drivers = []
@@ -95,6 +96,9 @@ class ScriptedDriver:
 
     async def send_outdoor(self, T_outdoor_centre):
         return await self.script.answer("send_outdoor", T_outdoor_centre, NotApplicable())
+
+    async def cap_flow(self, cap):
+        return await self.script.answer("cap_flow", cap, Acknowledged())
 
     async def close(self):
         self.closed += 1

@@ -44,3 +44,7 @@ class WrittenStation:
 
     def write_outdoor_centre(self, T, now):
         self.written.append(("outdoor", round(T, 6)))
+
+    def write_cap(self, token, sequence, m_flow_max, now):
+        self.written.append(("cap", token, sequence, round(m_flow_max, 5)))
+        return self.takes

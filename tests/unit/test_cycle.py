@@ -11,9 +11,10 @@ import pytest
 
 import controller.cycle
 from controller.admission import Admission
-from controller.cycle import COMMIT_ALARM, CycleParts, freeze, run_cycle
+from controller.cycle import COMMIT_ALARM, CycleParts, cap_flows, freeze, run_cycle
 from controller.deciding import Rules, think
 from controller.decisions import Action, LoopKey, Mode, Rule
+from controller.guard_caps import CapHeld
 from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, State
 from controller.image import Link
@@ -334,3 +335,41 @@ async def test_a_forecast_stands_in_for_lost_sensors_and_tells_the_guard_the_col
     blind = think(freeze(world.parts), world.parts.rules)
     assert blind.T_outdoor_centre.value == T_OUTDOOR
     assert blind.context.T_outdoor_forecast_min is None
+
+
+def cap(m_flow_max, at=0.0):
+    return CapHeld(m_flow_max=m_flow_max, uncapped=20.0, at=at)
+
+
+async def test_a_changed_cap_is_handed_over_once_and_lifted_when_it_is_not_wanted_any_more(world):
+    box, caps = world.outbox.box("S001"), {"S001": cap(16.0)}
+    cap_flows(world.parts, replace(thought_of(world), caps=caps))
+    assert (box.cap.m_flow_max, world.state.caps) == (16.0, {"S001": 16.0})
+    box.cap = None
+    cap_flows(world.parts, replace(thought_of(world), caps=caps))
+    assert box.cap is None, "the same one asks for no write"
+    cap_flows(world.parts, replace(thought_of(world), caps={"S001": cap(14.0)}))
+    assert box.cap.m_flow_max == 14.0
+    cap_flows(world.parts, replace(thought_of(world), caps={"S001": None}))
+    assert (box.cap.m_flow_max, world.state.caps, world.parts.memory.caps) == (None, {}, {})
+
+
+async def test_caps_are_lifted_as_soon_as_no_shortage_is_declared(world):
+    world.poll()
+    world.parts.memory.caps = {"S001": cap(16.0)}
+    await world.cycle()
+    assert world.outbox.box("S001").cap.m_flow_max is None
+    assert world.state.caps == {}
+
+
+async def test_the_guard_knows_of_a_shortage_for_an_hour_after_it_was_declared(world):
+    world.poll()
+    world.parts.memory.shortage_at = world.clock.monotonic() - 3500.0
+    assert thought_of(world).context.shortage_declared
+    world.parts.memory.shortage_at -= 200.0
+    assert not thought_of(world).context.shortage_declared
+    assert not thought_of(world).shortage
+
+
+def thought_of(world):
+    return think(freeze(world.parts), world.parts.rules)

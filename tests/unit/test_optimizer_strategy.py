@@ -13,6 +13,7 @@ from controller.modes import PlanChoice, PlanOrder
 from controller.planning.question import Scene
 from controller.planning.reached import PROBE_K
 from controller.strategies import curve
+from controller.strategies.following import SHORT_K
 from controller.strategies.holding import INSIDE_K, MOVE_K
 from controller.strategies.optimizer import propose
 from controller.strategies.registry import STRATEGIES
@@ -247,3 +248,16 @@ def test_heat_for_the_rooms_leaves_a_station_as_much_earlier_as_its_water_needs(
     assert far.T_supply == pytest.approx(later.T_supply)
     assert far.T_supply > at_once.T_supply + 0.05
     assert near.T_supply == wish_of(TWO, inputs(TOWN, replace(away, to_rooms_s=None))).T_supply
+
+
+def test_in_a_declared_shortage_a_loop_goes_down_by_what_the_guard_lets_it_and_up_at_the_usual_pace():
+    """A quarter of an hour ago it held 66 degC; the plan wants much less."""
+    sent = {ONE.key: held(66.0, minutes=20.0)}
+    usual = wish_of(ONE, inputs(TOWN, plan(), sent=sent))
+    short = wish_of(ONE, inputs(TOWN, plan(), sent=sent, shortage=True))
+    assert usual.T_supply > 66.0 - 2.5
+    assert short.T_supply == pytest.approx(66.0 - SHORT_K, abs=1e-6)
+    warm = {ONE.key: held(40.0, minutes=20.0)}
+    assert wish_of(ONE, inputs(TOWN, plan(), sent=warm, shortage=True)).T_supply == pytest.approx(
+        wish_of(ONE, inputs(TOWN, plan(), sent=warm)).T_supply
+    )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from controller.api.plan_shortage import rationing_message
-from controller.planning.flow_caps import flow_caps
+from controller.planning.flow_caps import flow_caps, near_share
 from optimizer.plan.status import PlanStatus, no_plan
 from optimizer.reason import because
 from stations.model.identity import Point
@@ -57,13 +57,26 @@ def test_the_cap_gives_a_station_its_share_and_no_more(site, short):
     assert heat_of(cap.m_flow_max, UA, 86.0, 43.9, 33.0) < wanted, "and at the warmest it does not"
 
 
+def test_a_station_is_capped_while_no_loop_of_it_lacks_much_of_its_share(short):
+    def near(factor, capped=()):
+        state = replace(short.known.state, q=factor * short.plan.q[:, 0])
+        return near_share(short, replace(short.known, state=state), capped, NOW)
+
+    assert near(1.30) == near(0.96) == {"S001", "S002", "S003"}
+    assert near(0.94) == frozenset()
+    assert near(0.94, capped=["S002"]) == {"S002"}
+    assert near(0.84, capped=["S002"]) == frozenset()
+    assert near(float("nan"), capped=["S002"]) == frozenset()
+    assert near_share(short, None, (), NOW) == near_share(None, short.known, (), NOW) == frozenset()
+
+
 def test_who_is_most_above_its_share_stands_first(site, short):
     caps = flow_caps(short, {}, seen(site), NOW)
     assert caps[0].station == "S002"
     over = [one.m_flow - one.m_flow_max for one in caps]
     assert over == sorted(over, reverse=True)
     told = rationing_message(short, caps)["caps"]
-    assert set(told[0]) == {"station", "m_flow_max", "m_flow"}
+    assert set(told[0]) == {"station", "m_flow_max", "m_flow", "told"}
 
 
 @pytest.mark.parametrize("case", ["no plan yet", "no plan", "too old", "enough"])

@@ -93,6 +93,50 @@ def test_silence_ends_the_lease_and_the_own_curve_comes_back_at_a_fifth_of_a_kel
     assert bench.loop.m_flow_effective == pytest.approx(40.0)
 
 
+def open_and_draw(bench, seconds, scale=30.0):
+    """Scan with a valve that follows its command and a primary flow in proportion to it."""
+    y = 0.6
+    for _ in range(round(seconds / DT)):
+        (outputs,) = bench.run(DT, T_supply=45.0, y_valve=y, m_flow_primary=scale * y)
+        y = outputs.valve
+    return scale * y
+
+
+def test_a_cap_keeps_primary_flow_below_it_and_silence_opens_it():
+    bench = Bench(StationClass.A)
+    assert bench.plc.write_cap(3, 1, 12.0, bench.now)
+    assert open_and_draw(bench, 170) == pytest.approx(12.0, rel=0.15)
+    assert bench.plc.cap.shown(bench.now) == 12.0
+    assert bench.plc.heartbeat(3, 1, 180.0, bench.now)
+    assert open_and_draw(bench, 170) == pytest.approx(12.0, rel=0.1)
+    bench.run(15, T_supply=45.0)
+    assert bench.plc.cap.shown(bench.now) == 600.0
+    assert open_and_draw(bench, 600) == 30.0
+
+
+def test_caps_are_fenced_and_what_is_none_is_refused():
+    bench = Bench(StationClass.A)
+    assert bench.plc.write_cap(3, 5, 12.0, bench.now)
+    assert not bench.plc.write_cap(3, 5, 10.0, bench.now)
+    assert not bench.plc.write_cap(2, 9, 10.0, bench.now)
+    for senseless in (0.0, -1.0, float("nan"), float("inf")):
+        assert not bench.plc.write_cap(3, 6, senseless, bench.now)
+    assert bench.plc.cap.shown(bench.now) == 12.0
+    assert bench.plc.heartbeat(4, 1, 180.0, bench.now), "a new controller that has not capped"
+    bench.run(185)
+    assert bench.plc.cap.shown(bench.now) == 600.0
+    for other in (StationClass.T, StationClass.B, StationClass.C):
+        assert not Bench(other).plc.write_cap(3, 1, 12.0, START)
+
+
+def test_frost_protection_opens_a_capped_valve():
+    bench = Bench(StationClass.A)
+    assert bench.plc.write_cap(3, 1, 0.2, bench.now)
+    assert open_and_draw(bench, 170) <= 30.0 * 0.1 + 1e-9
+    (outputs,) = bench.run(DT, T_return=4.0, y_valve=0.1, m_flow_primary=3.0)
+    assert outputs.valve >= 0.3
+
+
 def test_eight_kelvin_of_fallback_take_forty_minutes():
     bench = Bench(StationClass.A)
     bench.plc.write_block(1, 1, 1, 61.0, None, bench.now)

@@ -4,7 +4,7 @@ import pytest
 
 from simulators import limits_table
 from simulators.judge import Held, Judge, LoopBounds
-from simulators.meaning import Beat, DeadManTime, Offset, OutdoorCentre, Setpoint
+from simulators.meaning import Beat, DeadManTime, Offset, OutdoorCentre, PrimaryCap, Setpoint
 from stations.profile import known_profiles
 
 MIN = 60.0
@@ -19,7 +19,10 @@ class Story:
         own_supply = None if T != 60.0 else lambda T_outdoor: 50.0 - 2.0 * T_outdoor
         bounds = LoopBounds(emitter=emitter, m_flow_design=10.0, own_supply=own_supply)
         table = limits_table.DEVICES[device]
-        self.judge = Judge(table, {1: bounds}, lambda loop: self.held, slack_s)
+        self.drawn, self.cap = 20.0, None
+        self.judge = Judge(
+            table, {1: bounds}, lambda loop: self.held, slack_s, lambda: (self.drawn, self.cap)
+        )
         self.now = 1_000_000.0
         self.sequence = 0
 
@@ -245,3 +248,30 @@ def test_single_writes(word, device, meaning, broken):
 
 def test_every_shipped_device_type_has_a_table():
     assert set(known_profiles()) == set(limits_table.DEVICES)
+
+
+def test_a_cap_goes_down_in_steps_to_two_fifths_of_what_was_drawn_and_up_at_once():
+    story = Story()
+
+    def capped(m_flow_max):
+        story.sequence += 1
+        new = PrimaryCap(m_flow_max=m_flow_max, token=1, sequence=story.sequence)
+        broken = story.one(new)
+        story.cap = m_flow_max
+        return broken
+
+    assert capped(15.5) == []
+    assert capped(11.0) == []
+    assert capped(8.1) == []
+    assert capped(7.0) == ["cap"], "below two fifths of 20 kg/s"
+    assert capped(500.0) == []
+    story.cap = None
+    assert capped(14.0) == ["cap"], "a step of more than a quarter"
+    assert capped(float("nan")) == ["cap", "cap"]
+
+
+def test_a_cap_of_an_older_controller_or_out_of_order_is_a_break():
+    story = Story()
+    assert story.one(PrimaryCap(m_flow_max=18.0, token=5, sequence=2)) == []
+    assert story.one(PrimaryCap(m_flow_max=18.0, token=5, sequence=2)) == ["order of cap, token 5"]
+    assert story.one(PrimaryCap(m_flow_max=18.0, token=4, sequence=9)) == ["order of cap, token 4"]

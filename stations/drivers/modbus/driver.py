@@ -19,13 +19,13 @@ from stations.drivers.modbus.link import ModbusLink
 from stations.drivers.modbus.plan import plan_reads
 from stations.drivers.modbus.registers import BlockDecoder, block_decoder
 from stations.drivers.modbus.writing import LeaseWriter, OffsetWriter, PointWriter, ReadOnlyWriter, Writer
-from stations.drivers.refusals import refuse_command, refuse_loop
+from stations.drivers.refusals import refuse_cap, refuse_command, refuse_loop
 from stations.model.clock import Clock
 from stations.model.identity import PRIMARY, Point
 from stations.model.outcome import NotApplicable, WriteOutcome
 from stations.model.quality import Reason
 from stations.model.reading import Reading, bad
-from stations.model.setpoint import Heartbeat, LoopCommand, StationClass
+from stations.model.setpoint import FlowCap, Heartbeat, LoopCommand, StationClass
 from stations.profile import Profile
 
 REFUSED_PAUSE_S = 600.0
@@ -108,6 +108,12 @@ class ModbusDriver:
         if not self._profile.takes_outdoor:
             return NotApplicable()
         return await self._points.write("T_outdoor_centre", PRIMARY, T_outdoor_centre)
+
+    async def cap_flow(self, cap: FlowCap) -> WriteOutcome:
+        """Cap the station's primary flow where it takes caps."""
+        if not isinstance(self._writer, LeaseWriter) or not self._profile.caps_flow:
+            return NotApplicable()
+        return refuse_cap(self._profile, cap) or await self._writer.cap_flow(cap)
 
     async def close(self) -> None:
         """Close at once."""

@@ -21,8 +21,8 @@ from stations.drivers.modbus.frames import (
 from stations.drivers.modbus.registers import encode, pack
 from stations.drivers.refusals import refuse_beat
 from stations.model.outcome import Acknowledged, NotApplicable, Rejected, Unknown, WriteOutcome
-from stations.model.setpoint import Heartbeat, LoopCommand
-from stations.profile import ModbusMap, Profile, ProfilePoint
+from stations.model.setpoint import FlowCap, Heartbeat, LoopCommand
+from stations.profile import FLOW_CAP, ModbusMap, Profile, ProfilePoint
 
 
 class Writer(Protocol):
@@ -116,6 +116,16 @@ class LeaseWriter:
     async def hand_back(self, loop: int) -> WriteOutcome:
         """Take the loop out of remote."""
         return await self._points.write("remote_level", loop, 0.0)
+
+    async def cap_flow(self, cap: FlowCap) -> WriteOutcome:
+        """Write token, sequence, flow and CRC in one request; ``refuse_cap`` has passed it."""
+        address, point = self._lease.cap_address, self._points.profile.point(FLOW_CAP)
+        assert address is not None  # the profile's own rules
+        assert point is not None
+        block = self._numbers(cap.token, cap.sequence)
+        block += encode(point, to_raw(point, cap.m_flow_max), self._points.registers)
+        block += pack("H", crc16(block), self._points.registers)
+        return await send(self._points.link, write_registers(address, block))
 
     def _block(self, command: LoopCommand) -> bytes:
         profile, registers, instruction = self._points.profile, self._points.registers, command.instruction

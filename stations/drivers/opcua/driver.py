@@ -26,6 +26,7 @@ from stations.drivers.opcua.nodes import (
 from stations.drivers.opcua.trust import decide_trust
 from stations.drivers.opcua.waiting import within
 from stations.drivers.opcua.writes import (
+    cap_arguments,
     heartbeat_arguments,
     judge_call,
     judge_write,
@@ -33,13 +34,13 @@ from stations.drivers.opcua.writes import (
     setpoint_arguments,
     variable_write,
 )
-from stations.drivers.refusals import refuse_beat, refuse_command, refuse_loop
+from stations.drivers.refusals import refuse_beat, refuse_cap, refuse_command, refuse_loop
 from stations.model.clock import Clock
 from stations.model.identity import Point
 from stations.model.outcome import NotApplicable, Rejected, Unknown, WriteOutcome
 from stations.model.quality import Reason
 from stations.model.reading import Reading
-from stations.model.setpoint import Heartbeat, LoopCommand, StationClass
+from stations.model.setpoint import FlowCap, Heartbeat, LoopCommand, StationClass
 from stations.profile import Profile
 
 _SUPPORTED = frozenset({StationClass.A, StationClass.C})
@@ -227,6 +228,18 @@ class OpcUaDriver:
         except ValueError as error:
             return Rejected(str(error))
         return await self._send(self._client.uaclient.write(request), judge_write)
+
+    async def cap_flow(self, cap: FlowCap) -> WriteOutcome:
+        """Call CapPrimaryFlow of the station."""
+        if self._client is None:
+            return _NOT_CONNECTED
+        if self._methods is None or self._methods.cap is None:
+            return NotApplicable()
+        if (refusal := refuse_cap(self._profile, cap)) is not None:
+            return refusal
+        self._token = cap.token
+        arguments = cap_arguments(self._profile, cap)
+        return await self._call(self._methods.cap, arguments, "the station holds a newer token or sequence")
 
     async def close(self) -> None:
         """Give the session back if the link is sound, and drop the connection in any case."""

@@ -87,6 +87,8 @@ class LeaseNodes:
     release: Mapping[int, tuple[ua.NodeId, ua.NodeId]]
     """By loop number."""
     heartbeat: tuple[ua.NodeId, ua.NodeId]
+    cap: tuple[ua.NodeId, ua.NodeId] | None
+    """None where the device takes no caps on primary flow."""
 
 
 def node_id(text: str, namespace: int, loop: int = 0) -> ua.NodeId:
@@ -142,10 +144,12 @@ def lease_nodes(profile: Profile, n_loops: int, namespace: int) -> LeaseNodes | 
             for loop in profile.loops(n_loops)
         }
 
+    station = node_id(lease.station_object, namespace)
     return LeaseNodes(
         apply=pairs(lease.apply_method),
         release=pairs(lease.release_method),
-        heartbeat=(node_id(lease.station_object, namespace), node_id(lease.heartbeat_method, namespace)),
+        heartbeat=(station, node_id(lease.heartbeat_method, namespace)),
+        cap=None if lease.cap_method is None else (station, node_id(lease.cap_method, namespace)),
     )
 
 

@@ -9,8 +9,8 @@ from stations.decoding import to_raw
 from stations.drivers.opcua.faults import refused_or_unknown
 from stations.drivers.opcua.nodes import WRITTEN_TYPE
 from stations.model.outcome import Acknowledged, Rejected, Unknown, WriteOutcome
-from stations.model.setpoint import Heartbeat, LoopCommand
-from stations.profile import Profile, ProfilePoint
+from stations.model.setpoint import FlowCap, Heartbeat, LoopCommand
+from stations.profile import FLOW_CAP, Profile, ProfilePoint
 
 _FLOATS = frozenset({ua.VariantType.Float, ua.VariantType.Double})
 
@@ -36,6 +36,17 @@ def heartbeat_arguments(beat: Heartbeat) -> list[ua.Variant]:
         _uint32(beat.counter),
         ua.Variant(beat.valid_for_s, ua.VariantType.Double),
     ]
+
+
+def cap_arguments(profile: Profile, cap: FlowCap) -> list[ua.Variant]:
+    """Return the arguments of CapPrimaryFlow: token, sequence, flow in the wire unit of its point.
+
+    ``refuse_cap`` has passed it.
+    """
+    point = profile.point(FLOW_CAP)
+    assert point is not None
+    flow = ua.Variant(to_raw(point, cap.m_flow_max), ua.VariantType.Double)
+    return [_uint32(cap.token), _uint32(cap.sequence), flow]
 
 
 def release_arguments(token: int) -> list[ua.Variant]:
