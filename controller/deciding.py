@@ -3,7 +3,7 @@
 It runs in a thread on frozen inputs, so that a thousand loops do not stop the event loop from polling.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -26,7 +26,7 @@ from controller.modes import PlanChoice, PlanOrder
 from controller.observe import LoopSituation, observe
 from controller.outdoor import filtered_outdoor, outdoor_centre
 from controller.planning.declared import LASTS_S, declares_shortage
-from controller.planning.flow_caps import near_share, flow_caps
+from controller.planning.flow_caps import flow_caps, near_share
 from controller.planning.published import Published
 from controller.planning.source_book import NO_ORDERS, OrdersNow
 from controller.planning.source_writes import source_proposals
@@ -139,7 +139,9 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         for emitter, filter_s in rules.outdoor_filter_s.items()
     }
     observations = observe(frozen.images, rules.traits, frozen.situations, frozen.now)
-    shortage = declares_shortage(frozen.published, frozen.images, frozen.now)
+    rules = replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies})
+    followers = _followers(rules, frozen.plan_orders)
+    shortage = bool(followers) and declares_shortage(frozen.published, frozen.images, frozen.now)
     lately = frozen.shortage_at is not None and frozen.monotonic - frozen.shortage_at <= LASTS_S
     context = GuardContext(
         now=frozen.now,
@@ -175,11 +177,11 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         shortage=shortage,
     )
     inputs = replace(inputs, known=_listened(frozen, inputs))
-    proposed = propose(replace(rules, strategy_of={**rules.strategy_of, **frozen.ordered_strategies}), inputs)
+    proposed = propose(rules, inputs)
     of_sources = source_proposals(frozen.source_orders, rules.traits, observations, frozen.sent, frozen.now)
     verdict = guard([*proposed.proposals, *of_sources, *frozen.wishes.values()], context)
     return Thought(
-        caps=_capped(frozen, rules, context, inputs.known, shortage=shortage),
+        caps=_capped(frozen, followers, context, inputs.known, shortage=shortage),
         verdict=verdict,
         why={
             key: tuple(noted(phrase) for phrase in decision.why)
@@ -196,12 +198,21 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
 
 
 def _capped(
-    frozen: Frozen, rules: Rules, context: GuardContext, known: Known | None, *, shortage: bool
+    frozen: Frozen,
+    followers: Container[LoopKey],
+    context: GuardContext,
+    known: Known | None,
+    *,
+    shortage: bool,
 ) -> dict[str, CapHeld | None]:
-    """Return the caps that the guard allows; where nobody takes one, or nothing is short, quickly."""
+    """Return the caps that the guard allows, for stations of which all loops follow plans.
+
+    A plan that is only looked at caps nobody.
+    """
     if not shortage:
         return dict.fromkeys(frozen.caps)
-    stations = {traits.key.station for traits in rules.traits.values() if traits.caps_flow}
+    stations = {key.station for key, traits in context.traits.items() if traits.caps_flow}
+    stations -= {key.station for key in context.traits if key not in followers}
     seen = {
         station: CapSeen(
             m_flow=_reading(frozen.images[station], "m_flow_primary", frozen.now),
@@ -209,10 +220,28 @@ def _capped(
         )
         for station in stations
     }
-    near = near_share(frozen.published, known, frozen.caps, frozen.now)
-    wished = flow_caps(frozen.published, {}, frozen.images, frozen.now)
-    wishes = {cap.station: cap.m_flow_max for cap in wished if cap.station in near}
-    return guard_caps(wishes, seen, frozen.caps, context, shortage=shortage)
+    try:
+        near = near_share(frozen.published, known, frozen.caps, frozen.now)
+        wished = flow_caps(frozen.published, {}, frozen.images, frozen.now)
+        wishes = {cap.station: cap.m_flow_max for cap in wished if cap.station in near}
+    except Exception:  # a bug there costs caps only
+        log.exception("capping_failed")
+        wishes = {}
+    caps = guard_caps(wishes, seen, frozen.caps, context, shortage=shortage)
+    return dict.fromkeys(frozen.caps) | caps
+
+
+def _followers(rules: Rules, orders: Mapping[LoopKey, PlanOrder]) -> frozenset[LoopKey]:
+    """Return the loops that follow plans: by their district's strategy, or by a person's word."""
+    return frozenset(
+        key
+        for key, traits in rules.traits.items()
+        if (
+            orders[key].choice is PlanChoice.FOLLOW
+            if key in orders
+            else not traits.is_source and rules.strategy_of.get(traits.district) == PLANNED
+        )
+    )
 
 
 def _reading(image: StationImage, name: str, now: float) -> Reading:

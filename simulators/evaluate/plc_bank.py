@@ -42,6 +42,8 @@ from stations.model.setpoint import StationClass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from simulators.plant.arrays import Floats, Indices
     from simulators.plc.curve import HeatingCurve
     from simulators.plc.loop import LoopPlc
@@ -252,12 +254,15 @@ class PlcBank:
         self._reduction = np.where(too_hot | short, lowered, raised)
         self._return_cause = np.where(too_hot, True, np.where(short, False, self._return_cause))
 
-    def _step_valve(self, error: Floats, dt: float) -> None:
+    def _step_valve(self, error: Floats, dt: float, uncapped: NDArray[np.bool_] | None = None) -> None:
         tuning = self._tuning
         moved = error - self._last_error + error * dt / tuning.integral_s
         change = tuning.proportional_per_K * moved
         self._last_error = error
-        self._valve = np.minimum(within(self._valve + change, 0.0, 1.0), self._y_max[self._station_of])
+        most = self._y_max[self._station_of]
+        if uncapped is not None:
+            most = np.where(uncapped, 1.0, most)
+        self._valve = np.minimum(within(self._valve + change, 0.0, 1.0), most)
 
     def _keep_caps(self, m_flow_primary: Floats, y_valve: Floats, dt: float) -> None:
         """Move the largest opening of each capped station's valves, as ``plc.cap`` does."""
@@ -290,7 +295,7 @@ class PlcBank:
         warmed = self._frost & ~self._hot
         wanted = np.where(warmed, np.maximum(self.T_effective, FROST_SUPPLY_degC), self.T_effective)
         error_before = self._last_error
-        self._step_valve(wanted - T_supply, dt)
+        self._step_valve(wanted - T_supply, dt, uncapped=warmed)
         self._last_error = np.where(self._hot, error_before, self._last_error)
         self._valve = np.where(self._hot, 0.0, self._valve)
         least = np.maximum(self.m_effective, FLOW_MIN_SHARE * self._m_design)

@@ -174,7 +174,7 @@ async def test_garbled_answers_end_in_a_driver_error_or_in_readings(wire):
             wire.garble = garble
             try:
                 readings = await driver.read()
-                assert len(readings) == 51
+                assert len(readings) == 52
             except DriverError:
                 failed += 1
             finally:

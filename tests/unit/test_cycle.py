@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import controller.cycle
+import controller.deciding
 from controller.admission import Admission
 from controller.cycle import COMMIT_ALARM, CycleParts, cap_flows, freeze, run_cycle
 from controller.deciding import Rules, think
@@ -19,7 +20,7 @@ from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, State
 from controller.image import Link
 from controller.memory import ControlMemory
-from controller.modes import StrategyOrder, Subject
+from controller.modes import PlanChoice, PlanOrder, StrategyOrder, Subject
 from controller.outbox import Outbox
 from controller.recorder import TransitionRecorder
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
@@ -373,3 +374,28 @@ async def test_the_guard_knows_of_a_shortage_for_an_hour_after_it_was_declared(w
 
 def thought_of(world):
     return think(freeze(world.parts), world.parts.rules)
+
+
+async def test_a_plan_that_is_only_looked_at_declares_no_shortage_and_caps_nobody(world, monkeypatch):
+    """Strategy curve decides; a shadow plan shares a shortage out."""
+    monkeypatch.setattr(controller.deciding, "declares_shortage", lambda *_: True)
+    world.poll()
+    assert not thought_of(world).shortage
+    rules = replace(world.parts.rules, strategy_of={"north": "optimizer"})
+    assert think(freeze(world.parts), rules).shortage
+    held_back = PlanOrder(order=7, author="olga", reason="test", choice=PlanChoice.HOLD, until=1e12)
+    frozen = replace(freeze(world.parts), plan_orders=dict.fromkeys(world.parts.rules.traits, held_back))
+    assert not think(frozen, rules).shortage
+
+
+async def test_a_bug_in_caps_costs_caps_and_no_cycle(world, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(controller.deciding, "declares_shortage", lambda *_: True)
+    monkeypatch.setattr(controller.deciding, "flow_caps", broken)
+    world.poll()
+    rules = replace(world.parts.rules, strategy_of={"north": "optimizer"})
+    thought = think(freeze(world.parts), rules)
+    assert thought.shortage
+    assert set(thought.caps.values()) <= {None}

@@ -313,3 +313,18 @@ def test_a_poll_has_station_points_once_and_loop_points_for_every_loop_but_no_se
 def test_more_loops_than_the_device_has_are_refused(n_loops):
     with pytest.raises(ValueError, match="at most 4 loops"):
         builtin_profile("plc-a").loops(n_loops)
+
+
+def test_a_cap_on_primary_flow_stands_under_a_lease_in_its_block_and_is_read_back():
+    lacks_block = raw("plc-a")
+    del lacks_block["modbus_lease"]["cap_address"]
+    assert any("a cap ends with the lease" in fault for fault in faults(lacks_block))
+    assert any("allowed is 36" in fault for fault in faults(with_point("m_flow_primary_max", address=38)))
+    assert any("overlaps" in fault for fault in faults(with_lease(cap_address=30)))
+    lacks_readback = without_point("m_flow_primary_max_readback")
+    assert any("for verification" in fault for fault in faults(lacks_readback))
+    lacks_point = without_point("m_flow_primary_max")
+    assert any("a cap ends with the lease" in fault for fault in faults(lacks_point))
+    of_opcua = raw("opcua-substation")
+    del of_opcua["opcua_lease"]["cap_method"]
+    assert any("a cap ends with the lease" in fault for fault in faults(of_opcua))
