@@ -51,9 +51,9 @@ def test_a_machine_without_a_chinese_font_is_known(tmp_path, monkeypatch, listed
 
 @pytest.mark.slow(minutes=1)
 @pytest.mark.timeout(300)
-def test_a_demo_shows_its_screen_outlives_its_controller_and_prints_the_report_alone(tmp_path):
+def test_a_demo_that_plans_shows_its_screen_outlives_its_controller_and_prints_the_report_alone(tmp_path):
     command = [sys.executable, "-m", "controller.cli", "demo", "--stations", "2", "--speed", "30", "--json"]
-    options = ["--data", str(tmp_path), "--hmi-port", "0"]
+    options = ["--data", str(tmp_path), "--hmi-port", "0", "--strategy", "optimizer"]
     with subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as demo:
@@ -69,6 +69,7 @@ def test_a_demo_shows_its_screen_outlives_its_controller_and_prints_the_report_a
             killed(demo.pid, "controller.cli run")
             log = next(tmp_path.glob("run-*/logs/controller.log"))
             waited_for(lambda: log.read_text().count("controller_started") == 2, demo)
+            waited_for(lambda: '"event": "plan"' in log.read_text(), demo)
         finally:
             demo.send_signal(signal.SIGINT)
             out, errors = demo.communicate(timeout=90)
