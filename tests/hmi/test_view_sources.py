@@ -157,6 +157,19 @@ def test_a_person_holds_the_writes_back_as_a_loops():
     assert (seen["station"], seen["loop"], seen["order"], seen["mode"]) == ("H001", 1, 7, "auto")
 
 
+@pytest.mark.parametrize(("mode", "label", "wanted"), [("auto", "hold", "local"), ("local", "write", "auto")])
+def test_a_button_asks_for_the_order_that_holds_back_or_lets_go_on(monkeypatch, mode, label, wanted):
+    asked, labels = [], []
+    monkeypatch.setattr(screen, "newest_orders", lambda _: written(mode=mode))
+    monkeypatch.setattr(screen, "ask", asked.append)
+    monkeypatch.setattr("streamlit.button", lambda text, **_: labels.append(text) or True)
+    screen._hold(bench.screen(FakeApi(), role="operator"))
+    (one,) = asked
+    assert label in labels[0]
+    assert one.order["mode"] == wanted
+    assert one.order["loops"][0]["mode"] == mode
+
+
 def test_an_order_that_the_registers_hold_was_read_back_and_by_nobody():
     told = plan_told.sources()
     first = told.sources[0]
