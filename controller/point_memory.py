@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from stations.model.points import MEASUREMENTS, POINTS
 from stations.model.quality import Reason
@@ -80,8 +81,12 @@ class PointLimits:
     judges_unit: bool
 
 
+@lru_cache(maxsize=1024)
 def point_limits(name: str, resolution: float) -> PointLimits:
-    """Gather the limits of the measurement ``name``; ``resolution`` is one wire step, 0 if none."""
+    """Gather the limits of the measurement ``name``; ``resolution`` is one wire step, 0 if none.
+
+    All stations share them: they are the same, and what each poll touches the processor's cache has to hold.
+    """
     spec = MEASUREMENTS[name]
     metered = METERED.get(name)
     rate_per_s = math.inf if spec.max_rate_per_min is None else spec.max_rate_per_min / 60.0

@@ -12,7 +12,7 @@ from simulators.plc.loop import ControlState, LoopPlc, PlcEvent
 from simulators.plc.station import StationPlc
 from simulators.sitefile import SimStation
 from simulators.works_port import Works
-from stations.model.identity import MAX_LOOPS, Point
+from stations.model.identity import MAX_LOOPS, Point, one_point
 from stations.model.setpoint import StationClass
 from stations.profile import builtin_profile
 
@@ -20,7 +20,7 @@ DEVICE_ID_DEFAULT = 1000
 FIRMWARE = 2.62
 
 _PRIMARY = tuple(
-    Point(0, name)
+    one_point(0, name)
     for name in (
         "T_supply_primary",
         "T_return_primary",
@@ -48,7 +48,7 @@ _PRIMARY = tuple(
 """Points of the primary side, in the order in which ``_primary_values`` gives their values."""
 _LOOP = {
     number: tuple(
-        Point(number, name)
+        one_point(number, name)
         for name in (
             "T_supply_secondary",
             "T_return_secondary",
@@ -294,7 +294,7 @@ def _points(station_class: StationClass, loops: Sequence[int]) -> tuple[Point, .
     held = _SETPOINT + _HELD[station_class]
     return (
         *_PRIMARY,
-        *(point for loop in loops for point in (*_LOOP[loop], *(Point(loop, name) for name in held))),
+        *(point for loop in loops for point in (*_LOOP[loop], *(one_point(loop, name) for name in held))),
     )
 
 

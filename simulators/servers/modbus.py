@@ -12,7 +12,8 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from simulators.servers.registers import ModbusException, RegisterImage
+from simulators.servers.reads import ModbusException
+from simulators.servers.registers import RegisterImage
 
 READS = frozenset({1, 2, 3, 4})
 WRITES = frozenset({5, 6, 16})

@@ -6,7 +6,8 @@ shared with it, so that a client made of it is judged by another reading of the 
 
 import struct
 
-from simulators.servers.registers import ILLEGAL_FUNCTION, ILLEGAL_VALUE, ModbusException, RegisterImage
+from simulators.servers.reads import ILLEGAL_FUNCTION, ILLEGAL_VALUE, ModbusException
+from simulators.servers.registers import RegisterImage
 
 _BITS_MAX, _REGISTERS_MAX, _WRITTEN_MAX = 2000, 125, 123
 _ON, _OFF = 0xFF00, 0x0000

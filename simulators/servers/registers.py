@@ -10,44 +10,22 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from simulators.crc import crc16_modbus
-from simulators.servers.encoding import Encoder, encoder, from_words
+from simulators.servers.encoding import from_words
 from simulators.servers.misbehaviour import Misbehaviour
+from simulators.servers.reads import (
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    ModbusException,
+    device_reads,
+)
 from simulators.servers.served import Driven, Observer
 from stations.model.clock import Clock
-from stations.model.identity import Point
 from stations.model.setpoint import StationClass
 from stations.profile import FLOW_CAP, REGISTERS, ModbusMap, Profile, ProfilePoint
 
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
-"""Exception codes of the Modbus Application Protocol V1.1b3, chapter 7."""
-
-
-PLANS_KEPT = 200
-"""Different reads that are remembered."""
-
-_Spelt = tuple[ProfilePoint, Encoder, int]
-"""A declaration, what encodes all of its registers, and how many of the first are not asked for."""
-_Step = tuple[Encoder, Point, Point, _Spelt | None]
-"""What encodes the registers asked for, point, its read-back; the last is None where no point stands."""
-_NOWHERE = Point(0, "")
 _ABSENT = float("nan")
 """This object, no value of its own: the station has no such point."""
-
-
-class ModbusException(Exception):
-    """The answer is an exception of this code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"exception {code}")
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cell:
-    """A point at its place in the map."""
-
-    point: Point
-    declared: ProfilePoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,27 +56,17 @@ class RegisterImage:
         self._loops = range(1, n_loops + 1)
         self._station = station
         self._clock = clock
-        self._meter_unit_code = meter_unit_code
         self._device = device or Misbehaviour()
         self._observer = Observer(station, clock, self._device)
-        self._cells: dict[tuple[int, int], tuple[_Cell, int]] = {}
-        self._plans: dict[tuple[int, int, int], tuple[_Step, ...]] = {}
-        for declared, loop, address in self._places():
-            cell = _Cell(point=Point(loop, declared.name), declared=declared)
-            function = declared.function or self._map.function
-            for index in range(REGISTERS[declared.type]):
-                self._cells[function, address + index] = (cell, index)
-        self._readable = self._readable_ranges()
+        self._reads = device_reads(profile, n_loops, meter_unit_code)
         self._routes = dict(self._write_routes())
-        self.read_functions = frozenset(function for function, _, _ in self._readable)
+        self.read_functions = self._reads.functions
         self.write_functions = frozenset().union(*(route.functions for route in self._routes.values()))
 
     def read(self, function: int, address: int, count: int) -> list[int]:
         """Return ``count`` registers (or coils as 0 and 1); raises ModbusException."""
         self._refuse(function)
-        plan = self._plans.get((function, address, count))
-        if plan is None:
-            plan = self._plan(function, address, count)
+        plan = self._reads.plan(function, address, count)
         look_up, respells = self._observer.look().values.get, self._device.respells
         words: list[int] = []
         for encode, point, readback, spelt in plan:
@@ -124,83 +92,10 @@ class RegisterImage:
         if not route.take(words, self._clock.now()):
             raise ModbusException(ILLEGAL_VALUE)
 
-    def _plan(self, function: int, address: int, count: int) -> tuple[_Step, ...]:
-        """Work out once what a read of these registers shows: clients ask for the same few.
-
-        Raises ModbusException for one that the device does not take.
-        """
-        if function not in self.read_functions:
-            raise ModbusException(ILLEGAL_FUNCTION)
-        end = address + count
-        if not any(f == function and start <= address and end <= stop for f, start, stop in self._readable):
-            raise ModbusException(ILLEGAL_ADDRESS)
-        steps: list[_Step] = []
-        at = address
-        while at < address + count:
-            hit = self._cells.get((function, at))
-            if hit is None:
-                empty = 1
-                while at + empty < address + count and (function, at + empty) not in self._cells:
-                    empty += 1
-                steps.append((_zeros(empty), _NOWHERE, _NOWHERE, None))
-                at += empty
-            else:
-                cell, index = hit
-                readback = Point(cell.point.loop, f"{cell.point.name}_readback")
-                declared = cell.declared
-                whole = self._encoder(declared)
-                steps.append((_tail(whole, index), cell.point, readback, (declared, whole, index)))
-                at += REGISTERS[declared.type] - index
-        if len(self._plans) >= PLANS_KEPT:
-            self._plans.clear()
-        plan = self._plans[function, address, count] = tuple(steps)
-        return plan
-
-    def _encoder(self, declared: ProfilePoint) -> Encoder:
-        code = self._meter_unit_code % len(declared.unit_codes) if declared.unit_codes else 0
-        return encoder(declared, self._map, code)
-
     def _refuse(self, function: int) -> None:
         code = self._device.refusal(function)
         if code is not None:
             raise ModbusException(code)
-
-    def _places(self) -> Iterator[tuple[ProfilePoint, int, int]]:
-        """Yield every declared point with its loop and wire address."""
-        for declared in self._profile.points:
-            assert declared.address is not None
-            if declared.per_loop:
-                for loop in self._loops:
-                    yield declared, loop, declared.address + (loop - 1) * self._map.loop_stride
-            else:
-                yield declared, 0, declared.address
-
-    def _readable_ranges(self) -> tuple[tuple[int, int, int], ...]:
-        """Return (function, first, behind last) of every block; without a block list all is readable.
-
-        A block that holds loop points repeats with the stride. A function without any block shows exactly
-        its points.
-        """
-        used = {function for function, _ in self._cells}
-        if not self._map.blocks:
-            return tuple((function, 0, 65_536) for function in used)
-        ranges: list[tuple[int, int, int]] = []
-        loop_places = {
-            (declared.function or self._map.function, declared.address)
-            for declared in self._profile.points
-            if declared.per_loop
-        }
-        for block in self._map.blocks:
-            stop = block.start + block.count
-            per_loop = any(
-                f == block.function and block.start <= a < stop for f, a in loop_places if a is not None
-            )
-            for loop in self._loops if per_loop else (1,):
-                shift = (loop - 1) * self._map.loop_stride
-                ranges.append((block.function, block.start + shift, stop + shift))
-        with_blocks = {block.function for block in self._map.blocks}
-        ranges += [(function, a, a + 1) for function, a in self._cells if function not in with_blocks]
-        return tuple(ranges)
 
     def _write_routes(self) -> Iterator[tuple[tuple[bool, int], _Route]]:
         """Yield ((is a coil, address), route) of everything that may be written."""
@@ -208,7 +103,7 @@ class RegisterImage:
         in_block: set[str | None] = set()
         if lease is not None:
             in_block = {self._profile.heat, self._profile.circulation, FLOW_CAP}
-        for declared, loop, address in self._places():
+        for declared, loop, address in self._reads.places():
             if declared.writable and declared.name not in in_block:
                 functions = frozenset({declared.write_function or (5 if declared.type == "bool" else 16)})
                 take = self._point_writer(declared, loop)
@@ -318,14 +213,3 @@ def _write_level(station: Driven, cls: StationClass, loop: int, *, remote: bool,
             return False
         case _:
             assert_never(cls)
-
-
-def _zeros(count: int) -> Encoder:
-    """Return what shows so many registers that no point has."""
-    empty = (0,) * count
-    return lambda _: empty
-
-
-def _tail(encode: Encoder, skip: int) -> Encoder:
-    """Return what encodes all but the first ``skip`` registers of a point."""
-    return (lambda value: encode(value)[skip:]) if skip else encode

@@ -1,5 +1,6 @@
 """Names of things: which station, which loop, which point."""
 
+from functools import cache
 from typing import NamedTuple, NewType
 
 StationId = NewType("StationId", str)
@@ -21,3 +22,13 @@ class Point(NamedTuple):
     def __str__(self) -> str:
         """Render as ``1/T_supply_secondary``, the form used in logs and the API."""
         return f"{self.loop}/{self.name}"
+
+
+@cache
+def one_point(loop: int, name: str) -> Point:
+    """Return the one object that stands for a point wherever it is asked for here.
+
+    A dictionary finds a key at a glance that is the same object, and must compare loop and name of one that
+    is only equal. Names are those of profiles: there are few.
+    """
+    return Point(loop, name)

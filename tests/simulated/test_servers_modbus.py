@@ -216,3 +216,10 @@ async def test_a_server_that_stopped_refuses_and_after_a_start_answers_again():
     assert await client.registers(3, 0, 1) == [9000]
     await client.close()
     await server.stop()
+
+
+def test_stations_of_one_type_share_what_a_read_shows_and_show_their_own_values():
+    stations = [WrittenStation({Point(0, "T_supply_primary"): T}) for T in (90.0, 70.5)]
+    images = [RegisterImage(builtin_profile("plc-a"), 1, station, CLOCK) for station in stations]
+    assert [image.read(3, 0, 1) for image in images] == [[9000], [7050]]
+    assert images[0]._reads is images[1]._reads

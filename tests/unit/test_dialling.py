@@ -8,7 +8,7 @@ from simulators.crc import crc16_modbus
 from simulators.dialling import DialGroup, Dialling, DiallingError, dialling, read_groups
 from simulators.faults.frames import Frame, cut
 from simulators.servers.pdu import answer
-from simulators.servers.registers import ModbusException
+from simulators.servers.reads import ModbusException
 from simulators.sitefile import SiteFileError, load_site
 
 TO = {"to": "10.1.2.3:15020"}
