@@ -21,6 +21,8 @@ EVERY_S = 5.0
 """Between two looks at memory."""
 FULL = {"city": CITY, "each": EACH, "minutes": 10, "minute_s": 60.0}
 REDUCED = {"city": 270, "each": 100, "minutes": 10, "minute_s": 12.0}
+SERVERS_MB_MAX, SERVERS_CPU_S_MAX = 1500.0, 45.0
+"""Of 1,000 stations when all accept: resident memory, and seconds of one core until then."""
 GROWTH_MAX = 0.05
 """From the middle third to the last: who connects, and fills what it keeps, grows before."""
 FRESH_MIN = 0.97
@@ -111,6 +113,8 @@ async def test_a_city_at_the_cell_edge_is_driven_and_neither_side_of_the_wire_gr
         frames_out_of_contract=record["frames_out_of_contract"],
     )  # fmt: skip
     print(soak.figures)
+    assert start["rss_MB"] <= SERVERS_MB_MAX
+    assert start["cpu_s"] <= SERVERS_CPU_S_MAX
     assert kpis["stations"] == stations
     assert kpis["stations_fresh"] > FRESH_MIN * kpis["stations"]
     assert kpis["polls_ok"] > 0.95 * kpis["polls"]

@@ -23,14 +23,17 @@ def worlds(*arguments, hash_seed="0"):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-QUARTERS = 4
+LINKS = ("city", "cell_edge", "congested", "outage")
+"""The link profile of each quarter of the seeds: what breaks behind one may hold behind another."""
+QUARTERS = len(LINKS)
 """A quarter of the seeds is a process: where one breaks something, the others are played nevertheless."""
 
 
 def play_quarter(soak, quarter):
     """Play worlds of two hours, in full of a day, and ask that nothing is broken in any of them."""
     seeds, hours = soak.pick(reduced=48, full=200) // QUARTERS, soak.pick(reduced=2, full=24)
-    outcomes = worlds("--seed", 1 + quarter * seeds, "--seeds", seeds, "--hours", hours)
+    of_quarter = ("--seed", 1 + quarter * seeds, "--seeds", seeds, "--link", LINKS[quarter])
+    outcomes = worlds(*of_quarter, "--hours", hours)
     figures = {
         "seeds": seeds,
         "hours": hours,
