@@ -9,11 +9,13 @@ anew, and processes that start together may share what is kept. No "fast" arithm
 does not hang on how a loop was cut, and no NaN is lost.
 """
 
+import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -39,7 +41,40 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
         made: Callable[P, R] = numba.njit(error_model="numpy", cache=folder is not None)(function)
     finally:
         numba.config.CACHE_DIR = kept
+    if folder is not None:
+        _one_at_a_time(made, Path(folder) / "lock")
     return made
+
+
+def _one_at_a_time(kernel: Any, lock: Path) -> None:  # noqa: ANN401  numba has no types
+    """Let one process at a time compile it: those that waited find what it kept, and load that."""
+    compile_now = kernel.compile
+
+    def compile_alone(*arguments: Any) -> Any:  # noqa: ANN401
+        with _held(lock):
+            return compile_now(*arguments)
+
+    kernel.compile = compile_alone
+
+
+@contextmanager
+def _held(lock: Path) -> Iterator[None]:
+    """Hold a lock among processes; one that has it may ask again, as a kernel in a kernel does."""
+    with _in_process:
+        if _holds:
+            yield
+            return
+        with lock.open("w", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed, also where the process is killed
+            _holds.append(lock)
+            try:
+                yield
+            finally:
+                _holds.clear()
+
+
+_in_process = threading.RLock()
+_holds: list[Path] = []
 
 
 def callable_from_kernels(*laws: Callable[..., Any]) -> None:

@@ -1,5 +1,6 @@
 """The plant's machine code: for one kind of arguments each, kept where it can be, of these very sources."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,24 @@ def test_a_package_that_cannot_be_written_to_keeps_its_code_with_the_user_or_not
     assert compiled._folder.__wrapped__() is None
     monkeypatch.setattr(compiled, "_folder", lambda: None)
     assert compiled.compiled(lambda x: x + 1.0)(1.0) == 2.0
+
+
+def test_one_process_compiles_and_the_others_wait_for_what_it_keeps(tmp_path):
+    lock = tmp_path / "lock"
+
+    def is_free():
+        with lock.open("w", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    with compiled._held(lock):
+        with compiled._held(lock):  # a kernel in a kernel
+            assert not is_free()
+        assert not is_free()
+    assert is_free()
 
 
 def test_divisions_by_zero_pass_as_in_numpy_and_nan_is_not_lost():
