@@ -31,7 +31,7 @@ QUARTERS = len(LINKS)
 
 def play_quarter(soak, quarter):
     """Play worlds of two hours, in full of a day, and ask that nothing is broken in any of them."""
-    seeds, hours = soak.pick(reduced=48, full=200) // QUARTERS, soak.pick(reduced=2, full=24)
+    seeds, hours = soak.pick(reduced=60, full=200) // QUARTERS, soak.pick(reduced=2, full=24)
     of_quarter = ("--seed", 1 + quarter * seeds, "--seeds", seeds, "--link", LINKS[quarter])
     outcomes = worlds(*of_quarter, "--hours", hours)
     figures = {
