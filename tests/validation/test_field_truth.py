@@ -54,7 +54,7 @@ TARGETS = {
 }
 TOLD = {"m_flow_kg_per_h_m2": (3.0, 0.4), "m_flow_primary_kg_per_h_m2": (0.9, 0.2)}
 """Of which, with the head, the electricity of the pumps is made; the audit's mean is 3.0 and 1.0."""
-CPU_S = 90.0
+CPU_S = 60.0
 
 
 def table(figures):
