@@ -37,6 +37,7 @@ _PRIMARY = tuple(
         "T_outdoor_centre",
         "T_outdoor_centre_readback",
         "T_outdoor_centre_effective",
+        "m_flow_primary_max",
         "m_flow_primary_max_readback",
         "heartbeat",
         "lease_valid_for",
@@ -223,7 +224,7 @@ class StationSim:
         works, i = self._works, self._index
         shown, plc = works.station_shown, self.plc
         y_valve = works.loop_told["y_valve"][self._first : self._first + self.n_loops]
-        outdoor = plc.outdoor
+        outdoor, m_flow_max = plc.outdoor, plc.cap.shown(works.now)
         return (
             shown["T_supply"][i],
             shown["T_return"][i],
@@ -240,7 +241,8 @@ class StationSim:
             outdoor.centre,
             outdoor.centre,
             outdoor.T,
-            plc.cap.shown(works.now),
+            m_flow_max,
+            m_flow_max,
             float(plc.lease.counter),
             plc.lease.valid_for_s,
             plc.deadman.remaining_s(works.now),

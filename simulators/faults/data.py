@@ -194,11 +194,11 @@ def wrong_unit(target: Target, settings: Settings) -> AbstractContextManager[Non
 def clock_skew(target: Target, settings: Settings) -> Iterator[None]:
     """Set the device's clock, and set it back."""
     ahead_s = settings.number("ahead_s")
-    target.device.skew_s += ahead_s
+    target.device.set_ahead(ahead_s)
     try:
         yield
     finally:
-        target.device.skew_s -= ahead_s
+        target.device.set_ahead(-ahead_s)
 
 
 def _in_virtual_time(facts: Facts, settings: Settings) -> str | None:

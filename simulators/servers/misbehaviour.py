@@ -44,10 +44,10 @@ class Misbehaviour:
 
     def __init__(self) -> None:
         self.clock = DeviceClock()
-        self.skew_s = 0.0
-        """How far somebody has set it ahead besides."""
+        self._skew_s = 0.0
         self.changes = 0
-        """Rises whenever values begin or cease to be spoilt: what was looked at before is out of date."""
+        """Rises whenever values or their times begin or cease to be spoilt: what was looked at before is out
+        of date."""
         self._values: dict[object, ValuesHook] = {}
         self._words: dict[object, WordsHook] = {}
         self._requests: dict[object, RequestHook] = {}
@@ -58,7 +58,12 @@ class Misbehaviour:
 
     def ahead_s(self, now: float) -> float:
         """Return how far the device's clock is ahead at UTC second ``now``."""
-        return self.skew_s + self.clock.ahead_s(now)
+        return self._skew_s + self.clock.ahead_s(now)
+
+    def set_ahead(self, by_s: float) -> None:
+        """Set the device's clock ahead by so many seconds more, or back where negative."""
+        self._skew_s += by_s
+        self.changes += 1
 
     @contextmanager
     def values(self, hook: ValuesHook) -> Iterator[None]:

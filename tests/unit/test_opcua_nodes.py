@@ -45,10 +45,10 @@ def test_any_other_node_text_is_refused(text):
 def test_no_two_points_of_a_station_share_a_node(n_loops):
     slots = read_slots(SUBSTATION, n_loops)
     nodes = [node_id(slot.spec.node, 2, slot.point.loop).to_string() for slot in slots]
-    assert len(set(nodes)) == len(nodes) == 13 + 19 * n_loops
+    assert len(set(nodes)) == len(nodes) == 14 + 19 * n_loops
 
 
-@pytest.mark.parametrize(("limit", "sizes"), [(0, [32]), (32, [32]), (20, [20, 12]), (100, [32])])
+@pytest.mark.parametrize(("limit", "sizes"), [(0, [33]), (33, [33]), (20, [20, 13]), (100, [33])])
 def test_a_read_plan_asks_for_every_slot_once_in_order(limit, sizes):
     plan = plan_reads(read_slots(SUBSTATION, 1), 2, limit)
     asked = [item.NodeId.to_string() for request in plan.requests for item in request.NodesToRead]
@@ -58,7 +58,12 @@ def test_a_read_plan_asks_for_every_slot_once_in_order(limit, sizes):
 
 def test_setpoints_that_a_method_takes_are_not_polled():
     polled = {slot.point.name for slot in read_slots(SUBSTATION, 4)}
-    assert not polled & {"T_supply_secondary_set", "m_flow_secondary_set", "T_outdoor_centre"}
+    assert not polled & {
+        "T_supply_secondary_set",
+        "m_flow_secondary_set",
+        "m_flow_primary_max",
+        "T_outdoor_centre",
+    }
 
 
 def test_lease_methods_exist_for_each_loop_and_for_class_a_only():
