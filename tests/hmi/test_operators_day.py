@@ -20,6 +20,7 @@ from tests.support.screen_deeds import (
     steps,
     steps_begin,
     strip,
+    to_alarms_by_key,
     told,
 )
 from tests.support.screen_room import BAD_NAME, BAD_STATION, PASSWORD, screen_room, spoil_a_name, until
@@ -211,8 +212,7 @@ def test_an_alarm_is_acknowledged_and_shelved_with_a_reason(room, browser):
     room.ask("stop_server", station=victim)
     try:
         find_the_worst(visit, victim)
-        page.keyboard.press("a")
-        expect(page.get_by_role("heading", name="Alarms")).to_be_visible()
+        to_alarms_by_key(page)
         visit.settled()
         strip(visit).get_by_text(victim).click()
         expect(page.locator(".dhc-sheet")).to_contain_text("Cause")

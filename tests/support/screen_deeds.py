@@ -41,6 +41,19 @@ def find_the_worst(visit, station):
     expect(page.get_by_role("heading", name="City overview")).to_be_visible()
 
 
+def to_alarms_by_key(page):
+    """Press the key of the alarm list; what is pressed while a page is still being laid down goes nowhere."""
+
+    def there():
+        page.keyboard.press("a")
+        with suppress(AssertionError):
+            expect(page.get_by_role("heading", name="Alarms")).to_be_visible(timeout=10_000)
+            return True
+        return False
+
+    until(there, 60.0, "the list of alarms")
+
+
 def driven_station(room, emitter="radiator"):
     """A station of class A with one driven loop, in automatic; waits until there is one."""
     return until(lambda: _driven_station(room, emitter), 60.0, "a driven station")
