@@ -58,7 +58,7 @@ class RequestStream:
                 break
             requests.append(parse(buffer[: 6 + length]))
             buffer = buffer[6 + length :]
-        self._buffer = buffer
+        self._buffer = b"" if self.broken else buffer
         return requests
 
 
