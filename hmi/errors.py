@@ -1,9 +1,11 @@
 """What a person sees when something fails: one sentence; the rest goes to the log."""
 
 import re
+from contextlib import suppress
 
 import streamlit as st
 import structlog
+from streamlit.runtime.scriptrunner import StopException
 
 from hmi.language import Words
 from hmi.session import SessionOver, words_of_this_run
@@ -21,8 +23,17 @@ def plain(text: str) -> str:
 
 
 def told(error: Exception) -> bool:
-    """Tell the person of an error that no screen has handled; returns True: nothing else is to be shown."""
-    words = words_of_this_run()
+    """Tell the person of an error that no screen has handled; returns True: nothing else is to be shown.
+
+    Where the run is to end at this very moment, as when the browser has just left the page, Streamlit says so
+    by an exception at the first touch of the session; then nobody is there to be told.
+    """
+    with suppress(StopException):
+        _tell(words_of_this_run(), error)
+    return True
+
+
+def _tell(words: Words, error: Exception) -> None:
     match error:
         case SessionOver():
             st.warning(words("Your session has ended. Log in again; you come back to this page."))
@@ -33,7 +44,6 @@ def told(error: Exception) -> bool:
         case _:
             log.error("screen failed", exc_info=error)
             st.error(words("This part of the page failed by a fault of ours; control goes on without it."))
-    return True
 
 
 def refusal_text(words: Words, refused: Refused) -> str:

@@ -9,9 +9,10 @@ import sys
 
 import httpx
 import pytest
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
-from hmi import server
+from hmi import errors, server
 from hmi.__main__ import main
 from hmi.server import settings
 from tests.support.api_bench import TOKEN
@@ -67,6 +68,14 @@ def test_wrong_options_are_refused_with_what_is_wrong(
     said = capsys.readouterr()
     assert said.out == ""
     assert words in said.err
+
+
+def test_a_run_that_ends_while_it_fails_tells_nobody_and_shows_nothing(monkeypatch):
+    def left():
+        raise StopException
+
+    monkeypatch.setattr(errors, "words_of_this_run", left)
+    assert errors.told(errors.SessionOver()) is True, "else Streamlit shows the fault as it is, and logs it"
 
 
 def test_a_port_in_use_is_told_with_what_to_do(token_file):
