@@ -51,7 +51,9 @@ def rate_temperature(case: Case, room: Room) -> Room:
         return room.gate(Action.NONE, Rule.RATE_TEMPERATURE, why)
     lately = case.sent_within(T_WINDOW_S)
     # From what was sent, and from what the register took: tenths of 52.15 and 51.15 may be 1.1 K apart.
-    written = _as_written(held, case.traits.heat_resolution_K)
+    # Class B has an offset in its register: what counts there is how far ``held`` is from its curve.
+    zero = case.own if case.traits.station_class is StationClass.B and case.own is not None else 0.0
+    written = zero + _as_written(held - zero, case.traits.heat_resolution_K)
     low, high = max(held, written) - T_STEP_K, min(held, written) + T_STEP_K
     if len(lately) > 1 or lately[0].T_supply != held:
         past = [sent.T_supply for sent in lately]

@@ -6,6 +6,7 @@ import pytest
 
 from controller.decisions import Action, Rule, Sent
 from controller.guard import guard
+from controller.outbox import channel_values
 from stations.model.quality import Reason
 from stations.model.reading import good, uncertain
 from stations.model.setpoint import StationClass
@@ -217,6 +218,21 @@ def test_class_b_is_taken_over_with_the_offset_that_its_register_holds():
         whole = replace(context([of], [seen], {of.key: ()}), T_outdoor_centre=good(0.0, FRESH))
         taken = guard([wish(63.0)], whole).decisions[of.key]
         assert (taken.action, taken.T_supply) == (SET, of.own_curve(0.0) + dT_held)
+
+
+@pytest.mark.parametrize(("T_outdoor", "dT_held"), [(-2.75, -0.35), (1.37, 2.25), (0.0, 1.15)])
+@pytest.mark.parametrize("wanted", [40.0, 80.0])
+def test_an_offset_register_of_tenths_is_moved_by_no_more_than_a_kelvin(dT_held, T_outdoor, wanted):
+    of = loop_traits(station_class=StationClass.B)
+    own = of.own_curve(T_outdoor)
+    held = Sent(at=MONOTONIC - 7200.0, T_supply=own + dT_held, m_flow=40.0, T_own_curve=own)
+    whole = replace(context([of], None, {of.key: (held,)}), T_outdoor_centre=good(T_outdoor, FRESH))
+    decision = guard([wish(wanted)], whole).decisions[of.key]
+    assert decision.action is SET
+    (before, _), (after, _) = (
+        channel_values(one, of, T_outdoor) for one in (replace(decision, T_supply=held.T_supply), decision)
+    )
+    assert abs(after - before) <= 1.0 + 1e-9
 
 
 def test_class_b_is_judged_on_its_offset():
