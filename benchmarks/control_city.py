@@ -11,19 +11,18 @@ from typing import Any
 import numpy as np
 import structlog
 
-from benchmarks.control_figures import CURVE, OURS, STAGED, TUNED
+from benchmarks.control_figures import CURVE, OURS, STAGED, TUNED, WARM
 from controller.knowing.known import Known
 from simulators.evaluate.case import PHYSICAL, Case
-from simulators.evaluate.contestants import Contestant, Offsets
-from simulators.evaluate.hindsight import tuned
+from simulators.evaluate.contestants import Contestant
+from simulators.evaluate.hindsight import side_by_side
 from simulators.evaluate.trial import run_trial
 from simulators.evaluate.verdict import verdict
 from simulators.scenario import Scenario, load_scenario
 
 LOG_CRITICAL = 50
 UNCOUNTED_DAYS = 3.0
-TUNING_K = 5.0
-"""Curves are set so far apart for the search in hindsight; the guard's band about the own curves is 8 K."""
+COMPARED = (CURVE, STAGED, WARM, TUNED, OURS)
 UA_OFF, C_OFF = 0.2, 2.0
 """By which houses are another than believed: loss up or down by this part, stores within this factor."""
 BIAS_K_PER_H = 0.005
@@ -101,16 +100,7 @@ def _within(
 
 def _side_by_side(case: Case) -> dict[str, Any]:
     """Judge the baselines and ours; each has a copy of the city of its own, with the same weather."""
-    town = case.town(0.0)
-    apart = [Contestant(name=CURVE, town=town, offsets=Offsets(common_K=K)) for K in (-TUNING_K, TUNING_K)]
-    ours = [Contestant(name=name, town=town) for name in (CURVE, STAGED, OURS)]
-    cooler, warmer, curve, staged, optimizer = run_trial(
-        case.trial([*apart, *ours]), _progress(f"{case.key}: curve, staged_curve, optimizer")
-    )
-    best = tuned([cooler, curve, warmer], (-TUNING_K, 0.0, TUNING_K))
-    hindsight = Contestant(name=TUNED, town=town, offsets=best)
-    (again,) = run_trial(case.trial([hindsight]), _progress(f"{case.key}: tuned_curve"))
-    return verdict(case.trial([*ours[:2], hindsight, ours[2]]), [curve, staged, again, optimizer])
+    return verdict(*side_by_side(case, COMPARED, lambda what: _progress(f"{case.key}: {what}")))
 
 
 def _alone(case: Case) -> dict[str, Any]:

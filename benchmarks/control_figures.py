@@ -5,15 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.report import Result
+from simulators.evaluate.report import set_up
 
-CURVE, STAGED, TUNED, OURS = "curve", "staged_curve", "tuned_curve", "optimizer"
+CURVE, STAGED, WARM, TUNED = "curve", "staged_curve", "warm_curve", "tuned_curve"
+OURS = "optimizer"
 
 Verdict = Mapping[str, Any]
 """What ``simulators.evaluate.verdict.verdict`` returns."""
 
 
-def _kpi(name: str) -> Callable[[Verdict], float]:
-    return lambda told: float(told["strategies"][OURS][name])
+def _of(base: str, kpi: str) -> Callable[[Verdict], float]:
+    return lambda told: float(told["strategies"][base][kpi])
 
 
 def _less_than(base: str, kpi: str) -> Callable[[Verdict], float]:
@@ -36,6 +38,23 @@ def _more_than(base: str, kpi: str) -> Callable[[Verdict], float]:
     return share
 
 
+def _beside_warm(scenario: str) -> Mapping[str, tuple[str, Callable[[Verdict], float]]]:
+    """Return what ours does beside the curve that keeps dwellings warm, and how warm that keeps them."""
+    figures = {
+        "heat_saving_vs_warm_curve_percent": ("%", _less_than(WARM, "heat_GJ")),
+        "pump_saving_vs_warm_curve_percent": ("%", _less_than(WARM, "pump_kWh_per_m2")),
+        "peak_reduction_vs_warm_curve_percent": ("%", _less_than(WARM, "peak_MW")),
+        "overheating_reduction_vs_warm_curve_percent": ("%", _less_than(WARM, "over_heating_K_h")),
+        "indoor_sd_reduction_vs_warm_curve_percent": (
+            "%",
+            _less_than(WARM, "indoor_sd_between_stations_K"),
+        ),
+        "comfort_share_of_warm_curve_percent": ("%", _of(WARM, "share_at_least_18_percent")),
+        "offset_of_warm_curve_K": ("K", set_up),
+    }
+    return {f"control.{scenario}.{name}": figure for name, figure in figures.items()}
+
+
 JANUARY: Mapping[str, tuple[str, Callable[[Verdict], float]]] = {
     "control.heat_saving_vs_curve_percent": ("%", _less_than(CURVE, "heat_GJ")),
     "control.heat_saving_vs_tuned_curve_percent": ("%", _less_than(TUNED, "heat_GJ")),
@@ -44,39 +63,33 @@ JANUARY: Mapping[str, tuple[str, Callable[[Verdict], float]]] = {
     "control.indoor_sd_reduction_percent": ("%", _less_than(CURVE, "indoor_sd_between_stations_K")),
     "control.overheating_reduction_percent": ("%", _less_than(CURVE, "over_heating_K_h")),
     "control.underheating_change_percent": ("%", _more_than(CURVE, "under_heating_K_h")),
-    "control.comfort_share_percent": ("%", _kpi("share_at_least_18_percent")),
-    "control.worst_station_p10_degC": ("degC", _kpi("worst_station_p10_degC")),
+    "control.comfort_share_percent": ("%", _of(OURS, "share_at_least_18_percent")),
+    "control.worst_station_p10_degC": ("degC", _of(OURS, "worst_station_p10_degC")),
     "control.peak_reduction_percent": ("%", _less_than(CURVE, "peak_MW")),
-    "control.tracking_T_supply_p95_K": ("K", _kpi("tracking_T_supply_p95_K")),
-    "control.tracking_flow_p95_percent": ("%", _kpi("tracking_flow_p95_percent")),
-    "control.intended_vs_true_indoor_p90_K": ("K", _kpi("intended_vs_true_indoor_p90_K")),
-    "control.january.indoor_sd_of_curve_K": (
-        "K",
-        lambda told: float(told["strategies"][CURVE]["indoor_sd_between_stations_K"]),
-    ),
-    "control.january.comfort_share_of_curve_percent": (
-        "%",
-        lambda told: float(told["strategies"][CURVE]["share_at_least_18_percent"]),
-    ),
-    "control.january.comfort_share_of_tuned_curve_percent": (
-        "%",
-        lambda told: float(told["strategies"][TUNED]["share_at_least_18_percent"]),
-    ),
+    "control.tracking_T_supply_p95_K": ("K", _of(OURS, "tracking_T_supply_p95_K")),
+    "control.tracking_flow_p95_percent": ("%", _of(OURS, "tracking_flow_p95_percent")),
+    "control.intended_vs_true_indoor_p90_K": ("K", _of(OURS, "intended_vs_true_indoor_p90_K")),
+    "control.january.indoor_sd_of_curve_K": ("K", _of(CURVE, "indoor_sd_between_stations_K")),
+    "control.january.comfort_share_of_curve_percent": ("%", _of(CURVE, "share_at_least_18_percent")),
+    "control.january.comfort_share_of_tuned_curve_percent": ("%", _of(TUNED, "share_at_least_18_percent")),
+    **_beside_warm("january"),
 }
 """Unit and arithmetic of the figures of one January. What has no target says what a saving is worth."""
 AUTUMN: Mapping[str, tuple[str, Callable[[Verdict], float]]] = {
     "control.heat_saving_vs_tuned_curve_autumn_percent": ("%", _less_than(TUNED, "heat_GJ")),
     "control.autumn.heat_saving_vs_curve_percent": ("%", _less_than(CURVE, "heat_GJ")),
-    "control.autumn.comfort_share_percent": ("%", _kpi("share_at_least_18_percent")),
+    "control.autumn.comfort_share_percent": ("%", _of(OURS, "share_at_least_18_percent")),
+    **_beside_warm("autumn"),
 }
 MISMATCH: Mapping[str, tuple[str, Callable[[Verdict], float]]] = {
-    "control.mismatch_comfort_hours_percent": ("%", _kpi("share_at_least_18_percent")),
+    "control.mismatch_comfort_hours_percent": ("%", _of(OURS, "share_at_least_18_percent")),
 }
 BREAKS = "control.safety_breaks"
 LOW_IS_GOOD = frozenset({
     "control.underheating_change_percent", "control.tracking_T_supply_p95_K",
     "control.tracking_flow_p95_percent", "control.intended_vs_true_indoor_p90_K",
-    "control.january.indoor_sd_of_curve_K",
+    "control.january.indoor_sd_of_curve_K", "control.january.offset_of_warm_curve_K",
+    "control.autumn.offset_of_warm_curve_K",
 })  # fmt: skip
 
 

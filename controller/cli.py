@@ -281,7 +281,9 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
         help="seed of the city (default: 1); several: mean and worst of these cities",
     )  # fmt: skip
     evaluate.add_argument(
-        "--calibrate", action="store_true", help="first find the offsets of the baselines anew, and keep them"
+        "--calibrate",
+        action="store_true",
+        help="simple plant: first find the offsets of the baselines anew, and keep them",
     )
     evaluate.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     evaluate.add_argument(

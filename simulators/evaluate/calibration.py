@@ -1,7 +1,8 @@
-"""Finding and keeping the offsets of the baselines: what an operator would set with all hindsight.
+"""Finding and keeping the offsets of the simple plant's baselines: what operators would set in hindsight.
 
 The measure is the temperature that 97 % of the dwelling-hours reach: it must be 18 degC. It grows nearly in
-proportion to the offset, so a coarse grid and corrections find an offset to about a tenth of a kelvin.
+proportion to the offset, so a coarse grid and corrections find an offset to about a tenth of a kelvin. Those
+of the physical city are found in the run that judges them (``hindsight``).
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.evaluate.case import PHYSICAL
-from simulators.evaluate.contestants import BASELINES_OF, CURVE, STAGED, TUNED, WARM, Contestant, Offsets
+from simulators.evaluate.case import SIMPLE
+from simulators.evaluate.contestants import BASELINES_OF, CURVE, STAGED, TUNED, Contestant, Offsets
 from simulators.evaluate.record import Record, weighted_quantiles
 from simulators.evaluate.trial import run_trial
 from simulators.evaluate.version import commit
@@ -32,8 +33,6 @@ STORE = FOLDER / "calibration.json"
 T_COMFORT_degC = 18.0
 COLD_SHARE = 0.03
 CITY_GRID_K = (2.0, 5.0, 8.0)
-WARM_GRID_K = (0.0, 4.0, 8.0)
-"""The first is the curve as it was audited: a city may need hardly more, or the most, or more than that."""
 CITY_MAX_K = 8.0
 """A site file takes no larger offset."""
 EXTRA_GRID_K = (-7.0, -3.5, 0.0, 3.5, 7.0)
@@ -61,8 +60,7 @@ class Calibration:
     days: float
     """Length of the run, uncounted days included."""
     reached_degC: float
-    """What 97 % of the dwelling-hours reached under ``curve`` (physical city: ``warm_curve``): 18 unless that
-    is out of reach."""
+    """What 97 % of the dwelling-hours reached under ``curve``: 18 unless that is out of reach."""
     city_K: float
     """Of all curves of the city, which is the offset of ``curve``."""
     staged_curve_K: float
@@ -82,24 +80,6 @@ class Calibration:
         return Offsets(common_K=self.staged_curve_K if strategy == STAGED else 0.0)
 
 
-def audited(case: Case) -> Calibration:
-    """Return that of the physical city as it was audited, without ``warm_curve``: nothing is set."""
-    days = case.uncounted_days + case.counted_days
-    return Calibration(
-        commit="", hash="", days=days, reached_degC=0.0, city_K=0.0, staged_curve_K=0.0, tuned_curve_K={}
-    )
-
-
-def needs_offsets(case: Case, names: Sequence[str]) -> bool:
-    """Tell whether these contestants need offsets that a calibration finds."""
-    return case.plant != PHYSICAL or WARM in names
-
-
-def _calibrated(case: Case) -> tuple[str, ...]:
-    """Return the baselines that have offsets."""
-    return (WARM,) if case.plant == PHYSICAL else BASELINES_OF[case.plant]
-
-
 def stored(case: Case, store: Path = STORE) -> Calibration:
     """Return the stored calibration of this case.
 
@@ -107,7 +87,7 @@ def stored(case: Case, store: Path = STORE) -> Calibration:
     held against a baseline that nobody has set.
     """
     every = json.loads(store.read_text(encoding="utf-8")) if store.is_file() else {}
-    offsets = f"the offsets of {', '.join(_calibrated(case))}"
+    offsets = f"the offsets of {', '.join(BASELINES_OF[SIMPLE])}"
     once = (
         "add --calibrate to this command once; it finds and keeps them before it judges, and takes about "
         "four times as long as judging three strategies"
@@ -115,8 +95,8 @@ def stored(case: Case, store: Path = STORE) -> Calibration:
     if case.key not in every:
         raise NotCalibrated(
             f"{offsets} are not known for {case.key} "
-            f"([physical/]scenario/stations/seed; known are: {', '.join(sorted(every)) or 'none'}): {once}. "
-            f"On --plant physical nothing needs that but {WARM}"
+            f"(scenario/stations/seed; known are: {', '.join(sorted(every)) or 'none'}): {once}. "
+            "--plant physical needs none"
         )
     kept = every[case.key]
     if kept.get("hash") != case.hash:
@@ -136,24 +116,16 @@ def keep(case: Case, calibration: Calibration, store: Path = STORE) -> None:
 
 def contestants(case: Case, calibration: Calibration, names: Sequence[str]) -> list[Contestant]:
     """Return the contestants of these names on the calibrated city."""
-    if case.plant == PHYSICAL:
-        audited, warm = case.town(0.0), case.town(calibration.city_K) if WARM in names else None
-        return [Contestant(name=name, town=warm if warm and name == WARM else audited) for name in names]
     town = case.town(calibration.city_K)
     return [Contestant(name=name, town=town, offsets=calibration.offsets(name)) for name in names]
 
 
 def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
-    """Find the offset of the city, then those of the baselines on it, with one correction of all.
-
-    On the physical city only the first, for ``warm_curve``; the others run as the field was audited.
-    """
-    if case.plant == PHYSICAL:
-        return _warm(case, progress)
+    """Find the offset of the city, then those of the baselines on it, with one correction of all."""
     grid = _curves(case, CITY_GRID_K, lambda done: progress(0.2 * done))
     values = [reached(record) for record in grid]
     slope = (values[-1] - values[0]) / (CITY_GRID_K[-1] - CITY_GRID_K[0])
-    city_K = _up(_crossing(CITY_GRID_K, values), CITY_MAX_K)
+    city_K = up(crossing(CITY_GRID_K, values), CITY_MAX_K)
 
     town = case.town(city_K)
     shifted = [Contestant(name=CURVE, town=town, offsets=Offsets(common_K=K)) for K in EXTRA_GRID_K]
@@ -161,8 +133,8 @@ def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
     second = run_trial(case.trial([*shifted, *staged]), lambda done: progress(0.2 + 0.5 * done))
     tables = [by_station(record) for record in second[: len(shifted)]]
     unshifted = reached(second[EXTRA_GRID_K.index(0.0)])
-    staged_K = _crossing(STAGED_GRID_K, [reached(record) for record in second[len(shifted) :]], unshifted)
-    city_K = _up(city_K + (T_COMFORT_degC - unshifted) / slope, CITY_MAX_K)
+    staged_K = crossing(STAGED_GRID_K, [reached(record) for record in second[len(shifted) :]], unshifted)
+    city_K = up(city_K + (T_COMFORT_degC - unshifted) / slope, CITY_MAX_K)
 
     stations, town = grid[0].stations, case.town(city_K)
     levels = [_tuned(stations, tables, T_COMFORT_degC + level) for level in TUNED_LEVELS_K]
@@ -173,30 +145,15 @@ def calibrate(case: Case, progress: Callable[[float], None]) -> Calibration:
     third = [
         reached(record) for record in run_trial(case.trial(last), lambda done: progress(0.7 + 0.3 * done))
     ]
-    best = _tuned(stations, tables, T_COMFORT_degC + _crossing(TUNED_LEVELS_K, third[1:]))
+    best = _tuned(stations, tables, T_COMFORT_degC + crossing(TUNED_LEVELS_K, third[1:]))
     return Calibration(
         commit=commit(),
         hash=case.hash,
         days=case.uncounted_days + case.counted_days,
         reached_degC=round(third[0], 3),
         city_K=city_K,
-        staged_curve_K=_up(staged_K, EXTRA_MAX_K),
-        tuned_curve_K={name: _up(K, EXTRA_MAX_K) for name, K in best.by_station_K.items()},
-    )
-
-
-def _warm(case: Case, progress: Callable[[float], None]) -> Calibration:
-    """Find the offset of the physical city with which 97 % of the dwelling-hours reach 18 degC."""
-    values = [reached(record) for record in _curves(case, WARM_GRID_K, progress)]
-    city_K = max(_up(_crossing(WARM_GRID_K, values), CITY_MAX_K), 0.0)
-    return Calibration(
-        commit=commit(),
-        hash=case.hash,
-        days=case.uncounted_days + case.counted_days,
-        reached_degC=round(float(np.interp(city_K, WARM_GRID_K, values)), 3),
-        city_K=city_K,
-        staged_curve_K=0.0,
-        tuned_curve_K={},
+        staged_curve_K=up(staged_K, EXTRA_MAX_K),
+        tuned_curve_K={name: up(K, EXTRA_MAX_K) for name, K in best.by_station_K.items()},
     )
 
 
@@ -223,12 +180,12 @@ def _tuned(stations: Sequence[str], tables: Sequence[Floats], target_degC: float
     """Return the offset of each station with which it just reaches the target, inside the limits."""
     found = {}
     for index, name in enumerate(stations):
-        K = _crossing(EXTRA_GRID_K, [float(table[index]) for table in tables], target_degC)
+        K = crossing(EXTRA_GRID_K, [float(table[index]) for table in tables], target_degC)
         found[name] = min(max(K, -EXTRA_MAX_K), EXTRA_MAX_K)
     return Offsets(by_station_K=found)
 
 
-def _crossing(offsets: Sequence[float], values: Sequence[float], target: float = T_COMFORT_degC) -> float:
+def crossing(offsets: Sequence[float], values: Sequence[float], target: float = T_COMFORT_degC) -> float:
     """Return the offset at which rising ``values`` reach the target; lines through the ends go on beyond.
 
     A loop that nobody drives does not answer: where values hardly rise, the offset is 0.
@@ -242,7 +199,7 @@ def _crossing(offsets: Sequence[float], values: Sequence[float], target: float =
     return offsets[-1] + (target - values[-1]) / rise
 
 
-def _up(offset_K: float, most_K: float) -> float:
+def up(offset_K: float, most_K: float) -> float:
     """Return the offset rounded up to a tenth, inside the limits."""
     whole = round(math.ceil(offset_K / STEP_K - 1e-6) * STEP_K, 1)
     return min(max(whole, -most_K), most_K)

@@ -15,17 +15,10 @@ from rich.console import Console
 
 from controller.config.faults import SiteError
 from simulators.citygen.model import SPREAD_K
-from simulators.evaluate.calibration import (
-    NotCalibrated,
-    audited,
-    calibrate,
-    contestants,
-    keep,
-    needs_offsets,
-    stored,
-)
+from simulators.evaluate.calibration import NotCalibrated, calibrate, contestants, keep, stored
 from simulators.evaluate.case import PHYSICAL, PLANTS, SIMPLE, Case
 from simulators.evaluate.contestants import BASELINES_OF, CURVE, STAGED, known_strategies
+from simulators.evaluate.hindsight import FOUND, copies, side_by_side
 from simulators.evaluate.physical_town import NotGenerated, origin_of
 from simulators.evaluate.picture import draw
 from simulators.evaluate.report import known_by, plant_title, print_report, print_together
@@ -38,6 +31,9 @@ from simulators.sitefile import SiteFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from simulators.evaluate.record import Record
+    from simulators.evaluate.trial import Trial
 
 DESCRIPTION = "Judge strategies side by side on a simulated city, in virtual time."
 OK, FAILED, WRONG_USE = 0, 1, 2
@@ -78,7 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--calibrate", action="store_true",
-        help="first find the offsets of the baselines anew, and store them with the scenarios",
+        help="on the simple plant: first find the offsets of the baselines anew, and store them with the "
+        "scenarios (the physical city's are found in the run that judges them)",
     )  # fmt: skip
     parser.add_argument(
         "--spread", type=float, choices=SPREADS_K, metavar="K", default=None,
@@ -109,6 +106,10 @@ def run(options: argparse.Namespace) -> int:
         return _fail(WRONG_USE, "--site is a city of its own: it goes with --plant physical, without --seed")
     if options.spread is not None and (plant == SIMPLE or options.site is not None):
         return _fail(WRONG_USE, "--spread goes with --plant physical, without --site, which has its own")
+    if options.calibrate and plant == PHYSICAL:
+        return _fail(
+            WRONG_USE, f"--calibrate goes with --plant simple; {' and '.join(FOUND)} are found in every run"
+        )
     try:
         scenario = load_scenario(options.scenario)
     except ScenarioError as error:
@@ -170,9 +171,37 @@ def _judge(cases: list[Case], names: list[str], options: argparse.Namespace) -> 
 def _verdict(case: Case, names: list[str], options: argparse.Namespace, *, several: bool) -> dict[str, Any]:
     """Judge one city and draw its picture."""
     seed = f" (seed {case.seed})" if several else ""
+    judged = _of_physical if case.plant == PHYSICAL else _of_simple
+    trial, records = judged(case, names, options, seed)
+    told = verdict(trial, records)
+    picture = options.picture or Path("build", "evaluate", f"{case.scenario.name}.png")
+    if str(picture) != "-":
+        path = picture.with_stem(f"{picture.stem}-{case.seed}") if several else picture
+        title = f"{case.scenario.title} ({case.stations} simulated stations)"
+        draw(records, f"{title}\n{plant_title(told)}; {known_by(told)}", path)
+        print(f"picture: {path}", file=sys.stderr)
+    return told
+
+
+def _of_physical(
+    case: Case, names: list[str], _options: argparse.Namespace, seed: str
+) -> tuple[Trial, list[Record]]:
+    found = [name for name in names if name in FOUND]
+    if found:
+        print(
+            f"evaluate: {' and '.join(found)} can only be known in hindsight, which takes two runs with "
+            f"{copies(names)} copies of the city, in place of one with {len(names)}",
+            file=sys.stderr,
+        )
+    return side_by_side(case, names, lambda what: _progress(f"judging {what}{seed}"))
+
+
+def _of_simple(
+    case: Case, names: list[str], options: argparse.Namespace, seed: str
+) -> tuple[Trial, list[Record]]:
     if options.calibrate:
         keep(case, calibrate(case, _progress(f"calibrating{seed}")))
-    found = stored(case) if needs_offsets(case, names) else audited(case)
+    found = stored(case)
     days = case.uncounted_days + case.counted_days
     if found.days != days:
         print(
@@ -186,15 +215,7 @@ def _verdict(case: Case, names: list[str], options: argparse.Namespace, *, sever
             file=sys.stderr,
         )
     trial = case.trial(contestants(case, found, names))
-    records = run_trial(trial, _progress(f"judging {', '.join(names)}{seed}"))
-    told = verdict(trial, records)
-    picture = options.picture or Path("build", "evaluate", f"{case.scenario.name}.png")
-    if str(picture) != "-":
-        path = picture.with_stem(f"{picture.stem}-{case.seed}") if several else picture
-        title = f"{case.scenario.title} ({case.stations} simulated stations)"
-        draw(records, f"{title}\n{plant_title(told)}; {known_by(told)}", path)
-        print(f"picture: {path}", file=sys.stderr)
-    return told
+    return trial, run_trial(trial, _progress(f"judging {', '.join(names)}{seed}"))
 
 
 def _progress(what: str) -> Callable[[float], None]:

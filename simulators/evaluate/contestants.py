@@ -8,9 +8,10 @@
 - ``warm_curve``: on the physical city, whose ``curve`` is that of field audits and leaves many cold, the
   curve with the smallest common offset with which 97 % of the dwelling-hours reach 18 degC.
 
-Offsets are found by calibration and stored (``calibration``). Those on top of the city's are turned up by 1 K
-an hour from the first hour on, as an operator would: all at once the guard would hold the network and wait
-for a confirmation. Anything else is a name in the controller's registry and runs on the site as it is.
+Offsets of the simple plant are found by calibration and stored (``calibration``), those of the physical city
+in the run that judges them (``hindsight``). Those on top of the city's are turned up by 1 K an hour from the
+first hour on, as an operator would: all at once the guard would hold the network and wait for a
+confirmation. Anything else is a name in the controller's registry and runs on the site as it is.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 CURVE, STAGED, TUNED, WARM = "curve", "staged_curve", "tuned_curve", "warm_curve"
 BASELINES = (CURVE, STAGED, TUNED, WARM)
-BASELINES_OF = {"simple": (CURVE, STAGED, TUNED), "physical": (CURVE, STAGED, WARM)}
+BASELINES_OF = {"simple": (CURVE, STAGED, TUNED), "physical": (CURVE, STAGED, WARM, TUNED)}
 """By plant."""
 STAGES = (FlowBand(above_degC=3.0, fraction=0.6), FlowBand(above_degC=-3.0, fraction=0.8))
 """Below -3 degC design flow. Three stages are what operators set by hand (CJJ 34 knows 0.6, 0.8 and 1)."""

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from simulators.citygen.model import SPREAD_K
+from simulators.evaluate.calibration import COLD_SHARE
+from simulators.evaluate.contestants import WARM
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
 ROWS = (
@@ -70,11 +74,15 @@ SAVINGS = (
     ("over-heating, of that of curve", "over_heating_percent_of_curve"),
 )
 
+WARM_PERCENT = 100.0 * (1.0 - COLD_SHARE)
+
 
 def print_report(verdict: dict[str, Any], console: Console) -> None:
     """Print the whole verdict."""
     console.print(_table(verdict))
     console.print(f"{plant_title(verdict)}: {known_by(verdict)}", soft_wrap=True, highlight=False)
+    for told in warm_curve(verdict):
+        console.print(told, soft_wrap=True, highlight=False)
     if not verdict["comparable"]:
         console.print("[bold]Too short to compare:[/bold] needs 3 uncounted and 7 counted days.")
     for name, goals in verdict["goals"].items():
@@ -86,6 +94,24 @@ def print_report(verdict: dict[str, Any], console: Console) -> None:
         console.print(f"\nWhat stands in the way of {name}:")
         for line in lines:
             console.print(f"  - {line}", highlight=False)
+
+
+def warm_curve(verdict: dict[str, Any]) -> list[str]:
+    """Return the sentence on how far the curves of ``warm_curve`` are set up, and what that reaches."""
+    if WARM not in verdict["strategies"]:
+        return []
+    share = verdict["strategies"][WARM]["share_at_least_18_percent"]
+    short = "" if share >= WARM_PERCENT else f", of {WARM_PERCENT:g} % that it is looked for"
+    return [
+        f"{WARM}: all curves set by {set_up(verdict):+.1f} K, with which {share:.1f} % of the dwelling-hours "
+        f"reach 18 degC{short}"
+    ]
+
+
+def set_up(verdict: Mapping[str, Any]) -> float:
+    """Return by how many K all curves are set higher for ``warm_curve`` than the city's are."""
+    offsets = verdict["offsets_K"]
+    return max(float(K) - float(offsets["city"][emitter]) for emitter, K in offsets[WARM].items())
 
 
 def print_together(result: dict[str, Any], console: Console) -> None:

@@ -27,31 +27,12 @@ from simulators.scenario import ScenarioError, known_scenarios, load_scenario
         (["january", "--days", "3"], ["--days 3", "do not count"]),
         (["january", "--stations", "7", "--seed", "77"], ["january/7/77", "--calibrate"]),
         (["plant_70"], ["'plant_70'", "--plant physical"]),
-        (["january", "--plant", "physical", "--strategy", "tuned_curve"], ["'tuned_curve'", "warm_curve"]),
+        (["january", "--strategy", "warm_curve"], ["'warm_curve'", "simple plant"]),
         (["january", "--site", "nowhere", "--seed", "1"], ["--site", "without --seed"]),
         (["january", "--site", "nowhere"], ["nowhere/simulation.toml", "dhc city new"]),
         (["january", "--spread", "2.0"], ["--spread", "--plant physical"]),
         (["january", "--site", "nowhere", "--spread", "2.0"], ["--spread", "without --site"]),
-        (
-            [
-                "january",
-                "--plant",
-                "physical",
-                "--stations",
-                "2",
-                "--seed",
-                "9",
-                "--spread",
-                "1.5",
-                "--strategy",
-                "warm_curve",
-            ],
-            ["warm_curve are not known", "physical/january/2/9/1.5K"],
-        ),
-        (
-            ["january", "--plant", "physical", "--stations", "2", "--seed", "9", "--strategy", "warm_curve"],
-            ["warm_curve are not known", "physical/january/2/9", "--calibrate"],
-        ),
+        (["january", "--plant", "physical", "--calibrate"], ["--calibrate", "warm_curve and tuned_curve"]),
     ],
     ids=[
         "scenario",
@@ -64,8 +45,7 @@ from simulators.scenario import ScenarioError, known_scenarios, load_scenario
         "no site",
         "spread of the simple plant",
         "spread of a site",
-        "warm curve of another spread",
-        "warm curve not calibrated",
+        "calibration of the physical city",
     ],
 )
 def test_what_is_not_known_is_refused_in_words_and_with_code_2(arguments, said, capsys):

@@ -241,32 +241,6 @@ def test_offsets_that_were_found_over_another_time_are_told_of(judge, capsys, da
     assert ("are of 4 days, this run has 10" in capsys.readouterr().err) is warned
 
 
-@pytest.mark.parametrize(
-    ("coldest_degC", "set_K", "reached_degC", "short"),
-    [(15.6, 4.0, 18.0, False), (18.3, 0.0, 18.3, False), (12.0, 8.0, 16.8, True), (17.4, 1.0, 18.0, False)],
-)
-def test_warm_curve_is_the_audited_curve_set_up_until_97_percent_reach_18_degrees(
-    monkeypatch, coldest_degC, set_K, reached_degC, short
-):
-    """A city whose coldest dwellings warm by 0.6 K with each K on all of its curves."""
-
-    def run_trial(contestants, progress):
-        T = [coldest_degC + 0.6 * contestant.town for contestant in contestants]
-        return [SimpleNamespace(T_dwelling=np.full((5, 2), reached), A_dwelling=np.ones(2)) for reached in T]
-
-    monkeypatch.setattr(calibration, "run_trial", run_trial)
-    case = SimpleNamespace(
-        plant="physical", town=lambda K: K, trial=lambda contestants: contestants, hash="abc",
-        uncounted_days=3.0, counted_days=7.0,
-    )  # fmt: skip
-    found = calibration.calibrate(case, lambda share: None)
-    assert found.city_K == pytest.approx(set_K)
-    assert found.out_of_reach is short
-    assert found.reached_degC == pytest.approx(reached_degC, abs=0.06)
-    towns = {c.name: c.town for c in calibration.contestants(case, found, ["curve", "warm_curve", "balance"])}
-    assert towns == {"curve": 0.0, "warm_curve": found.city_K, "balance": 0.0}
-
-
 def test_a_comfort_that_no_curve_gives_is_told(judge, capsys, monkeypatch):
     run, _ = judge
     cold = replace(FOUND, city_K=8.0, reached_degC=16.84)
