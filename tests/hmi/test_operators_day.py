@@ -131,6 +131,18 @@ def test_a_page_that_has_come_takes_clicks_although_it_is_built_like_the_one_bef
     assert all(end - begin < 8_000 for (_, begin), (_, end) in zip(flips[::2], flips[1::2], strict=True))
 
 
+def test_a_press_that_is_lost_on_its_way_is_made_again(room, browser):
+    visit = browser.visit(room, "ada", language="en")
+    page = visit.open("trends")
+    page.evaluate("""() => document.addEventListener("click", (event) => {
+      event.stopImmediatePropagation();
+      event.preventDefault();
+    }, {capture: true, once: true})""")
+    page.keyboard.press("a")
+    expect(page.locator("html[data-dhc-leaving]")).to_be_attached()
+    expect(page.get_by_role("heading", name="Alarms")).to_be_visible()
+
+
 def test_what_opens_over_a_chinese_page_is_chinese_too_in_a_chinese_font(room, browser):
     visit = browser.visit(room, "lei")
     visit.open("dispatch")

@@ -221,8 +221,9 @@ export function leads(event, link) {
 
 // From a click on the navigation to the new page's title the old page still stands there. It is dimmed and takes
 // no click: such a click would be lost, or meant for what is coming. Pages of like build keep the element of the
-// title and change its words.
-function leave() {
+// title and change its words. A press that news of the old page overtook on its way leads nowhere: then it is
+// pressed `again`.
+function leave(again) {
   const main = document.querySelector('[data-testid="stMain"]');
   const old = main && main.querySelector("h1");
   if (!old) return;
@@ -234,6 +235,7 @@ function leave() {
     clearInterval(look);
     flag("leaving", false);
     main.removeAttribute("aria-busy");
+    if (again && old.isConnected && old.textContent === title) again();
   }, 50);
 }
 
@@ -276,8 +278,15 @@ function listen(state) {
     if (step.page) goTo(state.component, step.page);
   };
   document.addEventListener("keydown", state.onKey);
+  let second = false;
   state.onLink = (event) => {
-    if (leads(event, event.target.closest?.('[data-testid="stSidebarNavLink"]'))) leave();
+    const link = event.target.closest?.('[data-testid="stSidebarNavLink"]');
+    if (!leads(event, link)) return;
+    leave(second ? undefined : () => {
+      second = true;
+      link.click();
+      second = false;
+    });
   };
   document.addEventListener("click", state.onLink, true);
   // Dialogs are put beside the page's root; the foot of the navigation must not stand on them.
