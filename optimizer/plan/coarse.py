@@ -46,7 +46,7 @@ def coarser(program: Program) -> Program:
         T_max=mean(p.T_max),
         heat=TOGETHER * mean(p.heat),
         cold=(TOGETHER * p.cold[0], TOGETHER * p.cold[1]),
-        hot=(TOGETHER * p.hot[0], TOGETHER * p.hot[1]),
+        hot=(TOGETHER * mean(p.hot[0]), TOGETHER * mean(p.hot[1])),
         moves=p.moves / TOGETHER,
         plant=TOGETHER * p.plant,
         P_max=mean(p.P_max),

@@ -1,9 +1,12 @@
 """From the question to the quadratic program: units, horizon, limits that can be kept, where to begin."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.dynamics import houses
+from optimizer.plan.late import comfort_ends
 from optimizer.plan.problem import Examined, PlanProblem
 from optimizer.plan.program import Program
 from optimizer.plan.rationing import consistent
@@ -31,7 +34,7 @@ def formulate(problem: PlanProblem, examined: Examined) -> Program:
     most = 1.1 * upper @ shares + 1.0
     T_kept = T_min.mean(axis=0)
     steady = _steady(A, B, T_kept, float(T_outdoor.mean()), gains.mean(axis=0))
-    return Program(
+    program = Program(
         houses=of,
         free=of.free_response(p.x0[keep].T.copy(), forced),
         lower=lower,
@@ -42,7 +45,7 @@ def formulate(problem: PlanProblem, examined: Examined) -> Program:
         T_max=T_max,
         heat=(dt * tariff / tariff.mean())[:, np.newaxis],
         cold=(dt * weights.cold, dt * weights.cold_square),
-        hot=(dt * weights.hot, dt * weights.hot_square),
+        hot=(np.full((k, 1), dt * weights.hot), np.full((k, 1), dt * weights.hot_square)),
         moves=weights.moves,
         end=weights.end,
         worth_end=of.worth[0] * T_kept + of.worth[1] * steady[0],
@@ -53,6 +56,8 @@ def formulate(problem: PlanProblem, examined: Examined) -> Program:
         P_before=P_before,
         steady=steady[1],
     )
+    band = comfort_ends(program, dt)
+    return replace(program, T_max=band.T_max, hot=(band.firm * program.hot[0], band.firm * program.hot[1]))
 
 
 def beginning(program: Program, guess: Floats | None = None) -> Floats:

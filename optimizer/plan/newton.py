@@ -35,7 +35,7 @@ class Loops:
         self.q = q.copy()
         """Heat now, (k, n)."""
         self.change = p.changes(q)
-        a, b = (np.array([p.cold[i], p.hot[i]])[:, np.newaxis, np.newaxis] for i in range(2))
+        a, b = (np.stack([np.full_like(p.hot[i], p.cold[i]), p.hot[i]]) for i in range(2))
         self.bounds = Hard(np.stack([q - p.lower, p.upper - q]), BOTH, 1e-6, mu)
         self.ramps = Hard(np.stack([p.ramp + self.change, p.ramp - self.change]), BOTH, 0.2 * p.ramp, mu)
         self.comfort = Soft(np.stack([T - p.T_min, p.T_max - T]), BOTH, a, b, mu)

@@ -40,8 +40,9 @@ class Program:
     heat: Floats
     """(k, 1): cost of 1 W/m2 over a step."""
     cold: tuple[float, float]
-    hot: tuple[float, float]
     """a and b of a step."""
+    hot: tuple[Floats, Floats]
+    """The same of each step, (k, 1) both."""
     moves: float
     end: float
     worth_end: Floats

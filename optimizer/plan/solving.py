@@ -85,7 +85,7 @@ def _rationed(
     capped = cold(solution.T)
     if capped < SHORT_K or not (program.mean(solution.q) > 0.99 * program.P_max).any():
         return None
-    free = replace(program, P_max=1.1 * program.upper @ program.weights + 1.0)
+    free = formulate(replace(problem, P_max=np.full_like(problem.P_max, np.inf)), examined)
     enough = minimise(free, lambda q: within_limits(free, q), effort, *roughly(free, beginning(free)))
     if capped - cold(enough.T) < SHORT_K or not enough.gap <= USABLE_GAP:
         return None

