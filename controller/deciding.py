@@ -23,7 +23,7 @@ from controller.guard_caps import CapHeld, CapSeen, guard_caps
 from controller.image import StationImage
 from controller.knowing.known import Known, heard
 from controller.modes import PlanChoice, PlanOrder
-from controller.observe import LoopSituation, observe
+from controller.observe import LoopSituation, observe, primary_elsewhere
 from controller.outdoor import filtered_outdoor, outdoor_centre
 from controller.planning.declared import LASTS_S, declares_shortage
 from controller.planning.flow_caps import flow_caps, near_share
@@ -152,6 +152,7 @@ def think(frozen: Frozen, rules: Rules) -> Thought:
         T_outdoor_forecast_min=frozen.ahead.least,
         traits=rules.traits,
         observations=observations,
+        T_primary_elsewhere=primary_elsewhere(frozen.images, frozen.now),
         sent=frozen.sent,
         sent_before=frozen.sent_before,
         T_outdoor_past=frozen.T_outdoor_past,

@@ -275,6 +275,8 @@ class GuardContext:
     """Changed setpoints per loop in the last 24 h, for register wear; absent means unknown: a slower pace."""
     poll_s_by_station: Mapping[str, float] = field(default_factory=dict)
     """Of stations that are polled at a pace of their own."""
+    T_primary_elsewhere: float | None = None
+    """degC of primary supply that nine in ten of the stations which show theirs have at least."""
 
     def poll_s_of(self, station: str) -> float:
         """Return the pace of a station's polls in scaled seconds."""

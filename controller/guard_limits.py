@@ -39,6 +39,9 @@ DP_WORST_MIN_KPA = 50.0
 """What a station needs of the network to regulate: valve and exchanger."""
 SOURCE_APPROACH_K = 3.0
 """What the exchanger needs between primary and secondary supply."""
+ELSEWHERE_K = 4.0
+"""By which the water may be cooler at a station that does not show it than at nine in ten of those that do:
+what the longest branches of a network lose more than the usual ones."""
 _HARD_FLOW = Phrase("guard.hard_flow")
 _EMITTERS = {emitter: word("emitter", emitter) for emitter in T_SUPPLY_MAX_DEGC}
 
@@ -180,7 +183,8 @@ def source(case: Case, room: Room) -> Room:
 
     A higher setpoint would only open the valve and take the water from stations further out. That is waste,
     not danger, so the setpoint comes down at the usual rates instead of at once: a dip of the primary supply
-    must not cost an hour of recovery. What is held without a wish stays. With an unknown primary supply no
+    must not cost an hour of recovery. What is held without a wish stays. Where a station does not show its
+    primary supply, that of the others stands in, less what the pipes may lose more; where none shows any, no
     setpoint rises further above the own curve than now held.
     """
     if case.own is None or not case.asks or case.traits.is_source:
@@ -190,6 +194,9 @@ def source(case: Case, room: Room) -> Room:
         highest = primary.value - SOURCE_APPROACH_K
         why = Phrase("guard.source", {"T_primary": primary.value})
     else:
-        highest = max(case.own, case.T_start)
-        why = Phrase("guard.source_unknown")
+        highest, why = max(case.own, case.T_start), Phrase("guard.source_unknown")
+        elsewhere = case.context.T_primary_elsewhere
+        if elsewhere is not None and elsewhere - ELSEWHERE_K - SOURCE_APPROACH_K > highest:
+            highest = elsewhere - ELSEWHERE_K - SOURCE_APPROACH_K
+            why = Phrase("guard.source_elsewhere", {"T_primary": elsewhere})
     return room.ask_supply(highest, Rule.SOURCE, why) if highest < room.supply else room

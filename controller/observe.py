@@ -70,6 +70,21 @@ def _worst(images: Mapping[str, StationImage], now: float) -> float | None:
     return min(shown, default=None)
 
 
+def primary_elsewhere(images: Mapping[str, StationImage], now: float) -> float | None:
+    """Return the primary supply that nine in ten of the stations which show theirs have at least, degC.
+
+    One in ten may stand shut, with water that has gone cold in its branch. None where none shows any.
+    """
+    shown = sorted(
+        reading.value
+        for image in images.values()
+        if (reading := image.readings.get(_T_SUPPLY_PRIMARY)) is not None
+        and reading.value is not None
+        and recent(reading, now)
+    )
+    return shown[len(shown) // 10] if shown else None
+
+
 def _observe(
     image: StationImage, traits: LoopTraits, situation: LoopSituation, never: Reading
 ) -> LoopObservation:

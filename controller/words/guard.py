@@ -120,6 +120,10 @@ GUARD: Mapping[str, tuple[str, str]] = {
         "the primary supply is not known: no higher than the own curve or what is held",
         "一次侧供水温度未知：不高于本地曲线或当前保持值",
     ),
+    "guard.source_elsewhere": (
+        "the primary supply is not shown here; elsewhere it has {T_primary:.1f} °C, which can give no more",
+        "本站未上报一次侧供水温度；按其他换热站的 {T_primary:.1f} °C 推算，已无余量",
+    ),
     # -- the network
     "guard.mass_change": (
         "{area:.0f} % of the heated area would move by more than {dT:.0f} K within an hour and the heat by"

@@ -123,6 +123,7 @@ SCENARIOS = {
     Rule.SOURCE: [
         one([wish(66.0)], seen=observation(T_supply_primary=good(62.0, NOW - 5.0))),
         one([wish(66.0)], seen=observation(T_supply_primary=no_value())),
+        one([wish(66.0)], seen=observation(T_supply_primary=no_value()), T_primary_elsewhere=67.5),
     ],
     Rule.FRESHNESS: [
         one([wish(61.0)], seen=age(130.0)),
@@ -222,6 +223,7 @@ LOOSENED = [
     (guard_limits, "M_FLOW_MIN", 0.25, SCENARIOS[Rule.HARD_FLOW][0]),
     (guard_limits, "M_FLOW_MAX", 1.05, SCENARIOS[Rule.HARD_FLOW][1]),
     (guard_limits, "OFFSET_UPPER_K", 6.0, FAR_UP),
+    (guard_limits, "ELSEWHERE_K", 3.0, SCENARIOS[Rule.SOURCE][2]),
     (guard_limits, "LINK_AVAILABILITY", 0.98, DEEP_ON_A_POOR_LINK),
     (
         guard_limits,

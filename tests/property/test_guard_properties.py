@@ -131,6 +131,7 @@ def situations(draw):
         link_availability_24h=draw(st.sampled_from([{}, {"S001": 1.0, "S002": 0.9}])),
         T_outdoor_forecast_min=draw(st.sampled_from([None, -20.0, 0.0])),
         changes_24h=draw(st.sampled_from([{}, {key(1): 48, key(2): 3}])),
+        T_primary_elsewhere=draw(st.none() | st.floats(20.0, 130.0)),
     )
     wished = st.builds(
         Proposal,

@@ -201,7 +201,7 @@ def _temperature_rates(traits, seen, history, wishes, T, held, low, context):
     if primary.value is not None and -5 <= context.now - primary.received_at <= 600:
         if max(held, primary.value - 3.0, low) + HAIR < T:
             found.append(f"rises to {T} with {primary.value} from the source")
-    elif max(held, traits.own_curve(context.T_outdoor_centre.value), low) + HAIR < T:
+    elif _unseen_source(context, held, traits.own_curve(context.T_outdoor_centre.value), low) + HAIR < T:
         found.append("rises above the own curve with an unknown source")
     elif held - HAIR > T and all(w.T_supply > held for w in wishes) and most - 2.0 - HAIR > T:
         found.append("falls though all wish it warmer")
@@ -215,6 +215,12 @@ def _temperature_rates(traits, seen, history, wishes, T, held, low, context):
     if held + HAIR < T and max(most, low) + HAIR < T:
         found.append(f"rises to {T} away from a fallback that needs {most}")
     return found
+
+
+def _unseen_source(context, *otherwise):
+    """What a station may be told that does not show what arrives from the source: 7 K below the others'."""
+    others = context.T_primary_elsewhere
+    return max(*otherwise) if others is None else max(*otherwise, others - 7.0)
 
 
 def _fallback_band(traits, seen, context):

@@ -171,6 +171,16 @@ def test_nobody_asks_more_than_the_source_can_give(primary, allowed):
     assert advice(66.0, seen={"T_supply_primary": primary})[0] == allowed
 
 
+@pytest.mark.parametrize(("elsewhere", "allowed"), [(95.0, 61.0), (67.5, 60.5), (60.0, 60.0), (None, 60.0)])
+def test_a_station_that_does_not_show_its_primary_supply_goes_by_the_others_less_what_pipes_lose(
+    elsewhere, allowed
+):
+    of = loop_traits()
+    unseen = observation(T_supply_primary=no_value())
+    whole = context([of], [unseen], {of.key: (sent(120),)}, T_primary_elsewhere=elsewhere)
+    assert guard([wish(66.0)], whole).decisions[of.key].T_supply == allowed
+
+
 def decide(T_supply, held, traits, m_held=40.0, m_flow=40.0, **seen):
     of = loop_traits(**traits)
     whole = context([of], [observation(**seen)], {of.key: (sent(120, held, m_held),)})

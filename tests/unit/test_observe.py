@@ -4,7 +4,7 @@ import pytest
 
 from controller.decisions import LoopKey, Mode, Season
 from controller.image import StationImage
-from controller.observe import LoopSituation, observe
+from controller.observe import LoopSituation, observe, primary_elsewhere
 from controller.wiring import loop_traits
 from stations.model.identity import Point
 from stations.model.quality import Reason
@@ -77,3 +77,20 @@ def test_a_move_starts_from_the_effective_setpoint_and_else_from_the_measured_va
         tmp_path, T_supply_secondary=50.0, T_supply_secondary_set_effective=bad(Reason.SENTINEL, NOW)
     )
     assert without.T_supply_effective.value == 50.0
+
+
+def shows(*primaries):
+    """Stations that show these primary supplies."""
+    point = Point(0, "T_supply_primary")
+    return {
+        f"S{n:03}": StationImage(station=f"S{n:03}", readings={} if one is None else {point: one})
+        for n, one in enumerate(primaries)
+    }
+
+
+def test_the_primary_supply_elsewhere_is_what_nine_in_ten_have_that_show_theirs_now():
+    usual = [good(80.0 + n, NOW - 5.0) for n in range(18)]
+    shut, old, broken = good(31.0, NOW - 5.0), good(20.0, NOW - 4000.0), bad(Reason.SENTINEL, NOW)
+    assert primary_elsewhere(shows(*usual, shut, old, broken, None), NOW) == 80.0
+    assert primary_elsewhere(shows(shut, shut, *usual), NOW) == 80.0
+    assert primary_elsewhere(shows(old, broken, None), NOW) is None
