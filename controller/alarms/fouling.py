@@ -15,7 +15,7 @@ AGE_S = 3 * 86_400.0
 
 
 def fouling_findings(loop: LoopCase) -> Iterator[Finding]:
-    """Judge the exchanger of a station with one loop; of others nobody measures the loops apart."""
+    """Judge a station's exchanger; several behind one meter are judged together, at the first loop."""
     scene, key = loop.station.scene, loop.alarm("exchanger_fouled")
     belief = scene.state.beliefs.get(loop.key)
     if belief is None or belief.exchanger is None:

@@ -46,6 +46,11 @@ def _exchanger(found: ExchangerTrend | Reason | None) -> Phrase | None:
         return said("learned.no_exchanger", why=reasoned(found))
     UA, change = found.UA_kW_per_K, 100.0 * found.change_30_days
     low, high = 100.0 * found.change_low, 100.0 * found.change_high
+    if found.loops > 1:
+        loops = found.loops
+        if found.fouls:
+            return said("learned.foul_together", loops=loops, UA=UA, change=change, low=low, high=high)
+        return said("learned.exchangers", loops=loops, UA=UA, change=change, low=low, high=high)
     if found.fouls:
         return said("learned.fouls", UA=UA, change=change, low=low, high=high)
     return said("learned.exchanger", UA=UA, change=change, low=low, high=high)

@@ -17,7 +17,7 @@ from controller.knowing.gathered import QUARTER_S, SERIES, Window
 from optimizer import emitters
 from optimizer.building import Buildings, Floats
 from optimizer.identify.delay import Delay, transport_delay, way_to_rooms
-from optimizer.identify.exchanger import ExchangerTrend, cleanest, exchanger_trend
+from optimizer.identify.exchanger import ExchangerTrend, cleanest, exchanger_trend, trend_together
 from optimizer.identify.greybox import IndoorPrior
 from optimizer.identify.nightly import identify
 from optimizer.identify.pump import pump_curve
@@ -86,7 +86,7 @@ def _identified(
         # nothing was fitted tonight: what was known of the room's doubt stays
         found = replace(found, T_indoor_sd=champion.identified.T_indoor_sd)
     delay, to_rooms = _delays(window, place)
-    exchanger = _exchanger(window, place) if introduced.alone else None
+    exchanger = _exchanger(window, place) if introduced.alone else _together(window, place)
     return Belief(
         key=champion.key,
         at=now,
@@ -129,21 +129,26 @@ def room_by(building: Buildings, asked: Asked, T_supply: Floats, T_return: Float
     return float(np.mean(T_supply[works] - above))
 
 
+_PRIMARY = ("m_flow_primary", "T_supply_primary", "T_return_primary")
+_SECONDARY = ("m_flow", "T_supply", "T_return")
+
+
 def _exchanger(window: Window, place: int) -> ExchangerTrend | Reason:
-    return exchanger_trend(
-        window.times,
-        *(
-            window.of(place, name)
-            for name in (
-                "m_flow_primary",
-                "m_flow",
-                "T_supply_primary",
-                "T_return_primary",
-                "T_supply",
-                "T_return",
-            )
-        ),
-    )
+    m_p, T_sp, T_rp = (window.of(place, name) for name in _PRIMARY)
+    m_s, T_ss, T_rs = (window.of(place, name) for name in _SECONDARY)
+    return exchanger_trend(window.times, m_p, m_s, T_sp, T_rp, T_ss, T_rs)
+
+
+def _together(window: Window, place: int) -> ExchangerTrend | Reason:
+    """Return the trend of all exchangers of a station with its first loop; for others where it is told."""
+    station = window.keys[place].station
+    places = sorted((key.loop, at) for at, key in enumerate(window.keys) if key.station == station)
+    first, _ = places[0]
+    if window.keys[place].loop != first:
+        return because("identify.exchanger_shared", loop=float(first))
+    m_p, T_sp, T_rp = (window.of(place, name) for name in _PRIMARY)
+    m_s, T_ss, T_rs = (np.stack([window.of(at, name) for _, at in places]) for name in _SECONDARY)
+    return trend_together(window.times, m_p, m_s, T_sp, T_rp, T_ss, T_rs)
 
 
 def _delays(window: Window, place: int) -> tuple[Delay | Reason, Delay | Reason]:

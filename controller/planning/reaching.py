@@ -128,6 +128,7 @@ def _shown(found: object) -> tuple[float, float, float, float]:
     """Return UA in kW/K, its usual flows and the most that was drawn, kg/s; NaN where not known."""
     if (
         not isinstance(found, ExchangerTrend)
+        or found.loops > 1  # of all exchangers of a station together: none of one loop's
         or found.m_flow_primary is None
         or found.m_flow_secondary is None
     ):

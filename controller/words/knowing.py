@@ -79,6 +79,27 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "the exchanger never worked with {approach_K:.1f} K between its sides",
         "换热器两侧温差未曾达到 {approach_K:.1f} K",
     ),
+    "identify.exchanger_shared": (
+        "one meter measures all exchangers of the station: how they do together is told with loop {loop:.0f}",
+        "全站换热器共用一块一次侧热量表，整体情况见环路 {loop:.0f}",
+    ),
+    "identify.exchanger_loops_unmetered": (
+        "one meter measures all exchangers of the station, and the heat of {loops:.0f} of its loops is not"
+        " measured",
+        "全站换热器共用一块一次侧热量表，且有 {loops:.0f} 个环路的热量未计量",
+    ),
+    "identify.exchanger_balance": (
+        "the heat of its loops is {apart_percent:+.0f} % off that of the station's meter"
+        " ({allowed_percent:.0f} % is allowed): a loop is not measured, or a meter is wrong",
+        "各环路热量之和与站热量表相差 {apart_percent:+.0f} %（允许 {allowed_percent:.0f} %）："
+        "有环路未计量或仪表有误",
+    ),
+    "identify.exchanger_shares": (
+        "one meter measures all exchangers of the station, and a loop's share of the heat moved by"
+        " {moved_percent:.0f} % ({allowed_percent:.0f} % is allowed)",
+        "全站换热器共用一块一次侧热量表，且环路热量占比变化达 {moved_percent:.0f} %"
+        "（允许 {allowed_percent:.0f} %）",
+    ),
     "identify.pump_points": (
         "{points:.0f} steady points of the pump, {needed:.0f} are needed",
         "循环泵稳态点 {points:.0f} 个，至少需要 {needed:.0f} 个",
@@ -127,6 +148,18 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "the exchanger FOULS: it carries {UA:.1f} kW/K, {change:+.0f} % in 30 days (between {low:+.0f} and"
         " {high:+.0f} %)",
         "换热器正在结垢：传热能力 {UA:.1f} kW/K，30 天变化 {change:+.0f} %（{low:+.0f}～{high:+.0f} %）",
+    ),
+    "learned.exchangers": (
+        "the station's {loops:.0f} exchangers together carry {UA:.1f} kW/K, {change:+.0f} % in 30 days"
+        " (between {low:+.0f} and {high:+.0f} %)",
+        "全站 {loops:.0f} 台换热器总传热能力 {UA:.1f} kW/K，30 天变化 {change:+.0f} %"
+        "（{low:+.0f}～{high:+.0f} %）",
+    ),
+    "learned.foul_together": (
+        "the station's {loops:.0f} exchangers FOUL, one of them or all: together they carry {UA:.1f} kW/K,"
+        " {change:+.0f} % in 30 days (between {low:+.0f} and {high:+.0f} %)",
+        "全站 {loops:.0f} 台换热器中有结垢：总传热能力 {UA:.1f} kW/K，30 天变化 {change:+.0f} %"
+        "（{low:+.0f}～{high:+.0f} %）",
     ),
     "learned.no_exchanger": ("the exchanger is not judged: {why}", "换热器无法判断：{why}"),
     "learned.delay": (

@@ -15,7 +15,7 @@ _GROUPS: Mapping[str, str] = {
     "first": "cause",
 }
 """Gaps that hold a name, and in which group its word stands; ``source``, ``how``, ``error`` stay as told."""
-_SHARES = frozenset(("rmse", "allowed", "misfit", "known", "needed", "share"))
+_SHARES = frozenset(("rmse", "allowed", "misfit", "known", "needed", "share", "apart", "moved"))
 """Shares that are told in percent, where the template has a gap of that name with ``_percent``."""
 
 

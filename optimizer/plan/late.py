@@ -2,8 +2,8 @@
 
 Left to prices alone a plan begins when the first kelvin hour that it saves is worth what warm rooms lose
 until then; far below the need that can be 14 h and more. People agree to warmer rooms before a cold night,
-not a day before it, and forecasts of a day are worth less than those of an evening. So the room between what is
-wanted and the upper end of the comfort band opens only then.
+not a day before it, and forecasts of a day are worth less than those of an evening. So the room between what
+is wanted and the upper end of the comfort band opens only then.
 """
 
 from typing import NamedTuple

@@ -54,7 +54,18 @@ def test_exchanger_way_and_pump_are_told_with_their_numbers():
     assert to_rooms == "water takes 9 min from the station to the rooms; the supply moves that much earlier"
     assert pump == "the pump gives 36.0 t/h at 50 % and 64.8 t/h at 90 % of its speed (4 steady points)"
     assert told(FOUND, "zh")[2].startswith("换热器正在结垢：传热能力 212.4 kW/K")
+    both = replace(TREND, loops=2)
+    assert told(replace(FOUND, exchanger=both))[2].startswith(
+        "the station's 2 exchangers FOUL, one of them or all: together they carry 212.4 kW/K"
+    )
     sound = replace(TREND, fouls=False)
+    assert told(replace(FOUND, exchanger=replace(both, fouls=False)))[2].startswith(
+        "the station's 2 exchangers together carry 212.4 kW/K"
+    )
+    apart = because("identify.exchanger_balance", apart=-0.17, allowed=0.1)
+    assert told(replace(FOUND, exchanger=apart))[2].startswith(
+        "the exchanger is not judged: the heat of its loops is -17 % off that of the station's meter (10 % is"
+    )
     assert told(replace(FOUND, exchanger=sound))[2].startswith("the exchanger carries 212.4 kW/K")
 
 

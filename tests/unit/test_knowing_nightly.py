@@ -144,7 +144,8 @@ def test_exchanger_delay_and_pump_are_looked_at_beside_the_house():
     assert one.pump.id == "identify.pump_points"
     shared = {key: told._replace(alone=False) for key, told in loops(0.0).items()}
     kept, end = record()
-    assert next(identified(kept.window((ONE,)), shared, {}, end)).exchanger is None
+    beside_another = next(identified(kept.window((ONE,)), shared, {}, end))
+    assert beside_another.exchanger.id == "identify.exchanger_loops_unmetered"
 
 
 def test_a_site_without_loops_gathers_nothing():

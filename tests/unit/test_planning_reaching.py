@@ -131,6 +131,7 @@ def test_what_an_exchanger_has_shown_is_remembered_and_one_that_was_cleaned_is_b
     assert shown(1.0).q[0] == pytest.approx(now, rel=1e-6)
     assert shown(0.5).q[0] == pytest.approx(now), "it shows more now"
     assert shown(2.0).q[0, 0] > 1.1 * now[0]
+    assert shown(2.0, loops=2).q[0] == pytest.approx(now), "of two exchangers together: nothing of this one"
     blind = station(T_return_primary=False)
     assert reached(rules=STILL, readings=blind).unknown[0] == "UA_exchanger"
     assert shown(1.0, blind).q[0] == pytest.approx(now, rel=1e-6), "what it has shown stands in"
