@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from simulators.servers.encoding import physical_value
 from simulators.servers.misbehaviour import Misbehaviour
-from simulators.servers.opcua_channels import Connections
+from simulators.servers.opcua_channels import Connections, end_cleaning
 from simulators.servers.opcua_methods import LeaseMethods
 from simulators.servers.opcua_space import SharedSpaceServer, StandardNodes
 from simulators.servers.opcua_values import VARIANT_TYPES, NodeValues, node_id
@@ -120,6 +120,7 @@ class OpcUaStationServer:
         """Close the socket, all connections and sessions."""
         server, self._server = self._server, None
         if server is not None:
+            await end_cleaning(server)
             await server.stop()
 
     async def lose_sessions(self) -> None:

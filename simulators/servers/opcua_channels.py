@@ -1,10 +1,11 @@
-"""How long the secure channels of a simulated OPC UA device live: as asked for, or as a fault has it."""
+"""Connections of a simulated OPC UA device: how long their channels live, how they end."""
 
 import asyncio
 
 from asyncua import ua
 from asyncua.common.connection import SecureConnection
 from asyncua.server.binary_server_asyncio import OPCUAProtocol
+from asyncua.server.server import Server
 
 from simulators.servers.misbehaviour import Misbehaviour
 
@@ -29,6 +30,19 @@ class Connections(list[OPCUAProtocol]):
         assert protocol.transport is not None
         stock = protocol.processor._connection
         protocol.processor._connection = _Channel(stock, self._device, protocol.transport)
+
+
+async def end_cleaning(server: Server) -> None:
+    """End the task of a server that clears up lost connections, before the server is stopped.
+
+    asyncua cancels it once and waits for its end. Where it is just waiting for a connection that ends, that
+    connection takes the cancel for one of its own: the task lives on, and the stop waits for ever.
+    """
+    assert server.bserver is not None
+    cleaning, server.bserver.cleanup_task = server.bserver.cleanup_task, None
+    while cleaning is not None and not cleaning.done():
+        cleaning.cancel()
+        await asyncio.sleep(0)
 
 
 class _Channel(SecureConnection):

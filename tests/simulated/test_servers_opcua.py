@@ -203,6 +203,28 @@ async def test_a_restart_can_move_the_namespace_to_another_index(nodes):
     assert len(indices) > 1
 
 
+async def test_a_stop_that_meets_the_clearing_up_of_a_lost_connection_comes_to_its_end(nodes):
+    server, _, _ = device(nodes)
+    port = await server.start()
+    library = server._server.bserver
+    client = Client(f"opc.tcp://127.0.0.1:{port}/", watchdog_intervall=60.0)
+    await client.connect()
+    client.uaclient.protocol.transport.abort()
+    while not library.closing_tasks:  # noqa: ASYNC110  (it is about single turns of the loop)
+        await asyncio.sleep(0)
+    # what the library's own task does every ten seconds, at this very moment
+    library.cleanup_task.cancel()
+    library.cleanup_task = asyncio.create_task(library._close_task_loop())
+    await asyncio.sleep(0)
+    stop = asyncio.create_task(server.stop())
+    ended, _ = await asyncio.wait([stop], timeout=2.0)
+    stop.cancel()  # which the library also takes for something else
+    await asyncio.wait([stop])
+    with contextlib.suppress(ConnectionError, ua.UaError):
+        await client.disconnect()
+    assert ended
+
+
 async def test_two_servers_share_the_standard_nodes_but_no_value(nodes):
     async with plain(nodes) as (one, index, station, _), plain(nodes) as (other, other_index, _, _):
         station.set(0, "A_heated", 1234.0)
