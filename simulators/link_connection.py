@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from simulators.link_profile import Lane, LinkProfile
+from simulators.one_buffer import read_into_one_buffer
 
 HALF_OPEN_S = 60.0
 """So long after the caller has given up a dead connection the called side's own keep-alive ends it there."""
@@ -158,6 +159,7 @@ class Connection(asyncio.Protocol):
         """Take the caller's connection; in a black hole it leads nowhere."""
         assert isinstance(transport, asyncio.Transport)
         _no_delay(transport)
+        read_into_one_buffer(transport, self)
         self._up.source = self._down.target = transport
         self._link.join(self)
         if self._link.hole:
@@ -272,6 +274,7 @@ class _ServerSide(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
+        read_into_one_buffer(transport, self)
         self._connection.server_connected(transport)
 
     def data_received(self, data: bytes) -> None:

@@ -12,6 +12,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from simulators.one_buffer import read_into_one_buffer
 from simulators.servers.reads import ModbusException
 from simulators.servers.registers import RegisterImage
 
@@ -123,6 +124,12 @@ def _only_known_functions(sending: bool, pdu: ModbusPDU) -> ModbusPDU:
 
 class _Handler(ServerRequestHandler):
     """Answers in the same turn of the loop: the registers wait for nothing, so no request needs a task."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a new connection."""
+        super().connection_made(transport)
+        assert isinstance(transport, asyncio.Transport)
+        read_into_one_buffer(transport, self)
 
     def handle_later(self) -> None:
         """Run the library's coroutine to its end."""

@@ -1,4 +1,4 @@
-"""Connections of a simulated OPC UA device: how long their channels live, how they end."""
+"""Connections of a simulated OPC UA device: how they are read, how long their channels live, how they end."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ from asyncua.common.connection import SecureConnection
 from asyncua.server.binary_server_asyncio import OPCUAProtocol
 from asyncua.server.server import Server
 
+from simulators.one_buffer import read_into_one_buffer
 from simulators.servers.misbehaviour import Misbehaviour
 
 _GRACE = 1.25
@@ -28,6 +29,7 @@ class Connections(list[OPCUAProtocol]):
         super().append(protocol)
         assert protocol.processor is not None
         assert protocol.transport is not None
+        read_into_one_buffer(protocol.transport, protocol)
         stock = protocol.processor._connection
         protocol.processor._connection = _Channel(stock, self._device, protocol.transport)
 

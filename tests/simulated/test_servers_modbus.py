@@ -14,6 +14,7 @@ from stations.model.identity import Point
 from stations.profile import builtin_profile
 from tests.support.polling import until
 from tests.support.raw_modbus import RawModbus
+from tests.support.reads_seen import ports_read_in_blocks
 from tests.support.served_station import WrittenStation
 
 CLOCK = ScaledClock(start_utc=1_736_899_200.0, anchor=time.monotonic(), factor=1.0)
@@ -30,6 +31,18 @@ async def served(profile, values, n_loops=1, unit=1, unit_code=0):
     finally:
         await client.close()
         await server.stop()
+
+
+async def test_requests_are_not_read_in_blocks_of_their_own(monkeypatch):
+    image = RegisterImage(builtin_profile("plc-a"), 1, WrittenStation({}), CLOCK, 0)
+    server = ModbusStationServer(image, 1)
+    ports = ports_read_in_blocks(monkeypatch)
+    client = await RawModbus.connect(port := await server.start())
+    await client.registers(3, 0, 12)
+    await client.close()
+    await server.stop()
+    assert ports  # the client's
+    assert port not in ports
 
 
 async def test_plc_a_shows_scaled_integers_floats_low_word_first_and_counters():

@@ -18,6 +18,7 @@ from stations.model.clock import ScaledClock
 from stations.model.identity import Point
 from stations.profile import builtin_profile
 from tests.support.opcua_certificates import make_pair
+from tests.support.reads_seen import ports_read_in_blocks
 from tests.support.served_station import WrittenStation
 
 # one worker sets the shared fixture up once
@@ -111,6 +112,15 @@ async def test_values_have_the_types_and_units_of_the_model(nodes):
         assert await read(f"ns={index};s=Loop2.m_flow_secondary_set_readback") == ua.Variant(
             18.0, ua.VariantType.Double
         )
+
+
+async def test_requests_are_not_read_in_blocks_of_their_own(nodes, monkeypatch):
+    ports = ports_read_in_blocks(monkeypatch)
+    async with plain(nodes) as (client, index, _, _):
+        await client.get_node(f"ns={index};s=Station.T_supply_primary").read_value()
+        port = client.server_url.port
+    assert ports  # the client's
+    assert port not in ports
 
 
 async def test_source_timestamps_run_on_the_scaled_clock(nodes):
