@@ -54,7 +54,7 @@ async def watch(pids, minutes, minute_s):
 
 def by_minute(looks, minutes):
     """The mean of each minute's looks."""
-    return [round(sum(some) / len(some), 1) for some in np.array_split(looks, minutes)]
+    return [round(float(some.mean()), 1) for some in np.array_split(looks, minutes)]
 
 
 def growth(looks):
