@@ -257,12 +257,12 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument("scenario", help="january, cold_wave, plant_70, ...; a wrong one lists all")
     evaluate.add_argument(
         "--strategy", action="append", default=[], metavar="NAME",
-        help="what to judge, once for each; default: the baselines curve, staged_curve and tuned_curve",
+        help="what to judge, once for each; default: the baselines curve and staged_curve, and balance",
     )  # fmt: skip
     evaluate.add_argument(
         "--plant", choices=("simple", "physical"),
-        help="simple: the demo city, not calibrated to field audits (default); physical: a generated city "
-        "with its network, calibrated",
+        help="physical: a generated city with its network, calibrated to field audits (default); simple: the "
+        "demo city, which is not",
     )  # fmt: skip
     evaluate.add_argument(
         "--site", type=Path, metavar="DIR",

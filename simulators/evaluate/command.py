@@ -49,13 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", help=", ".join(known_scenarios()))
     parser.add_argument(
         "--strategy", action="append", metavar="NAME",
-        help="what to judge, once for each; default: curve, staged_curve and tuned_curve, "
-        "on the physical city curve, staged_curve and balance",
+        help="what to judge, once for each; default: curve, staged_curve and balance, "
+        "on the simple plant curve, staged_curve and tuned_curve",
     )  # fmt: skip
     parser.add_argument(
         "--plant", choices=PLANTS, default=None,
-        help="simple: the demo city, not calibrated to field audits (default); physical: a generated city "
-        "with its network, calibrated",
+        help="physical: a generated city with its network, calibrated to field audits (default); simple: the "
+        "demo city, which is not",
     )  # fmt: skip
     parser.add_argument("--stations", type=_whole(2, 500), default=40, metavar="N", help="default: 40")
     parser.add_argument(
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
         wrapper_class=structlog.make_filtering_bound_logger(LOG_CRITICAL),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    plant = options.plant or (SIMPLE if options.site is None else PHYSICAL)
+    plant = options.plant or PHYSICAL
     names = list(dict.fromkeys(options.strategy or USUAL[plant]))
     unknown = [name for name in names if name not in known_strategies(plant)]
     if unknown:

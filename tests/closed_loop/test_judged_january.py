@@ -21,7 +21,20 @@ def test_balance_meets_its_goals_in_january_but_for_the_one_that_is_told(soak, c
     asked = [part for name in STRATEGIES for part in ("--strategy", name)]
     began = time.process_time()
     code = simulators_main.main(
-        ["evaluate", "january", "--stations", "40", "--days", "10", *asked, "--json", "--picture", "-"]
+        [
+            "evaluate",
+            "january",
+            "--plant",
+            "simple",
+            "--stations",
+            "40",
+            "--days",
+            "10",
+            *asked,
+            "--json",
+            "--picture",
+            "-",
+        ]
     )
     spent = time.process_time() - began
     assert code == 0

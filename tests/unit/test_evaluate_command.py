@@ -25,14 +25,17 @@ from simulators.scenario import ScenarioError, known_scenarios, load_scenario
         ),
         (["january", "--strategy", "magic"], ["'magic'", "curve", "staged_curve", "tuned_curve"]),
         (["january", "--days", "3"], ["--days 3", "do not count"]),
-        (["january", "--stations", "7", "--seed", "77"], ["january/7/77", "--calibrate"]),
-        (["plant_70"], ["'plant_70'", "--plant physical"]),
-        (["january", "--strategy", "warm_curve"], ["'warm_curve'", "simple plant"]),
+        (
+            ["january", "--plant", "simple", "--stations", "7", "--seed", "77"],
+            ["january/7/77", "--calibrate"],
+        ),
+        (["plant_70", "--plant", "simple"], ["'plant_70'", "--plant physical"]),
+        (["january", "--plant", "simple", "--strategy", "warm_curve"], ["'warm_curve'", "simple plant"]),
         (["january", "--site", "nowhere", "--seed", "1"], ["--site", "without --seed"]),
         (["january", "--site", "nowhere"], ["nowhere/simulation.toml", "dhc city new"]),
-        (["january", "--spread", "2.0"], ["--spread", "--plant physical"]),
+        (["january", "--plant", "simple", "--spread", "2.0"], ["--spread", "--plant physical"]),
         (["january", "--site", "nowhere", "--spread", "2.0"], ["--spread", "without --site"]),
-        (["january", "--plant", "physical", "--calibrate"], ["--calibrate", "warm_curve and tuned_curve"]),
+        (["january", "--calibrate"], ["--calibrate", "warm_curve and tuned_curve"]),
     ],
     ids=[
         "scenario",
@@ -74,8 +77,7 @@ def test_several_seeds_in_one_call_are_judged_one_after_the_other(monkeypatch, c
                        "spread_K": case.spread_K, "city": f"city{case.seed}"}  # fmt: skip
 
     monkeypatch.setattr(command, "_verdict", verdict)
-    given = ["evaluate", "january", "--plant", "physical", "--seed", "4", "--seed", "8", "--spread", "1.5",
-             "--json"]  # fmt: skip
+    given = ["evaluate", "january", "--seed", "4", "--seed", "8", "--spread", "1.5", "--json"]
     assert simulators_main.main(given) == 0
     assert judged == [(4, "physical", True), (8, "physical", True)]
     result = json.loads(capsys.readouterr().out)
@@ -106,8 +108,8 @@ def test_a_run_prints_json_and_draws_its_week(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "stored", lambda case: found)
     monkeypatch.setattr(command, "load_scenario", lambda name: _short(load_scenario(name)))
     picture = tmp_path / "week.png"
-    given = ["evaluate", "january", "--stations", "2", "--days", "1", "--strategy", "curve",
-                 "--picture", str(picture)]  # fmt: skip
+    given = ["evaluate", "january", "--plant", "simple", "--stations", "2", "--days", "1",
+             "--strategy", "curve", "--picture", str(picture)]  # fmt: skip
     assert simulators_main.main([*given, "--json"]) == 0
     out, err = capsys.readouterr()
     result = json.loads(out)

@@ -166,7 +166,8 @@ def judge(tmp_path, monkeypatch):
     monkeypatch.setattr(command, "run_trial", lambda trial, progress: [plain_record()])
 
     def run(*more):
-        given = ["evaluate", "january", "--stations", "2", "--strategy", "curve", "--picture", "-", "--json"]
+        given = ["evaluate", "january", "--plant", "simple", "--stations", "2", "--strategy", "curve",
+                 "--picture", "-", "--json"]  # fmt: skip
         return simulators_main.main([*given, *more])
 
     return run, store
