@@ -44,6 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _city(given[1:])
     if given[:1] == ["season"]:
         return _season(given[1:])
+    if given[:1] == ["savings"]:
+        return _savings(given[1:])
     options = _parser().parse_args(given)
     if options.command == "serve":
         return _serve(options)
@@ -106,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("city", help="write a synthetic city with its network, or judge a network")
     commands.add_parser("season", help="run a synthetic city through a winter on its stations' own curves")
     commands.add_parser("evaluate", help="judge strategies on a simulated city in virtual time")
+    commands.add_parser("savings", help="table and picture of what verdicts say of several spreads")
     commands.add_parser("world", help="run the controller among faults in virtual time")
     return parser
 
@@ -265,6 +268,12 @@ def _evaluate(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dhc evaluate", description=command.DESCRIPTION)
     command.add_arguments(parser)
     return command.run(parser.parse_args(arguments))
+
+
+def _savings(arguments: list[str]) -> int:
+    from simulators.evaluate import savings  # matplotlib
+
+    return savings.run(arguments)
 
 
 def _world(arguments: list[str]) -> int:
