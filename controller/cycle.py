@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from controller.admission import Admission
+from controller.cap_intents import CapChange, Numbered, cap_changes, cap_intent, cap_key
 from controller.deciding import Frozen, Rules, Thought, think
 from controller.decisions import Action, Decision, LoopKey, Sent
 from controller.guard_pace import WEAR_EVERY_S
@@ -70,12 +71,15 @@ async def run_cycle(parts: CycleParts) -> None:
     frozen = freeze(parts)
     thought = await asyncio.to_thread(think, frozen, parts.rules)
     remember(parts, frozen, thought)
-    if thought.T_outdoor_centre.value is not None:
-        intents = draft_intents(parts, frozen, thought, thought.T_outdoor_centre.value)
-        if await committed(parts, intents):
-            hand_over(parts, frozen, thought, intents)
-        tell_outdoor(parts, frozen.monotonic, thought.T_outdoor_centre.value)
-    cap_flows(parts, thought)
+    T_outdoor_centre = thought.T_outdoor_centre.value
+    intents = [] if T_outdoor_centre is None else draft_intents(parts, frozen, thought, T_outdoor_centre)
+    caps = draft_caps(parts, frozen, thought)
+    kept = await committed(parts, [*intents, *(intent for _, intent in caps)])
+    if kept:
+        hand_over(parts, frozen, thought, intents)
+    cap_flows(parts, caps, kept=kept)
+    if T_outdoor_centre is not None:
+        tell_outdoor(parts, frozen.monotonic, T_outdoor_centre)
     release(parts, thought)
     show(parts, frozen, thought, began_wall)
 
@@ -227,7 +231,8 @@ async def committed(parts: CycleParts, intents: Sequence[Intent]) -> bool:
 
 def hand_over(parts: CycleParts, frozen: Frozen, thought: Thought, intents: Sequence[Intent]) -> None:
     """Give committed intents to the supervisors and remember them for the rates."""
-    parts.witness(intents)
+    if intents:
+        parts.witness(intents)
     for intent in intents:
         key = LoopKey(intent.station, intent.loop)
         decision, status = thought.verdict.decisions[key], parts.state.loops[key]
@@ -261,13 +266,35 @@ def release(parts: CycleParts, thought: Thought) -> None:
                 parts.recorder.note(cancelled, State.EXPIRED, why)
 
 
-def cap_flows(parts: CycleParts, thought: Thought) -> None:
-    """Pass changed caps on primary flow to the stations, and lift those that are not wanted any more."""
+def draft_caps(parts: CycleParts, frozen: Frozen, thought: Thought) -> list[tuple[CapChange, Intent]]:
+    """Turn every changed cap on primary flow into an intent, and every one that is lifted."""
+    drafts = []
+    for change in cap_changes(thought.caps, parts.memory.caps):
+        key = cap_key(change.station)
+        parts.sequences[key] = parts.sequences.get(key, 0) + 1
+        numbered = Numbered(
+            id=parts.command_log.next_ids(1)[0],
+            at=frozen.now,
+            token=parts.state.token,
+            sequence=parts.sequences[key],
+        )
+        its = [traits for key, traits in parts.rules.traits.items() if key.station == change.station]
+        drafts.append((change, cap_intent(change, numbered, its, shortage=thought.shortage)))
+    return drafts
+
+
+def cap_flows(parts: CycleParts, drafts: Sequence[tuple[CapChange, Intent]], *, kept: bool) -> None:
+    """Pass committed caps to the stations; a lifting goes on also where the log could not take it."""
     caps = parts.memory.caps
-    for station, cap in thought.caps.items():
-        if cap is caps.get(station):
-            continue
-        parts.outbox.cap(station, FlowCapWish(None if cap is None else cap.m_flow_max))
+    if kept and drafts:
+        parts.witness([intent for _, intent in drafts])
+    for (station, cap, _), intent in drafts:
+        if cap is not None and not kept:
+            continue  # wanted anew in the next cycle
+        wish = FlowCapWish(intent.m_flow_set, intent.sequence, intent if kept else None)
+        replaced = parts.outbox.cap(station, wish)
+        if replaced is not None:
+            parts.recorder.note(replaced, State.EXPIRED, said("write.replaced_unsent"))
         if cap is None:
             del caps[station]
         else:

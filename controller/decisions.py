@@ -89,6 +89,8 @@ class LoopTraits:
     """True where the station's own curve goes by the outdoor temperature that the centre tells it."""
     caps_flow: bool = False
     """True where the station takes a cap on its primary flow."""
+    m_flow_cap_open: float = 0.0
+    """kg/s of the cap that caps nothing, where it takes one."""
     piping: Literal["single", "double"] = "double"
     """Risers of the buildings: single-pipe ones bear less throttling of the circulation."""
     own_band_K: float = 8.0

@@ -99,7 +99,8 @@ class Dispatcher:
 
     def __post_init__(self) -> None:
         """Name loops and points once: they are asked for many times in each poll."""
-        self._caps = CapWriter(self.station, self.profile, self.traits, self.services.state)
+        own, its = self.services, (self.station, self.profile, self.traits)
+        self._caps = CapWriter(*its, own.state, own.clock, own.record)
         self._keys = {loop: LoopKey(self.station, loop) for loop in self.traits}
         self._levels = {loop: Point(loop, "remote_level") for loop in self.traits}
         channels = [channel for channel in (self.profile.heat, self.profile.circulation) if channel]
@@ -121,7 +122,7 @@ class Dispatcher:
         for pending in box.setpoints.values():
             self._finish(pending.intent, State.EXPIRED, said("write.link_lost_unsent"))
         box.setpoints.clear()
-        box.cap = None
+        self._caps.drop(box, said("write.link_lost"))
         for loop in self.traits:
             self._expire_open(loop, said("write.link_lost"))
             self._status(loop).held = False
@@ -194,6 +195,7 @@ class Dispatcher:
                 self._verify_write(loop, write, fresh)
         for loop in self.traits:
             self._watch_lease(loop, readings)
+        self._caps.verify(readings)
         self._polled, self._polled_at = readings, self.services.clock.monotonic()
 
     async def hand_back_all(self, driver: StationDriver) -> None:
@@ -202,7 +204,7 @@ class Dispatcher:
         for pending in box.setpoints.values():
             self._finish(pending.intent, State.EXPIRED, said("write.stopping"))
         box.setpoints.clear()
-        await self._caps.lift(driver)
+        await self._caps.lift(driver, box)
         for loop in self.traits:
             self._expire_open(loop, said("write.stopping"))
             if self._status(loop).held or loop in box.releases:

@@ -8,7 +8,7 @@ drew by itself. Between caps and setpoints nothing has to be weighed: temperatur
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.decisions import GuardContext, LoopKey, Mode
 from controller.guard_gates import INPUT_AGE_S
@@ -40,6 +40,8 @@ class CapHeld:
     """kg/s that the station drew when it was first capped."""
     at: float
     """Scaled monotonic second of the last change."""
+    wish: float = field(default=math.nan, compare=False)
+    """kg/s that was wanted; told beside the cap, and no part of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,4 +114,4 @@ def _cap(wish: float, seen: CapSeen, held: CapHeld | None, context: GuardContext
         small = abs(cap - held.m_flow_max) < WORTH_SHARE * uncapped
         if small or context.monotonic - held.at < EVERY_S:
             return held
-    return CapHeld(m_flow_max=cap, uncapped=uncapped, at=context.monotonic)
+    return CapHeld(m_flow_max=cap, uncapped=uncapped, at=context.monotonic, wish=wish)

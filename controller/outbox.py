@@ -30,6 +30,10 @@ class FlowCapWish:
 
     m_flow_max: float | None
     """kg/s; None lifts the cap."""
+    sequence: int
+    """As in ``FlowCap``."""
+    intent: Intent | None = None
+    """None where the command log could not take it: a lifting goes on without."""
 
 
 @dataclass(slots=True)
@@ -124,11 +128,12 @@ class Outbox:
         box.T_outdoor_centre = T_outdoor_centre
         box.wake.set()
 
-    def cap(self, station: str, wish: FlowCapWish) -> None:
-        """Queue a cap on a station's primary flow; the newest one wins."""
+    def cap(self, station: str, wish: FlowCapWish) -> Intent | None:
+        """Queue a cap on a station's primary flow; returns the unsent intent that it replaces, if any."""
         box = self._boxes[station]
-        box.cap = wish
+        replaced, box.cap = box.cap, wish
         box.wake.set()
+        return None if replaced is None else replaced.intent
 
 
 def channel_values(

@@ -43,17 +43,18 @@ def compare(
 ) -> ReadBack:
     """Compare both channels of a loop (values in channel units) with their read-back and effective points."""
     assert profile.heat is not None
-    results = [_channel(profile, loop, profile.heat.value, heat_value, readings)]
+    results = [compare_point(profile, loop, profile.heat.value, heat_value, readings)]
     if profile.circulation is not None and circulation_value is not None:
-        results.append(_channel(profile, loop, profile.circulation.value, circulation_value, readings))
+        results.append(compare_point(profile, loop, profile.circulation.value, circulation_value, readings))
     order = (Match.UNREADABLE, Match.DIFFERENT, Match.LIMITED, Match.CONFIRMED)
     worst = min(results, key=lambda result: order.index(result.match))
     return worst
 
 
-def _channel(
+def compare_point(
     profile: Profile, loop: int, name: str, wanted: float, readings: Mapping[Point, Reading]
 ) -> ReadBack:
+    """Compare what one point was written with what its register holds and what acts."""
     tolerance, point = _tolerance(profile, name, wanted), word("point", name)
     register = readings.get(Point(loop, f"{name}_readback"))
     if register is None or register.quality is Quality.BAD or register.value is None:

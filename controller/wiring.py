@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from controller.capping import open_cap
 from controller.config.model import LoopConfig, SiteConfig, StationConfig
 from controller.config.sources import SourceRules
 from controller.decisions import LoopKey, LoopTraits, Mode, Season
@@ -104,6 +105,7 @@ def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopT
         proven=loop.proof is not None and driveable,
         takes_outdoor=profile.takes_outdoor,
         caps_flow=profile.caps_flow,
+        m_flow_cap_open=open_cap(profile) or 0.0,
         piping=loop.piping,
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from controller.historian.records import Intent, Register, State, Transition, Wear
-from stations.model.setpoint import CirculationChannel, HeatChannel
+from stations.model.setpoint import CirculationChannel, HeatChannel, StationChannel
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS intents (
@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS wear (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reserve (filler BLOB);
 """
+_OF_STATIONS = frozenset(channel.value for channel in StationChannel)
 OPEN = "state IN ('requested', 'sent', 'acknowledged')"
 FIXED = 17
 """Columns of an intent before its checksum."""
@@ -104,12 +105,16 @@ def to_intent(row: Row) -> Intent | None:
     return Intent(
         **values
         | {
-            "heat_channel": HeatChannel(values["heat_channel"]),
+            "heat_channel": _channel(values["heat_channel"]),
             "circulation_channel": None if circulation is None else CirculationChannel(circulation),
             **_heard(values["reason"]),
             "state": State(values["state"]),
         }
     )
+
+
+def _channel(name: str) -> HeatChannel | StationChannel:
+    return StationChannel(name) if name in _OF_STATIONS else HeatChannel(name)
 
 
 def transition_row(number: int, step: Transition) -> tuple[Cell, ...]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from stations.model.setpoint import CirculationChannel, HeatChannel
+from stations.model.setpoint import CirculationChannel, HeatChannel, StationChannel
 
 MAX_UINT32 = 2**32 - 1
 
@@ -59,7 +59,7 @@ LEGAL: Mapping[State, frozenset[State]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """One instruction for one loop, recorded before it goes to the wire.
+    """One instruction for one loop, or for a station as a whole, recorded before it goes to the wire.
 
     Times are UTC seconds on the system's (scaled) clock. The canonical pair (temperature, flow) is what was
     decided; heat and circulation are what the device is told in its own channels.
@@ -70,6 +70,7 @@ class Intent:
     at: float
     station: str
     loop: int
+    """0: the station as a whole, of which the primary flow is capped."""
     token: int
     """Fencing token of the controller that decided it (uint32)."""
     sequence: int
@@ -77,8 +78,9 @@ class Intent:
     T_supply_set: float | None
     """Wanted secondary supply temperature, degC; None where the channel does not tell one."""
     m_flow_set: float | None
-    """Wanted secondary circulation, kg/s; None where the loop has no such channel."""
-    heat_channel: HeatChannel
+    """Wanted secondary circulation, kg/s; None where the loop has no such channel. Of a cap the primary flow
+    that it allows; None where it lifts the one before."""
+    heat_channel: HeatChannel | StationChannel
     heat_value: float
     """Value for the heat channel in its unit inside."""
     circulation_channel: CirculationChannel | None

@@ -31,6 +31,7 @@ VOCABULARY: Mapping[str, tuple[str, str]] = {
     "point.m_flow_secondary_set": ("m_flow_secondary_set", "二次流量设定值"),
     "point.dp_secondary_set": ("dp_secondary_set", "二次压差设定值"),
     "point.y_pump_secondary_set": ("y_pump_secondary_set", "循环泵转速设定值"),
+    "point.m_flow_primary_max": ("m_flow_primary_max", "一次流量上限"),
     "point.T_supply_source_set": ("T_supply_source_set", "热源供水温度设定值"),
     "point.dp_source_set": ("dp_source_set", "热源供回水压差设定值"),
     "emitter.source": ("heat source", "热源"),

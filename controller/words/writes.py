@@ -14,6 +14,24 @@ WRITES: Mapping[str, tuple[str, str]] = {
         "{point}：寄存器为 {held:.2f}，站内实际生效 {effective:.2f}",
     ),
     "readback.confirmed": ("{point} = {held:.2f}", "{point} = {held:.2f}"),
+    # -- caps on primary flow
+    "cap.share": (
+        "there is not enough heat for all: the station's share is {share:.1f} t/h of primary flow, uncapped"
+        " it drew {drawn:.1f} t/h",
+        "热量不足：该站一次流量份额为 {share:.1f} t/h，未限流时为 {drawn:.1f} t/h",
+    ),
+    "cap.guarded": (
+        "a cap sinks by a fifth of that a minute and to half of it at most: {allowed:.1f} t/h now",
+        "限流值每分钟最多下调其五分之一，且不低于一半：目前为 {allowed:.1f} t/h",
+    ),
+    "cap.lifted": (
+        "the cap is lifted: the station is at its share, or not all that a cap needs is known of it",
+        "解除限流：该站已在份额之内，或限流所需信息不全",
+    ),
+    "cap.over": (
+        "the cap is lifted: no shortage is shared out any more",
+        "解除限流：已不再按份额分配热量",
+    ),
     # -- ends without a read-back
     "write.link_lost": ("link lost before the read-back", "回读前通信中断"),
     "write.link_lost_unsent": ("link lost before it was sent", "下发前通信中断"),

@@ -14,6 +14,7 @@ from hmi.view_models import alarms as alarm_model
 from hmi.view_models.overview import day_start, trend_texts
 from hmi.view_models.station import PIPS, author_text
 from hmi.view_models.stations import alarms_of
+from stations.model.identity import PRIMARY
 from stations.model.quality import Quality, Reason
 
 DAY_S = 86_400.0
@@ -213,6 +214,9 @@ def write_rows(words: Words, city: City, writes: Sequence[WriteMessage]) -> Tabl
 def _write_row(words: Words, write: WriteMessage) -> Row:
     supply = _change(words, write.previous_T_supply_set, write.T_supply_set, "degC")
     flow = _change(words, write.previous_m_flow_set, write.m_flow_set, "kg/s")
+    if write.loop == PRIMARY:
+        most = _change(words, None, write.m_flow_set, "kg/s")
+        flow = most.replace("→", "≤") or words("no cap")
     state = terms.term(words, terms.WRITE_STATE, write.state)
     detail = "" if write.detail_sentence is None else words.sentence(write.detail_sentence)
     why = "\n".join(dict.fromkeys(words.sentence(one) for one in (*write.why, *write.cut_sentences)))
@@ -221,7 +225,7 @@ def _write_row(words: Words, write: WriteMessage) -> Row:
         cells=(
             Cell(value=float(PIPS.get(write.state, 0)), hint=state),
             Cell(text=words.time(write.at), hint=words.datetime(write.at)),
-            Cell(text=str(write.loop)),
+            Cell(text=words("station") if write.loop == PRIMARY else str(write.loop)),
             Cell(text=supply),
             Cell(text=flow),
             Cell(text=author_text(words, write.author), hint=why),

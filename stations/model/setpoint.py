@@ -44,6 +44,12 @@ class CirculationChannel(StrEnum):
     """Of a heat source: the head that it holds, supply over return."""
 
 
+class StationChannel(StrEnum):
+    """A point through which a whole station is told something, beside its loops."""
+
+    M_FLOW_PRIMARY_MAX = "m_flow_primary_max"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
     """Temperature and volume for one loop, in the units of its channels (inside units)."""

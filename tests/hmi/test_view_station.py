@@ -263,6 +263,19 @@ def test_past_writes_tell_old_and_new_author_and_outcome():
     assert past.write_rows(EN, small_city(), []).empty
 
 
+def test_past_caps_of_a_station_are_told_as_its_own_and_as_most():
+    ones = [
+        write(2, NOW, None, None, loop=0, m_flow_set=flow, previous_m_flow_set=before)
+        for flow, before in ((10.0, None), (9.0, 10.0), (None, 9.0))
+    ]
+    rows = past.write_rows(EN, small_city(), ones).rows
+    assert [tuple(cell.text for cell in row.cells[2:5]) for row in rows] == [
+        ("station", "", "≤ 36.0"),
+        ("station", "", "≤ 32.4"),
+        ("station", "", "no cap"),
+    ]
+
+
 def test_alarms_of_a_station_stand_worst_first_and_are_only_its_own():
     city = with_alarms(
         small_city(),

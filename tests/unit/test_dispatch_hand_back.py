@@ -4,12 +4,10 @@ import pytest
 
 from controller.decisions import LoopKey
 from controller.historian.records import State
-from controller.outbox import FlowCapWish
 from controller.words.phrase import verbatim
 from stations.model.outcome import Acknowledged, Rejected, Unknown
-from stations.model.setpoint import StationClass
 from tests.support.clocks import ManualClock
-from tests.support.field_world import STATION, TOKEN, FieldBench, field_bench, held, intent, traits_of
+from tests.support.field_world import STATION, FieldBench, field_bench, held, intent
 
 SENT, ACKNOWLEDGED, EXPIRED = State.SENT, State.ACKNOWLEDGED, State.EXPIRED
 
@@ -45,58 +43,6 @@ async def test_a_release_that_was_not_taken_is_tried_again_and_no_lease_is_renew
 
     assert bench.script.given("hand_back") == [1, 1]
     assert bench.box.releases == {}
-
-
-def capping(**changes):
-    return FieldBench(ManualClock(), traits={1: traits_of(1, caps_flow=True, **changes)})
-
-
-async def test_a_cap_is_told_under_our_token_each_newer_than_the_last_and_lifted_by_the_end_of_its_range():
-    bench = capping()
-    for wish in (12.0, 9.0, None):
-        bench.outbox.cap(STATION, FlowCapWish(wish))
-        await bench.write()
-    told = bench.script.given("cap_flow")
-    assert [(cap.token, cap.sequence) for cap in told] == [(TOKEN, 1), (TOKEN, 2), (TOKEN, 3)]
-    assert [cap.m_flow_max for cap in told] == [12.0, 9.0, pytest.approx(594.0)]
-    assert bench.box.cap is None
-
-
-@pytest.mark.parametrize("wish", [0.0, -1.0, float("nan"), float("inf")])
-async def test_a_cap_that_is_none_never_reaches_the_wire(wish):
-    bench = capping()
-    bench.outbox.cap(STATION, FlowCapWish(wish))
-    await bench.write()
-    assert bench.script.given("cap_flow") == []
-
-
-@pytest.mark.parametrize("changes", [{"proven": False}, {"station_class": StationClass.T}])
-async def test_a_station_that_may_not_be_capped_is_not(changes):
-    bench = capping(**changes)
-    bench.outbox.cap(STATION, FlowCapWish(12.0))
-    await bench.write()
-    assert bench.script.given("cap_flow") == []
-
-
-async def test_a_cap_that_waits_ends_with_the_link_and_a_planned_stop_lifts_the_one_in_force():
-    bench = capping()
-    bench.outbox.cap(STATION, FlowCapWish(12.0))
-    bench.dispatcher.link_lost()
-    await bench.write()
-    assert bench.script.given("cap_flow") == []
-    bench.state.caps = {STATION: 12.0}
-    await bench.dispatcher.hand_back_all(bench.driver)
-    (lifted,) = bench.script.given("cap_flow")
-    assert lifted.m_flow_max > 500.0
-
-
-@pytest.mark.parametrize("outcome", [Rejected("busy"), Unknown("timeout")])
-async def test_a_cap_that_is_not_taken_is_no_fault_of_the_link(outcome):
-    bench = capping()
-    bench.script.answers["cap_flow"].append(outcome)
-    bench.outbox.cap(STATION, FlowCapWish(12.0))
-    await bench.write()
-    assert len(bench.script.given("cap_flow")) == 1
 
 
 async def test_a_release_expires_the_write_whose_read_back_is_awaited(bench):

@@ -40,7 +40,7 @@ from optimizer.reach import NEEDED
 from optimizer.reason import because
 from stations.drivers.refusals import refuse_jump
 from stations.model.quality import Reason
-from stations.model.setpoint import CirculationChannel, HeatChannel
+from stations.model.setpoint import CirculationChannel, HeatChannel, StationChannel
 
 SOURCE = Path(controller.__file__).parent
 PURE = Path(optimizer.__file__).parent
@@ -54,7 +54,7 @@ GROUPS = {
     "role": set(Role),
     "write_state": set(WriteState),
     "strategy": set(KNOWN_STRATEGIES),
-    "point": {*HeatChannel, *CirculationChannel},
+    "point": {*HeatChannel, *CirculationChannel, *StationChannel},
     "emitter": {"radiator", "floor", "dhw", "source"},
     "quality": set(Reason),
     "checklist": {item.id for items in CHECKLIST.values() for item in items},
