@@ -5,15 +5,13 @@ import socket
 from collections.abc import Mapping
 from typing import Protocol
 
+from simulators.bounds import bounds_of
 from simulators.certificates import stand_in
 from simulators.faults.model import Target
 from simulators.faults.plant_port import PlantPort
 from simulators.faults.site import station_facts
-from simulators.judge import LoopBounds
-from simulators.limits_table import FLOW_MIN_SHARE, flow_of_head
 from simulators.link import Link
 from simulators.link_profile import PROFILES
-from simulators.plc.source import LOOP
 from simulators.recorder import StationRecorder
 from simulators.servers.dtu import DialOutStation
 from simulators.servers.misbehaviour import Misbehaviour
@@ -53,7 +51,7 @@ class Post:
         self.recorder = StationRecorder(
             station=station.id,
             device=profile.name,
-            loops=_bounds(station),
+            loops=bounds_of(station),
             values=served.values,
             clock=clock,
             serial=station.dial is not None,
@@ -133,29 +131,6 @@ class Post:
         else:
             certificate, key = stand_in(self.station, kind)
             self._opcua.identify(ServerIdentity(certificate=certificate, private_key=key))
-
-
-def _bounds(station: SimStation) -> dict[int, LoopBounds]:
-    """Return what the judge holds writes to; nothing where nothing may be written."""
-    writes = station.writes
-    if writes is None:
-        return {
-            loop.number: LoopBounds(
-                emitter=loop.emitter, m_flow_design=loop.m_flow_design, own_supply=loop.own_supply
-            )
-            for loop in station.loops
-        }
-    most, least = flow_of_head(writes.dp_max), flow_of_head(writes.dp_min)
-    share = max(FLOW_MIN_SHARE, least / most)
-    return {
-        LOOP: LoopBounds(
-            emitter="source",
-            m_flow_design=most,
-            own_supply=writes.curve.at,
-            own_band_K=writes.own_band_K,
-            flow_min_share=share,
-        )
-    }
 
 
 def _modbus(

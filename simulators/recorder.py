@@ -153,14 +153,7 @@ class StationRecorder:
     def _held(self, loop: int) -> Held:
         values = self._values()
         if self._table.source:
-            dp = values.get(Point(loop, "dp_source_set_effective"))
-            return Held(
-                remote=bool(values.get(Point(loop, "remote_level"))),
-                T=values.get(Point(loop, "T_supply_source_set_effective")),
-                flow=None if dp is None else limits_table.flow_of_head(dp),
-                dT=None,
-                T_outdoor=values.get(Point(0, "T_outdoor")),
-            )
+            return held_by_source(values, loop)
         return Held(
             remote=bool(values.get(Point(loop, "remote_level"))),
             T=values.get(Point(loop, "T_supply_secondary_set_effective")),
@@ -168,6 +161,18 @@ class StationRecorder:
             dT=values.get(Point(loop, "dT_supply_secondary_offset_readback")),
             T_outdoor=values.get(Point(0, "T_outdoor_centre_effective")),
         )
+
+
+def held_by_source(values: Mapping[Point, float | None], loop: int) -> Held:
+    """Return what a heat source was doing, by what it shows."""
+    dp = values.get(Point(loop, "dp_source_set_effective"))
+    return Held(
+        remote=bool(values.get(Point(loop, "remote_level"))),
+        T=values.get(Point(loop, "T_supply_source_set_effective")),
+        flow=None if dp is None else limits_table.flow_of_head(dp),
+        dT=None,
+        T_outdoor=values.get(Point(0, "T_outdoor")),
+    )
 
 
 def summary(recorders: Mapping[str, StationRecorder]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import copy
 import random
 from typing import TYPE_CHECKING
 
-from simulators.judge import LoopBounds
+from simulators.bounds import bounds_of
 from simulators.recorder import StationRecorder
 from simulators.servers.misbehaviour import Misbehaviour
 from simulators.servers.modbus import ModbusStationServer
@@ -43,12 +43,7 @@ class Station:
         self.recorder = StationRecorder(
             station=station.id,
             device=profile.name,
-            loops={
-                loop.number: LoopBounds(
-                    emitter=loop.emitter, m_flow_design=loop.m_flow_design, own_supply=loop.own_supply
-                )
-                for loop in station.loops
-            },
+            loops=bounds_of(station),
             values=self.sim.values,
             clock=clock,
         )
