@@ -13,7 +13,7 @@ import structlog
 
 from benchmarks.control_figures import CURVE, OURS, STAGED, TUNED, WARM
 from controller.knowing.known import Known
-from simulators.evaluate.case import PHYSICAL, Case
+from simulators.evaluate.case import PHYSICAL, WRITTEN, Case
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.hindsight import side_by_side
 from simulators.evaluate.trial import run_trial
@@ -94,6 +94,7 @@ def _within(
             counted_days=size.days,
             folder=Path(folder),
             plant=PHYSICAL,
+            sources=WRITTEN,
         )
         return judged(case)
 

@@ -134,8 +134,10 @@ def of_cities(verdicts: Sequence[Verdict]) -> str:
     first = verdicts[0]
     seeds = ", ".join(str(verdict["seed"]) for verdict in verdicts)
     cities = ", ".join(str(verdict["city"]) for verdict in verdicts)
+    sources = "take orders" if first["sources_written"] else "are advised only"
     return (
-        f"{first['scenario']}, {first['stations']} stations of the {first['plant']} plant, seeds {seeds}, "
+        f"{first['scenario']}, {first['stations']} stations of the {first['plant']} plant, whose sources "
+        f"{sources}, seeds {seeds}, "
         f"{first['counted_days']:g} days after {first['uncounted_days']:g}, "
         f"parameters {first['parameters']}, city {cities}"
     )

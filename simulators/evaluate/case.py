@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SIMPLE, PHYSICAL = "simple", "physical"
 PLANTS = (SIMPLE, PHYSICAL)
+ADVISED, WRITTEN = "advised", "written"
+SOURCES = (ADVISED, WRITTEN)
+"""Heat sources are told what to send, and people decide; or they take orders as setpoints."""
 """The plant of the demo city, and that of generated cities."""
 
 
@@ -44,6 +47,8 @@ class Case:
     physical plant; None: the usual one."""
     site: Path | None = None
     """Site folder of a generated city, for the physical plant; None: it is generated."""
+    sources: str = ADVISED
+    """One of ``SOURCES``, of a city that is generated for the physical plant; a folder's own file decides."""
     _fields: list[FieldCity] = field(default_factory=list)
     _towns: dict[float, Town] = field(default_factory=dict)
 
@@ -84,7 +89,13 @@ class Case:
             return make_town(folder, stations=self.stations, seed=self.seed, offset_K=offset_K)
         if not self._fields:
             self._fields.append(physical_town.field_city(self._origin(), self.scenario, self.site))
-        return physical_town.make_town(folder, self._fields[0], offset_K=offset_K, site=self.site)
+        return physical_town.make_town(
+            folder,
+            self._fields[0],
+            offset_K=offset_K,
+            site=self.site,
+            sources_written=self.sources == WRITTEN,
+        )
 
     def _origin(self) -> physical_town.Origin:
         if self.site is not None:

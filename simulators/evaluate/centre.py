@@ -8,6 +8,8 @@ keeps nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, cast
 
 from controller.admission import Admission
@@ -22,14 +24,16 @@ from controller.outbox import Outbox
 from controller.planning.loop import Believed, PlanningLoop
 from controller.planning.port import InlinePlanner
 from controller.planning.question import times_of
+from controller.planning.source_book import SourceBook
+from controller.planning.source_orders import SourceOrders
 from controller.recorder import TransitionRecorder
 from controller.validation import StationValidator
 from controller.weather.watch import known_ahead
-from controller.wiring import first_state, loop_traits, plan_rules
+from controller.wiring import first_state, loop_traits, plan_rules, source_traits
 from controller.words.phrase import said
 from optimizer.forecast.weather import NoWeather
 from optimizer.plan.interior import Effort
-from simulators.evaluate.door import StationDoor, polled_profile
+from simulators.evaluate.door import Door, polled_profile
 from simulators.evaluate.learning import Learning
 from simulators.evaluate.quick_driver import QuickDriver
 from stations.model.quality import Reason
@@ -103,7 +107,7 @@ class Centre:
         self,
         site: SiteConfig,
         clock: VirtualClock,
-        doors: Mapping[str, StationDoor],
+        doors: Mapping[str, Door],
         settings: CentreSettings,
         links: Mapping[str, JudgedLink] | None = None,
         foresight: Foresight | None = None,
@@ -114,6 +118,8 @@ class Centre:
         self.state = first_state(site, clock)
         self.state.token = TOKEN
         self.traits = loop_traits(site)
+        """Of the loops; those of heat sources that take setpoints stand beside them for control alone."""
+        every = self._every = self.traits | source_traits(site)
         outbox = Outbox(station.id for station in site.stations)
         log = cast("CommandLog", _NoCommandLog())
         self._recorder = TransitionRecorder(log, clock, self.state)
@@ -130,14 +136,14 @@ class Centre:
         self.parts = CycleParts(
             clock=clock,
             rules=Rules(
-                traits=self.traits,
+                traits=every,
                 strategy_of=dict.fromkeys(site.districts, settings.strategy),
                 laws=settings.laws,
                 outdoor_filter_s=settings.outdoor_filter_s,
                 poll_s=settings.cycle_s,
             ),
             state=self.state,
-            memory=ControlMemory(self.traits, {}),
+            memory=ControlMemory(every, {}),
             outbox=outbox,
             command_log=log,
             recorder=self._recorder,
@@ -146,6 +152,7 @@ class Centre:
         )
         self.learning: Learning | None = None
         self.planning = None if foresight is None else self._planned(site, settings, foresight)
+        self._orders = None if foresight is None else self._ordered(site, foresight)
         self._field = {
             station.id: self._station(station, doors[station.id], admissions[station.id], services, settings)
             for station in self._heat_stations
@@ -169,6 +176,17 @@ class Centre:
             forecast=foresight,
         )
 
+    def _ordered(self, site: SiteConfig, foresight: Foresight) -> SourceOrders | None:
+        """Return what orders the heat sources as the service has it, where one of them takes orders."""
+        if len(self._every) == len(self.traits):
+            return None
+        book = SourceBook(Path(mkdtemp(dir=site.folder)))  # contestants share their town
+        assert self.learning is not None
+        keeper = self.learning.keeper
+        return SourceOrders(
+            site, self._clock, self.state, book, beliefs=lambda: keeper.beliefs, forecast=foresight
+        )
+
     def _mean_outdoor(self, foresight: Foresight) -> float | None:
         expected = foresight(times_of(self._clock.now()))
         return None if isinstance(expected, NoWeather) else float(expected.series.T_outdoor.mean())
@@ -176,15 +194,17 @@ class Centre:
     def _station(
         self,
         station: StationConfig,
-        door: StationDoor,
+        door: Door,
         admission: Admission,
         services: DispatchServices,
         settings: CentreSettings,
     ) -> _Field:
-        profile = polled_profile(station.profile.name)
-        own = {key.loop: traits for key, traits in self.traits.items() if key.station == station.id}
+        profile = polled_profile(
+            station.profile.name, of_primary=station.kind == "station" and self._orders is not None
+        )
+        own = {key.loop: traits for key, traits in self._every.items() if key.station == station.id}
         return _Field(
-            driver=QuickDriver(station.id, profile, len(station.loops), door, self._clock),
+            driver=QuickDriver(station.id, profile, station.n_loops, door, self._clock),
             validator=StationValidator(profile, settings.cycle_s),
             dispatcher=Dispatcher(station.id, profile, own, admission, services),
             admission=admission,
@@ -204,6 +224,8 @@ class Centre:
             else:
                 self._missed(station, field)
         await self._plan_if_due()
+        if self._orders is not None:
+            await self._orders.look()
         await run_cycle(self.parts)
         if self.learning is not None:
             self.learning.turn(self.parts)
@@ -228,7 +250,7 @@ class Centre:
         return {
             key: (status.T_supply_set, None if self.traits[key].circulation is None else status.m_flow_set)
             for key, status in self.state.loops.items()
-            if status.held
+            if status.held and key in self.traits
         }
 
     async def _poll(self, station: str, field: _Field) -> None:

@@ -7,7 +7,7 @@ the same instruments with the same noise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulators.plant.arrays import Floats, Indices
     from simulators.plc.station import StationPlc
     from simulators.servers.misbehaviour import DeviceClock
+    from simulators.source_face import DrivenSource
     from stations.model.identity import Point
 
 
@@ -66,6 +67,8 @@ class Shown:
 
     loops: list[list[float | None]]
     stations: list[list[float | None]]
+    valves: list[float] = field(default_factory=list)
+    """How far that of each loop stands open, 0..1; empty where nobody asks."""
 
 
 class Homes(Protocol):
@@ -154,6 +157,10 @@ class City(Protocol):
 
     def source_shows(self, k: int, source: str) -> dict[Point, float | None]:
         """Return what a source of copy ``k`` reports."""
+        ...
+
+    def source_driven(self, k: int, source: str) -> DrivenSource | None:
+        """Return the device of a source of copy ``k`` that takes setpoints; None where it takes none."""
         ...
 
     def port(self, k: int) -> PlantPort | None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from controller.config.faults import SiteError
 from simulators.citygen.model import SPREAD_K
 from simulators.evaluate.calibration import NotCalibrated, calibrate, contestants, keep, stored
-from simulators.evaluate.case import PHYSICAL, PLANTS, SIMPLE, Case
+from simulators.evaluate.case import ADVISED, PHYSICAL, PLANTS, SIMPLE, WRITTEN, Case
 from simulators.evaluate.contestants import BASELINES_OF, CURVE, STAGED, known_strategies
 from simulators.evaluate.hindsight import FOUND, copies, side_by_side
 from simulators.evaluate.physical_town import NotGenerated, origin_of
@@ -82,6 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="on the physical plant: K between stations' mean indoor temperatures (standard deviation), "
         f"{', '.join(map(str, SPREADS_K))}; default: {SPREAD_K}, as the field was audited",
     )  # fmt: skip
+    parser.add_argument(
+        "--write-sources", action="store_true",
+        help="on the physical plant: heat sources take the orders of strategies that plan as setpoints; "
+        "default: they are advised and keep to their own curve and head. With --site its file decides",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument(
         "--picture", type=Path, metavar="PNG", help="default: build/evaluate/SCENARIO.png; - for none"
@@ -109,6 +114,12 @@ def run(options: argparse.Namespace) -> int:
     if options.calibrate and plant == PHYSICAL:
         return _fail(
             WRONG_USE, f"--calibrate goes with --plant simple; {' and '.join(FOUND)} are found in every run"
+        )
+    if options.write_sources and (plant == SIMPLE or options.site is not None):
+        return _fail(
+            WRONG_USE,
+            "--write-sources goes with --plant physical, without --site, whose site.toml says it: "
+            "[planning.sources.ID.writes]",
         )
     try:
         scenario = load_scenario(options.scenario)
@@ -147,6 +158,7 @@ def _cases(options: argparse.Namespace, scenario: Scenario, plant: str, days: in
             plant=plant,
             spread_K=options.spread,
             site=options.site,
+            sources=WRITTEN if options.write_sources else ADVISED,
         )
         for stations, seed in cities
     ]

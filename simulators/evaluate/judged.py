@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulators.evaluate.centre import Centre, CentreSettings
-from simulators.evaluate.door import StationDoor
+from simulators.evaluate.door import Door, SourceDoor, StationDoor
 from simulators.evaluate.foresight import Foresight
 from simulators.evaluate.instruments import T_INDOOR, T_OUTDOOR
 from simulators.evaluate.intended import Intended
@@ -53,16 +53,21 @@ class Judged:
         self._stations = town.simulated.stations
         self.troubles = Troubles(town.simulated, scenario, city.port(copy), clock.now)
         devices = self.troubles.devices
-        self.doors = {
+        self._station_doors = {
             station.id: StationDoor(station, plc, clock, devices[station.id])
             for station, plc in zip(self._stations, city.plcs[copy], strict=True)
         }
+        self.doors: dict[str, Door] = {**self._station_doors}
         for row, station in enumerate(self._stations):
             devices[station.id].clock = city.clock_of(row)
         for heat_source in town.simulated.sources:
-            self.doors[heat_source.id] = StationDoor(
-                heat_source, StationPlc(StationClass.C, ()), clock, devices[heat_source.id]
+            driven, device = city.source_driven(copy, heat_source.id), devices[heat_source.id]
+            self.doors[heat_source.id] = (
+                StationDoor(heat_source, StationPlc(StationClass.C, ()), clock, device)
+                if driven is None
+                else SourceDoor(heat_source, driven, clock, device)
             )
+        self._of_primary = any(source.writes is not None for source in town.simulated.sources)
         plans = settings.strategy == PLANNED
         foresight = Foresight(city.air, town.simulated.seed) if plans else None
         self.centre = Centre(town.controlled, clock, self.doors, settings, self.troubles.links, foresight)
@@ -86,12 +91,14 @@ class Judged:
             row: list[float | None] = [*shown.stations[i]]
             row[T_OUTDOOR] = outdoor[i]
             rows: list[list[float | None]] = []
+            first = place
             for _ in station.loops:
                 loop: list[float | None] = [*shown.loops[place]]
                 loop[T_INDOOR] = indoor[place]
                 rows.append(loop)
                 place += 1
-            self.doors[station.id].show(row, rows)
+            valves = shown.valves[first:place] if self._of_primary else ()
+            self._station_doors[station.id].show(row, rows, valves)
         for heat_source in self._town.simulated.sources:
             self.doors[heat_source.id].show_points(self._city.source_shows(self._copy, heat_source.id))
 

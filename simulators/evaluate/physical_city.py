@@ -24,10 +24,11 @@ from simulators.plant.facade import horizontal
 from simulators.plc.limits import LoopRating
 from simulators.plc.loop import LoopPlc
 from simulators.plc.station import StationPlc
+from simulators.source_face import DrivenSource
 from stations.profile import builtin_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from simulators.evaluate.city import Flows, Shown
     from simulators.fieldtruth.build import FieldCity
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from simulators.plant.arrays import Floats, Indices
     from simulators.plant.city_parts import CityState
     from simulators.plant.facade import Sky
+    from simulators.plc.source import OwnHold
     from simulators.servers.misbehaviour import DeviceClock
-    from simulators.sitefile import SimSite
+    from simulators.sitefile import SimSite, SimStation
     from stations.model.identity import Point
 
 VALVE_PER_K, VALVE_INTEGRAL_S = 0.008, 60.0
@@ -73,6 +75,14 @@ class PhysicalCity:
         self._instruments = Instruments(field, sites[0], start)
         self._housing = Housing(field, self._instruments.indoor(field, state), self._instruments.dropout)
         T_outdoor = self.T_outdoor(start)
+        self._driven = [
+            {
+                source.id: DrivenSource(JudgedSource(self, k, source))
+                for source in site.sources
+                if source.writes is not None
+            }
+            for k, site in enumerate(sites)
+        ]
         self.plcs = [
             _plcs(site, copy.state, T_outdoor) for site, copy in zip(sites, self._copies, strict=True)
         ]
@@ -159,6 +169,18 @@ class PhysicalCity:
         """Return what a source of copy ``k`` reports."""
         return self._copies[k].source_shows(self._source_row[source], self.T_outdoor(self.now))
 
+    def source_driven(self, k: int, source: str) -> DrivenSource | None:
+        """Return the device of a source of copy ``k`` that takes setpoints; None where it takes none."""
+        return self._driven[k].get(source)
+
+    def source_own(self, k: int) -> OwnHold:
+        """Return what the sources of copy ``k`` hold by themselves now."""
+        return self._copies[k].source_own()
+
+    def order_source(self, k: int, source: str, T_supply: float, dp: float) -> None:
+        """Let a source of copy ``k`` hold this supply temperature (degC) and head (kPa) from now on."""
+        self._copies[k].source_orders[self._source_row[source]] = (T_supply, dp)
+
     def imbalance(self, k: int) -> float:
         """Return heat that came to copy ``k`` and neither stayed nor left, over the heat fired."""
         return self._copies[k].imbalance()
@@ -190,6 +212,7 @@ class PhysicalCity:
             copy.at_stations(),
             np.stack([state.p_secondary + copy.dp_secondary(), state.p_secondary]),
             np.stack([state.y_pump, copy.flows.P_pump]),
+            state.motor,
         )
 
     def _minute(self) -> None:
@@ -209,10 +232,33 @@ class PhysicalCity:
             np.concatenate([copy.m_flow_primary for copy in copies]),
         )
         sky = self._sky(self.now)
+        for every in self._driven:
+            for source in every.values():
+                source.scan(self.now, STEP_S)
         for k, copy in enumerate(copies):
             mine = slice(k * n, (k + 1) * n)
             copy.step(sky, valve[mine], pump[mine])
         self.now += STEP_S
+
+
+class JudgedSource:
+    """A heat source of one copy; implements ``source_face.SourceOfPlant``."""
+
+    def __init__(self, city: PhysicalCity, k: int, source: SimStation) -> None:
+        self.id, self.profile = source.id, source.profile
+        self._city, self._k = city, k
+
+    def values(self) -> Mapping[Point, float | None]:
+        """Return everything the source can report, unit inside."""
+        return self._city.source_shows(self._k, self.id)
+
+    def own(self) -> OwnHold:
+        """Return what the source holds by itself now."""
+        return self._city.source_own(self._k)
+
+    def obey(self, T_supply: float, dp: float) -> None:
+        """Hold this supply temperature (degC) and head (kPa) from now on; only the first holds a head."""
+        self._city.order_source(self._k, self.id, T_supply, dp)
 
 
 def _plcs(site: SimSite, state: CityState, T_outdoor: float) -> list[StationPlc]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulators.evaluate.city import Flows, NetworkFlows
 from simulators.fieldtruth.build import PARCELS, sky_at
+from simulators.fieldtruth.control import as_ordered
 from simulators.fieldtruth.profile import PressureProfile, pressure_profile
 from simulators.fieldtruth.season import net_heat
 from simulators.fieldtruth.troubles import FieldTroubles
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from simulators.plant.arrays import Floats
     from simulators.plant.city_parts import CityOutputs, CityState
     from simulators.plant.facade import Sky
+    from simulators.plc.source import OwnHold
 
 STEP_S = 60.0
 SETTLE_S = 12 * 3600.0
@@ -95,6 +97,8 @@ class PhysicalCopy:
         self._control = copy(begun.control)
         self.out = begun.out
         """Of the last minute."""
+        self.source_orders: dict[int, tuple[float, float]] = {}
+        """Supply (degC) and head (kPa) that sources, by row, are made to hold."""
         out, state = begun.out, begun.state
         self.m_flow = pump.mass_flow(state.y_pump, params.station.m_flow_max)
         """kg/s of circulation now."""
@@ -118,7 +122,7 @@ class PhysicalCopy:
     def step(self, sky: Sky, valve: Floats, pump_speed: Floats) -> None:
         """Advance by a minute with these commands, 0..1."""
         told = self._control.of_sources(self.state, self.out, sky, STEP_S, valve, pump_speed)
-        inputs = self.troubles.applied(told)
+        inputs = self.troubles.applied(as_ordered(told, self.source_orders))
         self._source_share = inputs.source_share
         self.state, out = self.plant.step(self.state, inputs)
         self.out, self.m_flow, self.T_return = out, out.m_flow, out.T_return
@@ -192,6 +196,10 @@ class PhysicalCopy:
         through = np.bincount(station, weights=m_loop, minlength=n)
         p = self.plant.primary.p
         return np.stack([T_primary, back / np.maximum(through, 1e-9), m, p[nodes[0]], p[nodes[1]]])
+
+    def source_own(self) -> OwnHold:
+        """Return what all sources hold by themselves now."""
+        return self._control.own_hold()
 
     def source_shows(self, row: int, T_outdoor: float) -> dict[Point, float | None]:
         """Return what a source reports."""

@@ -64,13 +64,20 @@ class Instruments:
         return draw_indoor(field.city, field.params, field.occupied, zone.indoor(state.T), parameters())
 
     def show(
-        self, now: float, T_outdoor: Floats, loops: Floats, stations: Floats, p: Floats, pumps: Floats
+        self,
+        now: float,
+        T_outdoor: Floats,
+        loops: Floats,
+        stations: Floats,
+        p: Floats,
+        pumps: Floats,
+        valves: Floats,
     ) -> Shown:
         """Return what one copy shows at UTC second ``now``; noise depends on seed and moment alone.
 
         True values: ``T_outdoor`` at each station's sensor; ``loops`` and ``stations`` in the order of the
         meters, for stations with supply and return pressure (kPa) behind them; ``p`` kPa in
-        the secondary supplies and returns; ``pumps`` rows of speed and kW.
+        the secondary supplies and returns; ``pumps`` rows of speed and kW; ``valves`` 0..1.
         """
         rng = np.random.default_rng([self._seed, 0x3E7E, int(now)])
         T_in, T_back, m = measure(stations[:3], self._of_stations, rng)
@@ -89,6 +96,7 @@ class Instruments:
         return Shown(
             loops=_without(of_loops, lost_loops),
             stations=_without(of_stations, np.vstack([lost_stations, [lost_heat]]), [0, 1, 2, -1]),
+            valves=valves.tolist(),
         )
 
 

@@ -22,6 +22,7 @@ from simulators.citygen.model import SPREAD_K
 from simulators.citygen.site_files import write_site
 from simulators.citygen.site_ranges import SiteFaults
 from simulators.citygen.taken import taken
+from simulators.evaluate.source_site import let_take_orders
 from simulators.evaluate.town import Town, read_town
 from simulators.fieldtruth.build import FieldCity, build
 from simulators.fieldtruth.control import OwnCurves
@@ -105,14 +106,24 @@ def _copied(site: Path, folder: Path) -> Path:
     return shutil.copytree(site, folder, ignore=shutil.ignore_patterns("data", "pki"))
 
 
-def make_town(folder: Path, field: FieldCity, *, offset_K: float = 0.0, site: Path | None = None) -> Town:
+def make_town(
+    folder: Path,
+    field: FieldCity,
+    *,
+    offset_K: float = 0.0,
+    site: Path | None = None,
+    sources_written: bool = False,
+) -> Town:
     """Write the city's site into ``folder``, or copy ``site`` there, and read it both ways.
 
     Its operators have set all curves ``offset_K`` above what stands in the site: the stations' own ones, to
     which they fall back, and the centre's law of each emitter type. The city follows the curves of its site.
+    ``sources_written`` lets the heat sources of a generated site take orders; of ``site`` its file decides.
     """
     if site is None:
         write_site(field.city, folder)
+        if sources_written:
+            let_take_orders(folder, field)
     else:
         _copied(site, folder)
     file = folder / "site.toml"

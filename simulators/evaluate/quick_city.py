@@ -113,6 +113,10 @@ class QuickCity:
         del source
         return self._sources.shows(k, self.weather.at(self.now).T_outdoor)
 
+    def source_driven(self, k: int, source: str) -> None:
+        """Return None: the source of this city is on its own curve."""
+        del k, source
+
     def take_means(self) -> list[Flows]:
         """Return the means since the last call (at least a minute ago), by copy."""
         n = self._minutes

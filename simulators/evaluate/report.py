@@ -154,10 +154,12 @@ def plant_title(verdict: dict[str, Any]) -> str:
 
 
 def known_by(verdict: dict[str, Any]) -> str:
-    """Return what figures are known by: frozen parameters, what was drawn, and the version of the code."""
+    """Return what figures are known by: frozen parameters, what was drawn, version of the code, sources."""
+    written = verdict["sources_written"]
+    sources = f"heat sources that take orders: {', '.join(written)}" if written else "heat sources advised"
     parameters = f"parameters {verdict['parameters']}, " if verdict["calibrated"] else ""
     cities = verdict.get("cities") or [verdict["city"]]
-    return f"{parameters}city {', '.join(cities)}, commit {verdict['commit']}"
+    return f"{parameters}city {', '.join(cities)}, commit {verdict['commit']}, {sources}"
 
 
 def _table(verdict: dict[str, Any]) -> Table:

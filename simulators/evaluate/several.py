@@ -37,6 +37,7 @@ def together(verdicts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "parameters": first["parameters"],
         "cities": [verdict["city"] for verdict in verdicts],
         "spread_K": first["spread_K"],
+        "sources_written": first["sources_written"],
         "commit": first["commit"],
         "stations": first["stations"],
         "seeds": [verdict["seed"] for verdict in verdicts],

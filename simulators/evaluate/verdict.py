@@ -97,6 +97,7 @@ def _plant(trial: Trial) -> dict[str, Any]:
         city = fingerprint(town.simulated.stations, town.simulated.seed)
         return {
             "plant": "simple",
+            "sources_written": [],
             "calibrated": False,
             "parameters": None,
             "city": city,
@@ -105,6 +106,7 @@ def _plant(trial: Trial) -> dict[str, Any]:
         }
     return {
         "plant": "physical",
+        "sources_written": [one.id for one in town.simulated.sources if one.writes is not None],
         "calibrated": True,
         "parameters": parameter_hash(),
         "city": city_hash(town.field),

@@ -5,6 +5,7 @@ plant: a centre takes its place. The valves' controllers integrate, as slow ones
 length of a step so that they settle in a few minutes and never hunt.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from simulators.plant.city_parts import CityInputs, CityOutputs, CityParams, Cit
 from simulators.plant.facade import Sky, horizontal
 from simulators.plant.network.graph import Flags
 from simulators.plant.water import C_WATER
+from simulators.plc.source import OwnHold
 
 VALVE_PER_K = 0.008
 """Stroke a step and K of error; a stroke gives 15..40 K here."""
@@ -63,6 +65,20 @@ class OwnCurves:
         rows = np.arange(len(self.T_supply))
         low, high = self.T_supply[rows, left], self.T_supply[rows, left + 1]
         return np.asarray(low + share * (high - low))
+
+
+def as_ordered(told: CityInputs, orders: Mapping[int, tuple[float, float]]) -> CityInputs:
+    """Return what everything is told with the supply (degC) and head (kPa) that sources, by row, shall hold.
+
+    Only the first source holds a head; the flow of the others is the dispatch's.
+    """
+    if not orders:
+        return told
+    T_set, dp = told.source_T_set.copy(), told.source_dp
+    for row, (T_supply, head) in orders.items():
+        T_set[row] = T_supply
+        dp = head if row == 0 else dp
+    return replace(told, source_T_set=T_set, source_dp=dp)
 
 
 def own_curves(city: GeneratedCity, tables: dict[str, Any]) -> OwnCurves:
@@ -147,6 +163,10 @@ class OwnControl:
     def T_source_set(self) -> float:  # noqa: N802 - a field symbol
         """Return what the sources' curve asks for now in degC."""
         return float(np.interp(self._T_source, self._source["T_outdoor_degC"], self._source["T_supply_degC"]))
+
+    def own_hold(self) -> OwnHold:
+        """Return what all sources hold by themselves now."""
+        return OwnHold(T_supply=self.T_source_set(), dp=self._plain.source_dp, T_outdoor=self._T_source)
 
     def inputs(self, state: CityState, last: CityOutputs | None, sky: Sky, dt: float) -> CityInputs:
         """Return what everything is told for the next ``dt`` s."""

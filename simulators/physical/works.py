@@ -5,20 +5,18 @@ Plant and PLCs go in the same steps.
 """
 
 import copy
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from simulators.fieldtruth.build import FieldCity
-from simulators.fieldtruth.control import Curves
+from simulators.fieldtruth.control import Curves, as_ordered
 from simulators.fieldtruth.troubles import FieldTroubles
 from simulators.physical.gauges import Gauges
 from simulators.physical.sky import Skies
 from simulators.physical.start import started
 from simulators.plant import pump, zone
 from simulators.plant.arrays import Floats, Indices
-from simulators.plant.city_parts import CityInputs
 from simulators.plant.city_plant import CityPlant
 from simulators.plant.facade import horizontal
 from simulators.plant.water import C_WATER
@@ -80,7 +78,7 @@ class PhysicalWorks:
         """Advance by ``dt`` s, which is ``SCAN_S``, to UTC second ``now``; raises a NetworkError."""
         sky = self.skies.at(self.state.time)
         told = self.control.of_sources(self.state, self.out, sky, dt, valve, pump)
-        self.inputs = self.troubles.applied(self._as_ordered(told))
+        self.inputs = self.troubles.applied(as_ordered(told, self.source_orders))
         self.state, self.out = self.plant.step(self.state, self.inputs)
         self.now = now
         self._observe()
@@ -196,18 +194,7 @@ class PhysicalWorks:
 
     def source_own(self) -> OwnHold:
         """Return what all sources hold by themselves now; their head is that of the city's own control."""
-        control = self.control
-        return OwnHold(T_supply=control.T_source_set(), dp=self.field.dp_source, T_outdoor=control.T_source)
-
-    def _as_ordered(self, told: CityInputs) -> CityInputs:
-        """Return the inputs with what sources are ordered to hold."""
-        if not self.source_orders:
-            return told
-        T_set, dp = told.source_T_set.copy(), told.source_dp
-        for row, (T_supply, head) in self.source_orders.items():
-            T_set[row] = T_supply
-            dp = head if row == 0 else dp
-        return replace(told, source_T_set=T_set, source_dp=dp)
+        return self.control.own_hold()
 
     def _observe(self) -> None:
         """Let every instrument show its value."""

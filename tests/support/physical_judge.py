@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from simulators.evaluate import physical_copy
-from simulators.evaluate.case import PHYSICAL, Case
+from simulators.evaluate.case import ADVISED, PHYSICAL, Case
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.trial import run_trial
 from simulators.scenario import load_scenario
@@ -30,7 +30,7 @@ class SmallJudge:
         self._folder, self._runs = folder, 0
         self._fields = {}
 
-    def run(self, scenario, *names, hours=2.0, uncounted_hours=1.0, offset_K=0.0):
+    def run(self, scenario, *names, hours=2.0, uncounted_hours=1.0, offset_K=0.0, sources=ADVISED):
         """Run strategies side by side, the faults of a named scenario at once; return trial and records."""
         loaded = early(load_scenario(scenario)) if isinstance(scenario, str) else scenario
         case = Case(
@@ -41,6 +41,7 @@ class SmallJudge:
             counted_days=hours / 24.0,
             folder=self._folder / f"run{self._runs}",
             plant=PHYSICAL,
+            sources=sources,
             _fields=self._fields.setdefault(loaded.name if loaded.wave_after_days is not None else "", []),
         )
         self._runs += 1

@@ -43,7 +43,8 @@ def verdict(seed=101, **ours):
                   "optimizer": mine}  # fmt: skip
     return {
         "scenario": "january", "plant": "physical", "stations": 60, "seed": seed, "counted_days": 14.0,
-        "uncounted_days": 3.0, "parameters": "abc", "city": f"city{seed}", "strategies": strategies,
+        "uncounted_days": 3.0, "sources_written": ["H001"], "parameters": "abc",
+        "city": f"city{seed}", "strategies": strategies,
         "offsets_K": {"city": {"radiator": 0.5, "floor": 0.5}, "warm_curve": {"radiator": 5.5, "floor": 5.5}},
     }  # fmt: skip
 

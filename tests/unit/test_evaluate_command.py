@@ -36,6 +36,8 @@ from simulators.scenario import ScenarioError, known_scenarios, load_scenario
         (["january", "--plant", "simple", "--spread", "2.0"], ["--spread", "--plant physical"]),
         (["january", "--site", "nowhere", "--spread", "2.0"], ["--spread", "without --site"]),
         (["january", "--calibrate"], ["--calibrate", "warm_curve and tuned_curve"]),
+        (["january", "--plant", "simple", "--write-sources"], ["--write-sources", "--plant physical"]),
+        (["january", "--site", "nowhere", "--write-sources"], ["--write-sources", "site.toml"]),
     ],
     ids=[
         "scenario",
@@ -49,6 +51,8 @@ from simulators.scenario import ScenarioError, known_scenarios, load_scenario
         "spread of the simple plant",
         "spread of a site",
         "calibration of the physical city",
+        "sources of the simple plant",
+        "sources of a site",
     ],
 )
 def test_what_is_not_known_is_refused_in_words_and_with_code_2(arguments, said, capsys):
@@ -74,7 +78,8 @@ def test_several_seeds_in_one_call_are_judged_one_after_the_other(monkeypatch, c
         told = {"strategies": {"curve": {"heat_GJ": float(case.seed)}}, "against": {"curve": {}}}
         return told | {"scenario": "january", "plant": case.plant, "parameters": "x", "stations": 40,
                        "seed": case.seed, "comparable": True, "calibrated": True, "commit": "abc",
-                       "spread_K": case.spread_K, "city": f"city{case.seed}"}  # fmt: skip
+                       "spread_K": case.spread_K, "city": f"city{case.seed}",
+                       "sources_written": []}  # fmt: skip
 
     monkeypatch.setattr(command, "_verdict", verdict)
     given = ["evaluate", "january", "--seed", "4", "--seed", "8", "--spread", "1.5", "--json"]

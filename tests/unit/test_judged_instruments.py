@@ -48,6 +48,7 @@ def show(instruments, bank, now):
         np.tile([[90.0], [45.0], [8.0], [700.0], [500.0]], (1, STATIONS)),
         np.full((2, n_loops), 300.0),
         np.ones((2, n_loops)),
+        np.full(n_loops, 0.6),
     )
 
 
