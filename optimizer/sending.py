@@ -1,7 +1,7 @@
-"""With what water a source sends its heat, hour by hour: temperature, flow, head. Pure.
+"""With what water a source sends its heat, hour by hour: temperature, flow. Pure.
 
-The temperature is that of ``optimizer.source.lowest_supply``, as one order an hour. The flow is what the
-stations draw with it, the head what the worst of them needs: losses of pressure go with the square of flow.
+The temperature is no lower than ``optimizer.source.lowest_supply`` says, as one order an hour. The flow is
+what the stations draw with it.
 """
 
 from typing import NamedTuple
@@ -70,17 +70,35 @@ def supply_by_hour(
     return Supply(T, max(late, 0.0))
 
 
+class Drawn(NamedTuple):
+    """What stations draw of the primary water."""
+
+    m_flow: Floats
+    """(k,) kg/s, all together."""
+    each: Floats
+    """(n, k) kg/(s m2)."""
+
+
 def network_flow(
-    q: Floats, area: Floats, T_supply: Floats, rooms: Floats, access: Access, T_ground: float, Q: Floats
-) -> Floats | Reason:
-    """Return the primary flow (k,) in kg/s with which stations take ``q`` (n, k), hourly W/m2.
+    q: Floats,
+    area: Floats,
+    T_supply: Floats,
+    rooms: Floats,
+    access: Access,
+    T_ground: float,
+    Q: Floats,
+    T_before: float | None = None,
+) -> Drawn | Reason:
+    """Return the primary flow with which stations take ``q`` (n, k), hourly W/m2.
 
     ``Q`` (k,) is the heat in kW that the source sends; stations of which too little is known are taken to
-    draw as much for their heat as the others.
+    draw as much for their heat as the others. ``T_before`` is what was sent in the hour before, None as in
+    the first.
     """
     k = q.shape[1]
     at = HOUR_S * (np.arange(k, dtype=np.float64) + 0.5)
-    T = arriving(at, T_supply, at, access, T_ground)
+    sent = np.append(T_supply[:1] if T_before is None else T_before, T_supply)
+    T = arriving(np.append(at[:1] - HOUR_S, at), sent, at, access, T_ground)
     told = np.isfinite(access.UA_exchanger + access.flow_primary_max + access.loss + rooms)
     told &= np.isfinite(q).all(axis=1)
     heat = area[:, None] * np.nan_to_num(np.maximum(q, 0.0)) / 1000.0
@@ -88,31 +106,14 @@ def network_flow(
     if not told.any() or (known < TELLS_SHARE * heat.sum(axis=0)).any():
         share = float(known.sum() / max(heat.sum(), 1e-9))
         return because("dispatch.stations_unknown", share=share, needed=TELLS_SHARE)
-    flow = np.stack([primary_flow(q[:, i], T[:, i], rooms, access) for i in range(k)], axis=1)
-    drawn = area[told] @ flow[told]
-    return np.asarray(drawn * Q / np.maximum(known, 1e-9))
+    each = primary_flow(q, T, rooms, access)
+    drawn = area[told] @ each[told]
+    return Drawn(np.asarray(drawn * Q / np.maximum(known, 1e-9)), each)
 
 
 def return_of(Q: Floats, T_supply: Floats, m_flow: Floats) -> Floats:
     """Return what comes back (k,), degC, when ``Q`` kW leave with ``m_flow`` kg/s."""
     return np.asarray(T_supply - Q / (CP_KJ_PER_KG_K * np.maximum(m_flow, 1e-9)))
-
-
-def head_needed(
-    dp_source: float, m_flow_now: float, dp_stations: Floats, dp_min: Floats, m_flow: Floats
-) -> tuple[Floats, int] | Reason:
-    """Return the head (k,) in kPa at the source that keeps every station's, and which one decides.
-
-    ``dp_source`` and ``m_flow_now`` are measured now, ``dp_stations`` (n,) too, NaN where not.
-    """
-    lost = dp_source - dp_stations
-    known = np.isfinite(lost) & (lost >= 0.0)
-    if not (np.isfinite(dp_source) and m_flow_now > 0.0 and known.any()):
-        return because("dispatch.head_unknown")
-    needs = np.where(known, dp_min + lost, -np.inf)
-    ratio = (m_flow / m_flow_now) ** 2
-    head = np.where(known[:, None], dp_min[:, None] + lost[:, None] * ratio[None, :], -np.inf)
-    return head.max(axis=0), int(needs.argmax())
 
 
 class Preheating(NamedTuple):

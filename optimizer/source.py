@@ -17,7 +17,8 @@ from optimizer.inversion import CP_KJ_PER_KG_K
 from optimizer.reach import Access, effectiveness, secondary_return
 
 Floats = NDArray[np.float64]
-HALVINGS = 50
+HALVINGS = 30
+"""Of a bracket that is as wide as the most that a station can draw: to a billionth of it."""
 
 
 class SupplyAdvice(NamedTuple):
@@ -74,24 +75,26 @@ def lowest_supply(
 
 
 def primary_flow(q: Floats, T_primary: Floats, T_indoor: Floats, access: Access) -> Floats:
-    """Return the primary flow (n,) in kg/(s m2) with which exchangers give ``q`` (n,), a share of a shortage.
+    """Return the primary flow in kg/(s m2) with which exchangers give ``q``, e.g. a share of a shortage.
 
-    As a cap it acts within minutes, where a supply setpoint takes more than half an hour. Where even all of
-    the flow does not give the heat, or an input is not finite, that flow is the answer: no cap.
+    ``q`` and ``T_primary`` are (n,) or (n, k), as the answer. As a cap it acts within minutes, where a supply
+    setpoint takes more than half an hour. Where even all of the flow does not give the heat, or an input is
+    not finite, that flow is the answer: no cap.
     """
-    a = access
+    a, steps = access, (slice(None),) + (np.newaxis,) * (q.ndim - 1)
+    most = np.broadcast_to(a.flow_primary_max[steps], q.shape)
     with np.errstate(all="ignore"):
         C_secondary = 1000.0 * CP_KJ_PER_KG_K * a.flow_secondary
-        back = secondary_return(q[:, np.newaxis], T_indoor, C_secondary, a)[:, 0]
-        low, high = np.full_like(q, 1e-9), a.flow_primary_max.copy()
+        back = secondary_return(q.reshape(len(q), -1), T_indoor, C_secondary, a).reshape(q.shape)
+        low, high = np.full_like(q, 1e-9), most.copy()
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
             C = 1000.0 * CP_KJ_PER_KG_K * middle
-            passed = effectiveness(C, C_secondary, a.UA_exchanger) * np.minimum(C, C_secondary)
-            enough = passed * (T_primary - back) >= q
+            eps = effectiveness(C, C_secondary[steps], a.UA_exchanger[steps])
+            enough = eps * np.minimum(C, C_secondary[steps]) * (T_primary - back) >= q
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    known = np.isfinite(q) & np.isfinite(T_primary) & np.isfinite(T_indoor) & (q >= 0.0)
-    return np.where(known, high, a.flow_primary_max)
+    known = np.isfinite(q) & np.isfinite(T_primary) & np.isfinite(T_indoor[steps]) & (q >= 0.0)
+    return np.where(known, high, most)
 
 
 def _needed(q: Floats, T_indoor: Floats, dp: Floats, a: Access) -> Floats:

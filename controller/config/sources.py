@@ -44,6 +44,8 @@ class SourceRules:
     role: Literal["base", "peak"] = "base"
     price: Annotated[Number, between(0.0, 1e5)] | None = None
     """Of a kWh of its heat, in any currency that is the same for all; by default peak is dearer than base."""
+    price_electricity: Annotated[Number, between(0.0, 1e6)] = 5.0
+    """Of a kWh for its pumps, in the currency of ``price``; heat for base load costs 1 by default."""
     start_h: Annotated[Number, between(0.0, 72.0)] | None = None
     """Hours from the order to start until it gives heat; by default 8 for base and 1.5 for peak."""
     least_share: Annotated[Number, between(0.0, 0.95)] = 0.35

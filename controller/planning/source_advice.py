@@ -7,30 +7,20 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from controller.decisions import LoopKey
 from controller.image import StationImage
 from controller.knowing.belief import Belief
 from controller.planning.network_heat import excluded_heat
 from controller.planning.published import Published
-from controller.planning.source_scene import T_GROUND_DEGC, SourceNow, hydraulics
+from controller.planning.source_scene import SourceNow, hydraulics
+from controller.planning.source_water import Hours, mixed, water_by_hour
 from optimizer.building import Floats
 from optimizer.dispatch import Plants, dispatched
 from optimizer.estimate.state import LAW
 from optimizer.forecast.weather import NoWeather, Outlook
 from optimizer.reason import Reason, because
-from optimizer.sending import (
-    HOUR_S,
-    head_needed,
-    hour_of,
-    hourly,
-    network_flow,
-    preheating,
-    return_of,
-    supply_by_hour,
-)
-from optimizer.source import lowest_supply
+from optimizer.sending import HOUR_S, hour_of, hourly, preheating
 
 T_ROOM_DEGC = 20.0
 LOSS_MOST = 0.3
@@ -68,6 +58,14 @@ class Advice:
     reasons: tuple[Reason, ...]
 
 
+def _outdoor(outlook: Outlook | NoWeather, first: float, count: int) -> Floats | None:
+    """Return the outdoor temperature (count,) of hours, degC; None where nobody forecasts it."""
+    if isinstance(outlook, NoWeather):
+        return None
+    at = first + HOUR_S * (np.arange(count, dtype=np.float64) + 0.5)
+    return np.interp(at, outlook.series.times, outlook.series.T_outdoor)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ahead:
     times: Floats
@@ -77,6 +75,8 @@ class _Ahead:
     """(k,) kW at the sources."""
     planned: int
     """Steps of the plan itself."""
+    lost: float
+    """kW that pipes lose now."""
 
 
 def advised(
@@ -107,7 +107,18 @@ def advised(
     if count <= 0 or not np.isfinite(Q).all():
         return _nothing(because("dispatch.heat_unknown"))
     who = dispatched(Q, _plants(sources))
-    water = _water(published, ahead, hours, count, sources, beliefs, images, Q, now)
+    water = water_by_hour(
+        published,
+        Hours(
+            q=ahead.q,
+            Q=Q,
+            of_step=hours,
+            T_outdoor=_outdoor(outlook, first, count),
+            Q_lost=ahead.lost,
+        ),
+        sources,
+        hydraulics(published.known, published.known.state.mean[:, LAW], beliefs, images, mixed(sources), now),
+    )
     plan_hours = int(hours[ahead.planned - 1]) + 1
     reasons = [*who.reasons, *water.reasons, *_laid_in(published)]
     if plan_hours < count:
@@ -183,92 +194,9 @@ def _ahead(
         times = np.append(times, later)
     # an hour of which only a part is known is no hour
     full = times + STEP_S <= first + HOUR_S * ((times[-1] + STEP_S - first) // HOUR_S) + 1e-6
-    return _Ahead(times=times[full], q=q[:, full], Q=P[full], planned=min(planned, int(full.sum())))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Water:
-    T_supply: Floats | None
-    T_return: Floats | None
-    m_flow: Floats | None
-    dp: Mapping[str, Floats]
-    """By source."""
-    reasons: tuple[Reason, ...]
-
-
-def _water(
-    published: Published,
-    ahead: _Ahead,
-    hours: NDArray[np.intp],
-    count: int,
-    sources: Sequence[SourceNow],
-    beliefs: Mapping[LoopKey, Belief],
-    images: Mapping[str, StationImage],
-    Q: Floats,
-    now: float,
-) -> _Water:
-    known, T_sent = published.known, _mixed(sources)
-    how = hydraulics(known, known.state.mean[:, LAW], beliefs, images, T_sent, now)
-    least = max(source.rules.T_supply_min_degC for source in sources)
-    most = min(source.rules.T_supply_max_degC for source in sources)
-    change = min(source.rules.change_K_per_h for source in sources)
-    dp = np.where(np.isfinite(how.dp), how.dp, how.access.dp_min)
-    advice = lowest_supply(
-        ahead.q,
-        how.rooms,
-        dp,
-        how.access,
-        dt_s=STEP_S,
-        T_ground=T_GROUND_DEGC,
-        T_least=min(least, most),
-        T_most=most,
-        warming_K_per_h=change,
+    return _Ahead(
+        times=times[full], q=q[:, full], Q=P[full], planned=min(planned, int(full.sum())), lost=lost
     )
-    supply = supply_by_hour(advice.T_supply, hours, count, T_sent, change)
-    q = hourly(ahead.q, hours, count)
-    flow = network_flow(q, known.buildings.area, supply.T, how.rooms, how.access, T_GROUND_DEGC, Q)
-    if isinstance(flow, Reason):
-        return _Water(T_supply=None, T_return=None, m_flow=None, dp={}, reasons=(flow,))
-    found: list[Reason] = []
-    if advice.unserved.any():
-        found.append(because("dispatch.unserved", stations=int(advice.unserved.sum()), T_most=most))
-    if supply.late_K > 0.5:
-        found.append(because("dispatch.supply_late", late_K=supply.late_K, change_K=change))
-    dearest = int(np.argmax(advice.T_supply))
-    if advice.deciding[dearest] >= 0:
-        station = known.keys[int(advice.deciding[dearest])].station
-        T = float(advice.T_supply[dearest])
-        found.append(because("dispatch.decides_supply", station=station, T_supply=T))
-    heads: dict[str, Floats] = {}
-    flow_now = sum(source.m_flow or 0.0 for source in sources)
-    for source in sources:
-        measured = np.nan if source.dp is None else source.dp
-        head = head_needed(measured, flow_now, how.dp, how.access.dp_min, flow)
-        if isinstance(head, Reason):
-            found.append(head)
-        else:
-            heads[source.id] = head[0]
-    return _Water(
-        T_supply=supply.T,
-        T_return=return_of(Q, supply.T, flow),
-        m_flow=flow,
-        dp=heads,
-        reasons=tuple(_once(found)),
-    )
-
-
-def _once(reasons: Sequence[Reason]) -> list[Reason]:
-    found: dict[str, Reason] = {}
-    for reason in reasons:
-        found.setdefault(reason.id, reason)
-    return list(found.values())
-
-
-def _mixed(sources: Sequence[SourceNow]) -> float | None:
-    """Return what the sources send together, degC, weighted by their heat; None where nobody tells."""
-    told = [(s.T_supply, s.Q_flow or 0.0) for s in sources if s.T_supply is not None and s.runs]
-    heat = sum(Q for _, Q in told)
-    return sum(T * Q for T, Q in told) / heat if heat > 0.0 else None
 
 
 def _laid_in(published: Published) -> list[Reason]:

@@ -48,6 +48,10 @@ class SourceNow:
     Q_flow: float | None
     Q_flow_max: float | None
     """kW."""
+    P_pump: float | None = None
+    """kW electric."""
+    T_outdoor: float | None = None
+    """degC, as it tells it: one with a curve of its own tells what that goes by."""
 
     @property
     def tells(self) -> bool:
@@ -99,6 +103,8 @@ def source_now(name: str, rules: SourceRules, image: StationImage, now: float) -
         dp=None if p_supply is None or p_return is None else p_supply - p_return,
         Q_flow=_seen(image, "Q_flow_source", now),
         Q_flow_max=_seen(image, "Q_flow_source_max", now),
+        P_pump=_seen(image, "P_pump_source", now),
+        T_outdoor=_seen(image, "T_outdoor", now),
     )
 
 

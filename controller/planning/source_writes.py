@@ -18,6 +18,9 @@ ADVICE_AGE_S = 3.0 * HOUR_S
 """Oldest advice whose orders are written: a planner that is down for longer gives the sources back. Orders of
 later hours stand in the book to the end of the next day, but nobody has looked at them since."""
 AUTHOR = "plan:source"
+DP_WORST_KPA, DP_EASED_KPA = 60.0, 80.0
+"""Below the first at any station the head is raised past the order, by what lacks; above the second it may
+sink to the order again. An order is of an hour, and valves open within minutes."""
 SAME_K, SAME_DP_SHARE = 0.5, 0.04
 """So near the order a register counts as holding it: dead-bands of 0.3 K and 2 % of design flow, which are
 4 % of the design head, stop a setpoint before it."""
@@ -43,19 +46,27 @@ def source_proposals(
         held = sent.get(key, ())
         m_flow = held[-1].m_flow if held else observations[key].m_flow_effective.value
         if order.dp is not None:
-            m_flow = flow_of(order.dp, one)
+            ordered = flow_of(order.dp, one)
+            m_flow = max(ordered, _for_the_worst(m_flow, observations[key].dp_worst, one))
         if m_flow is None:
             continue
-        found.append(
-            Proposal(
-                key=key,
-                T_supply=T_supply,
-                m_flow=m_flow,
-                author=AUTHOR,
-                reason=Phrase("dispatch.written", {"T_supply": T_supply, "dp": head_of(m_flow, one)}),
-            )
-        )
+        dp = head_of(m_flow, one)
+        reason = Phrase("dispatch.written", {"T_supply": T_supply, "dp": dp})
+        if order.dp is not None and m_flow > ordered:
+            reason = Phrase("dispatch.written_raised", {"T_supply": T_supply, "dp": dp})
+        found.append(Proposal(key=key, T_supply=T_supply, m_flow=m_flow, author=AUTHOR, reason=reason))
     return found
+
+
+def _for_the_worst(m_flow: float | None, worst: float | None, traits: LoopTraits) -> float:
+    """Return the flow that stands for the head which the worst station asks for now; 0 where for none.
+
+    ``m_flow`` stands for the head that is held, ``worst`` is kPa at that station.
+    """
+    if m_flow is None or worst is None or worst >= DP_EASED_KPA:
+        return 0.0
+    lacks = max(DP_WORST_KPA - worst, 0.0)
+    return min(flow_of(head_of(m_flow, traits) + lacks, traits), max(traits.m_flow_design, m_flow))
 
 
 def in_force(orders: OrdersNow, source: str, now: float) -> Standing | None:

@@ -64,6 +64,11 @@ SOURCES: Mapping[str, tuple[str, str]] = {
         "order of the hour: supply {T_supply:.1f} °C, head {dp:.0f} kPa",
         "本小时指令：供水 {T_supply:.1f} °C，压差 {dp:.0f} kPa",
     ),
+    "dispatch.written_raised": (
+        "order of the hour, its head raised for the station that has least: supply {T_supply:.1f} °C, "
+        "head {dp:.0f} kPa",
+        "本小时指令，压差因最不利站不足而调高：供水 {T_supply:.1f} °C，压差 {dp:.0f} kPa",
+    ),
     "dispatch.bug": (
         "the advice could not be worked out: {error}",
         "无法得出建议：{error}",

@@ -9,7 +9,6 @@ from optimizer.plan.solving import solve
 from optimizer.reach import Access, reachable_heat
 from optimizer.reason import Reason
 from optimizer.sending import (
-    head_needed,
     hour_of,
     hourly,
     network_flow,
@@ -74,7 +73,8 @@ def test_what_can_not_be_warm_in_time_is_told_in_kelvin():
 def test_stations_can_take_their_heat_with_the_flow_that_is_told_and_what_comes_back_carries_the_rest():
     q, T, a = np.tile([[40.0], [30.0]], 5), np.full(5, 90.0), access()
     Q = AREA @ q / 1000.0
-    flow = network_flow(q, AREA, T, ROOMS, a, 5.0, Q)
+    flow, each = network_flow(q, AREA, T, ROOMS, a, 5.0, Q)
+    np.testing.assert_allclose(AREA @ each, flow)
     back = return_of(Q, T, flow)
     np.testing.assert_allclose(4.18 * flow * (T - back), Q, rtol=1e-3)
     arrives = 5.0 + (T[None, :1] - 5.0) * (1.0 - a.loss[:, None])
@@ -94,8 +94,10 @@ def test_a_station_of_which_nothing_is_known_draws_as_the_others_and_too_few_kno
     q, T = np.tile([[40.0], [40.0]], 5), np.full(5, 90.0)
     Q = AREA @ q / 1000.0
     holed = access(UA_exchanger=[12.0, np.nan])
-    alone = network_flow(q[:1], AREA[:1], T, ROOMS[:1], _first(access()), 5.0, Q * AREA[0] / AREA.sum())
-    both = network_flow(q, AREA, T, ROOMS, holed, 5.0, Q)
+    alone = network_flow(
+        q[:1], AREA[:1], T, ROOMS[:1], _first(access()), 5.0, Q * AREA[0] / AREA.sum()
+    ).m_flow
+    both = network_flow(q, AREA, T, ROOMS, holed, 5.0, Q).m_flow
     np.testing.assert_allclose(both, alone * AREA.sum() / AREA[0])
     why = network_flow(q, AREA, T, ROOMS, access(UA_exchanger=[np.nan, np.nan]), 5.0, Q)
     assert isinstance(why, Reason)
@@ -106,14 +108,13 @@ def _first(a):
     return Access(**{name: getattr(a, name)[:1] for name in a.__slots__})
 
 
-def test_the_head_keeps_the_worst_station_and_grows_with_the_square_of_flow():
-    head, worst = head_needed(
-        300.0, 500.0, np.array([120.0, 60.0, np.nan]), np.full(3, 50.0), np.array([500.0, 250.0])
-    )
-    assert worst == 1
-    np.testing.assert_allclose(head, [290.0, 50.0 + 240.0 / 4.0])
-    why = head_needed(np.nan, 500.0, np.array([60.0]), np.array([50.0]), np.array([500.0]))
-    assert why.id == "dispatch.head_unknown"
+def test_the_first_hour_is_reckoned_with_the_water_that_is_still_on_its_way():
+    q, a = np.full((2, 3), 40.0), access(delay_s=[0.0, 3600.0])
+    Q, T = AREA @ q / 1000.0, np.full(3, 100.0)
+    warm = network_flow(q, AREA, T, ROOMS, a, 5.0, Q)
+    cool = network_flow(q, AREA, T, ROOMS, a, 5.0, Q, 80.0)
+    assert cool.each[1, 0] > 1.1 * warm.each[1, 0], "an hour away: what was sent before"
+    np.testing.assert_allclose(cool.each[:, 2], warm.each[:, 2])
 
 
 # -------------------------------------------------------------------------------------------- heat laid in

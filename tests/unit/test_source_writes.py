@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
-from controller.decisions import Action, LoopKey, Mode, Rule, Season, Sent
+from controller.decisions import Action, LoopKey, Mode, Proposal, Rule, Season, Sent
 from controller.guard import guard
 from controller.head import flow_of, head_of
 from controller.historian.records import Intent, State
@@ -166,10 +166,33 @@ def test_a_source_is_taken_over_with_what_it_holds_and_then_moved_by_a_kelvin_a_
 @pytest.mark.parametrize(("worst", "lower"), [(90.0, True), (49.0, False), (None, False)])
 def test_a_head_sinks_only_while_every_station_has_enough_and_says_so(traits, worst, lower):
     held = (sent(40, T_supply=90.0, m_flow=55.0),)
-    told = decided(traits, T=90.0, dp=300.0, history=held, look=seen(dp_worst=worst))
+    world = context(
+        [*many(2), traits],
+        [observation(1), observation(2), seen(dp_worst=worst)],
+        history={one.key: (sent(120),) for one in many(2)} | {KEY: held},
+    )
+    why = verbatim("whoever asks for it")
+    wish = Proposal(key=KEY, T_supply=90.0, m_flow=flow_of(300.0, traits), author="test", reason=why)
+    told = guard([wish], world).decisions[KEY]
     assert (told.m_flow < 55.0) is lower
     assert (Rule.PRESSURE in {cut.rule for cut in told.cuts}) is not lower
     assert decided(traits, T=90.0, dp=395.0, history=held, look=seen(dp_worst=worst)).m_flow > 55.0
+
+
+@pytest.mark.parametrize(
+    ("worst", "head"),
+    [(None, 300.0), (95.0, 300.0), (70.0, 360.0), (40.0, 380.0), (5.0, 400.0), (-300.0, 400.0)],
+)
+def test_a_station_with_too_little_raises_the_head_past_the_order_and_no_further_than_the_site_allows(
+    traits, worst, head
+):
+    held = {KEY: (sent(40, T_supply=90.0, m_flow=flow_of(360.0, traits)),)}
+    hour = HOUR_S * (NOW // HOUR_S)
+    standing = Standing(order=order(BASE, hour, T_supply=90.0, dp=300.0), issued_at=hour)
+    orders = OrdersNow(standing={BASE: standing}, advised_at=NOW)
+    (told,) = source_proposals(orders, {KEY: traits}, {KEY: seen(dp_worst=worst)}, held, NOW)
+    assert head_of(told.m_flow, traits) == pytest.approx(head)
+    assert (told.reason.id == "dispatch.written_raised") is (head > 300.0)
 
 
 def test_fires_set_the_pace_where_they_are_slower_than_the_contract(traits):
