@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from optimizer.reason import Reason, because
 
 Floats = NDArray[np.float64]
-RESERVE_KPA, RESERVE_SHARE = 20.0, 0.10
+RESERVE_KPA, RESERVE_SHARE = 25.0, 0.10
 """Held beyond what is needed: so many kPa, and a share of what the way takes: it is another an hour on."""
 DP_MOST_KPA = 100.0
 """No station is given more for its flow's sake: valves and exchangers are laid out for 50 to 100 kPa, beyond

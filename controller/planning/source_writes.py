@@ -18,9 +18,9 @@ ADVICE_AGE_S = 3.0 * HOUR_S
 """Oldest advice whose orders are written: a planner that is down for longer gives the sources back. Orders of
 later hours stand in the book to the end of the next day, but nobody has looked at them since."""
 AUTHOR = "plan:source"
-DP_WORST_KPA, DP_EASED_KPA = 60.0, 80.0
-"""Below the first at any station the head is raised past the order, by what lacks; above the second it may
-sink to the order again. An order is of an hour, and valves open within minutes."""
+DP_WORST_KPA, DP_EASED_KPA = 65.0, 90.0
+"""Below the first at any station the head is raised past the order, by what lacks to the second; above that it
+may sink to the order again. An order is of an hour, and valves open within minutes."""
 SAME_K, SAME_DP_SHARE = 0.5, 0.04
 """So near the order a register counts as holding it: dead-bands of 0.3 K and 2 % of design flow, which are
 4 % of the design head, stop a setpoint before it."""
@@ -65,7 +65,7 @@ def _for_the_worst(m_flow: float | None, worst: float | None, traits: LoopTraits
     """
     if m_flow is None or worst is None or worst >= DP_EASED_KPA:
         return 0.0
-    lacks = max(DP_WORST_KPA - worst, 0.0)
+    lacks = DP_EASED_KPA - worst if worst < DP_WORST_KPA else 0.0
     return min(flow_of(head_of(m_flow, traits) + lacks, traits), max(traits.m_flow_design, m_flow))
 
 

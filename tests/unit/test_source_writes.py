@@ -181,7 +181,7 @@ def test_a_head_sinks_only_while_every_station_has_enough_and_says_so(traits, wo
 
 @pytest.mark.parametrize(
     ("worst", "head"),
-    [(None, 300.0), (95.0, 300.0), (70.0, 360.0), (40.0, 380.0), (5.0, 400.0), (-300.0, 400.0)],
+    [(None, 300.0), (95.0, 300.0), (70.0, 360.0), (60.0, 390.0), (5.0, 400.0), (-300.0, 400.0)],
 )
 def test_a_station_with_too_little_raises_the_head_past_the_order_and_no_further_than_the_site_allows(
     traits, worst, head
