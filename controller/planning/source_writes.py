@@ -19,8 +19,8 @@ ADVICE_AGE_S = 3.0 * HOUR_S
 later hours stand in the book to the end of the next day, but nobody has looked at them since."""
 AUTHOR = "plan:source"
 DP_WORST_KPA, DP_EASED_KPA = 65.0, 90.0
-"""Below the first at any station the head is raised past the order, by what lacks to the second; above that it
-may sink to the order again. An order is of an hour, and valves open within minutes."""
+"""Below the first at any station the head is raised past the order, by what lacks to the second; above that
+it may sink to the order again. An order is of an hour, and valves open within minutes."""
 SAME_K, SAME_DP_SHARE = 0.5, 0.04
 """So near the order a register counts as holding it: dead-bands of 0.3 K and 2 % of design flow, which are
 4 % of the design head, stop a setpoint before it."""
