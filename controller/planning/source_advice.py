@@ -11,6 +11,8 @@ import numpy as np
 from controller.decisions import LoopKey
 from controller.image import StationImage
 from controller.knowing.belief import Belief
+from controller.knowing.loads import Loads
+from controller.planning.forecast_heat import off_forecast, with_forecasts
 from controller.planning.network_heat import excluded_heat
 from controller.planning.published import Published
 from controller.planning.source_scene import SourceNow, hydraulics
@@ -70,13 +72,15 @@ def _outdoor(outlook: Outlook | NoWeather, first: float, count: int) -> Floats |
 class _Ahead:
     times: Floats
     q: Floats
-    """(n, k) W/m2, loops outside of the plan as they are now."""
+    """(n, k) W/m2, loops outside of the plan by their forecast, else as they are now."""
     Q: Floats
     """(k,) kW at the sources."""
     planned: int
     """Steps of the plan itself."""
     lost: float
     """kW that pipes lose now."""
+    by_forecast: int
+    """Loops outside of the plan that are counted by their forecast."""
 
 
 def advised(
@@ -87,10 +91,12 @@ def advised(
     images: Mapping[str, StationImage],
     timezone: str,
     now: float,
+    loads: Loads | None = None,
 ) -> Advice:
     """Return the advice at UTC second ``now``; without a plan or a source's word there is none but reasons.
 
-    ``outlook`` is the weather to the end of the next local day, in steps of ``STEP_S`` from ``now``.
+    ``outlook`` is the weather to the end of the next local day, in steps of ``STEP_S`` from ``now``;
+    ``loads`` the newest forecast of what loops take, by which those outside of the plan are counted.
     """
     if not sources:
         return _nothing(because("dispatch.no_source"))
@@ -100,7 +106,7 @@ def advised(
     if published is None or not published.usable(now):
         return _nothing(because("dispatch.no_plan"))
     first = HOUR_S * math.ceil(now / HOUR_S)
-    ahead = _ahead(published, sources, outlook, first, end_of_next_day(now, timezone))
+    ahead = _ahead(published, sources, outlook, first, end_of_next_day(now, timezone), loads)
     hours = hour_of(ahead.times, STEP_S, first)
     count = int(hours.max()) + 1 if len(hours) else 0
     Q = hourly(ahead.Q, hours, count)
@@ -121,6 +127,11 @@ def advised(
     )
     plan_hours = int(hours[ahead.planned - 1]) + 1
     reasons = [*who.reasons, *water.reasons, *_laid_in(published)]
+    if ahead.by_forecast:
+        reasons.append(because("dispatch.by_forecast", loops=ahead.by_forecast))
+    off = off_forecast(published, loads, first, hourly(ahead.q, hours, count))
+    if off is not None:
+        reasons.append(off)
     if plan_hours < count:
         reasons.append(because("dispatch.weather_only", hours=count - plan_hours))
     total = np.maximum(who.Q.sum(axis=0), 1e-9)
@@ -171,15 +182,21 @@ def _ahead(
     outlook: Outlook | NoWeather,
     first: float,
     end: float,
+    loads: Loads | None,
 ) -> _Ahead:
-    """Return heat by step to ``end``: the plan's, and beyond it the day before, scaled with the cold."""
+    """Return heat by step to ``end``: the plan's, and beyond it the day before, scaled with the cold.
+
+    Loops outside of the plan are counted by their forecast where they have one.
+    """
     plan, state, area = published.plan, published.known.state, published.known.buildings.area
     q_now = np.maximum(state.q, 0.0)
-    q = np.where(np.isfinite(plan.q), plan.q, q_now[:, None])
+    asked = published.problem
+    outside = q_now if asked is None else np.maximum(asked.q_before, 0.0)  # as ``excluded_heat`` has it
+    q: Floats = np.where(np.isfinite(plan.q), plan.q, outside[:, None])
     sent = sum(source.Q_flow or 0.0 for source in sources)
     lost = min(max(sent - float(area @ q_now) / 1000.0, 0.0), LOSS_MOST * sent)
     P = plan.P + excluded_heat(published) + lost
-    times = plan.start + STEP_S * np.arange(len(P))
+    times: Floats = plan.start + STEP_S * np.arange(len(P), dtype=np.float64)
     planned = len(P)
     whole = round((end - plan.start) // STEP_S) if end > plan.start else 0
     if whole > planned and planned >= 96 and not isinstance(outlook, NoWeather):
@@ -192,10 +209,18 @@ def _ahead(
             q = np.append(q, colder * q[:, before : before + 1], axis=1)
             P = np.append(P, colder * P[before])
         times = np.append(times, later)
+    counted = with_forecasts(published, loads, times, q)
+    P = P + area @ (counted.q - q) / 1000.0
+    q = counted.q
     # an hour of which only a part is known is no hour
     full = times + STEP_S <= first + HOUR_S * ((times[-1] + STEP_S - first) // HOUR_S) + 1e-6
     return _Ahead(
-        times=times[full], q=q[:, full], Q=P[full], planned=min(planned, int(full.sum())), lost=lost
+        times=times[full],
+        q=q[:, full],
+        Q=P[full],
+        planned=min(planned, int(full.sum())),
+        lost=lost,
+        by_forecast=counted.loops,
     )
 
 

@@ -136,10 +136,10 @@ class SourceOrders:
         zone = self._site.timezone
         steps = round((end_of_next_day(now, zone) - now) // STEP_S)
         outlook = self._forecast(np.asarray(now + STEP_S * np.arange(steps, dtype=np.float64)))
-        images, beliefs = self._state.image.freeze(), dict(self._beliefs())
+        images, beliefs, loads = self._state.image.freeze(), dict(self._beliefs()), self._state.loads
 
         def work() -> Advice:
-            return advised(published, sources, outlook, beliefs, images, zone, now)
+            return advised(published, sources, outlook, beliefs, images, zone, now, loads)
 
         try:
             advice = await asyncio.to_thread(work)

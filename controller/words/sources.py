@@ -60,6 +60,15 @@ SOURCES: Mapping[str, tuple[str, str]] = {
         "the last {hours:.0f} h lie beyond the plan: the day before, scaled with the forecast cold",
         "最后 {hours:.0f} 小时超出计划期：按前一日并随预报气温折算",
     ),
+    "dispatch.by_forecast": (
+        "{loops:.0f} loop(s) outside of the plan are counted by the forecast of their load",
+        "计划外的 {loops:.0f} 个环路按其负荷预测计入",
+    ),
+    "dispatch.off_forecast": (
+        "in {hours:.0f} of {of_h:.0f} h the heat ordered leaves the band of the load forecast, by"
+        " {off_percent:+.0f} % at most",
+        "{of_h:.0f} 小时中有 {hours:.0f} 小时的调度热量超出负荷预测区间，最大偏差 {off_percent:+.0f} %",
+    ),
     "dispatch.written": (
         "order of the hour: supply {T_supply:.1f} °C, head {dp:.0f} kPa",
         "本小时指令：供水 {T_supply:.1f} °C，压差 {dp:.0f} kPa",

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from controller.config.sources import SourceRules
+from controller.knowing.known import first_known
+from controller.knowing.loads import Load, Loads
 from controller.planning.source_advice import advised, end_of_next_day
 from controller.planning.source_scene import sources_now
+from controller.wiring import loop_traits
 from optimizer.forecast.weather import NoWeather
 from optimizer.plan.status import moved_on
 from optimizer.reason import because
@@ -20,10 +23,36 @@ from tests.support.source_city import BASE, HOUR, PEAK, city, seen
 ZONE = "Asia/Shanghai"
 
 
-def advice_of(site, plan, *, now=NOW, weather=None, **sources):
+def advice_of(site, plan, *, now=NOW, weather=None, loads=None, **sources):
     images = seen(site, now, **sources)
     there = sources_now(site, images, now)
-    return advised(plan, there, weather or outlook(now, 160), {}, images, ZONE, now)
+    return advised(plan, there, weather or outlook(now, 160), {}, images, ZONE, now, loads)
+
+
+def forecast(plan, times_now, *, made_at=NOW - 6 * HOUR, network=None, only=None):
+    """A night: each loop takes so many times what it takes now, half as much again from hour 22 on."""
+    times = NOW - 6 * HOUR + HOUR * np.arange(48)
+    course = times_now * np.where(times >= NOW + 22 * HOUR, 1.5, 1.0)
+    q = np.maximum(plan.known.state.q, 0.0)
+    wide = np.array([0.9, 0.92, 1.0, 1.08, 1.1])[:, None]
+    loops = {
+        key: Load(load=q[i] * course, quantiles=wide * q[i] * course, wape=0.1)
+        for i, key in enumerate(plan.keys)
+        if only is None or key in only
+    }
+    total = None
+    if network is not None:
+        load = np.asarray(network)
+        total = Load(load=load, quantiles=wide * load, wape=None)
+    return Loads(made_at=made_at, times=times, loops=loops, network=total)
+
+
+def heat(advice, hour):
+    return sum(order.Q_flow for order in advice.orders if order.hour == NOW + HOUR * hour)
+
+
+def reason(advice, name):
+    return next((one for one in advice.reasons if one.id == name), None)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +135,64 @@ def test_a_peak_source_is_off_while_the_base_source_suffices_and_starts_ahead_wh
 def test_a_source_that_can_not_give_enough_is_told_with_numbers(site, plan):
     advice = advice_of(site, plan, H001={"Q": 2000.0, "most": 2500.0}, H002={"Q": 0.0, "most": 300.0})
     assert "dispatch.short" in ids(advice)
+
+
+def test_loops_outside_of_the_plan_are_counted_by_their_forecast(site):
+    out = first_known(loop_traits(site), -4.0).keys[0]
+    plan = published(site, NOW, without=(out,))
+    kW = plan.known.buildings.area[0] * plan.known.state.q[0] / 1000.0
+    plain, told = advice_of(site, plan), advice_of(site, plan, loads=forecast(plan, 1.2))
+    assert heat(told, 3) - heat(plain, 3) == pytest.approx(0.2 * kW, rel=1e-3)
+    assert heat(told, 23) - heat(plain, 23) == pytest.approx(0.8 * kW, rel=1e-3), "half as much again by then"
+    assert reason(told, "dispatch.by_forecast").params == {"loops": 1}
+    assert reason(plain, "dispatch.by_forecast") is None
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "old",
+        "of tomorrow",
+        "far from what it takes",
+        "of other loops",
+        "set by a person",
+        "a shortage",
+        "inside",
+    ],
+)
+def test_a_forecast_that_does_not_tell_of_them_changes_nothing(site, why):
+    keys = first_known(loop_traits(site), -4.0).keys
+    plan = published(site, NOW, without=() if why == "inside" else keys[:1])
+    made_at = {"old": NOW - 37 * HOUR, "of tomorrow": NOW + HOUR}.get(why, NOW - HOUR)
+    loads = forecast(
+        plan,
+        2.5 if why == "far from what it takes" else 1.2,
+        made_at=made_at,
+        only=keys[1:] if why == "of other loops" else None,
+    )
+    if why == "set by a person":
+        plan = replace(plan, excluded={keys[0]: because("plan.loop_mode", mode="manual")})
+    if why == "a shortage":
+        plan = replace(plan, plan=replace(plan.plan, why=because("plan.rationed")))
+    told, plain = advice_of(site, plan, loads=loads), advice_of(site, plan)
+    assert told == plain
+
+
+def test_heat_that_leaves_the_band_of_the_forecast_is_told_with_how_far(site, plan):
+    ordered = plan.plan.P.reshape(24, 4).mean(axis=1)
+
+    like_it = np.concatenate([np.ones(6), ordered, ordered[:18]])  # from six hours ago on
+
+    def told(times):
+        loads = forecast(plan, 1.0, network=times * like_it)
+        return reason(advice_of(site, plan, loads=loads), "dispatch.off_forecast")
+
+    assert told(1.0) is None
+    assert told(1.13) is None, "outside of the band, but by less than 15 %"
+    more = told(0.8)
+    assert more.params["hours"] == more.params["of_h"] == 40
+    assert more.params["off_percent"] == pytest.approx(25.0, abs=5.0)
+    assert told(2.0).params["off_percent"] == pytest.approx(-50.0, abs=2.0)
 
 
 @pytest.mark.parametrize(
