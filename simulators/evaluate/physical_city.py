@@ -86,6 +86,10 @@ class PhysicalCity:
         self.plcs = [
             _plcs(site, copy.state, T_outdoor) for site, copy in zip(sites, self._copies, strict=True)
         ]
+        own = [T_outdoor if has else None for has in self._instruments.has_outdoor]
+        for plcs in self.plcs:
+            for plc, T in zip(plcs, own, strict=True):
+                plc.outdoor.choose(T, start)  # a centre may write before the first minute has passed
         self._bank = PlcBank(
             [plc for plcs in self.plcs for plc in plcs],
             np.concatenate([copy.state.motor for copy in self._copies]),

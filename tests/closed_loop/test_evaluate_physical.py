@@ -17,6 +17,7 @@ from simulators.evaluate import trial
 from simulators.evaluate.case import PHYSICAL, Case
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.kpis import key_figures
+from simulators.evaluate.physical_city import PhysicalCity
 from simulators.evaluate.physical_town import Origin, field_city, make_town, origin_of
 from simulators.evaluate.picture import draw
 from simulators.evaluate.report import print_report, print_together
@@ -25,6 +26,7 @@ from simulators.evaluate.verdict import verdict
 from simulators.fieldtruth.draw_sensors import draw_meters
 from simulators.fieldtruth.fingerprint import city_hash
 from simulators.fieldtruth.parameters import parameter_hash, parameters
+from simulators.plc.outdoor import FIXED_degC
 from simulators.scenario import known_scenarios, load_scenario
 from stations.model.identity import Point
 from stations.model.quality import Reason
@@ -97,6 +99,16 @@ def test_curves_are_those_of_the_folder_and_warm_ones_lie_above_them(january, tm
         assert risen == pytest.approx(np.where(usual, 3.0, 0.0) + K)
         assert {law.offset_K for law in town.controlled.regulation.values()} == {K}
         np.testing.assert_array_equal(town.field.params.riser.Q_nominal, field.params.riser.Q_nominal)
+
+
+def test_stations_go_by_the_weather_before_the_first_minute_has_passed(january):
+    """A centre writes at once, and was judged by the frost that a PLC assumes which knows no weather yet."""
+    town, start = january[0].contestants[0].town, load_scenario("autumn_start").start
+    city = PhysicalCity([town.simulated], [town.field], start=start)
+    shown = city.own_outdoor(city.observe()[0])
+    expected = [FIXED_degC if sensor is None else city.T_outdoor(start) for sensor in shown]
+    assert [plc.outdoor.T for plc in city.plcs[0]] == expected
+    assert max(expected) > 0.0
 
 
 def test_every_driven_loop_is_driven_and_inside_the_contract(january):
