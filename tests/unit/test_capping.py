@@ -9,6 +9,8 @@ from controller.guard_caps import CapHeld
 from controller.historian.command_log import CommandLog
 from controller.historian.records import LEGAL, State
 from controller.outbox import FlowCapWish
+from simulators.plc.station import StationPlc as SimulatedPlc
+from stations.drivers.memory import MemoryDriver
 from stations.model.identity import PRIMARY, Point
 from stations.model.outcome import NotApplicable, Rejected, Unknown
 from stations.model.setpoint import StationChannel, StationClass
@@ -168,6 +170,34 @@ async def test_a_lifting_that_the_log_could_not_take_goes_to_the_wire_and_replac
     await bench.write()
     assert [cap.sequence for cap in bench.script.given("cap_flow")] == [1, 2]
     assert bench.states(1)[-1] is EXPIRED
+
+
+class CappedPlc:
+    """What a simulated device keeps of caps and shows, for the driver in memory."""
+
+    def __init__(self):
+        self.plc = SimulatedPlc(StationClass.A, ())
+        self.now = 0.0
+
+    def values(self):
+        return {SHOWN: self.plc.cap.shown(self.now)}
+
+    def write_cap(self, token, sequence, m_flow_max, now):
+        return self.plc.write_cap(token, sequence, m_flow_max, now)
+
+
+async def test_a_simulated_device_confirms_a_cap_its_lowering_and_its_lifting(bench):
+    device = CappedPlc()
+    driver = MemoryDriver(STATION, bench.profile, 1, device, bench.clock)
+    await driver.connect()
+    for number, wish in enumerate((12.34, 9.87, None), 1):
+        bench.cap(number, wish)
+        await bench.dispatcher.write_pending(driver)
+        bench.clock.advance(10.0)
+        device.now = bench.clock.now()
+        bench.dispatcher.verify(await driver.read())
+    lives = [bench.states(number) for number in (1, 2, 3)]
+    assert lives == [[SENT, ACKNOWLEDGED, CONFIRMED]] * 3
 
 
 async def test_caps_are_kept_and_read_back_from_the_command_log(tmp_path):
