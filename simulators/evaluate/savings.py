@@ -12,6 +12,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -99,16 +100,18 @@ def tables(series: Mapping[str, Sequence[Verdict]], strategy: str) -> str:
 def as_warm(told: Verdict, strategy: str) -> float | None:
     """Return what is saved in % of the heat of a common curve that keeps as many dwellings warm.
 
-    Its heat is read from a straight line between ``curve`` and ``warm_curve``, by the share of dwelling-hours
-    at 18 degC. None where the strategy keeps fewer or more dwellings warm than these two.
+    Its heat is read from the line between ``curve`` and ``warm_curve`` over the normal quantile of the share
+    of dwelling-hours at 18 degC: rooms are spread nearly normally, so that grows with their mean, as the heat
+    does; the share itself grows ever slower. None where fewer or more are kept warm than under these two.
     """
     every = told["strategies"]
     (x0, y0), (x1, y1), (x, y) = (
-        (every[name][COMFORT], every[name]["heat_GJ"]) for name in (CURVE, WARM, strategy)
+        (every[name][COMFORT] / 100.0, every[name]["heat_GJ"]) for name in (CURVE, WARM, strategy)
     )
-    if x0 == x1 or not min(x0, x1) <= x <= max(x0, x1):
+    if x0 == x1 or not min(x0, x1) <= x <= max(x0, x1) or max(x0, x1) >= 1.0:
         return None
-    return float(100.0 - 100.0 * y / (y0 + (x - x0) * (y1 - y0) / (x1 - x0)))
+    z0, z1, z = (NormalDist().inv_cdf(share) for share in (x0, x1, x))
+    return float(100.0 - 100.0 * y / (y0 + (z - z0) * (y1 - y0) / (z1 - z0)))
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

@@ -54,7 +54,7 @@ def test_a_series_is_told_by_rising_spread_with_what_was_used_less_as_negative(s
     savings, rooms = (table.splitlines() for table in capsys.readouterr().out.strip().split("\n\n"))
     assert (
         savings[3]
-        == "| `january` | 2.0 | +1.0 % | -6.2 % | -0.5 % | -2.9 % | -7.5 % | -30.0 % | -40.0 % | 4 |"
+        == "| `january` | 2.0 | +1.0 % | -6.2 % | -0.5 % | -2.0 % | -7.5 % | -30.0 % | -40.0 % | 4 |"
     )
     assert savings[2].startswith("| `january` | 1.0 |")
     assert rooms[3].startswith("| `january` | 2.0 | +3.5 | 90.0 | 97.0 | 94.0 | 93.5 | 2.00 |")
@@ -64,15 +64,17 @@ def test_a_series_is_told_by_rising_spread_with_what_was_used_less_as_negative(s
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(("share", "saved"), [(89.9, None), (90.0, -1.0), (97.0, 6.4815), (97.1, None)])
+@pytest.mark.parametrize(
+    ("share", "saved"), [(89.9, None), (90.0, -1.0), (93.5, 2.0), (97.0, 6.48), (97.1, None)]
+)
 def test_a_curve_as_warm_is_read_between_the_curves_that_ran_and_never_beyond(share, saved):
-    """Half of the comfort between them is had for half of the heat between them: 1040 GJ at 93.5 %."""
+    """Normal quantiles of 90, 93.5 and 97 % are 1.28, 1.51 and 1.88: 1031 GJ where 93.5 % are warm."""
     every = {
         name: {"heat_GJ": HEAT_GJ[name], "share_at_least_18_percent": SHARE_PERCENT[name]} for name in NAMES
     }
     every["optimizer"]["share_at_least_18_percent"] = share
     assert as_warm({"strategies": every}, "optimizer") == (
-        saved if saved is None else pytest.approx(saved, abs=1e-4)
+        saved if saved is None else pytest.approx(saved, abs=0.05)
     )
 
 
