@@ -17,6 +17,7 @@ from controller.decisions import Action, Decision, LoopKey, Sent
 from controller.guard_pace import WEAR_EVERY_S
 from controller.historian.command_log import CommandLog
 from controller.historian.records import CommandLogError, Intent, State
+from controller.image import Link
 from controller.memory import ControlMemory
 from controller.modes import Orders
 from controller.observe import situation
@@ -284,14 +285,21 @@ def draft_caps(parts: CycleParts, frozen: Frozen, thought: Thought) -> list[tupl
 
 
 def cap_flows(parts: CycleParts, drafts: Sequence[tuple[CapChange, Intent]], *, kept: bool) -> None:
-    """Pass committed caps to the stations; a lifting goes on also where the log could not take it."""
+    """Pass committed caps to the stations; a lifting goes on also where the log could not take it.
+
+    That of a station without a link waits for the link, however long, and ends in the log at once: what
+    stands open there for months would keep it from forgetting.
+    """
     caps = parts.memory.caps
     if kept and drafts:
         parts.witness([intent for _, intent in drafts])
     for (station, cap, _), intent in drafts:
         if cap is not None and not kept:
             continue  # wanted anew in the next cycle
-        wish = FlowCapWish(intent.m_flow_set, intent.sequence, intent if kept else None)
+        linked = parts.state.image[station].link is Link.ONLINE
+        wish = FlowCapWish(intent.m_flow_set, intent.sequence, intent if kept and linked else None)
+        if kept and not linked:
+            parts.recorder.note(intent, State.EXPIRED, said("write.link_lost_unsent"))
         replaced = parts.outbox.cap(station, wish)
         if replaced is not None:
             parts.recorder.note(replaced, State.EXPIRED, said("write.replaced_unsent"))

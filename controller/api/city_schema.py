@@ -50,6 +50,8 @@ class WriteMessage(Message):
     """``strategy:curve``, ``operator:NAME`` and so on."""
     T_supply_set: float | None
     m_flow_set: float | None
+    """kg/s of secondary circulation; of loop 0, the station as a whole, the most that its primary side may
+    draw, None where that cap is lifted."""
     previous_T_supply_set: float | None
     previous_m_flow_set: float | None
     state: str

@@ -21,7 +21,7 @@ from controller.historian.records import CommandLogError, State
 from controller.image import Link
 from controller.memory import ControlMemory
 from controller.modes import PlanChoice, PlanOrder, StrategyOrder, Subject
-from controller.outbox import Outbox
+from controller.outbox import FlowCapWish, Outbox
 from controller.recorder import TransitionRecorder
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from controller.wiring import first_state, loop_traits, regulation_laws
@@ -342,10 +342,11 @@ def cap(m_flow_max, at=0.0):
     return CapHeld(m_flow_max=m_flow_max, uncapped=20.0, at=at)
 
 
-async def tell_caps(world, caps, *, kept=True, shortage=True):
+async def tell_caps(world, caps, *, kept=True, shortage=True, link=Link.ONLINE):
     thought = replace(thought_of(world), caps=caps, shortage=shortage)
     drafts = draft_caps(world.parts, freeze(world.parts), thought)
     intents = [intent for _, intent in drafts]
+    world.state.image.update("S001", link=link)
     if kept:
         await world.log.commit(intents)
     cap_flows(world.parts, drafts, kept=kept)
@@ -390,6 +391,15 @@ async def test_each_cap_says_why_with_its_numbers(world, wish, shortage, ids):
     if wish is not None:
         assert said[0].params == {"share": pytest.approx(3.6 * wish), "drawn": pytest.approx(72.0)}
         assert all(phrase.params == {"allowed": pytest.approx(57.6)} for phrase in said[1:])
+
+
+async def test_a_lifting_without_a_link_waits_for_it_and_stands_open_nowhere(world):
+    world.parts.memory.caps = {"S001": cap(16.0)}
+    (lifted,) = await tell_caps(world, {"S001": None}, link=Link.LOST)
+    assert world.outbox.box("S001").cap == FlowCapWish(None, lifted.sequence)
+    await world.recorder.drain()
+    assert world.log.transitions(lifted.id)[-1].state is State.EXPIRED
+    assert world.log.open_intents() == ()
 
 
 async def test_what_the_log_can_not_take_caps_nobody_but_is_lifted_all_the_same(world):
