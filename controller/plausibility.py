@@ -4,10 +4,8 @@ A rule gives a reason to doubt, never another value. Every rule lets go by itsel
 mended sensor or an exchanged meter is believed again at its new level.
 """
 
-from collections import deque
-
 from controller.counter_rules import counter_fault
-from controller.point_memory import PointLimits, PointMemory
+from controller.point_memory import RECENT, PointLimits, PointMemory
 from controller.unit_swap import EXPONENT_ABSURD, unit_fault
 from stations.model.quality import Reason
 from stations.thermal import T_MAX_DEGC, T_MIN_DEGC, heat_flow
@@ -73,7 +71,7 @@ def value_fault(memory: PointMemory, value: float, at: float, poll_s: float) -> 
                 memory.near, memory.near_for_s = _near(limits, spacing_s), spacing_s
             near = memory.near
             # three of five that lie within ``near`` of the value have their median there
-            if abs(value - recent[-1]) > near or (len(recent) == 4 and abs(value - recent[-2]) > near):
+            if abs(value - recent[-1]) > near or (len(recent) == RECENT and abs(value - recent[-2]) > near):
                 reason = _jump_fault(limits, recent, value, spacing_s)
         if limits.judges_unit:
             usual = last is not None and EXPONENT_ABSURD < 0.5 * last <= value <= 2.0 * last
@@ -93,6 +91,8 @@ def value_fault(memory: PointMemory, value: float, at: float, poll_s: float) -> 
         if before is None or abs(value - before) > limits.moves:
             _note_steady(memory, value, at)
         recent.append(value)
+        if len(recent) > RECENT:
+            del recent[0]
     memory.last, memory.at, memory.verdict = value, at, reason
     return reason
 
@@ -103,7 +103,7 @@ def _near(limits: PointLimits, spacing_s: float) -> float:
     return min(spike, limits.rate_per_s * spacing_s + RATE_SLACK)
 
 
-def _jump_fault(limits: PointLimits, recent: deque[float], value: float, spacing_s: float) -> Reason | None:
+def _jump_fault(limits: PointLimits, recent: list[float], value: float, spacing_s: float) -> Reason | None:
     """Judge by Hampel's test on five values (with a floor: a quiet signal may have noise) and by the rate."""
     floor = limits.spike_floor + limits.spike_ramp_per_s * spacing_s
     rate = limits.rate_per_s * spacing_s + RATE_SLACK

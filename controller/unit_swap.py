@@ -36,13 +36,12 @@ def leapt_by_unit(memory: PointMemory) -> bool:
     To be asked only where nothing else at the station leapt in the same poll: otherwise it was the plant.
     """
     value = memory.last
-    if not value or len(memory.day) < MIN_BUCKETS or memory.unit_before is not None:
+    if not value or len(memory.day_low) < MIN_BUCKETS or memory.unit_before is not None:
         return False
-    lowest = min(low for low, _ in memory.day)
-    highest = max(high for _, high in memory.day)
+    lowest, highest = min(memory.day_low), max(memory.day_high)
     if lowest / OUTSIDE_DAY <= value <= highest * OUTSIDE_DAY:
         return False
-    earlier = sorted(list(memory.recent)[:-1]) or [0.5 * (lowest + highest)]
+    earlier = sorted(memory.recent[:-1]) or [0.5 * (lowest + highest)]
     before = earlier[len(earlier) // 2]
     if before <= 0.0 or all(abs(value / before / r - 1.0) > TOLERANCE for r in memory.limits.unit_ratios):
         return False
@@ -63,6 +62,6 @@ def _still_swapped(memory: PointMemory, value: float, at: float) -> bool:
     if not lets_go and (value * value < half_way_squared) == fell:
         return True
     if lets_go:
-        memory.day.clear()
+        memory.forget_day()
     memory.unit_before = None
     return False
