@@ -80,7 +80,11 @@ def running_city(folder, *, stations, speed, link="good", seed=1, prepare=None, 
             yield RunningCity(folder, clock, json.loads(line)["control_port"], process.pid)
         finally:
             process.terminate()
-            process.wait(30)  # a second, but on a machine where everybody tests at once
+            try:
+                process.wait(30)  # a second, but on a machine where everybody tests at once
+            except subprocess.TimeoutExpired:
+                process.kill()  # leaving the block waits for its end, however long
+                raise
 
 
 class ControllerProcess:
