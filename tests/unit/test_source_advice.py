@@ -18,7 +18,7 @@ from stations.model.identity import Point
 from stations.model.reading import good
 from tests.support.api_bench import NOW
 from tests.support.published import outlook, published
-from tests.support.source_city import BASE, HOUR, PEAK, city, seen
+from tests.support.source_city import BASE, HOUR, PEAK, city, seen, source_writes
 
 ZONE = "Asia/Shanghai"
 
@@ -282,3 +282,33 @@ def test_a_station_whose_valve_is_nearly_shut_needs_cooler_water_than_one_whose_
         return max(order.T_supply for order in of(advice, BASE))
 
     assert with_valve(0.4) < with_valve(1.0) - 1.0
+
+
+def with_rules(site, **changes):
+    """The same city whose first source has other rules."""
+    rules = SourceRules(**changes)
+    return replace(site, planning=replace(site.planning, sources={**site.planning.sources, BASE: rules}))
+
+
+def test_a_source_that_is_written_to_is_advised_nothing_that_its_guard_would_cut(site, plan):
+    writes = source_writes(dp_min_kPa=250.0, dp_max_kPa=260.0, own_band_K=4.0)
+    free = of(advice_of(site, plan), BASE)
+    bound = of(advice_of(with_rules(site, writes=writes), plan), BASE)
+    weather = outlook(NOW, 160).series
+    assert min(order.dp for order in free) < 250.0
+    assert max(order.dp for order in free) > 260.0
+    for order in bound:
+        own = writes.own_curve(float(np.interp(order.hour + 0.5 * HOUR, weather.times, weather.T_outdoor)))
+        assert abs(order.T_supply - own) <= 4.0 + 1e-6 or order.hour < NOW + 2 * HOUR
+        assert 250.0 <= order.dp <= 260.0
+
+
+def test_the_dearer_electricity_is_the_warmer_the_water_and_the_less_of_it(site, plan):
+    def water(price):
+        orders = of(advice_of(with_rules(site, price_electricity=price), plan), BASE)[2:24]
+        return np.mean([[order.T_supply, order.m_flow, order.dp] for order in orders], axis=0)
+
+    cheap, usual, dear = water(0.0), water(5.0), water(100.0)
+    assert cheap[0] < usual[0] <= dear[0]
+    assert cheap[1] > usual[1] >= dear[1]
+    assert cheap[2] > usual[2] >= dear[2]
