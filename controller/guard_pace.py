@@ -7,7 +7,7 @@ import math
 from functools import cache
 
 from controller.decisions import Action, Rule
-from controller.guard_case import ROUNDING, Case, Room
+from controller.guard_case import ROUNDING, Case, Room, recent
 from controller.words.phrase import Phrase
 from stations.model.setpoint import StationClass
 
@@ -33,6 +33,7 @@ WEAR_EVERY_UNCOUNTED_S = 30 * MINUTE_S
 VOLATILE_EVERY_S = 55.0
 """At most one change a minute in volatile memory; a cycle may come a few seconds early."""
 _TAKE_OVER, _DEAD_BAND = Phrase("guard.take_over"), Phrase("guard.dead_band")
+_TAKE_OVER_UNKNOWN = Phrase("guard.take_over_unknown")
 _RATE_TEMPERATURE, _TOO_SMALL = Phrase("guard.rate_temperature"), Phrase("guard.too_small")
 
 
@@ -40,13 +41,17 @@ def rate_temperature(case: Case, room: Room) -> Room:
     """At most 1 K a write and 3 K in any 15 min; a loop is taken over with what it holds, or not at all.
 
     A limiter may hold a loop far below its own curve. The contract's limits would then make the take-over a
-    jump.
+    jump. So would a take-over at the own curve of a loop that still follows the controller before this one.
     """
     held = case.T_start
     if not case.held:
         room = room.bound_supply(held, held, Rule.RATE_TEMPERATURE, _TAKE_OVER)
-        if case.traits.station_class is StationClass.B or abs(room.supply - held) <= T_STEP_K + ROUNDING:
-            return room  # class B holds an offset, which no limiter moves
+        if case.traits.station_class is StationClass.B:
+            return room  # it holds an offset, which no limiter moves
+        if _follows_unknown(case):
+            return room.gate(Action.NONE, Rule.RATE_TEMPERATURE, _TAKE_OVER_UNKNOWN)
+        if abs(room.supply - held) <= T_STEP_K + ROUNDING:
+            return room
         why = Phrase("guard.take_over_far", {"T_held": held, "T_least_step": room.supply})
         return room.gate(Action.NONE, Rule.RATE_TEMPERATURE, why)
     lately = case.sent_within(T_WINDOW_S)
@@ -63,6 +68,17 @@ def rate_temperature(case: Case, room: Room) -> Room:
         low = min(max(low, max(past) - down), held)
         high = max(min(high, min(past) + most), held)
     return room.bound_supply(low, high, Rule.RATE_TEMPERATURE, _RATE_TEMPERATURE)
+
+
+def _follows_unknown(case: Case) -> bool:
+    """Tell whether a loop follows a setpoint that it does not tell, or that is doubted.
+
+    Nobody renews it: within its lease the loop is on its own curve, or tells.
+    """
+    seen = case.seen
+    if seen is None or seen.remote is not True:
+        return False
+    return not (seen.T_supply_effective.sound and recent(seen.T_supply_effective, case.context.now))
 
 
 def _as_written(T: float, resolution_K: float) -> float:

@@ -132,6 +132,10 @@ GUARD: Mapping[str, tuple[str, str]] = {
     ),
     # -- pace
     "guard.take_over": ("taking over begins with what the loop holds", "接管从回路当前值开始"),
+    "guard.take_over_unknown": (
+        "not taken over: it still follows an earlier setpoint and does not tell for sure which",
+        "暂不接管：回路仍在执行先前的设定值，但未能可靠上报其数值",
+    ),
     "guard.take_over_far": (
         "not taken over: it holds {T_held:.1f} °C by itself, and the smallest step we may ask is to "
         "{T_least_step:.1f} °C",

@@ -127,8 +127,11 @@ def _take_over(traits, seen, T, m, low, high, context):
     found = []
     start = traits.own_curve(context.T_outdoor_centre.value)
     effective = seen.T_supply_effective
-    if right(effective) and -5 <= context.now - effective.received_at <= 600:
+    tells = right(effective) and -5 <= context.now - effective.received_at <= 600
+    if tells:
         start = effective.value
+    elif seen.remote is True and traits.station_class.value != "B":
+        found.append("takes over what follows a setpoint that nobody knows")
     if cold_water(seen, context):
         low = max(low, min(35.0, high))
     if traits.station_class.value == "B":

@@ -174,6 +174,18 @@ def test_a_loop_is_taken_over_with_what_it_holds(seen, values):
     assert (decision.T_supply, decision.m_flow) == pytest.approx(values)
 
 
+@pytest.mark.parametrize(
+    "doubted", [uncertain(57.3, Reason.SPIKE, FRESH), no_value(), good(57.3, NOW - 700.0)]
+)
+def test_a_loop_that_follows_a_setpoint_which_it_does_not_tell_for_sure_is_left_to_itself(doubted):
+    """A controller was killed and its lease still runs: at the own curve the take-over would be a jump."""
+    decision = decide(60.0, history=(), seen=observation(T_supply_effective=doubted))
+    assert (decision.action, decision.takes_over) == (Action.NONE, False)
+    assert decision.why[0].id == "guard.take_over_unknown"
+    alone = decide(60.0, history=(), seen=observation(T_supply_effective=doubted, remote=False))
+    assert alone.takes_over
+
+
 @pytest.mark.parametrize("holds", [50.9, 69.1, 41.2])
 def test_a_loop_that_holds_what_we_may_not_ask_is_left_to_itself(holds):
     """Its limiter holds it far from its own curve: the band of 8 K would make the take-over a jump."""
