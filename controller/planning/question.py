@@ -34,6 +34,10 @@ TOLD_SD_MIN_K = 0.4
 LOW_FLOW_SD_K = 0.7
 """By which a loop's dwellings are further apart where a plan drives it, K: with the least circulation water
 cools more on its way, so risers with less of it fall behind."""
+APART_AT_DEGC, ROOM_DEGC = -2.0, 20.0
+"""Outdoors where dwellings are as far apart as the rules say, the mean of the seasons in which that was
+audited, and the rooms of then. Corner flats lose more, and risers with little water give less, in proportion
+to what is heated against: in mild weather they come together. In colder weather the rules are not widened."""
 P_RAMP_SHARE = 0.04
 """Of the present heat, from step to step: the guard asks a person where it would be 10 % in half an hour."""
 SHORT_SHARE, FULL_SHARE = 0.6, 0.95
@@ -114,7 +118,7 @@ def question(
     q_reach = np.full((len(loops), len(weather.times)), np.inf) if reach is None else reach.q
     blind = _rows(known, scene.blind)
     bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached, q_reach, blind)
-    T_wanted = wanted(known, weather.times, rules)
+    T_wanted = wanted(known, weather, rules)
     gains = free_heat(buildings, weather.sun[:, None]).T + lasting
     breath = breathing(A, B, weather.T_outdoor, gains - lasting, rules.comfort.sd_hours)
     excluded, advised = _excluded(known, traits, scene)
@@ -177,17 +181,19 @@ def _rows(known: Known, keys: Container[LoopKey]) -> NDArray[np.bool_]:
     return np.array([key in keys for key in known.keys], dtype=np.bool_)
 
 
-def wanted(known: Known, times: Floats, rules: PlanRules) -> Floats:
-    """Return the indoor temperatures (n, k) in degC to keep at least, by time of day and use.
+def wanted(known: Known, weather: WeatherSeries, rules: PlanRules) -> Floats:
+    """Return the indoor temperatures (n, k) in degC to keep at least, by time of day, use and weather.
 
     The mean at which the wanted share of dwelling-hours reaches the minimum: who is known badly is kept
-    warmer (``optimizer.balance``).
+    warmer (``optimizer.balance``), and the less dwellings are apart, the nearer to the minimum.
     """
-    local = _local(times, rules)
+    local = _local(weather.times, rules)
     night = _at_night(local.hour, rules.night)
-    told_sd = np.hypot(np.maximum(known.state.T_indoor_sd, TOLD_SD_MIN_K), LOW_FLOW_SD_K)
+    apart = _apart(float(weather.T_outdoor.mean()))
+    comfort = replace(rules.comfort, sd_dwellings=apart * rules.comfort.sd_dwellings)
+    told_sd = np.hypot(np.maximum(known.state.T_indoor_sd, TOLD_SD_MIN_K), apart * LOW_FLOW_SD_K)
     level = [
-        indoor_wanted(rules.comfort, float(sd)) + rules.warmer_K.get(key, 0.0)
+        indoor_wanted(comfort, float(sd)) + rules.warmer_K.get(key, 0.0)
         for key, sd in zip(known.keys, told_sd, strict=True)
     ]
     T = np.array(level)[:, None] - rules.night_setback_K * night
@@ -196,6 +202,12 @@ def wanted(known: Known, times: Floats, rules: PlanRules) -> Floats:
             closed = 1.0 - share_open(rules.calendars[key], local, STEP_H)
             T[place] = level[place] - rules.closed_setback_K * closed
     return np.asarray(T)
+
+
+def _apart(T_outdoor: float) -> float:
+    """Return what part of the rules' spread dwellings have in a day of this mean, degC; 1 if that is none."""
+    share = (ROOM_DEGC - T_outdoor) / (ROOM_DEGC - APART_AT_DEGC)
+    return min(max(share, 0.0), 1.0) if np.isfinite(share) else 1.0
 
 
 def _on_curve(

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 SIMPLE, PHYSICAL = "simple", "physical"
 PLANTS = (SIMPLE, PHYSICAL)
+"""The plant of the demo city, and that of generated cities."""
 ADVISED, WRITTEN = "advised", "written"
 SOURCES = (ADVISED, WRITTEN)
 """Heat sources are told what to send, and people decide; or they take orders as setpoints."""
-"""The plant of the demo city, and that of generated cities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
