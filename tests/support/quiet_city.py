@@ -58,7 +58,7 @@ async def _run(folder, stations, days, seed, strategy):
     town, scenario = make_town(folder, stations=stations, seed=seed), load_scenario("january")
     city = SimulatedCity(town.simulated, start=scenario.start, weather=scenario.weather(seed), scan_s=SCAN_S)
     clock = VirtualClock(scenario.start)
-    with patch.object(centre, "polled_profile", builtin_profile):
+    with patch.object(centre, "polled_profile", lambda name, **_: builtin_profile(name)):
         controller = Centre(
             town.controlled,
             clock,

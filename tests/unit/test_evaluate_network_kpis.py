@@ -130,10 +130,12 @@ def test_several_seeds_have_a_mean_and_the_worst_of_each_figure():
             "scenario": "january", "plant": "physical", "calibrated": True, "commit": "abc", "city": "c",
             "spread_K": 2.3, "parameters": "x", "stations": 2, "seed": seed,
             "comparable": True, "strategies": {"curve": told}, "against": {"curve": {}},
+            "sources_written": ["W001"],
         }  # fmt: skip
 
     both = together([verdict(1, 97.0, 10.0), verdict(2, 91.0, 20.0)])
     assert both["seeds"] == [1, 2]
+    assert both["sources_written"] == ["W001"]
     assert both["mean"]["strategies"]["curve"] == {
         "share_at_least_18_percent": 94.0, "heat_GJ": 15.0, "counted_days": 7.0,
     }  # fmt: skip
