@@ -23,13 +23,13 @@ from controller.control_room import ControlRoom, opened_control_room
 from controller.coordinator import Lease, SqliteCoordinator
 from controller.cycle import CycleParts
 from controller.deciding import Rules
-from controller.decisions import LoopKey, Sent
+from controller.decisions import LoopKey
 from controller.dial_in import opened_dial_in
 from controller.dispatch import CYCLE_LICENCE_S, Dispatcher, DispatchServices
 from controller.forwarding import opened_forwarder
 from controller.historian.command_log import CommandLog
 from controller.historian.journal import Journal
-from controller.historian.records import Intent, State
+from controller.historian.records import Intent
 from controller.lag import LagMonitor
 from controller.looking_ahead import LookAhead, looking_ahead
 from controller.memory import DAY_S, RATE_WINDOW_S, ControlMemory
@@ -38,6 +38,7 @@ from controller.pacing import ConnectGate
 from controller.polling import FieldServices, Supervisor
 from controller.recorder import TransitionRecorder
 from controller.runtime import Runtime, forget_start
+from controller.sent_before import sent_before
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
 from controller.warm_start import filtered_from_history, outdoor_told_before
@@ -105,7 +106,9 @@ class Service:
         )
         identity = self._identity()
         filters_s = {emitter: law.outdoor_filter_h * 3600.0 for emitter, law in site.regulation.items()}
-        memory = ControlMemory(traits, self._changes_of_the_last_day(), self._sent_in_the_last_hour())
+        now = clock.now()
+        earlier = sent_before(self.command_log.since(now - RATE_WINDOW_S), now, clock.monotonic())
+        memory = ControlMemory(traits, self._changes_of_the_last_day(), earlier)
         memory.T_outdoor_filtered = filtered_from_history(
             self.journal, (station.id for station in site.stations), filters_s, clock.now()
         )
@@ -188,20 +191,6 @@ class Service:
         for intent in self.command_log.since(now - DAY_S):
             changes.setdefault(LoopKey(intent.station, intent.loop), []).append(monotonic - (now - intent.at))
         return changes
-
-    def _sent_in_the_last_hour(self) -> dict[LoopKey, tuple[Sent, ...]]:
-        """Return what earlier controllers sent to each loop: rates run on over restarts."""
-        now, monotonic = self.clock.now(), self.clock.monotonic()
-        sent: dict[LoopKey, tuple[Sent, ...]] = {}
-        for intent in self.command_log.since(now - RATE_WINDOW_S):
-            if intent.T_supply_set is None or intent.m_flow_set is None or intent.state is State.REJECTED:
-                continue
-            key = LoopKey(intent.station, intent.loop)
-            # the time of its last step, which is not before it was written
-            at = monotonic - (now - intent.state_at)
-            one = Sent(at=at, T_supply=intent.T_supply_set, m_flow=intent.m_flow_set)
-            sent[key] = (*sent.get(key, ()), one)
-        return sent
 
 
 async def keep_lease(coordinator: SqliteCoordinator, lease: Lease) -> None:
