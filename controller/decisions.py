@@ -133,6 +133,8 @@ class LoopObservation:
     T_supply_primary: Reading
     T_outdoor: Reading
     """The station's own sensor; bad where it has none."""
+    T_supply_readback: Reading | None = None
+    """The setpoint that its register holds, which a limiter may keep it from; None where it has none."""
     dT_held: float | None = None
     """Class B: the offset that its register holds, K; None where it cannot be read or there is none."""
     dp_worst: float | None = None

@@ -259,10 +259,19 @@ def _at_present_curve(sent: Sent, own: float) -> Sent:
     return Sent(at=sent.at, T_supply=sent.T_supply - then + own, m_flow=sent.m_flow, T_own_curve=own)
 
 
+def in_force(seen: LoopObservation) -> Reading:
+    """Return what tells which setpoint a loop follows that we do not hold."""
+    register = seen.T_supply_readback
+    return register if seen.remote is True and register is not None else seen.T_supply_effective
+
+
 def _own_hold(
     context: GuardContext, traits: LoopTraits, seen: LoopObservation | None, own: float | None
 ) -> tuple[float, float]:
-    """What a station holds by itself: as it reports, else its own curve and its design flow.
+    """What a station holds that we hold not: as it reports, else its own curve and its design flow.
+
+    One that follows the controller before this one holds what its register has, though a limiter may keep it
+    below: taken over with what it reaches, it would be told less at each restart.
 
     Class B holds an offset, to a curve that need not be at our outdoor temperature, and its limiter may hold
     its supply elsewhere again: taken for the start, that difference would be written as an offset.
@@ -271,7 +280,7 @@ def _own_hold(
     m_start = traits.m_flow_design
     if seen is None:
         return T_start, m_start
-    T_supply, m_flow = seen.T_supply_effective, seen.m_flow_effective
+    T_supply, m_flow = in_force(seen), seen.m_flow_effective
     if T_supply.value is not None and T_supply.sound and recent(T_supply, context.now):
         T_start = T_supply.value
     if traits.station_class is StationClass.B and own is not None and seen.dT_held is not None:

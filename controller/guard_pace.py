@@ -7,7 +7,7 @@ import math
 from functools import cache
 
 from controller.decisions import Action, Rule
-from controller.guard_case import ROUNDING, Case, Room, recent
+from controller.guard_case import ROUNDING, Case, Room, in_force, recent
 from controller.words.phrase import Phrase
 from stations.model.setpoint import StationClass
 
@@ -78,7 +78,8 @@ def _follows_unknown(case: Case) -> bool:
     seen = case.seen
     if seen is None or seen.remote is not True:
         return False
-    return not (seen.T_supply_effective.sound and recent(seen.T_supply_effective, case.context.now))
+    told = in_force(seen)
+    return not (told.sound and recent(told, case.context.now))
 
 
 def _as_written(T: float, resolution_K: float) -> float:

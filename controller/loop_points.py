@@ -14,6 +14,7 @@ class LoopPoints(NamedTuple):
     m_flow: Point
     level: Point
     T_supply_effective: Point
+    T_supply_readback: Point
     circulation_effective: Point
     """Of a station's loop a flow in kg/s, of a heat source a head in kPa."""
     p_return: Point
@@ -33,6 +34,7 @@ def points_of(loop: int, *, is_source: bool = False) -> LoopPoints:
         m_flow=Point(side, f"m_flow_{what}"),
         level=Point(loop, "remote_level"),
         T_supply_effective=Point(loop, f"T_supply_{what}_set_effective"),
+        T_supply_readback=Point(loop, f"T_supply_{what}_set_readback"),
         circulation_effective=Point(loop, f"{circulation}_set_effective"),
         p_return=Point(side, f"p_return_{what}"),
         dT_held=Point(loop, "dT_supply_secondary_offset_readback"),

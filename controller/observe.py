@@ -103,6 +103,7 @@ def _observe(
         m_flow=m_flow,
         pump_running=_pump_running(image, traits, at),
         T_supply_effective=_in_force(read(at.T_supply_effective, never), T_supply, traits),
+        T_supply_readback=read(at.T_supply_readback),
         m_flow_effective=_in_force(_as_flow(read(at.circulation_effective, never), traits), m_flow, traits),
         p_return=read(at.p_return, never),
         T_supply_primary=read(_T_SUPPLY_PRIMARY, never),

@@ -84,6 +84,7 @@ def observations(number):
         m_flow=readings(0.0, 80.0),
         pump_running=rarely(st.sampled_from([None, False]), st.just(True)),
         T_supply_effective=readings(20.0, 90.0),
+        T_supply_readback=st.none() | readings(20.0, 90.0),
         m_flow_effective=readings(0.0, 80.0),
         p_return=readings(0.0, 400.0),
         T_supply_primary=readings(30.0, 120.0),

@@ -127,6 +127,8 @@ def _take_over(traits, seen, T, m, low, high, context):
     found = []
     start = traits.own_curve(context.T_outdoor_centre.value)
     effective = seen.T_supply_effective
+    if seen.remote is True and seen.T_supply_readback is not None:
+        effective = seen.T_supply_readback  # it follows a controller; a limiter may hold it elsewhere
     tells = right(effective) and -5 <= context.now - effective.received_at <= 600
     if tells:
         start = effective.value

@@ -186,6 +186,16 @@ def test_a_loop_that_follows_a_setpoint_which_it_does_not_tell_for_sure_is_left_
     assert alone.takes_over
 
 
+def test_a_limited_loop_that_follows_a_setpoint_is_taken_over_with_that_and_not_with_what_it_reaches():
+    """Its limiter holds it 2.3 K below; a controller that is killed again and again would lead it down."""
+    limited = {"T_supply_effective": good(57.7, FRESH), "T_supply_readback": good(60.0, FRESH)}
+    assert decide(64.0, history=(), seen=observation(**limited)).T_supply == 60.0
+    alone = observation(remote=False, **limited)
+    assert decide(64.0, history=(), seen=alone).T_supply == 57.7
+    doubted = limited | {"T_supply_readback": uncertain(60.0, Reason.SPIKE, FRESH)}
+    assert decide(64.0, history=(), seen=observation(**doubted)).action is Action.NONE
+
+
 @pytest.mark.parametrize("holds", [50.9, 69.1, 41.2])
 def test_a_loop_that_holds_what_we_may_not_ask_is_left_to_itself(holds):
     """Its limiter holds it far from its own curve: the band of 8 K would make the take-over a jump."""
