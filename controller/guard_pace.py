@@ -16,6 +16,11 @@ T_STEP_K = 1.0
 """Largest change in one write."""
 T_WINDOW_S = 15 * MINUTE_S
 T_WINDOW_K = 3.0
+T_TAKEN_K = 0.9
+"""What the window is narrower by while a take-over lies in it: the loop may have moved by 1.2 K since the poll
+that it was taken over by, of which others bear 0.3 K."""
+SAME_K = 0.1
+"""Registers hold tenths."""
 T_SHORTAGE_K = 6.0
 """Downward within the window while a shortage of heat is declared."""
 M_WINDOWS = ((5 * MINUTE_S, 0.05), (15 * MINUTE_S, 0.10))
@@ -63,6 +68,8 @@ def rate_temperature(case: Case, room: Room) -> Room:
     if len(lately) > 1 or lately[0].T_supply != held:
         past = [sent.T_supply for sent in lately]
         most = min(T_WINDOW_K, case.traits.change_K_per_h * T_WINDOW_S / 3600.0)
+        if _taken_lately(case):
+            most = min(most, T_WINDOW_K - T_TAKEN_K)
         down = T_SHORTAGE_K if case.context.shortage_declared and not case.traits.is_source else most
         # After a cut at once the window may be wider than its limit: then no further, and not back either.
         low = min(max(low, max(past) - down), held)
@@ -73,13 +80,31 @@ def rate_temperature(case: Case, room: Room) -> Room:
 def _follows_unknown(case: Case) -> bool:
     """Tell whether a loop follows a setpoint that it does not tell, or that is doubted.
 
-    Nobody renews it: within its lease the loop is on its own curve, or tells.
+    Nobody renews it: within its lease the loop is on its own curve, or tells. Some devices are asked who decides
+    every few minutes only; until then it is known where register and loop agree.
     """
-    seen = case.seen
-    if seen is None or seen.remote is not True:
+    seen, now = case.seen, case.context.now
+    if seen is None or seen.remote is False:
         return False
-    told = in_force(seen)
-    return not (told.sound and recent(told, case.context.now))
+    register, reached = seen.T_supply_readback, seen.T_supply_effective
+    if seen.remote is True:
+        told = in_force(seen)
+        return not (told.sound and recent(told, now))
+    if register is None or register.value is None or reached.value is None:
+        return False
+    return not recent(register, now) or abs(register.value - reached.value) > T_STEP_K
+
+
+def _taken_lately(case: Case) -> bool:
+    """Tell whether the window holds a take-over whose start is not known to the tenth.
+
+    What an earlier controller had sent is known, and so is the offset in the register of a class B station.
+    """
+    taken = case.history[0]
+    if case.traits.station_class is StationClass.B or taken.at <= case.context.monotonic - T_WINDOW_S:
+        return False
+    before = case.context.sent_before.get(case.traits.key, ())
+    return not before or abs(before[-1].T_supply - taken.T_supply) > SAME_K
 
 
 def _as_written(T: float, resolution_K: float) -> float:
