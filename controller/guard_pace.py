@@ -17,8 +17,8 @@ T_STEP_K = 1.0
 T_WINDOW_S = 15 * MINUTE_S
 T_WINDOW_K = 3.0
 T_TAKEN_K = 0.9
-"""What the window is narrower by while a take-over lies in it: the loop may have moved by 1.2 K since the poll
-that it was taken over by, of which others bear 0.3 K."""
+"""What the window is narrower by while a take-over lies in it: the loop may have moved by 1.2 K since the
+poll that it was taken over by, of which others bear 0.3 K."""
 SAME_K = 0.1
 """Registers hold tenths."""
 T_SHORTAGE_K = 6.0
@@ -80,8 +80,8 @@ def rate_temperature(case: Case, room: Room) -> Room:
 def _follows_unknown(case: Case) -> bool:
     """Tell whether a loop follows a setpoint that it does not tell, or that is doubted.
 
-    Nobody renews it: within its lease the loop is on its own curve, or tells. Some devices are asked who decides
-    every few minutes only; until then it is known where register and loop agree.
+    Nobody renews it: within its lease the loop is on its own curve, or tells. Some devices are asked who
+    decides every few minutes only; until then it is known where register and loop agree.
     """
     seen, now = case.seen, case.context.now
     if seen is None or seen.remote is False:
