@@ -29,3 +29,16 @@ def sent_before(intents: Iterable[Intent], now: float, monotonic: float) -> dict
         at = monotonic - (now - intent.state_at)
         sent[key] = (*sent[key], Sent(at=at, T_supply=intent.T_supply_set, m_flow=intent.m_flow_set))
     return sent
+
+
+def changed_before(intents: Iterable[Intent], now: float, monotonic: float) -> dict[LoopKey, list[float]]:
+    """Return when each loop's setpoint changed, scaled monotonic seconds, oldest first: registers wear on.
+
+    By the last step of each instruction: it was not written after that, but behind a bad link seconds after
+    it was decided.
+    """
+    changes: dict[LoopKey, list[float]] = {}
+    for intent in intents:
+        key = LoopKey(intent.station, intent.loop)
+        changes.setdefault(key, []).append(monotonic - (now - intent.state_at))
+    return {key: sorted(each) for key, each in changes.items()}

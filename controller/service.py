@@ -23,7 +23,6 @@ from controller.control_room import ControlRoom, opened_control_room
 from controller.coordinator import Lease, SqliteCoordinator
 from controller.cycle import CycleParts
 from controller.deciding import Rules
-from controller.decisions import LoopKey
 from controller.dial_in import opened_dial_in
 from controller.dispatch import CYCLE_LICENCE_S, Dispatcher, DispatchServices
 from controller.forwarding import opened_forwarder
@@ -38,7 +37,7 @@ from controller.pacing import ConnectGate
 from controller.polling import FieldServices, Supervisor
 from controller.recorder import TransitionRecorder
 from controller.runtime import Runtime, forget_start
-from controller.sent_before import sent_before
+from controller.sent_before import changed_before, sent_before
 from controller.slots import SlotCollector
 from controller.validation import StationValidator
 from controller.warm_start import filtered_from_history, outdoor_told_before
@@ -106,9 +105,12 @@ class Service:
         )
         identity = self._identity()
         filters_s = {emitter: law.outdoor_filter_h * 3600.0 for emitter, law in site.regulation.items()}
-        now = clock.now()
-        earlier = sent_before(self.command_log.since(now - RATE_WINDOW_S), now, clock.monotonic())
-        memory = ControlMemory(traits, self._changes_of_the_last_day(), earlier)
+        now, monotonic = clock.now(), clock.monotonic()
+        memory = ControlMemory(
+            traits,
+            changed_before(self.command_log.since(now - DAY_S), now, monotonic),
+            sent_before(self.command_log.since(now - RATE_WINDOW_S), now, monotonic),
+        )
         memory.T_outdoor_filtered = filtered_from_history(
             self.journal, (station.id for station in site.stations), filters_s, clock.now()
         )
@@ -183,14 +185,6 @@ class Service:
             return None
         opcua = self.site.opcua
         return ClientIdentity.load_or_create(opcua.certificate, opcua.private_key, opcua.application_uri)
-
-    def _changes_of_the_last_day(self) -> dict[LoopKey, list[float]]:
-        """Return when each loop's setpoint changed (monotonic): registers wear on over restarts."""
-        now, monotonic = self.clock.now(), self.clock.monotonic()
-        changes: dict[LoopKey, list[float]] = {}
-        for intent in self.command_log.since(now - DAY_S):
-            changes.setdefault(LoopKey(intent.station, intent.loop), []).append(monotonic - (now - intent.at))
-        return changes
 
 
 async def keep_lease(coordinator: SqliteCoordinator, lease: Lease) -> None:

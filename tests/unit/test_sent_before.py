@@ -3,7 +3,7 @@
 from controller.decisions import Action, LoopKey
 from controller.guard import guard
 from controller.historian.records import State
-from controller.sent_before import sent_before
+from controller.sent_before import changed_before, sent_before
 from stations.model.reading import good
 from tests.support.field_world import intent
 from tests.support.guard_world import MONOTONIC, NOW, context, loop_traits, observation, sent, wish
@@ -13,7 +13,7 @@ def told(number, minutes_ago, T, previous=None, state=State.CONFIRMED, **changes
     at = NOW - 60.0 * minutes_ago
     held = {} if previous is None else {"previous_T_supply_set": previous, "previous_m_flow_set": 40.0}
     changes = {"T_supply_set": T, "m_flow_set": 40.0} | held | changes
-    return intent(number, at=at, state=state, state_at=at + 5.0, **changes)
+    return intent(number, **{"at": at, "state": state, "state_at": at + 5.0} | changes)
 
 
 def listed(*intents):
@@ -50,3 +50,9 @@ def test_a_loop_that_rose_by_three_kelvin_before_a_restart_rises_no_further_with
     )
     decision = guard([wish(52.0)], whole).decisions[of.key]
     assert (decision.action, decision.T_supply) == (Action.RENEW, 50.6)
+
+
+def test_a_change_counts_from_when_its_write_was_answered_and_not_from_when_it_was_decided():
+    late, soon = told(1, 10.0, 48.0, state_at=NOW - 300.0), told(2, 9.0, 48.5)
+    changes = changed_before([late, soon], NOW, MONOTONIC)
+    assert [round(MONOTONIC - at) for at in changes[LoopKey("S001", 1)]] == [535, 300]
