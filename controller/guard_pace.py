@@ -18,9 +18,8 @@ T_WINDOW_S = 15 * MINUTE_S
 T_WINDOW_K = 3.0
 T_TAKEN_K = 0.9
 """What the window is narrower by while a take-over lies in it: the loop may have moved by 1.2 K since the
-poll that it was taken over by, of which others bear 0.3 K."""
-SAME_K = 0.1
-"""Registers hold tenths."""
+poll that it was taken over by, of which others bear 0.3 K. So it is after a restart, as nobody knows how the
+controller before began. Class B has an offset in its register, which is known."""
 T_SHORTAGE_K = 6.0
 """Downward within the window while a shortage of heat is declared."""
 M_WINDOWS = ((5 * MINUTE_S, 0.05), (15 * MINUTE_S, 0.10))
@@ -68,7 +67,8 @@ def rate_temperature(case: Case, room: Room) -> Room:
     if len(lately) > 1 or lately[0].T_supply != held:
         past = [sent.T_supply for sent in lately]
         most = min(T_WINDOW_K, case.traits.change_K_per_h * T_WINDOW_S / 3600.0)
-        if _taken_lately(case):
+        taken_lately = case.history[0].at > case.context.monotonic - T_WINDOW_S
+        if taken_lately and case.traits.station_class is not StationClass.B:
             most = min(most, T_WINDOW_K - T_TAKEN_K)
         down = T_SHORTAGE_K if case.context.shortage_declared and not case.traits.is_source else most
         # After a cut at once the window may be wider than its limit: then no further, and not back either.
@@ -90,21 +90,10 @@ def _follows_unknown(case: Case) -> bool:
     if seen.remote is True:
         told = in_force(seen)
         return not (told.sound and recent(told, now))
-    if register is None or register.value is None or reached.value is None:
+    if register is None:
         return False
-    return not recent(register, now) or abs(register.value - reached.value) > T_STEP_K
-
-
-def _taken_lately(case: Case) -> bool:
-    """Tell whether the window holds a take-over whose start is not known to the tenth.
-
-    What an earlier controller had sent is known, and so is the offset in the register of a class B station.
-    """
-    taken = case.history[0]
-    if case.traits.station_class is StationClass.B or taken.at <= case.context.monotonic - T_WINDOW_S:
-        return False
-    before = case.context.sent_before.get(case.traits.key, ())
-    return not before or abs(before[-1].T_supply - taken.T_supply) > SAME_K
+    told = register.sound and reached.sound and recent(register, now) and recent(reached, now)
+    return not told or abs((register.value or 0.0) - (reached.value or 0.0)) > T_STEP_K
 
 
 def _as_written(T: float, resolution_K: float) -> float:

@@ -223,13 +223,13 @@ def test_without_a_circulation_channel_the_flow_is_advice_that_causes_no_write(s
 
 
 def test_what_a_controller_before_a_restart_has_sent_counts_for_the_rates():
-    """It moved the loop from 57 to 59 degC ten minutes ago; this one took it over at 59 and may go to 60."""
+    """It moved the loop from 57 to 58.3 degC ten minutes ago; this one took over and may go to 59.1."""
     of = loop_traits()
-    before = {of.key: (sent(60, T_supply=57.0), sent(10, T_supply=58.0), sent(9, T_supply=59.0))}
-    after = {of.key: (sent(2, T_supply=59.0), sent(1, T_supply=59.5))}
+    before = {of.key: (sent(60, T_supply=57.0), sent(10, T_supply=57.8), sent(9, T_supply=58.3))}
+    after = {of.key: (sent(2, T_supply=58.3), sent(1, T_supply=58.6))}
     whole = replace(context([of], None, after), sent_before=before)
-    assert guard([wish(63.0)], whole).decisions[of.key].T_supply == pytest.approx(60.0)
-    assert guard([wish(63.0)], replace(whole, sent_before={})).decisions[of.key].T_supply == 60.5
+    assert guard([wish(63.0)], whole).decisions[of.key].T_supply == pytest.approx(59.1)
+    assert guard([wish(63.0)], replace(whole, sent_before={})).decisions[of.key].T_supply == 59.6
 
 
 def test_the_quarter_of_an_hour_of_a_take_over_is_narrower_by_what_the_loop_may_have_moved_before_it():
@@ -237,8 +237,8 @@ def test_the_quarter_of_an_hour_of_a_take_over_is_narrower_by_what_the_loop_may_
     since = {of.key: (sent(6), sent(5, T_supply=61.0), sent(4, T_supply=61.5))}
     whole = context([of], None, since)
     assert guard([wish(66.0)], whole).decisions[of.key].T_supply == pytest.approx(62.1)
-    known = replace(whole, sent_before={of.key: (sent(90),)})
-    assert guard([wish(66.0)], known).decisions[of.key].T_supply == pytest.approx(62.5)
+    longer_ago = {of.key: (sent(16), *since[of.key][1:])}
+    assert guard([wish(66.0)], context([of], None, longer_ago)).decisions[of.key].T_supply == 62.5
 
 
 @pytest.mark.parametrize(("reached", "taken"), [(59.4, True), (57.7, False)])
