@@ -11,6 +11,7 @@ from controller.api import alarm_schema as schema
 from controller.api.app import create_app
 from tests.support.api_bench import BEARER, NOW
 from tests.support.control_room import PASSWORD, ControlRoomBench
+from tests.support.polling import until
 
 PUMP = AlarmKey("pump_stopped", "S001", 1)
 DRIVEN = AlarmKey("not_driven", "S001", 1)
@@ -94,6 +95,11 @@ async def test_an_acknowledgement_is_stored_audited_and_told_to_the_second(bench
     assert bench.store.standing()[DISK].note == "making room"
     journal = await get(bench, f"alarms/journal?start={NOW - 1e5}&end={NOW + 1}", model=schema.AlarmJournal)
     assert [s["by"] for s in journal["steps"] if s["why"] == "acknowledged"] == ["olga"]
+
+    async def audited():  # no answer waits for the audit's disk
+        return "alarm_acknowledged" in [entry.event.kind for entry in bench.room.audit.newest(10, None)]
+
+    await until(audited, 10.0, "the acknowledgement in the audit")
     kinds = [entry.event.kind for entry in bench.room.audit.newest(10, None)]
     assert kinds.count("alarm_acknowledged") == 1
 
