@@ -92,8 +92,8 @@ def _follows_unknown(case: Case) -> bool:
         return not (told.sound and recent(told, now))
     if register is None:
         return False
-    told = register.sound and reached.sound and recent(register, now) and recent(reached, now)
-    return not told or abs((register.value or 0.0) - (reached.value or 0.0)) > T_STEP_K
+    both = register.sound and reached.sound and recent(register, now) and recent(reached, now)
+    return not both or abs((register.value or 0.0) - (reached.value or 0.0)) > T_STEP_K
 
 
 def _as_written(T: float, resolution_K: float) -> float:

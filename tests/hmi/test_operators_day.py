@@ -28,19 +28,8 @@ from tests.support.screen_room import BAD_NAME, BAD_STATION, PASSWORD, screen_ro
 pytestmark = [pytest.mark.slow(minutes=7), pytest.mark.plug, pytest.mark.timeout(300)]
 
 STATIONS, SPEED = 16, 20.0
-PAGES = (
-    "",
-    "stations",
-    "station?station=S001",
-    "alarms",
-    "trends",
-    "dispatch",
-    "optimizer",
-    "energy",
-    "audit",
-    "settings",
-    "style",
-)
+PAGES = ("", "stations", "station?station=S001", "alarms", "trends", "dispatch", "optimizer", "energy",
+         "audit", "settings", "style")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +123,8 @@ def test_a_page_that_has_come_takes_clicks_although_it_is_built_like_the_one_bef
 def test_a_press_that_is_lost_on_its_way_is_made_again(room, browser):
     visit = browser.visit(room, "ada", language="en")
     page = visit.open("trends")
-    page.evaluate("""() => document.addEventListener("click", (event) => {
-      event.stopImmediatePropagation();
-      event.preventDefault();
-    }, {capture: true, once: true})""")
+    swallow = "(event) => { event.stopImmediatePropagation(); event.preventDefault(); }"
+    page.evaluate(f"document.addEventListener('click', {swallow}, {{capture: true, once: true}})")
     page.keyboard.press("a")
     expect(page.locator("html[data-dhc-leaving]")).to_be_attached()
     expect(page.get_by_role("heading", name="Alarms")).to_be_visible()

@@ -11,100 +11,19 @@ import pytest
 
 import controller.cycle
 import controller.deciding
-from controller.admission import Admission
-from controller.cycle import COMMIT_ALARM, CycleParts, cap_flows, draft_caps, freeze, run_cycle
-from controller.deciding import Rules, think
-from controller.decisions import Action, LoopKey, Mode, Rule
-from controller.guard_caps import CapHeld
-from controller.historian.command_log import CommandLog
+from controller.cycle import COMMIT_ALARM, freeze, run_cycle
+from controller.deciding import think
+from controller.decisions import Action, Mode, Rule
 from controller.historian.records import CommandLogError, State
-from controller.image import Link
-from controller.memory import ControlMemory
-from controller.modes import PlanChoice, PlanOrder, StrategyOrder, Subject
-from controller.outbox import FlowCapWish, Outbox
-from controller.recorder import TransitionRecorder
+from controller.modes import StrategyOrder, Subject
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
-from controller.wiring import first_state, loop_traits, regulation_laws
+from controller.wiring import regulation_laws
 from controller.words.phrase import restored
 from optimizer.regulation import supply_temperature
-from stations.model.identity import Point
 from stations.model.quality import Reason
-from stations.model.reading import good
-from tests.support.clocks import ManualClock
+from tests.support.cycle_world import KEY, T_CURVE, T_HELD, T_OUTDOOR, World
 from tests.support.planned_town import published
-from tests.support.sites import loop_config, site_config, station_config
-
-KEY = LoopKey("S001", 1)
-T_OUTDOOR = -5.0
-T_CURVE = 67.2
-"""What the 75/50 law asks at -5 degC."""
-T_HELD = 65.0
-
-
-class World:
-    """A site of images: the test says what stations answer, the cycle says what it wants of them."""
-
-    def __init__(self, folder, *stations):
-        self.clock = ManualClock()
-        self.site = site_config(folder, *(stations or default_stations()))
-        self.log = CommandLog.open(folder, self.clock.now(), reserve_bytes=0)
-        self.state = first_state(self.site, self.clock)
-        self.state.token = 7
-        traits = loop_traits(self.site)
-        self.outbox = Outbox(station.id for station in self.site.stations)
-        self.recorder = TransitionRecorder(self.log, self.clock, self.state)
-        self.parts = CycleParts(
-            clock=self.clock,
-            rules=Rules(
-                traits=traits,
-                strategy_of={"north": "curve"},
-                laws=regulation_laws(self.site),
-                outdoor_filter_s={"radiator": 43_200.0},
-                poll_s=10.0,
-            ),
-            state=self.state,
-            memory=ControlMemory(traits, {}),
-            outbox=self.outbox,
-            command_log=self.log,
-            recorder=self.recorder,
-            admissions={station.id: Admission() for station in self.site.stations},
-            takes_outdoor=("S001",),
-        )
-
-    def poll(self, T_supply=T_HELD, m_flow=35.0, T_outdoor=T_OUTDOOR):
-        """All stations answer now."""
-        now = self.clock.now()
-        for station in self.site.stations:
-            values = {
-                Point(0, "T_outdoor"): T_outdoor,
-                Point(0, "T_supply_primary"): 95.0,
-                Point(1, "T_supply_secondary"): T_supply,
-                Point(1, "T_return_secondary"): T_supply - 15.0,
-                Point(1, "m_flow_secondary"): m_flow,
-                Point(1, "y_pump_secondary"): 0.8,
-            }
-            readings = {point: good(value, now) for point, value in values.items()}
-            self.state.image.update(station.id, readings=readings, polled_at=now, link=Link.ONLINE)
-            self.parts.admissions[station.id].answered(self.clock.monotonic())
-
-    async def cycle(self, after_s=60.0):
-        self.clock.advance(after_s)
-        self.poll()
-        await run_cycle(self.parts)
-        await self.recorder.drain()
-
-    def pending(self, station="S001"):
-        return self.outbox.box(station).setpoints
-
-    def deliver(self, station="S001"):
-        """What a dispatcher does: take the setpoint, the station holds it."""
-        taken = self.pending(station).pop(1).intent
-        self.state.loops[LoopKey(station, 1)].held = True
-        return taken
-
-
-def default_stations():
-    return (station_config("S001"), station_config("S002", port=20002))
+from tests.support.sites import loop_config, station_config
 
 
 @pytest.fixture
@@ -336,123 +255,3 @@ async def test_a_forecast_stands_in_for_lost_sensors_and_tells_the_guard_the_col
     blind = think(freeze(world.parts), world.parts.rules)
     assert blind.T_outdoor_centre.value == T_OUTDOOR
     assert blind.context.T_outdoor_forecast_min is None
-
-
-def cap(m_flow_max, at=0.0):
-    return CapHeld(m_flow_max=m_flow_max, uncapped=20.0, at=at)
-
-
-async def tell_caps(world, caps, *, kept=True, shortage=True, link=Link.ONLINE):
-    thought = replace(thought_of(world), caps=caps, shortage=shortage)
-    drafts = draft_caps(world.parts, freeze(world.parts), thought)
-    intents = [intent for _, intent in drafts]
-    world.state.image.update("S001", link=link)
-    if kept:
-        await world.log.commit(intents)
-    cap_flows(world.parts, drafts, kept=kept)
-    return intents
-
-
-async def test_a_changed_cap_is_handed_over_once_and_lifted_when_it_is_not_wanted_any_more(world):
-    box, caps = world.outbox.box("S001"), {"S001": cap(16.0)}
-    (first,) = await tell_caps(world, caps)
-    assert (box.cap.m_flow_max, box.cap.intent, world.state.caps) == (16.0, first, {"S001": 16.0})
-    box.cap = None
-    assert await tell_caps(world, caps) == []
-    assert box.cap is None, "the same one asks for no write"
-    (lower,) = await tell_caps(world, {"S001": cap(14.0)})
-    assert box.cap.m_flow_max == 14.0
-    (lifted,) = await tell_caps(world, {"S001": None}, shortage=False)
-    assert (box.cap.m_flow_max, world.state.caps, world.parts.memory.caps) == (None, {}, {})
-    all_three = (first, lower, lifted)
-    told = [(one.loop, one.m_flow_set, one.previous_m_flow_set, one.sequence) for one in all_three]
-    assert told == [(0, 16.0, None, 1), (0, 14.0, 16.0, 2), (0, None, 14.0, 3)]
-    assert {(one.T_supply_set, one.author) for one in all_three} == {(None, "strategy:optimizer")}
-    await world.recorder.drain()
-    ends = [world.log.transitions(one.id)[-1].state for one in (first, lower, lifted)]
-    assert ends == [State.REQUESTED, State.EXPIRED, State.REQUESTED], "one was replaced before it was sent"
-
-
-@pytest.mark.parametrize(
-    ("wish", "shortage", "ids"),
-    [
-        (16.0, True, ["cap.share"]),
-        (9.0, True, ["cap.share", "cap.guarded"]),
-        (None, True, ["cap.lifted"]),
-        (None, False, ["cap.over"]),
-    ],
-)
-async def test_each_cap_says_why_with_its_numbers(world, wish, shortage, ids):
-    world.parts.memory.caps = {"S001": cap(18.0)}
-    held = None if wish is None else replace(cap(16.0), wish=wish)
-    (told,) = await tell_caps(world, {"S001": held}, shortage=shortage)
-    said = [restored(text) for text in told.why]
-    assert [phrase.id for phrase in said] == ids
-    if wish is not None:
-        assert said[0].params == {"share": pytest.approx(3.6 * wish), "drawn": pytest.approx(72.0)}
-        assert all(phrase.params == {"allowed": pytest.approx(57.6)} for phrase in said[1:])
-
-
-async def test_a_lifting_without_a_link_waits_for_it_and_stands_open_nowhere(world):
-    world.parts.memory.caps = {"S001": cap(16.0)}
-    (lifted,) = await tell_caps(world, {"S001": None}, link=Link.LOST)
-    assert world.outbox.box("S001").cap == FlowCapWish(None, lifted.sequence)
-    await world.recorder.drain()
-    assert world.log.transitions(lifted.id)[-1].state is State.EXPIRED
-    assert world.log.open_intents() == ()
-
-
-async def test_what_the_log_can_not_take_caps_nobody_but_is_lifted_all_the_same(world):
-    box = world.outbox.box("S001")
-    await tell_caps(world, {"S001": cap(16.0)}, kept=False)
-    assert (box.cap, world.state.caps, world.parts.memory.caps) == (None, {}, {})
-    world.parts.memory.caps = {"S001": cap(16.0)}
-    (lifted,) = await tell_caps(world, {"S001": None}, kept=False)
-    assert (box.cap.m_flow_max, box.cap.intent, box.cap.sequence) == (None, None, lifted.sequence)
-    assert world.parts.memory.caps == {}
-
-
-async def test_caps_are_lifted_as_soon_as_no_shortage_is_declared(world):
-    world.poll()
-    world.parts.memory.caps = {"S001": cap(16.0)}
-    await world.cycle()
-    assert world.outbox.box("S001").cap.m_flow_max is None
-    assert world.state.caps == {}
-
-
-async def test_the_guard_knows_of_a_shortage_for_an_hour_after_it_was_declared(world):
-    world.poll()
-    world.parts.memory.shortage_at = world.clock.monotonic() - 3500.0
-    assert thought_of(world).context.shortage_declared
-    world.parts.memory.shortage_at -= 200.0
-    assert not thought_of(world).context.shortage_declared
-    assert not thought_of(world).shortage
-
-
-def thought_of(world):
-    return think(freeze(world.parts), world.parts.rules)
-
-
-async def test_a_plan_that_is_only_looked_at_declares_no_shortage_and_caps_nobody(world, monkeypatch):
-    """Strategy curve decides; a shadow plan shares a shortage out."""
-    monkeypatch.setattr(controller.deciding, "declares_shortage", lambda *_: True)
-    world.poll()
-    assert not thought_of(world).shortage
-    rules = replace(world.parts.rules, strategy_of={"north": "optimizer"})
-    assert think(freeze(world.parts), rules).shortage
-    held_back = PlanOrder(order=7, author="olga", reason="test", choice=PlanChoice.HOLD, until=1e12)
-    frozen = replace(freeze(world.parts), plan_orders=dict.fromkeys(world.parts.rules.traits, held_back))
-    assert not think(frozen, rules).shortage
-
-
-async def test_a_bug_in_caps_costs_caps_and_no_cycle(world, monkeypatch):
-    def broken(*_):
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(controller.deciding, "declares_shortage", lambda *_: True)
-    monkeypatch.setattr(controller.deciding, "flow_caps", broken)
-    world.poll()
-    rules = replace(world.parts.rules, strategy_of={"north": "optimizer"})
-    thought = think(freeze(world.parts), rules)
-    assert thought.shortage
-    assert set(thought.caps.values()) <= {None}
