@@ -135,6 +135,8 @@ class LoopObservation:
     """The station's own sensor; bad where it has none."""
     T_supply_readback: Reading | None = None
     """The setpoint that its register holds, which a limiter may keep it from; None where it has none."""
+    m_flow_readback: Reading | None = None
+    """The same for circulation, kg/s; a pump may be on its way to it."""
     dT_held: float | None = None
     """Class B: the offset that its register holds, K; None where it cannot be read or there is none."""
     dp_worst: float | None = None

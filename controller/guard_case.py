@@ -259,10 +259,16 @@ def _at_present_curve(sent: Sent, own: float) -> Sent:
     return Sent(at=sent.at, T_supply=sent.T_supply - then + own, m_flow=sent.m_flow, T_own_curve=own)
 
 
-def in_force(seen: LoopObservation) -> Reading:
-    """Return what tells which setpoint a loop follows that we do not hold."""
+def supply_in_force(seen: LoopObservation) -> Reading:
+    """Return what tells which supply temperature a loop follows that we do not hold, degC."""
     register = seen.T_supply_readback
     return register if seen.remote is True and register is not None else seen.T_supply_effective
+
+
+def flow_in_force(seen: LoopObservation) -> Reading:
+    """The same for circulation, kg/s."""
+    register = seen.m_flow_readback
+    return register if seen.remote is True and register is not None else seen.m_flow_effective
 
 
 def _own_hold(
@@ -280,7 +286,7 @@ def _own_hold(
     m_start = traits.m_flow_design
     if seen is None:
         return T_start, m_start
-    T_supply, m_flow = in_force(seen), seen.m_flow_effective
+    T_supply, m_flow = supply_in_force(seen), flow_in_force(seen)
     if T_supply.value is not None and T_supply.sound and recent(T_supply, context.now):
         T_start = T_supply.value
     if traits.station_class is StationClass.B and own is not None and seen.dT_held is not None:

@@ -7,7 +7,7 @@ import math
 from functools import cache
 
 from controller.decisions import Action, Rule
-from controller.guard_case import ROUNDING, Case, Room, in_force, recent
+from controller.guard_case import ROUNDING, Case, Room, flow_in_force, recent, supply_in_force
 from controller.words.phrase import Phrase
 from stations.model.setpoint import StationClass
 
@@ -88,8 +88,11 @@ def _follows_unknown(case: Case) -> bool:
         return False
     register, reached = seen.T_supply_readback, seen.T_supply_effective
     if seen.remote is True:
-        told = in_force(seen)
-        return not (told.sound and recent(told, now))
+        told = supply_in_force(seen)
+        if not (told.sound and recent(told, now)):
+            return True
+        # A flow may be estimated from the heat: nearer to the truth than design, which else stands in.
+        return case.flow_driven and not recent(flow_in_force(seen), now)
     if register is None:
         return False
     both = register.sound and reached.sound and recent(register, now) and recent(reached, now)

@@ -17,6 +17,7 @@ class LoopPoints(NamedTuple):
     T_supply_readback: Point
     circulation_effective: Point
     """Of a station's loop a flow in kg/s, of a heat source a head in kPa."""
+    circulation_readback: Point
     p_return: Point
     dT_held: Point
     y_pump: Point
@@ -36,6 +37,7 @@ def points_of(loop: int, *, is_source: bool = False) -> LoopPoints:
         T_supply_effective=Point(loop, f"T_supply_{what}_set_effective"),
         T_supply_readback=Point(loop, f"T_supply_{what}_set_readback"),
         circulation_effective=Point(loop, f"{circulation}_set_effective"),
+        circulation_readback=Point(loop, f"{circulation}_set_readback"),
         p_return=Point(side, f"p_return_{what}"),
         dT_held=Point(loop, "dT_supply_secondary_offset_readback"),
         y_pump=Point(side, f"y_pump_{what}"),

@@ -91,6 +91,7 @@ def _observe(
     key, read = traits.key, image.readings.get
     at = points_of(key.loop, is_source=traits.is_source)
     T_supply, m_flow = read(at.T_supply, never), read(at.m_flow, never)
+    register = read(at.circulation_readback)
     return LoopObservation(
         key=key,
         mode=situation.mode,
@@ -105,6 +106,7 @@ def _observe(
         T_supply_effective=_in_force(read(at.T_supply_effective, never), T_supply, traits),
         T_supply_readback=read(at.T_supply_readback),
         m_flow_effective=_in_force(_as_flow(read(at.circulation_effective, never), traits), m_flow, traits),
+        m_flow_readback=None if register is None else _as_flow(register, traits),
         p_return=read(at.p_return, never),
         T_supply_primary=read(_T_SUPPLY_PRIMARY, never),
         T_outdoor=read(_T_OUTDOOR, never),

@@ -10,13 +10,13 @@ from controller.memory import RATE_WINDOW_S
 def sent_before(intents: Iterable[Intent], now: float, monotonic: float) -> dict[LoopKey, tuple[Sent, ...]]:
     """Return what was dispatched in the last hour, oldest first, and what was in force when that began.
 
-    ``intents`` are those of the last hour, oldest first; ``now`` is UTC, ``monotonic`` the scaled monotonic
+    ``intents``: oldest first, of an hour at least; ``now`` is UTC, ``monotonic`` the scaled monotonic
     second. A value that was held for longer than the hour stands in none of them but as what the first one
     replaced; left out, the first step of the hour would be free, and the next three begin at its end.
     """
     sent: dict[LoopKey, tuple[Sent, ...]] = {}
     for intent in intents:
-        if intent.T_supply_set is None or intent.m_flow_set is None:
+        if intent.at < now - RATE_WINDOW_S or intent.T_supply_set is None or intent.m_flow_set is None:
             continue
         key = LoopKey(intent.station, intent.loop)
         if key not in sent:

@@ -31,7 +31,7 @@ from controller.historian.journal import Journal
 from controller.historian.records import Intent
 from controller.lag import LagMonitor
 from controller.looking_ahead import LookAhead, looking_ahead
-from controller.memory import DAY_S, RATE_WINDOW_S, ControlMemory
+from controller.memory import DAY_S, ControlMemory
 from controller.outbox import Outbox
 from controller.pacing import ConnectGate
 from controller.polling import FieldServices, Supervisor
@@ -106,11 +106,8 @@ class Service:
         identity = self._identity()
         filters_s = {emitter: law.outdoor_filter_h * 3600.0 for emitter, law in site.regulation.items()}
         now, monotonic = clock.now(), clock.monotonic()
-        memory = ControlMemory(
-            traits,
-            changed_before(self.command_log.since(now - DAY_S), now, monotonic),
-            sent_before(self.command_log.since(now - RATE_WINDOW_S), now, monotonic),
-        )
+        day = self.command_log.since(now - DAY_S)
+        memory = ControlMemory(traits, changed_before(day, now, monotonic), sent_before(day, now, monotonic))
         memory.T_outdoor_filtered = filtered_from_history(
             self.journal, (station.id for station in site.stations), filters_s, clock.now()
         )

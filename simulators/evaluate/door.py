@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.bounds import bounds_of
@@ -97,7 +98,7 @@ def polled_profile(name: str, *, of_primary: bool = False) -> Profile:
     return profile.model_copy(update={"points": kept})
 
 
-class Door:
+class Door(ABC):
     """A ``MemoryStation`` in front of one simulated device; every write is weighed against the contract."""
 
     def __init__(
@@ -125,9 +126,9 @@ class Door:
             return now
         return now + self._device.ahead_s(now)
 
+    @abstractmethod
     def values(self) -> Mapping[Point, float | None]:
         """Return everything that is polled."""
-        raise NotImplementedError
 
     def write_block(
         self, loop: int, token: int, sequence: int, heat: float, circulation: float | None, now: float
@@ -198,8 +199,9 @@ class Door:
     def _primary(self) -> tuple[float | None, float | None]:
         return None, None
 
+    @abstractmethod
     def _held(self, number: int) -> Held:
-        raise NotImplementedError
+        """Return what the loop of this number was doing when a write arrived."""
 
 
 class SourceDoor(Door):

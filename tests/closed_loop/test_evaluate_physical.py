@@ -32,16 +32,10 @@ from stations.model.identity import Point
 from stations.model.quality import Reason
 from stations.model.setpoint import StationClass
 from stations.profile import builtin_profile
-from tests.support.physical_judge import SEED, STATIONS, SmallJudge
+from tests.support.physical_judge import SEED, STATIONS
 from tests.support.soak import soaking
 
 EFFECTIVE = Point(1, "T_supply_secondary_set_effective")
-
-
-@pytest.fixture(scope="module")
-def judge(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        yield SmallJudge(tmp_path_factory.mktemp("cities"), monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,8 @@ from simulators.plc.source import HEAD_SHARE_PER_S, OwnHold
 from simulators.scenario import load_scenario
 from simulators.sitefile import load_site
 from simulators.source_face import DrivenSource
-from tests.support.physical_judge import SmallJudge
 
 BASE = LoopKey("H001", SOURCE_LOOP)
-
-
-@pytest.fixture(scope="module")
-def judge(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        yield SmallJudge(tmp_path_factory.mktemp("cities"), monkeypatch)
 
 
 @pytest.fixture(scope="module")

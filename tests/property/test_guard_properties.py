@@ -86,6 +86,7 @@ def observations(number):
         T_supply_effective=readings(20.0, 90.0),
         T_supply_readback=st.none() | readings(20.0, 90.0),
         m_flow_effective=readings(0.0, 80.0),
+        m_flow_readback=st.none() | readings(0.0, 80.0),
         p_return=readings(0.0, 400.0),
         T_supply_primary=readings(30.0, 120.0),
         T_outdoor=readings(-25.0, 15.0),

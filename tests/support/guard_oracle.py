@@ -141,8 +141,12 @@ def _take_over(traits, seen, T, m, low, high, context):
     if abs(T - start) > 1.0 + HAIR:
         found.append(f"takes over at {T} what holds {start}")
     flow = seen.m_flow_effective
+    if seen.remote is True and seen.m_flow_readback is not None:
+        flow = seen.m_flow_readback
     start = flow.value if flow.value is not None and -5 <= context.now - flow.received_at <= 600 else None
     design = traits.m_flow_design
+    if traits.circulation and start is None and seen.remote is True and traits.station_class.value != "B":
+        found.append("takes over what circulates by a setpoint that nobody knows")
     if (
         traits.circulation
         and start is not None

@@ -196,6 +196,17 @@ def test_a_limited_loop_that_follows_a_setpoint_is_taken_over_with_that_and_not_
     assert decide(64.0, history=(), seen=observation(**doubted)).action is Action.NONE
 
 
+def test_a_loop_whose_flow_follows_a_setpoint_is_taken_over_with_that_and_not_with_what_acts_just_now():
+    moving = {"m_flow_effective": good(30.0, FRESH), "m_flow_readback": good(24.0, FRESH)}
+    assert decide(60.0, history=(), seen=observation(**moving)).m_flow == 24.0
+    assert decide(60.0, history=(), seen=observation(remote=False, **moving)).m_flow == 30.0
+    unknown = moving | {"m_flow_readback": no_value()}
+    decision = decide(60.0, history=(), seen=observation(**unknown))
+    assert (decision.action, decision.why[0].id) == (Action.NONE, "guard.take_over_unknown")
+    advised = decide(60.0, history=(), seen=observation(**unknown), traits={"circulation": None})
+    assert advised.takes_over
+
+
 @pytest.mark.parametrize("holds", [50.9, 69.1, 41.2])
 def test_a_loop_that_holds_what_we_may_not_ask_is_left_to_itself(holds):
     """Its limiter holds it far from its own curve: the band of 8 K would make the take-over a jump."""

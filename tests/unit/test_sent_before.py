@@ -38,6 +38,13 @@ def test_what_was_refused_was_never_in_force_and_a_cap_is_none_of_it():
     }
 
 
+def test_an_instruction_of_more_than_an_hour_ago_tells_nothing_of_the_rates():
+    assert listed(told(1, 61.0, 48.0, previous=47.0)) == {}
+    assert listed(told(1, 61.0, 48.0, previous=47.0), told(2, 59.0, 49.0, previous=48.0)) == {
+        LoopKey("S001", 1): [(3600, 48.0), (3535, 49.0)]
+    }
+
+
 def test_a_loop_that_rose_by_three_kelvin_before_a_restart_rises_no_further_within_the_quarter_of_an_hour():
     """It held 47.6 degC for hours; three steps later its controller was killed."""
     steps = [told(n, 6.0 - n, 47.6 + n, previous=46.6 + n) for n in (1, 2, 3)]

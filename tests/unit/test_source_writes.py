@@ -293,6 +293,7 @@ def test_a_head_is_observed_as_the_flow_that_it_stands_for(tmp_path, traits):
     image = state.image.freeze()[BASE]
     readings = image.readings | {
         Point(1, "dp_source_set_effective"): good(100.0, NOW),
+        Point(1, "dp_source_set_readback"): good(144.0, NOW),
         Point(1, "T_supply_source_set_effective"): good(91.0, NOW),
         Point(0, "P_pump_source"): good(40.0, NOW),
     }
@@ -302,6 +303,7 @@ def test_a_head_is_observed_as_the_flow_that_it_stands_for(tmp_path, traits):
     images = {BASE: replace(image, readings=readings, polled_at=NOW), "S001": replace(house, readings=shown)}
     told = observe(images, {KEY: traits}, {KEY: situation(Mode.AUTO, Season.HEATING, True)}, NOW)[KEY]
     assert (told.m_flow_effective.value, told.T_supply_effective.value) == (pytest.approx(30.0), 91.0)
+    assert told.m_flow_readback.value == pytest.approx(36.0)
     assert (told.pump_running, told.dp_worst) == (True, pytest.approx(60.0))
     later = observe(images, {KEY: traits}, {KEY: situation(Mode.AUTO, Season.HEATING, True)}, NOW + 700.0)
     assert later[KEY].dp_worst is None
