@@ -41,7 +41,9 @@ SOURCE_APPROACH_K = 3.0
 """What the exchanger needs between primary and secondary supply."""
 ELSEWHERE_K = 4.0
 """By which the water may be cooler at a station that does not show it than at nine in ten of those that do:
-what the longest branches of a network lose more than the usual ones."""
+what the longest branches of a network lose more than the usual ones. In generated cities of 40 to 5,000
+stations, weeks on their own curves, the coldest branch that is not shut was 0.3 to 1.5 K cooler (median of a
+week), more than 3 K in no more than one step of twenty, and 5.2 K at most."""
 _HARD_FLOW = Phrase("guard.hard_flow")
 _EMITTERS = {emitter: word("emitter", emitter) for emitter in T_SUPPLY_MAX_DEGC}
 
