@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 TAKES_ORDERS = "source-opcua-lease"
 DP_MIN_SHARE, DP_MIN_kPa = 0.25, 60.0
 """Of the head that was commissioned, that is left at least: what the source's own pump can go down to."""
+BAND_K = 15.0
+"""How far an order may lie from the own curve: as far as the section's highest supply above the curve's."""
 
 
 def let_take_orders(folder: Path, field: FieldCity) -> None:
@@ -41,11 +43,12 @@ def _section(field: FieldCity, row: int) -> str:
         f"least_share = {float(plants.min_load[row]):.2f}\n"
         f"start_h = {float(plants.start_s[row]) / 3600.0:.2f}\n"
         f"T_supply_min_degC = {min(p['T_supply_degC']) - 4.0:.1f}\n"
-        f"T_supply_max_degC = {max(p['T_supply_degC']) + 15.0:.1f}\n"
+        f"T_supply_max_degC = {max(p['T_supply_degC']) + BAND_K:.1f}\n"
         f"change_K_per_h = {p['supply_K_per_h']:.1f}\n\n"
         f"[planning.sources.{name}.writes]\n"
         f"own_curve = {{ T_outdoor_degC = {_list(p['T_outdoor_degC'])}, "
         f"T_supply_degC = {_list(p['T_supply_degC'])} }}\n"
+        f"own_band_K = {BAND_K:.1f}\n"
         f"m_flow_design_kg_per_s = {float(plants.m_flow_design[row]):.2f}\n"
         f"dp_min_kPa = {max(DP_MIN_SHARE * most, min(DP_MIN_kPa, 0.9 * most)):.1f}\n"
         f"dp_max_kPa = {most:.1f}\n"

@@ -171,7 +171,7 @@ def test_a_step_of_the_head_is_weighed_by_the_flow_that_it_drives(door):
 
 @pytest.mark.parametrize(
     ("heat", "head", "what"),
-    [(95.0, 400.0, "T_supply beside own curve"), (80.0, 30.0, "flow share"), (82.5, 400.0, "T_supply step")],
+    [(98.0, 400.0, "T_supply beside own curve"), (80.0, 30.0, "flow share"), (82.5, 400.0, "T_supply step")],
 )
 def test_writes_that_no_centre_may_send_are_breaks(door, heat, head, what):
     door, _, _ = door
