@@ -235,6 +235,10 @@ def hand_over(parts: CycleParts, frozen: Frozen, thought: Thought, intents: Sequ
     if intents:
         parts.witness(intents)
     for intent in intents:
+        if parts.state.image[intent.station].link is not Link.ONLINE:
+            # lost while the cycle thought; nobody would look at it before the link is back
+            parts.recorder.note(intent, State.EXPIRED, said("write.link_lost_unsent"))
+            continue
         key = LoopKey(intent.station, intent.loop)
         decision, status = thought.verdict.decisions[key], parts.state.loops[key]
         assert decision.T_supply is not None

@@ -249,7 +249,7 @@ class Dispatcher:
         self._transition(intent, State.SENT)
         self.services.state.counters.setpoints_sent += 1
         # from here it may have happened, whatever becomes of the answer
-        status.held = True
+        status.held, status.written_at = True, self.services.clock.monotonic()
         write = self._open[intent.loop] = OpenWrite(intent, self._polled)
         outcome = await driver.apply(command)
         status.written_at = self.services.clock.monotonic()
@@ -304,6 +304,8 @@ class Dispatcher:
                 del self._open[loop]
                 self._mismatches[loop] = 0
                 status.ever_confirmed = True
+                if not write.answered:  # it may have arrived long after it was given up
+                    status.written_at = self.services.clock.monotonic()
                 limited = result.match is Match.LIMITED
                 state = State.CONFIRMED_LIMITED if limited else State.CONFIRMED
                 self._finish(intent, state, result.detail)

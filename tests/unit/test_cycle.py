@@ -15,6 +15,7 @@ from controller.cycle import COMMIT_ALARM, freeze, run_cycle
 from controller.deciding import think
 from controller.decisions import Action, Mode, Rule
 from controller.historian.records import CommandLogError, State
+from controller.image import Link
 from controller.modes import StrategyOrder, Subject
 from controller.weather.ahead import NOTHING_KNOWN, Ahead
 from controller.wiring import regulation_laws
@@ -114,6 +115,25 @@ async def test_an_undelivered_instruction_is_replaced_and_recorded_as_expired(wo
     await world.cycle()
     assert world.pending()[1].intent.id > first.id
     assert {i.id: i.state for i in world.log.since(0.0)}[first.id] is State.EXPIRED
+
+
+async def test_an_instruction_for_a_station_that_was_lost_while_the_cycle_thought_ends_at_once(
+    world, monkeypatch
+):
+    """Nobody looks into the box of a lost station: its dispatcher had emptied it just before."""
+    kept = world.parts.command_log.commit
+
+    async def lost_meanwhile(intents):
+        world.state.image.update("S001", link=Link.LOST)
+        return await kept(intents)
+
+    monkeypatch.setattr(world.parts.command_log, "commit", lost_meanwhile)
+    await world.cycle()
+    assert not world.pending()
+    assert world.pending("S002")
+    ended = {i.station: i.state for i in world.log.since(0.0)}
+    assert ended == {"S001": State.EXPIRED, "S002": State.REQUESTED}
+    assert world.parts.memory.sent[KEY] == ()
 
 
 @pytest.mark.parametrize("fault", ["slow", "refused"])

@@ -81,6 +81,8 @@ async def test_after_a_lost_answer_the_register_tells_and_nothing_is_sent_again(
     assert bench.status().held  # it may have happened: the lease goes on until it is known
     if was_written:
         bench.script.values |= {T_READBACK: 56.0, Point(1, "m_flow_secondary_set_readback"): 32.0}
+    given_up_at = bench.status().written_at
+    bench.clock.advance(10.0)
     await bench.write()
     bench.poll()
     bench.poll()
@@ -88,6 +90,9 @@ async def test_after_a_lost_answer_the_register_tells_and_nothing_is_sent_again(
     assert bench.script.names().count("apply") == 1
     assert bench.states(1) == [SENT, final]
     assert bench.status().held is was_written
+    # when it arrived nobody knows: registers wear by the latest moment
+    later = bench.status().written_at - given_up_at
+    assert later >= 10.0 if was_written else later == 0.0
 
 
 async def test_a_bug_in_a_driver_leaves_no_intent_open_once_the_link_is_given_up(bench):
