@@ -99,7 +99,9 @@ async def _play(world: World, plan: tuple[Fault, ...], planned: list[Planned], h
     for fault in plan:
         await asyncio.sleep(fault.at - loop.time())
         world.keep(strike(world, fault), str(fault))
-    await asyncio.sleep(end - QUIET_S + LIVENESS_S - loop.time())
+    await asyncio.sleep(end - QUIET_S - loop.time())
+    world.lose_no_more()
+    await asyncio.sleep(LIVENESS_S)
     while loop.time() < end - 1.0:
         world.watch.look_alive()
         await asyncio.sleep(min(10.0, end - loop.time()))

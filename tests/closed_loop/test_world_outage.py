@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from controller.image import Link
+from simulators.world import run
+from simulators.world.faults import Fault
 from simulators.world.world import WorldOptions, open_world
 from stations.model.identity import Point
 from stations.model.quality import Quality
@@ -87,3 +89,18 @@ def test_a_black_hole_shows_in_the_quality_within_15_s_whenever_it_begins():
     print("seconds to tell:", sorted(told))
     assert len(told) == 12
     assert max(told) <= TOLD_WITHIN_S
+
+
+@pytest.mark.slow
+def test_what_is_to_be_lost_on_a_link_that_was_down_is_not_lost_in_the_time_without_faults(monkeypatch):
+    """Twenty answers are to be lost while nothing arrives anyway; then the link is back and must live."""
+    hours = 0.25
+    quiet = run.quiet_from(hours)
+    plan = (
+        Fault(at=60.0, kind="blackhole", station="S001", seconds=quiet - 60.0),
+        Fault(at=100.0, kind="poll_loss", station="S001", amount=20.0),
+    )
+    monkeypatch.setattr("simulators.world.run.draw_plan", lambda *_, **__: plan)
+    outcome = run.play(WorldOptions(seed=11, stations=2), hours)
+    assert outcome.faults == 2
+    assert [str(broken) for broken in outcome.broken] == []
