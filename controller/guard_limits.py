@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from controller.decisions import LoopTraits, Rule
 from controller.guard_case import Case, Room, recent
+from controller.guard_pace import T_STEP_K, must_rest
 from controller.head import head_of, least_share
 from controller.words.phrase import Phrase, word
 from stations.model.setpoint import StationClass
@@ -116,13 +117,24 @@ def offset(case: Case, room: Room) -> Room:
     low = max(case.traits.offset_lower_K, OFFSET_LOWER_K)
     high = min(case.traits.offset_upper_K, OFFSET_UPPER_K)
     if not _may_go_far_down(case):
-        low = max(low, OFFSET_LOWER_UNPROVEN_K)
+        low = max(low, min(OFFSET_LOWER_UNPROVEN_K, _on_the_way_back(case, case.own)))
     return room.bound_supply(
         case.own + low,
         case.own + high,
         Rule.OFFSET,
         Phrase("guard.offset", {"low": low, "high": high, "T_own": case.own}),
     )
+
+
+def _on_the_way_back(case: Case, own: float) -> float:
+    """Return the lowest offset that a loop must have next, K, which was led far down while that was safe.
+
+    Only this limit comes by steps: forced inside at once, an offset of -3 K would jump by 2 K.
+    """
+    if not case.held:
+        return math.inf
+    held_K = case.T_start - own
+    return held_K if must_rest(case) else held_K + T_STEP_K - case.traits.heat_resolution_K
 
 
 def _may_go_far_down(case: Case) -> bool:

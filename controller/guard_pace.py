@@ -164,14 +164,27 @@ def wear(case: Case, room: Room) -> Room:
         return room.gate(Action.NONE, Rule.WEAR, why)
     if not case.held:
         return room
-    every = VOLATILE_EVERY_S
-    if case.traits.wears_out:
-        every = WEAR_EVERY_UNCOUNTED_S if changes is None else WEAR_EVERY_S
+    every = rest_s(case)
     if case.context.monotonic - case.history[-1].at < every:
         return room.hold(case, Rule.WEAR, Phrase("guard.too_soon", {"minutes": every / MINUTE_S}))
     if not case.traits.wears_out:
         return room
     return _unless_worth(case, room, WEAR_T_K, WEAR_M, Rule.WEAR, _TOO_SMALL)
+
+
+def rest_s(case: Case) -> float:
+    """How long a loop's register must rest after a change, s."""
+    if not case.traits.wears_out:
+        return VOLATILE_EVERY_S
+    changes = case.context.changes_24h.get(case.traits.key)
+    return WEAR_EVERY_UNCOUNTED_S if changes is None else WEAR_EVERY_S
+
+
+def must_rest(case: Case) -> bool:
+    """Tell whether a held loop was changed so lately, or so often today, that its register must rest."""
+    changes = case.context.changes_24h.get(case.traits.key, 0)
+    worn = case.traits.wears_out and changes >= WEAR_PER_DAY
+    return worn or case.context.monotonic - case.history[-1].at < rest_s(case)
 
 
 def worth_supply(case: Case) -> float:
@@ -181,7 +194,9 @@ def worth_supply(case: Case) -> float:
 
 def inside_supply(case: Case) -> float:
     """How far inside a limit that creeps a value is put, K."""
-    return max(WEAR_INSIDE_K if case.traits.wears_out else T_DEAD_BAND_K, worth_supply(case))
+    # the register's own rounding comes on top
+    worn = WEAR_INSIDE_K - case.traits.heat_resolution_K
+    return max(worn if case.traits.wears_out else T_DEAD_BAND_K, worth_supply(case))
 
 
 def worth_flow(case: Case) -> float:

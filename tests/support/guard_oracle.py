@@ -67,13 +67,23 @@ def _renew(decision, traits, seen, history, context):
         return found
     low, high = allowed_temperatures(traits, context)
     held = held_by(traits, history, context)
-    if not low - HAIR <= held <= high + HAIR:
+    resting = context.monotonic - history[-1].at < 1800 or context.changes_24h.get(traits.key, 0) >= 48
+    if not low - HAIR <= held <= high + HAIR and not (resting and _comes_back(traits, history, context)):
         found.append(f"renews {held} outside {low}..{high}")
     if traits.circulation and not flow_allowed(traits, history[-1].m_flow):
         found.append("renews a flow outside 30..100 %")
     if decision.T_supply is None or abs(decision.T_supply - held) > HAIR:
         found.append(f"shows {decision.T_supply} for the held {held}")
     return found
+
+
+def _comes_back(traits, history, context):
+    """Whether a class B loop holds an offset that it may have had only while that was safe."""
+    if traits.station_class.value != "B" or not history:
+        return False
+    own = traits.own_curve(context.T_outdoor_centre.value)
+    low, _ = allowed_temperatures(traits, context)
+    return own - 3.0 - HAIR <= held_by(traits, history, context) < low <= own - 1.0 + HAIR
 
 
 def _set(decision, traits, seen, history, proposals, context):
@@ -99,7 +109,11 @@ def _set(decision, traits, seen, history, proposals, context):
     if not history and not any(math.isfinite(p.T_supply) and math.isfinite(p.m_flow) for p in wishes):
         found.append("takes over though nobody asks")
     low, high = allowed_temperatures(traits, context)
-    if not low - HAIR <= T <= high + HAIR:
+    if _comes_back(traits, history, context):
+        held = held_by(traits, history, context)
+        if not held < T <= held + 1.0 + HAIR and not cold_water(seen, context):
+            found.append(f"comes back from {held} to {T}")
+    elif not low - HAIR <= T <= high + HAIR:
         found.append(f"sets {T} outside {low}..{high}")
     if traits.circulation and not flow_allowed(traits, m):
         found.append(f"sets flow {m} outside 30..100 % of {traits.m_flow_design}")

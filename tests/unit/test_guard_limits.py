@@ -2,12 +2,22 @@
 
 import pytest
 
-from controller.decisions import Action, Rule
+from controller.decisions import Action, Rule, Sent
 from controller.guard import guard
 from stations.model.quality import Reason
 from stations.model.reading import good, uncertain
 from stations.model.setpoint import StationClass
-from tests.support.guard_world import NOW, context, loop_traits, no_value, observation, own_curve, sent, wish
+from tests.support.guard_world import (
+    MONOTONIC,
+    NOW,
+    context,
+    loop_traits,
+    no_value,
+    observation,
+    own_curve,
+    sent,
+    wish,
+)
 
 FRESH = NOW - 5.0
 
@@ -117,6 +127,32 @@ def test_the_offset_of_class_b(wanted, traits, changes, allowed):
     assert advice(wanted, traits=of, **changes)[0] == allowed
 
 
+@pytest.mark.parametrize("wears_out", [True, False])
+@pytest.mark.parametrize("dT_held", [-3.0, -2.35, -1.15])
+def test_an_offset_that_is_no_longer_safe_comes_back_by_steps_of_a_kelvin_and_rests_between(
+    dT_held, wears_out
+):
+    """The forecast fell below -5 degC: an offset of -3 K, forced to -1 K at once, would be a jump of 2 K."""
+    of = loop_traits(
+        station_class=StationClass.B, own_curve=level(60.0), wears_out=wears_out, heat_resolution_K=0.1
+    )
+
+    def decided(T_held, seconds_ago, **changes):
+        last = Sent(at=MONOTONIC - seconds_ago, T_supply=T_held, m_flow=40.0, T_own_curve=60.0)
+        whole = context([of], None, {of.key: (last,)}, changes_24h={of.key: 3}, **changes)
+        return guard([], whole).decisions[of.key]
+
+    T, writes = 60.0 + dT_held, 0
+    while T < 59.0:
+        assert decided(T, 30.0).action is Action.RENEW, "it rests"
+        moved = decided(T, 1000.0)
+        assert (moved.action, moved.cuts[0].rule) == (Action.SET, Rule.OFFSET)
+        assert 0.2 < round(moved.T_supply, 1) - round(T, 1) <= 1.0 + 1e-9
+        T, writes = moved.T_supply, writes + 1
+    assert writes == (3 if dT_held == -3.0 else 2 if dT_held == -2.35 else 1)
+    assert decided(60.0 + dT_held, 1000.0, **SURE).action is Action.RENEW
+
+
 @pytest.mark.parametrize(
     ("seen", "T_outdoor", "allowed"),
     [
@@ -206,7 +242,7 @@ def test_a_held_value_outside_the_limits_is_moved_inside_at_once(held, traits, e
 
 @pytest.mark.parametrize(
     ("holds", "wears_out", "expected"),
-    [(52.1, True, 53.0), (52.1, False, 52.1), (67.9, True, 67.0), (60.0, True, 60.0)],
+    [(52.1, True, 52.9), (52.1, False, 52.1), (67.9, True, 67.1), (60.0, True, 60.0)],
 )
 def test_a_take_over_of_a_worn_register_begins_away_from_the_creeping_limits(holds, wears_out, expected):
     of = loop_traits(wears_out=wears_out)
