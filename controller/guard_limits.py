@@ -8,7 +8,7 @@ import math
 from functools import lru_cache
 
 from controller.decisions import LoopTraits, Rule
-from controller.guard_case import Case, Room, recent
+from controller.guard_case import ROUNDING, Case, Room, recent
 from controller.guard_pace import T_STEP_K, must_rest
 from controller.head import head_of, least_share
 from controller.words.phrase import Phrase, word
@@ -117,7 +117,7 @@ def offset(case: Case, room: Room) -> Room:
     low = max(case.traits.offset_lower_K, OFFSET_LOWER_K)
     high = min(case.traits.offset_upper_K, OFFSET_UPPER_K)
     if not _may_go_far_down(case):
-        low = max(low, min(OFFSET_LOWER_UNPROVEN_K, _on_the_way_back(case, case.own)))
+        low = max(low, min(OFFSET_LOWER_UNPROVEN_K, _on_the_way_back(case, case.own, low)))
     return room.bound_supply(
         case.own + low,
         case.own + high,
@@ -126,14 +126,15 @@ def offset(case: Case, room: Room) -> Room:
     )
 
 
-def _on_the_way_back(case: Case, own: float) -> float:
-    """Return the lowest offset that a loop must have next, K, which was led far down while that was safe.
+def _on_the_way_back(case: Case, own: float, lowest: float) -> float:
+    """Return the least offset that a loop must have next, K, which was led far down while that was safe.
 
-    Only this limit comes by steps: forced inside at once, an offset of -3 K would jump by 2 K.
+    Only this limit comes by steps: forced inside at once, an offset of -3 K would jump by 2 K. What lies
+    below the ``lowest`` offset that is ever safe was not led there.
     """
-    if not case.held:
-        return math.inf
     held_K = case.T_start - own
+    if not case.held or held_K < lowest - ROUNDING:
+        return math.inf
     return held_K if must_rest(case) else held_K + T_STEP_K - case.traits.heat_resolution_K
 
 

@@ -72,7 +72,8 @@ def follow(
     known = now_known if now_known is not None and now_known.keys == published.keys else published.known
     buildings, state = known.buildings.take(rows), known.state
     T_indoor = state.T_indoor[rows]
-    rooms = T_indoor + state.mean[rows, LAW]
+    with np.errstate(invalid="ignore"):  # beliefs without bounds make NaN, which no instruction follows from
+        rooms = T_indoor + state.mean[rows, LAW]
     ahead_s = np.full(len(rows), inputs.now - plan.start)
     if published.to_rooms_s is not None:  # what rooms shall get then leaves the station so much earlier
         ahead_s += published.to_rooms_s[rows]

@@ -83,7 +83,8 @@ def _comes_back(traits, history, context):
         return False
     own = traits.own_curve(context.T_outdoor_centre.value)
     low, _ = allowed_temperatures(traits, context)
-    return own - 3.0 - HAIR <= held_by(traits, history, context) < low <= own - 1.0 + HAIR
+    lowest = own + max(traits.offset_lower_K, -3.0)
+    return lowest - 1e-6 <= held_by(traits, history, context) < low <= own - 1.0 + HAIR
 
 
 def _set(decision, traits, seen, history, proposals, context):
@@ -111,7 +112,8 @@ def _set(decision, traits, seen, history, proposals, context):
     low, high = allowed_temperatures(traits, context)
     if _comes_back(traits, history, context):
         held = held_by(traits, history, context)
-        if not held < T <= held + 1.0 + HAIR and not cold_water(seen, context):
+        most = max(held + 1.0, 25.0, traits.T_supply_min_degC)
+        if not held < T <= most + HAIR and not cold_water(seen, context):
             found.append(f"comes back from {held} to {T}")
     elif not low - HAIR <= T <= high + HAIR:
         found.append(f"sets {T} outside {low}..{high}")
