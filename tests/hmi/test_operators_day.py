@@ -160,7 +160,8 @@ def test_language_and_theme_are_changed_in_the_strip_and_stay_after_a_reload(roo
     strip(visit).get_by_role("button", name="EN", exact=True).click()
     expect(page.get_by_role("heading", name="Alarms")).to_be_visible()
     strip(visit).get_by_role("button", name="Dark").click()
-    dark = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === 'dark'"
+    app = "document.querySelector('[data-testid=stApp]')"  # is not there for a moment while the theme changes
+    dark = f"() => {app} && getComputedStyle({app}).colorScheme === 'dark'"
     page.wait_for_function(dark)
     strip(visit).get_by_role("button", name="Wall").click()
     wall = "() => getComputedStyle(document.documentElement).zoom === '1.25'"
