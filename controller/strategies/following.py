@@ -72,7 +72,7 @@ def follow(
     known = now_known if now_known is not None and now_known.keys == published.keys else published.known
     buildings, state = known.buildings.take(rows), known.state
     T_indoor = state.T_indoor[rows]
-    with np.errstate(invalid="ignore"):  # beliefs without bounds make NaN, which no instruction follows from
+    with np.errstate(invalid="ignore"):  # inf less inf is not known, and such a loop is left to its curve
         rooms = T_indoor + state.mean[rows, LAW]
     ahead_s = np.full(len(rows), inputs.now - plan.start)
     if published.to_rooms_s is not None:  # what rooms shall get then leaves the station so much earlier
