@@ -7,13 +7,16 @@ takes the excess L = L_n (q / q_n)^(1/(1+b)) and the drop a = q / (c G), so
 
 Pump power goes with the cube of G, so the least G is the cheapest that keeps the supply below its limit and
 the drop within its own, and that still reaches all branches: below 0.75 of design in single-pipe houses, 0.60
-in double-pipe houses and 0.70 in floors, water spreads so unevenly that the saving is lost again.
+in double-pipe houses and 0.70 in floors, water spreads so unevenly that the saving is lost again. What that
+costs those at the end of a riser grows with the heat, so in the cold more water flows (``even_flow``), down to
+the same least only where houses are too warm with the coolest supply that they may be told.
 
 A loop is moved seldom. Heat is the mean over the time for which an instruction stands, taken when the water
 will be there; what would move less than the dead band is left; and where circulation stays, the temperature
 is that which the circulation held needs.
 """
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -34,6 +37,10 @@ WORN_EVERY_S = 1800.0
 """Such a memory is written at most 48 times a day."""
 FLOW_EVERY_S = 1800.0
 """Circulation turns round no sooner; the same move may go on."""
+FLOW_COLD, EVEN_BETWEEN_DEGC = 0.9, (-2.0, 5.0)
+"""Of design, in days as cold as the first; in those above the second the least flow will do. In the cold a
+riser with little water is kelvins behind, its dwellings below 18 degC and those with sensors above: what
+secondary pumps save is paid for by residents."""
 STANDS_S = 1800.0
 """An instruction is made for the mean heat of so long."""
 HALVINGS = 30
@@ -64,6 +71,8 @@ class Emitters:
     """kg/(s m2)."""
     flow_min: Floats
     """Fraction of design, see ``least_flow``."""
+    flow_even: Floats
+    """The same below which nobody goes but for heat that is too much, see ``even_flow``."""
     T_supply_min: Floats
     T_supply_max: Floats
     T_own: Floats
@@ -119,6 +128,16 @@ def least_flow(emitter: str, piping: str) -> float:
     if emitter == "floor":
         return FLOW_MIN_FLOOR
     return FLOW_MIN_SINGLE if piping == "single" else FLOW_MIN_DOUBLE
+
+
+def even_flow(emitter: str, piping: str, T_outdoor: float) -> float:
+    """Return the circulation as a fraction of design that keeps a loop's dwellings even.
+
+    ``T_outdoor`` is the mean of the day, degC; where it is no number it is taken for cold.
+    """
+    if not math.isfinite(T_outdoor):
+        return FLOW_COLD
+    return float(np.interp(T_outdoor, EVEN_BETWEEN_DEGC, (FLOW_COLD, least_flow(emitter, piping))))
 
 
 def heat_ahead(q: Floats, dt_s: float, ahead_s: Floats, stands_s: float = STANDS_S) -> Floats:
@@ -180,7 +199,8 @@ def _known(q: Floats, T_indoor: Floats, e: Emitters) -> Flags:
     positive = (e.q_n > 0.0) & (e.excess_n > 0.0) & (e.flow_design > 0.0) & (e.exponent >= 0.0)
     finite = np.isfinite(np.stack([e.q_n, e.excess_n, e.flow_design, e.exponent, e.T_own])).all(axis=0)
     low, high = _band(e)
-    bounds = (low <= high) & (e.flow_min > 0.0) & (e.flow_min <= 1.0) & (e.drop_min <= e.drop_max)
+    bounds = (low <= high) & (e.flow_min > 0.0) & (e.flow_min <= e.flow_even) & (e.flow_even <= 1.0)
+    bounds &= e.drop_min <= e.drop_max
     return np.asarray(plausible & positive & finite & bounds & (e.exponent <= 1.0))
 
 
@@ -208,19 +228,35 @@ def _lower(e: Emitters) -> NDArray[np.int64]:
 
 def _cheapest(room: Floats, excess: Floats, carried: Floats, e: Emitters) -> tuple[Floats, NDArray[np.int64]]:
     """Return the least flow within all limits, and the limit that it lies at."""
-    top = _band(e)[1]
-    low, high = e.flow_min.copy(), np.ones_like(room)
+    bottom, top = _band(e)
+    most = np.clip(carried / np.maximum(e.drop_min, 1e-6), e.flow_min, 1.0)
+    even = np.minimum(e.flow_even, most)
+    for_drop = carried / e.drop_max
+    for_supply = _coolest(room, excess, carried, top, (even, np.ones_like(room)))
+    flow = np.maximum(for_supply, np.clip(for_drop, even, most))
+    # so little heat that water as cool as it may be gives too much of it: less water gives less
+    slow = np.maximum(_coolest(room, excess, carried, bottom, (e.flow_min, even)), for_drop)
+    flow = np.where(room + _rise(excess, carried / even) < bottom, np.minimum(slow, flow), flow)
+    flow = np.clip(flow, e.flow_min, 1.0)
+    limit = np.where(flow <= even + 1e-9, Limit.FLOW_MIN, Limit.NONE)
+    limit = np.where(flow < even - 1e-9, _lower(e), limit)
+    return flow, np.where(flow >= 1.0 - 1e-6, Limit.FLOW_MAX, limit)
+
+
+def _coolest(
+    room: Floats, excess: Floats, carried: Floats, T_supply: Floats, between: tuple[Floats, Floats]
+) -> Floats:
+    """Return the least flow between two with which a supply no warmer than ``T_supply`` carries the heat.
+
+    The more flows, the cooler it may be; where even the greater of the two does not do, that is the answer.
+    """
+    low, high = between[0].copy(), between[1].copy()
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        cool_enough = room + _rise(excess, carried / middle) <= top
-        low, high = np.where(cool_enough, low, middle), np.where(cool_enough, middle, high)
-    for_supply = np.where(room + _rise(excess, carried / e.flow_min) <= top, e.flow_min, high)
-    for_drop = carried / e.drop_max
-    most = np.clip(carried / np.maximum(e.drop_min, 1e-6), e.flow_min, 1.0)
-    flow = np.maximum(for_supply, np.clip(for_drop, e.flow_min, most))
-    flow = np.clip(flow, e.flow_min, 1.0)
-    limit = np.where(flow <= e.flow_min + 1e-9, Limit.FLOW_MIN, Limit.NONE)
-    return flow, np.where(flow >= 1.0 - 1e-6, Limit.FLOW_MAX, limit)
+        enough = room + _rise(excess, carried / middle) <= T_supply
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    does = room + _rise(excess, carried / between[0]) <= T_supply
+    return np.where(does, between[0], high)
 
 
 def _flowing(held: Held) -> Floats:

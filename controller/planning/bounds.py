@@ -19,7 +19,7 @@ from controller.guard_limits import (
 )
 from optimizer.building import Buildings, Floats
 from optimizer.emitters import heat_from
-from optimizer.instructions import least_flow
+from optimizer.instructions import even_flow, least_flow
 from stations.model.setpoint import StationClass
 
 WIDTH_MIN_W_PER_M2 = 0.5
@@ -52,6 +52,11 @@ def band_of(traits: LoopTraits) -> tuple[float, float]:
 def flow_min_of(traits: LoopTraits) -> float:
     """Return the least circulation as a fraction of design; 1 where circulation is not ours to set."""
     return 1.0 if traits.circulation is None else least_flow(traits.emitter, traits.piping)
+
+
+def even_flow_of(traits: LoopTraits, T_outdoor: float) -> float:
+    """Return the circulation that keeps dwellings even in a day of ``T_outdoor`` degC, as ``flow_min_of``."""
+    return 1.0 if traits.circulation is None else even_flow(traits.emitter, traits.piping, T_outdoor)
 
 
 def own_curves(loops: Sequence[LoopTraits], T_outdoor: Floats) -> Floats:

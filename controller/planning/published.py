@@ -50,6 +50,11 @@ class Published:
     advice: "Published | None" = None
     """The same for the loops that take no setpoints (``advice``); all others are left out of it."""
 
+    @property
+    def T_outdoor(self) -> float:  # noqa: N802 - a field symbol
+        """Mean of the weather that was planned for, degC; NaN where nothing could be asked."""
+        return float("nan") if self.problem is None else float(self.problem.T_outdoor.mean())
+
     def advised(self, key: LoopKey) -> bool:
         """Tell whether a plan says what the loop shall be set to by hand."""
         return self.advice is not None and key not in self.advice.excluded

@@ -31,9 +31,6 @@ KNOWN_SD_K = 2.2
 of which nothing was heard are known within 2.3 K; those that were asked are known better (1.3 to 2.1 K), and
 would go to and fro if the limit lay among them."""
 TOLD_SD_MIN_K = 0.4
-LOW_FLOW_SD_K = 0.7
-"""By which a loop's dwellings are further apart where a plan drives it, K: with the least circulation water
-cools more on its way, so risers with less of it fall behind."""
 APART_AT_DEGC, ROOM_DEGC = -2.0, 20.0
 """Outdoors where dwellings are as far apart as the rules say, the mean of the seasons in which that was
 audited, and the rooms of then. Corner flats lose more, and risers with little water give less, in proportion
@@ -191,7 +188,7 @@ def wanted(known: Known, weather: WeatherSeries, rules: PlanRules) -> Floats:
     night = _at_night(local.hour, rules.night)
     apart = _apart(float(weather.T_outdoor.mean()))
     comfort = replace(rules.comfort, sd_dwellings=apart * rules.comfort.sd_dwellings)
-    told_sd = np.hypot(np.maximum(known.state.T_indoor_sd, TOLD_SD_MIN_K), apart * LOW_FLOW_SD_K)
+    told_sd = np.maximum(known.state.T_indoor_sd, TOLD_SD_MIN_K)
     level = [
         indoor_wanted(comfort, float(sd)) + rules.warmer_K.get(key, 0.0)
         for key, sd in zip(known.keys, told_sd, strict=True)

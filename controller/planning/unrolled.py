@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.decisions import LoopKey, LoopTraits
-from controller.planning.bounds import band_of, flow_min_of
+from controller.planning.bounds import band_of, even_flow_of, flow_min_of
 from controller.planning.published import Published
 from optimizer.building import Floats
 from optimizer.estimate.state import LAW
@@ -101,6 +101,7 @@ def _emitters(
         exponent=b.exponent,
         flow_design=b.flow_design,
         flow_min=np.array([flow_min_of(one) for one in loops]),
+        flow_even=np.array([even_flow_of(one, published.T_outdoor) for one in loops]),
         T_supply_min=np.array([one.T_supply_min_degC for one in loops]),
         T_supply_max=np.array([one.T_supply_max_degC for one in loops]),
         T_own=np.where(known, T_own, np.nan),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from controller.decisions import LoopKey, LoopTraits, Sent
 from controller.guard_limits import SOURCE_APPROACH_K
-from controller.planning.bounds import band_of, flow_min_of
+from controller.planning.bounds import band_of, even_flow_of, flow_min_of
 from controller.planning.published import Published
 from controller.planning.reached import most_reached
 from controller.strategies.holding import at_present_curve, held_by, inside_band, may_stay, past_band
@@ -78,7 +78,7 @@ def follow(
     if published.to_rooms_s is not None:  # what rooms shall get then leaves the station so much earlier
         ahead_s += published.to_rooms_s[rows]
     q = heat_ahead(plan.q[rows], 3600.0 * plan.dt_h, ahead_s)
-    emitters = _emitters(mine, buildings, inputs, T_outdoor)
+    emitters = _emitters(mine, buildings, inputs, T_outdoor, published.T_outdoor)
     held = held_by(mine, inputs, emitters.T_own)
     return Followed(
         keys=tuple(traits.key for traits in mine),
@@ -90,8 +90,9 @@ def follow(
 
 
 def _emitters(
-    loops: Sequence[LoopTraits], b: Buildings, inputs: StrategyInputs, T_outdoor: float
+    loops: Sequence[LoopTraits], b: Buildings, inputs: StrategyInputs, T_outdoor: float, T_day: float
 ) -> Emitters:
+    """Return the emitters at ``T_outdoor`` degC of now; ``T_day`` is the mean of the day that is planned."""
     band = np.array([band_of(traits) for traits in loops]).reshape(-1, 2)
     by_offset = np.array([traits.station_class is StationClass.B for traits in loops], dtype=np.bool_)
     drops = np.array([DROP_K[traits.emitter] for traits in loops]).reshape(-1, 2)
@@ -103,6 +104,7 @@ def _emitters(
         exponent=b.exponent,
         flow_design=b.flow_design,
         flow_min=np.array([flow_min_of(traits) for traits in loops]),
+        flow_even=np.array([even_flow_of(traits, T_day) for traits in loops]),
         T_supply_min=low,
         T_supply_max=np.maximum(high, low),
         T_own=np.array([traits.own_curve(T_outdoor) for traits in loops]),

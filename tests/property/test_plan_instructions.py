@@ -43,7 +43,9 @@ def loops(n, **changes):
         offset_min=-math.inf,
         offset_max=math.inf,
     )
-    return Emitters(**{name: np.full(n, value) for name, value in (full | changes).items()})
+    full |= changes
+    full.setdefault("flow_even", full["flow_min"])
+    return Emitters(**{name: np.full(n, value) for name, value in full.items()})
 
 
 def nothing_held(n, **changes):
@@ -75,16 +77,19 @@ def heat_of(T_supply, flow, T_room, e):
     flow_min=st.sampled_from([0.6, 0.7, 0.75]),
     T_own=st.floats(28.0, 75.0),
     T_max=st.sampled_from([55.0, 85.0]),
+    evener=st.floats(0.0, 1.0),
 )
 def test_an_instruction_gives_the_heat_with_the_least_water_that_can(
-    q, T_room, q_n, exponent, design, flow_min, T_own, T_max
+    q, T_room, q_n, exponent, design, flow_min, T_own, T_max, evener
 ):
+    even = flow_min + evener * (1.0 - flow_min)
     e = loops(
         1,
         q_n=q_n,
         exponent=exponent,
         flow_design=design / 3600.0,
         flow_min=flow_min,
+        flow_even=even,
         T_own=T_own,
         T_supply_max=T_max,
         drop_min=0.0,
@@ -102,6 +107,12 @@ def test_an_instruction_gives_the_heat_with_the_least_water_that_can(
     assert float(told.q[0]) == pytest.approx(given_heat, rel=1e-4, abs=1e-3)
     if limit in (Limit.NONE, Limit.FLOW_MIN) or (limit is Limit.FLOW_MAX and top - 1e-6 > T):
         assert given_heat == pytest.approx(q, rel=1e-3)
+    if flow < even - 1e-6:
+        assert pytest.approx(bottom) == T, (
+            "less than keeps dwellings even only with water as cool as it may be"
+        )
+        assert limit in (Limit.OWN_CURVE, Limit.SUPPLY_MIN)
+        assert given_heat == pytest.approx(q, rel=1e-3) or flow == pytest.approx(flow_min)
     if limit is Limit.NONE:
         assert heat_of(top, flow * 0.99, T_room, e) < q * (1.0 + 1e-6)
     if limit in (Limit.SUPPLY_MAX, Limit.OWN_CURVE) and pytest.approx(top) == T > bottom:

@@ -93,6 +93,7 @@ def emitters(**changes):
         exponent=b.exponent,
         flow_design=b.flow_design,
         flow_min=0.6,
+        flow_even=0.6,
         T_supply_min=25.0,
         T_supply_max=85.0,
         T_own=55.0,

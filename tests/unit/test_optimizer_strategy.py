@@ -194,11 +194,17 @@ def seen_at(T_reached, T_told):
     ],
 )
 def test_a_loop_that_stays_short_is_asked_for_a_little_more_than_it_gives(short_K, minutes, pump, asked):
-    free = wish_of(ONE, inputs(TOWN, plan()))
+    one = replace(
+        ONE, own_curve=lambda T: ONE.own_curve(T) - 6.0
+    )  # less is not the coolest that it may be told
+    town = TOWN | {one.key: one}
+    made = published(town)
+    free = wish_of(one, inputs(town, made), town)
     T_held = free.T_supply - 0.2
     seen = replace(seen_at(T_held - short_K, T_held), pump_running=pump)
-    whole = inputs(TOWN, plan(), sent={ONE.key: held(T_held, free.m_flow / DESIGN, minutes=minutes)})
-    told = wish_of(ONE, replace(whole, observations={**whole.observations, ONE.key: seen})).T_supply
+    whole = inputs(town, made, sent={one.key: held(T_held, free.m_flow / DESIGN, minutes=minutes)})
+    heard = replace(whole, observations={**whole.observations, one.key: seen})
+    told = wish_of(one, heard, town).T_supply
     given = max(T_held - short_K + PROBE_K, T_held - 1.3)  # at its pace
     assert told == pytest.approx(given if asked == "a little more than it gives" else T_held)
 

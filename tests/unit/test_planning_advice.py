@@ -63,7 +63,7 @@ def test_advice_is_not_the_curve_and_says_the_plan_s_numbers():
 
 
 def test_dear_hours_of_a_plan_are_dear_to_advice_and_a_price_below_nothing_pays_nobody():
-    asked, whole = asked_of(TOWN, T_indoor=20.5), published(TOWN, T_indoor=20.5)
+    asked, whole = asked_of(TOWN, T_indoor=20.0), published(TOWN, T_indoor=20.0)
     k = len(whole.plan.price)
     dear = np.where(np.arange(k) < k // 2, 3.0, -2.0)
     problem = at_prices(asked, replace(whole.plan, price=dear))

@@ -47,7 +47,7 @@ def test_a_station_whose_open_valve_gives_too_little_needs_more_pressure_and_one
     needed = pressure_needed(wanted, flow_now, opens, dp, DP_MIN)
     np.testing.assert_allclose(needed[:, 0], [1.21 * 80.0, 50.0, 50.0])
     none = pressure_needed(3.0 * wanted, flow_now, opens, dp, DP_MIN)
-    assert none[0, 0] == DP_MOST_KPA, "valves and exchangers make nothing of more"
+    assert none[0, 0] == DP_MOST_KPA, "one station does not drive the pumps of all"
     spoilt = pressure_needed(np.full((3, 1), np.nan), flow_now, opens, dp, DP_MIN)
     np.testing.assert_allclose(spoilt, 50.0)
 
