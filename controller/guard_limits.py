@@ -7,7 +7,7 @@ Only the source limit is different, see there.
 import math
 from functools import lru_cache
 
-from controller.decisions import LoopTraits, Rule
+from controller.decisions import GuardContext, LoopTraits, Rule
 from controller.guard_case import ROUNDING, Case, Room, recent
 from controller.guard_pace import T_STEP_K, must_rest
 from controller.head import head_of, least_share
@@ -116,7 +116,7 @@ def offset(case: Case, room: Room) -> Room:
         return room
     low = max(case.traits.offset_lower_K, OFFSET_LOWER_K)
     high = min(case.traits.offset_upper_K, OFFSET_UPPER_K)
-    if not _may_go_far_down(case):
+    if not may_go_far_down(case.context, case.traits.key.station):
         low = max(low, min(OFFSET_LOWER_UNPROVEN_K, _on_the_way_back(case, case.own, low)))
     return room.bound_supply(
         case.own + low,
@@ -138,9 +138,10 @@ def _on_the_way_back(case: Case, own: float, lowest: float) -> float:
     return held_K if must_rest(case) else held_K + T_STEP_K - case.traits.heat_resolution_K
 
 
-def _may_go_far_down(case: Case) -> bool:
-    availability = case.context.link_availability_24h.get(case.traits.key.station)
-    coldest = case.context.T_outdoor_forecast_min
+def may_go_far_down(context: GuardContext, station: str) -> bool:
+    """Tell whether an offset of a class B station may lie below ``OFFSET_LOWER_UNPROVEN_K`` now."""
+    availability = context.link_availability_24h.get(station)
+    coldest = context.T_outdoor_forecast_min
     return (
         availability is not None
         and coldest is not None

@@ -1,12 +1,12 @@
 """Between which heats a loop can be moved: what guard, source and emitters leave of it, step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.decisions import LoopTraits
+from controller.decisions import LoopKey, LoopTraits
 from controller.guard_limits import (
     CREEP_K,
     FROST_T_OUTDOOR_DEGC,
@@ -39,10 +39,14 @@ class HeatBounds(NamedTuple):
     """(n, k) of the coolest supply and least circulation that anybody may ask for; at most ``low``."""
 
 
-def band_of(traits: LoopTraits) -> tuple[float, float]:
-    """Return how far below (< 0) and above the own curve a loop may be told to be, K."""
+def band_of(traits: LoopTraits, *, far_down: bool = False) -> tuple[float, float]:
+    """Return how far below (< 0) and above the own curve a loop may be told to be, K.
+
+    ``far_down``: the guard is sure enough of the link and the weather to let an offset go all the way.
+    """
     if traits.station_class is StationClass.B:
-        low = max(traits.offset_lower_K, OFFSET_LOWER_K, OFFSET_LOWER_UNPROVEN_K)
+        low = max(traits.offset_lower_K, OFFSET_LOWER_K)
+        low = low if far_down else max(low, OFFSET_LOWER_UNPROVEN_K)
         return low, min(traits.offset_upper_K, OFFSET_UPPER_K)
     # a register that wears out is kept away from the edge, which moves with the weather
     reach = OWN_CURVE_BAND_K - CREEP_K if traits.wears_out else OWN_CURVE_BAND_K
@@ -77,6 +81,7 @@ def heat_bounds(
     T_reached: Floats,
     q_reach: Floats,
     blind: NDArray[np.bool_],
+    far_down: Container[LoopKey] = (),
 ) -> HeatBounds:
     """Return what n loops can give in k steps with outdoor temperatures ``T_outdoor`` (k,).
 
@@ -85,9 +90,10 @@ def heat_bounds(
     ``q_reach`` (n, k) is what can reach them, W/m2 (``reaching``); inf does not bind. Where that is less than
     they must be told at least, they are planned with the least, and the plan says so (``reach_told``).
     ``blind`` (n,) are loops whose water nobody sees: in frost the guard asks for warm water there.
+    ``far_down`` are those of class B whose offset may go all the way down.
     """
     own = own_curves(loops, T_outdoor)
-    band = np.array([band_of(loop) for loop in loops])
+    band = np.array([band_of(loop, far_down=loop.key in far_down) for loop in loops])
     coldest = np.array([loop.T_supply_min_degC for loop in loops])[:, None]
     warmest = np.array([loop.T_supply_max_degC for loop in loops])[:, None]
     unseen = blind[:, None] & (T_outdoor < FROST_T_OUTDOOR_DEGC)

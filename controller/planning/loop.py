@@ -120,6 +120,7 @@ class PlanningLoop:
             owed=owed,
             to_rooms_s=to_rooms_s(known.keys, self._state.beliefs),
             lost=scene.lost,
+            far_down=scene.far_down,
             planner=self._planner.state,
         )
         advice = await self._advice(published, asked, None if before is None else before.advice)

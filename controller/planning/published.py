@@ -45,6 +45,8 @@ class Published:
     """(n,) seconds that water takes from each station to its rooms; 0 where not known, None for nowhere."""
     lost: frozenset[LoopKey] = frozenset()
     """Loops whose stations did not answer then."""
+    far_down: frozenset[LoopKey] = frozenset()
+    """Loops of class B whose offset could go all the way down then."""
     planner: PlannerState | None = None
     """How the solver did with this plan."""
     advice: "Published | None" = None

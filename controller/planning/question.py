@@ -66,6 +66,8 @@ class Scene:
     """Loops whose stations do not answer: they are on their own curves, or will be."""
     blind: frozenset[LoopKey] = frozenset()
     """Loops of which supply or return is not told now."""
+    far_down: frozenset[LoopKey] = frozenset()
+    """Loops of class B whose offset the guard lets go all the way down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,9 @@ def question(
     reach = None if scene.waters is None else reaching(known, loops, scene.waters, rules, weather.times)
     q_reach = np.full((len(loops), len(weather.times)), np.inf) if reach is None else reach.q
     blind = _rows(known, scene.blind)
-    bounds = heat_bounds(loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached, q_reach, blind)
+    bounds = heat_bounds(
+        loops, buildings, rooms, weather.T_outdoor, T_primary, T_reached, q_reach, blind, scene.far_down
+    )
     T_wanted = wanted(known, weather, rules)
     gains = free_heat(buildings, weather.sun[:, None]).T + lasting
     breath = breathing(A, B, weather.T_outdoor, gains - lasting, rules.comfort.sd_hours)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from controller.decisions import LoopKey, LoopTraits
+from controller.guard_limits import may_go_far_down
 from controller.image import StationImage
 from controller.planning.question import Scene
 from controller.planning.reached import SETTLED_S, bound_by, warmer
@@ -65,6 +66,18 @@ def scene_of(
         drifted=state.drifted,
         lost=lost_loops(images, traits, now),
         blind=_blind(images, traits, now),
+        far_down=_far_down(state, traits),
+    )
+
+
+def _far_down(state: ControllerState, traits: Mapping[LoopKey, LoopTraits]) -> frozenset[LoopKey]:
+    context = state.context
+    if context is None:  # no cycle has judged yet
+        return frozenset()
+    return frozenset(
+        key
+        for key, loop in traits.items()
+        if loop.station_class is StationClass.B and may_go_far_down(context, key.station)
     )
 
 

@@ -93,7 +93,8 @@ def _emitters(
     known = np.isfinite(T_outdoor)
     outdoor = np.where(known, T_outdoor, 0.0).tolist()
     T_own = np.array([one.own_curve(T) for one, T in zip(loops, outdoor, strict=True)])
-    bands = np.array([band_of(one) for one in loops]).reshape(-1, 2)
+    far = published.far_down
+    bands = np.array([band_of(one, far_down=one.key in far) for one in loops]).reshape(-1, 2)
     by_offset = np.array([one.station_class is StationClass.B for one in loops], dtype=np.bool_)
     return Emitters(
         q_n=b.q_n,

@@ -78,7 +78,7 @@ def follow(
     if published.to_rooms_s is not None:  # what rooms shall get then leaves the station so much earlier
         ahead_s += published.to_rooms_s[rows]
     q = heat_ahead(plan.q[rows], 3600.0 * plan.dt_h, ahead_s)
-    emitters = _emitters(mine, buildings, inputs, T_outdoor, published.T_outdoor)
+    emitters = _emitters(mine, buildings, inputs, T_outdoor, published)
     held = held_by(mine, inputs, emitters.T_own)
     return Followed(
         keys=tuple(traits.key for traits in mine),
@@ -90,10 +90,11 @@ def follow(
 
 
 def _emitters(
-    loops: Sequence[LoopTraits], b: Buildings, inputs: StrategyInputs, T_outdoor: float, T_day: float
+    loops: Sequence[LoopTraits], b: Buildings, inputs: StrategyInputs, T_outdoor: float, told: Published
 ) -> Emitters:
-    """Return the emitters at ``T_outdoor`` degC of now; ``T_day`` is the mean of the day that is planned."""
-    band = np.array([band_of(traits) for traits in loops]).reshape(-1, 2)
+    """Return the emitters at ``T_outdoor`` degC of now."""
+    T_day, far = told.T_outdoor, told.far_down
+    band = np.array([band_of(traits, far_down=traits.key in far) for traits in loops]).reshape(-1, 2)
     by_offset = np.array([traits.station_class is StationClass.B for traits in loops], dtype=np.bool_)
     drops = np.array([DROP_K[traits.emitter] for traits in loops]).reshape(-1, 2)
     low = np.array([traits.T_supply_min_degC for traits in loops])

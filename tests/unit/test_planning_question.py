@@ -119,8 +119,10 @@ def test_cool_water_from_the_source_bounds_it_but_never_below_the_own_curve():
 
 
 def test_a_class_b_station_has_the_band_of_its_offset():
-    assert band_of(loop_traits(1, station_class=StationClass.B)) == (-1.0, 5.0)
-    assert band_of(ONE) == (-8.0, 8.0)
+    offset = loop_traits(1, station_class=StationClass.B)
+    assert band_of(offset) == (-1.0, 5.0)
+    assert band_of(offset, far_down=True) == (-3.0, 5.0)
+    assert band_of(ONE) == band_of(ONE, far_down=True) == (-8.0, 8.0)
 
 
 def test_a_register_that_wears_out_is_planned_for_where_the_guard_keeps_it():

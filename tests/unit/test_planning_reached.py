@@ -11,6 +11,8 @@ from controller.wiring import first_state, loop_traits
 from stations.model.clock import SystemClock
 from stations.model.identity import Point
 from stations.model.reading import good
+from stations.model.setpoint import StationClass
+from tests.support.guard_world import context
 from tests.support.sites import site_config
 
 KEY = LoopKey("S001", 1)
@@ -55,6 +57,23 @@ def test_a_plan_is_told_of_loops_that_had_time_and_are_short_still(tmp_path, wri
     if written_s_ago is not None:
         state.loops[KEY].written_at = clock.monotonic() - written_s_ago
     assert scene_of(state, loop_traits(site), {}, {}, now, clock.monotonic()).T_reached == seen
+
+
+def test_an_offset_is_planned_all_the_way_down_only_while_the_guard_is_sure(tmp_path):
+    site, clock = site_config(tmp_path), SystemClock()
+    state, now = first_state(site, clock), clock.now()
+    traits = {KEY: replace(loop_traits(site)[KEY], station_class=StationClass.B)}
+
+    def far_down():
+        return scene_of(state, traits, {}, {}, now, clock.monotonic()).far_down
+
+    assert not far_down(), "no cycle has judged yet"
+    for share, coldest, sure in ((1.0, -4.0, True), (0.9, -4.0, False), (1.0, -6.0, False)):
+        state.context = context(link_availability_24h={KEY.station: share}, T_outdoor_forecast_min=coldest)
+        assert far_down() == (frozenset((KEY,)) if sure else frozenset())
+    traits = {KEY: loop_traits(site)[KEY]}
+    state.context = context(link_availability_24h={KEY.station: 1.0}, T_outdoor_forecast_min=-4.0)
+    assert not far_down(), "a station of another class has no offset"
 
 
 def test_a_loop_that_does_not_show_both_its_waters_is_one_that_nobody_sees(tmp_path):
