@@ -185,9 +185,10 @@ def _limit(i: int, told: Instructions, e: Emitters) -> tuple[Reason, ...]:
         case Limit.SUPPLY_MAX:
             return (because("explain.supply_max", T=float(e.T_supply_max[i])),)
         case Limit.SUPPLY_MIN:
-            return (because("explain.supply_min", T=float(e.T_supply_min[i])),)
+            return (because("explain.supply_min", T=float(e.T_supply_min[i])), *_slow(i, told, e))
         case Limit.OWN_CURVE:
-            return (because("explain.own_curve", band_K=OWN_BAND_K, T_own=float(e.T_own[i])),)
+            band = because("explain.own_curve", band_K=OWN_BAND_K, T_own=float(e.T_own[i]))
+            return (band, *_slow(i, told, e))
         case Limit.OFFSET:
             low, high = float(e.offset_min[i]), float(e.offset_max[i])
             return (because("explain.offset", low=low, high=high, T_own=float(e.T_own[i])),)
@@ -195,6 +196,12 @@ def _limit(i: int, told: Instructions, e: Emitters) -> tuple[Reason, ...]:
             return (because("explain.flow_min", flow_percent=100.0 * float(told.flow_advised[i])),)
         case Limit.FLOW_MAX:
             return (because("explain.flow_max", flow_percent=100.0 * float(told.flow_advised[i])),)
+
+
+def _slow(i: int, told: Instructions, e: Emitters) -> tuple[Reason, ...]:
+    """Tell where less flows than keeps dwellings even, because the coolest supply still gives too much."""
+    flow = float(told.flow_advised[i])
+    return (because("explain.flow_less", flow_percent=100.0 * flow),) if flow < float(e.flow_even[i]) else ()
 
 
 def _bounds(

@@ -41,6 +41,10 @@ PLANNING: Mapping[str, tuple[str, str]] = {
         "with less than {flow_percent:.0f} % flow the water would spread unevenly",
         "流量低于 {flow_percent:.0f} % 时水力失调，故不再减小",
     ),
+    "explain.flow_less": (
+        "flow down to {flow_percent:.0f} %, as even such cool water gives more than is needed",
+        "供水已到下限仍过热，故流量减至 {flow_percent:.0f} %",
+    ),
     "explain.flow_max": (
         "all {flow_percent:.0f} % of design flow are needed",
         "需要设计流量的 {flow_percent:.0f} %",

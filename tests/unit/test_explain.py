@@ -201,6 +201,15 @@ def test_each_limit_is_told_with_its_own_numbers(plan, question, course, limit):
         quoted(limits[0], *expected)
 
 
+def test_less_water_than_keeps_dwellings_even_is_told_beside_the_coolest_supply(plan, question, course):
+    told, e = told_of(plan, flow_even=0.9, T_own=75.0)
+    foretold = replace(foretell(plan, plan.start, known_rooms(), course, question), bounds=((),) * LOOPS)
+    limits = explain(0, plan=plan, now=plan.start, foretold=foretold, told=told, emitters=e).limits
+    assert [one.id for one in limits] == ["explain.own_curve", "explain.flow_less"]
+    assert 60.0 <= 100.0 * told.flow[0] < 90.0
+    quoted(limits[1], 100.0 * told.flow[0])
+
+
 def test_rooms_outside_their_band_are_told_with_the_worst_and_how_long(question, course):
     tight = replace(question, q_max=question.q_max.copy(), T_max=question.T_max.copy())
     tight.q_max[0] = 0.7 * question.q_before[0]  # nothing more reaches the first
