@@ -232,10 +232,10 @@ def _cheapest(room: Floats, excess: Floats, carried: Floats, e: Emitters) -> tup
     most = np.clip(carried / np.maximum(e.drop_min, 1e-6), e.flow_min, 1.0)
     even = np.minimum(e.flow_even, most)
     for_drop = carried / e.drop_max
-    for_supply = _coolest(room, excess, carried, top, (even, np.ones_like(room)))
+    for_supply = _flow_for(room, excess, carried, top, (even, np.ones_like(room)))
     flow = np.maximum(for_supply, np.clip(for_drop, even, most))
     # so little heat that water as cool as it may be gives too much of it: less water gives less
-    slow = np.maximum(_coolest(room, excess, carried, bottom, (e.flow_min, even)), for_drop)
+    slow = np.maximum(_flow_for(room, excess, carried, bottom, (e.flow_min, even)), for_drop)
     flow = np.where(room + _rise(excess, carried / even) < bottom, np.minimum(slow, flow), flow)
     flow = np.clip(flow, e.flow_min, 1.0)
     limit = np.where(flow <= even + 1e-9, Limit.FLOW_MIN, Limit.NONE)
@@ -243,10 +243,10 @@ def _cheapest(room: Floats, excess: Floats, carried: Floats, e: Emitters) -> tup
     return flow, np.where(flow >= 1.0 - 1e-6, Limit.FLOW_MAX, limit)
 
 
-def _coolest(
+def _flow_for(
     room: Floats, excess: Floats, carried: Floats, T_supply: Floats, between: tuple[Floats, Floats]
 ) -> Floats:
-    """Return the least flow between two with which a supply no warmer than ``T_supply`` carries the heat.
+    """Return the least flow ``between`` two with which a supply no warmer than ``T_supply`` carries the heat.
 
     The more flows, the cooler it may be; where even the greater of the two does not do, that is the answer.
     """

@@ -90,10 +90,14 @@ def follow(
 
 
 def _emitters(
-    loops: Sequence[LoopTraits], b: Buildings, inputs: StrategyInputs, T_outdoor: float, told: Published
+    loops: Sequence[LoopTraits],
+    b: Buildings,
+    inputs: StrategyInputs,
+    T_outdoor: float,
+    published: Published,
 ) -> Emitters:
     """Return the emitters at ``T_outdoor`` degC of now."""
-    T_day, far = told.T_outdoor, told.far_down
+    T_day, far = published.T_outdoor, published.far_down
     band = np.array([band_of(traits, far_down=traits.key in far) for traits in loops]).reshape(-1, 2)
     by_offset = np.array([traits.station_class is StationClass.B for traits in loops], dtype=np.bool_)
     drops = np.array([DROP_K[traits.emitter] for traits in loops]).reshape(-1, 2)
