@@ -8,8 +8,8 @@ takes the excess L = L_n (q / q_n)^(1/(1+b)) and the drop a = q / (c G), so
 Pump power goes with the cube of G, so the least G is the cheapest that keeps the supply below its limit and
 the drop within its own, and that still reaches all branches: below 0.75 of design in single-pipe houses, 0.60
 in double-pipe houses and 0.70 in floors, water spreads so unevenly that the saving is lost again. What that
-costs those at the end of a riser grows with the heat, so in the cold more water flows (``even_flow``), down to
-the same least only where houses are too warm with the coolest supply that they may be told.
+costs those at the end of a riser grows with the heat, so in the cold more water flows (``even_flow``). Less
+does so only where houses are too warm with the coolest supply that they may be told.
 
 A loop is moved seldom. Heat is the mean over the time for which an instruction stands, taken when the water
 will be there; what would move less than the dead band is left; and where circulation stays, the temperature
