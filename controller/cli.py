@@ -285,6 +285,11 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
         action="store_true",
         help="simple plant: first find the offsets of the baselines anew, and keep them",
     )
+    evaluate.add_argument(
+        "--write-sources",
+        action="store_true",
+        help="physical plant: heat sources take orders of strategies that plan (default: advice only)",
+    )
     evaluate.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     evaluate.add_argument(
         "--picture", type=Path, metavar="PNG", help="default: build/evaluate/SCENARIO.png; - for none"

@@ -16,7 +16,8 @@ def execute(options: argparse.Namespace) -> NoReturn:
     for seed in options.seed:
         arguments += ["--seed", str(seed)]
     arguments += _given(options, "picture")
-    arguments += [f"--{name}" for name in ("calibrate", "json") if getattr(options, name)]
+    flags = (name for name in ("calibrate", "write_sources", "json") if getattr(options, name))
+    arguments += [f"--{name.replace('_', '-')}" for name in flags]
     sys.stdout.flush()
     os.execv(sys.executable, arguments)
 

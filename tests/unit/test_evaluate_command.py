@@ -1,5 +1,6 @@
 """The judge's command: what it refuses, and what it prints."""
 
+import argparse
 import json
 import sys
 from dataclasses import replace
@@ -100,9 +101,22 @@ def test_all_options_of_dhc_reach_the_judge(monkeypatch):
     monkeypatch.setattr(dhc_evaluate.os, "execv", lambda path, arguments: called.append(arguments))
     given = ["january", "--strategy", "curve", "--strategy", "balance", "--spread", "1.5", "--stations", "5",
              "--days", "9", "--seed", "4", "--seed", "5", "--picture", "x.png", "--calibrate",
-             "--json"]  # fmt: skip
+             "--write-sources", "--json"]  # fmt: skip
     dhc_evaluate.execute(_parser().parse_args(["evaluate", *given]))
     assert called == [[sys.executable, "-m", "simulators", "evaluate", *given]]
+
+
+def options_of(parser):
+    return {name for action in parser._actions for name in action.option_strings}
+
+
+def test_dhc_takes_every_option_of_the_judge():
+    from controller.cli import _parser
+
+    judge = argparse.ArgumentParser()
+    command.add_arguments(judge)
+    commands = next(one for one in _parser()._actions if isinstance(one, argparse._SubParsersAction))
+    assert options_of(judge) == options_of(commands.choices["evaluate"])
 
 
 @pytest.mark.slow
