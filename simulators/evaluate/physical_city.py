@@ -86,10 +86,14 @@ class PhysicalCity:
         self.plcs = [
             _plcs(site, copy.state, T_outdoor) for site, copy in zip(sites, self._copies, strict=True)
         ]
+        # a centre may write before the first minute has passed, and told the weather before it began
         own = [T_outdoor if has else None for has in self._instruments.has_outdoor]
+        told = [builtin_profile(station.profile).takes_outdoor for station in sites[0].stations]
         for plcs in self.plcs:
-            for plc, T in zip(plcs, own, strict=True):
-                plc.outdoor.choose(T, start)  # a centre may write before the first minute has passed
+            for plc, T, takes in zip(plcs, own, told, strict=True):
+                if takes:
+                    plc.outdoor.take_centre(T_outdoor, start)
+                plc.outdoor.choose(T, start)
         self._bank = PlcBank(
             [plc for plcs in self.plcs for plc in plcs],
             np.concatenate([copy.state.motor for copy in self._copies]),

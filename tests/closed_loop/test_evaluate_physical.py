@@ -13,7 +13,7 @@ from controller.wiring import regulation_laws
 from optimizer.regulation import supply_temperature
 from simulators.citygen.generate import generate
 from simulators.citygen.site_files import write_site
-from simulators.evaluate import trial
+from simulators.evaluate import physical_instruments, trial
 from simulators.evaluate.case import PHYSICAL, Case
 from simulators.evaluate.contestants import Contestant
 from simulators.evaluate.kpis import key_figures
@@ -95,14 +95,21 @@ def test_curves_are_those_of_the_folder_and_warm_ones_lie_above_them(january, tm
         np.testing.assert_array_equal(town.field.params.riser.Q_nominal, field.params.riser.Q_nominal)
 
 
-def test_stations_go_by_the_weather_before_the_first_minute_has_passed(january):
+@pytest.mark.parametrize("sensors", [True, False])
+def test_stations_go_by_the_weather_before_the_first_minute_has_passed(january, monkeypatch, sensors):
     """A centre writes at once, and was judged by the frost that a PLC assumes which knows no weather yet."""
     town, start = january[0].contestants[0].town, load_scenario("autumn_start").start
+    drawn = physical_instruments.draw_station
+    monkeypatch.setattr(
+        physical_instruments,
+        "draw_station",
+        lambda seed, one: replace(drawn(seed, one), outdoor_sensor=sensors),
+    )
     city = PhysicalCity([town.simulated], [town.field], start=start)
-    shown = city.own_outdoor(city.observe()[0])
-    expected = [FIXED_degC if sensor is None else city.T_outdoor(start) for sensor in shown]
+    told = [builtin_profile(station.profile).takes_outdoor for station in town.simulated.stations]
+    expected = [city.T_outdoor(start) if sensors or takes else FIXED_degC for takes in told]
     assert [plc.outdoor.T for plc in city.plcs[0]] == expected
-    assert max(expected) > 0.0
+    assert max(expected) > 0.0, "those without a sensor were told before this season was looked at"
 
 
 def test_every_driven_loop_is_driven_and_inside_the_contract(january):
