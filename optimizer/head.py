@@ -14,8 +14,8 @@ RESERVE_KPA, RESERVE_SHARE = 25.0, 0.10
 """Held beyond what is needed: so many kPa, and a share of what the way takes: it is another an hour on."""
 DP_MOST_KPA = 300.0
 """No station is given more for its flow's sake. At the ends of a network valves are laid out for 50 to 100
-kPa, near the source for what they find there: with a third of it they stand open and rooms stay cold. Beyond,
-one clogged strainer would drive the pumps of a whole city."""
+kPa, near the source for what they find there: with half of it they stand open and rooms stay cold (decision
+0028). Beyond, one clogged strainer would drive the pumps of a whole city."""
 
 
 def pressure_needed(flow: Floats, flow_now: Floats, opens: Floats, dp_now: Floats, dp_min: Floats) -> Floats:

@@ -40,7 +40,7 @@ FLOW_EVERY_S = 1800.0
 FLOW_COLD, EVEN_BETWEEN_DEGC = 0.9, (-2.0, 5.0)
 """Of design, in days as cold as the first; in those above the second the least flow will do. In the cold a
 riser with little water is kelvins behind, its dwellings below 18 degC and those with sensors above: what
-secondary pumps save is paid for by residents."""
+secondary pumps save is paid for by residents. Measured on the simulated city, see decision 0028."""
 STANDS_S = 1800.0
 """An instruction is made for the mean heat of so long."""
 HALVINGS = 30

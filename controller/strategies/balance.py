@@ -21,9 +21,6 @@ from controller.strategies.loop_record import Gathering, LoopRecord
 from controller.words.phrase import Phrase, said
 from optimizer.balance import (
     FLOW_DEAD_BAND,
-    FLOW_MIN_DOUBLE,
-    FLOW_MIN_FLOOR,
-    FLOW_MIN_SINGLE,
     FLOW_MOVE,
     HOURS_TO_KNOW,
     SURE_K,
@@ -33,6 +30,7 @@ from optimizer.balance import (
     learn,
     move,
 )
+from optimizer.instructions import least_flow
 from optimizer.moving import AREA_PER_CYCLE, Bounds, Place, may_move, next_place
 from optimizer.questioning import HOURS_MAX, HOURS_MIN, interrupt, wave
 from optimizer.regulation import RegulationLaw, supply_temperature
@@ -138,7 +136,9 @@ def _bumpless(record: LoopRecord, traits: LoopTraits, T_curve: float, inputs: St
     if T_held is None:
         return record
     flow = 1.0 if m_held is None or traits.circulation is None else m_held / traits.m_flow_design
-    return replace(record, shift_K=T_held - T_curve, flow=min(max(flow, _flow_min(traits)), 1.0))
+    return replace(
+        record, shift_K=T_held - T_curve, flow=min(max(flow, least_flow(traits.emitter, traits.piping)), 1.0)
+    )
 
 
 def _learned(record: LoopRecord, gathering: Gathering, exponent: float, inputs: StrategyInputs) -> LoopRecord:
@@ -221,7 +221,7 @@ def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
         T_own=traits.own_curve(loop.T_outdoor),
         T_supply_max=supply_limit(traits, loop.T_outdoor, inputs),
         m_flow_per_area=traits.m_flow_design / traits.A_heated_m2,
-        flow_min=None if traits.circulation is None else _flow_min(traits),
+        flow_min=None if traits.circulation is None else least_flow(traits.emitter, traits.piping),
         wears_out=traits.wears_out,
     )
     place = Place(shift_K=record.shift_K, flow=record.flow)
@@ -232,12 +232,6 @@ def _moved(loop: _Loop, inputs: StrategyInputs) -> LoopRecord:
 def _phase(key: LoopKey) -> int:
     """A number that spreads loops over the hours of the wave, the same at every start."""
     return zlib.crc32(str(key).encode()) % 48
-
-
-def _flow_min(traits: LoopTraits) -> float:
-    if traits.emitter == "floor":
-        return FLOW_MIN_FLOOR
-    return FLOW_MIN_SINGLE if traits.piping == "single" else FLOW_MIN_DOUBLE
 
 
 def _wish(loop: _Loop, inputs: StrategyInputs) -> Proposal:
