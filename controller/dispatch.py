@@ -136,13 +136,19 @@ class Dispatcher:
         return await self.services.outbox.box(self.station).wake.wait(timeout_s)
 
     async def write_pending(self, driver: StationDriver) -> None:
-        """Send what waits in the outbox: releases first, then setpoints, then the outdoor temperature."""
+        """Send what waits: releases, the outdoor temperature, which moves the own curve, setpoints, caps."""
         box = self.services.outbox.box(self.station)
         box.wake.clear()
         # the cycle may post, replace and cancel while a write is awaited
         for loop, why in list(box.releases.items()):
             if loop in box.releases and await self._hand_back(driver, loop, why):
                 box.releases.pop(loop, None)
+        if box.T_outdoor_centre is not None:
+            T_outdoor, box.T_outdoor_centre = box.T_outdoor_centre, None
+            outcome = await driver.send_outdoor(T_outdoor)
+            self._outdoor_told_at = self.services.clock.monotonic()
+            if isinstance(outcome, Rejected | Unknown):
+                log.warning("outdoor_not_taken", station=self.station, why=outcome.why)
         for loop in list(box.setpoints):
             pending = box.setpoints.pop(loop, None)
             if pending is None:
@@ -151,12 +157,6 @@ class Dispatcher:
                 self._finish(pending.intent, State.EXPIRED, said("write.too_old"))
             else:
                 await self._send(driver, pending.intent)
-        if box.T_outdoor_centre is not None:
-            T_outdoor, box.T_outdoor_centre = box.T_outdoor_centre, None
-            outcome = await driver.send_outdoor(T_outdoor)
-            self._outdoor_told_at = self.services.clock.monotonic()
-            if isinstance(outcome, Rejected | Unknown):
-                log.warning("outdoor_not_taken", station=self.station, why=outcome.why)
         await self._caps.write_pending(driver, box)
 
     def renewal_due_s(self) -> float:

@@ -23,6 +23,7 @@ from simulators.fieldtruth.parameters import parameters
 from simulators.plant.facade import horizontal
 from simulators.plc.limits import LoopRating
 from simulators.plc.loop import LoopPlc
+from simulators.plc.outdoor import FIXED_degC
 from simulators.plc.station import StationPlc
 from simulators.source_face import DrivenSource
 from stations.profile import builtin_profile
@@ -83,17 +84,15 @@ class PhysicalCity:
             }
             for k, site in enumerate(sites)
         ]
+        # whoever has no sensor goes by a fixed value until a centre tells the weather, if it ever does
+        believed = [T_outdoor if has else FIXED_degC for has in self._instruments.has_outdoor]
         self.plcs = [
-            _plcs(site, copy.state, T_outdoor) for site, copy in zip(sites, self._copies, strict=True)
+            _plcs(site, copy.state, believed) for site, copy in zip(sites, self._copies, strict=True)
         ]
-        # a centre may write before the first minute has passed, and told the weather before it began
         own = [T_outdoor if has else None for has in self._instruments.has_outdoor]
-        told = [builtin_profile(station.profile).takes_outdoor for station in sites[0].stations]
         for plcs in self.plcs:
-            for plc, T, takes in zip(plcs, own, told, strict=True):
-                if takes:
-                    plc.outdoor.take_centre(T_outdoor, start)
-                plc.outdoor.choose(T, start)
+            for plc, T in zip(plcs, own, strict=True):
+                plc.outdoor.choose(T, start)  # a centre may write before the first minute has passed
         self._bank = PlcBank(
             [plc for plcs in self.plcs for plc in plcs],
             np.concatenate([copy.state.motor for copy in self._copies]),
@@ -103,7 +102,7 @@ class PhysicalCity:
                 integral_s=VALVE_INTEGRAL_S,
                 outdoor_filter_s=3600.0 * parameters()["own_curve"]["outdoor_filter_h"],
             ),
-            T_outdoor,
+            np.tile(believed, len(self._copies)),
         )
         meters, copies = self._instruments.of_loops, len(self._copies)
         self._offset, self._gain = np.tile(meters.offset[:2], (1, copies)), np.tile(meters.gain[2], copies)
@@ -269,10 +268,13 @@ class JudgedSource:
         self._city.order_source(self._k, self.id, T_supply, dp)
 
 
-def _plcs(site: SimSite, state: CityState, T_outdoor: float) -> list[StationPlc]:
-    """Return the PLCs of all stations as they stand at the start."""
+def _plcs(site: SimSite, state: CityState, believed: Sequence[float]) -> list[StationPlc]:
+    """Return the PLCs of all stations as they stand at the start.
+
+    ``believed`` is the outdoor temperature in degC that each of them goes by.
+    """
     plcs, place = [], 0
-    for station in site.stations:
+    for station, T_outdoor in zip(site.stations, believed, strict=True):
         station_class = builtin_profile(station.profile).station_class
         loops = []
         for loop in station.loops:

@@ -100,11 +100,11 @@ class PlcBank:
         y_valve: Floats,
         y_pump: Floats,
         tuning: Tuning | None = None,
-        T_outdoor: float = 0.0,
+        T_outdoor: Floats | float = 0.0,
     ) -> None:
-        """``T_outdoor`` in degC is what filters of the outdoor temperature begin with."""
+        """``T_outdoor`` in degC is what filters of the outdoor temperature begin with, for each or all."""
         self._tuning = tuning or Tuning()
-        self._T_filtered, self._learnt_at = np.full(len(stations), T_outdoor), -math.inf
+        self._T_filtered, self._learnt_at = np.broadcast_to(T_outdoor, len(stations)).copy(), -math.inf
         self._stations = stations
         self._plcs: list[LoopPlc] = [plc for station in stations for plc in station.loops]
         plcs = self._plcs

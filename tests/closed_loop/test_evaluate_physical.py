@@ -95,21 +95,25 @@ def test_curves_are_those_of_the_folder_and_warm_ones_lie_above_them(january, tm
         np.testing.assert_array_equal(town.field.params.riser.Q_nominal, field.params.riser.Q_nominal)
 
 
-@pytest.mark.parametrize("sensors", [True, False])
-def test_stations_go_by_the_weather_before_the_first_minute_has_passed(january, monkeypatch, sensors):
-    """A centre writes at once, and was judged by the frost that a PLC assumes which knows no weather yet."""
-    town, start = january[0].contestants[0].town, load_scenario("autumn_start").start
+def test_stations_go_by_their_sensor_or_a_fixed_value_before_the_first_minute_has_passed(
+    january, monkeypatch
+):
+    """A centre writes at once: curve, setpoint in force and what the judge counts from must be the same."""
     drawn = physical_instruments.draw_station
     monkeypatch.setattr(
         physical_instruments,
         "draw_station",
-        lambda seed, one: replace(drawn(seed, one), outdoor_sensor=sensors),
+        lambda seed, one: replace(drawn(seed, one), outdoor_sensor=int(one.id[1:]) % 2 == 0),
     )
+    town, start = january[0].contestants[0].town, load_scenario("autumn_start").start
     city = PhysicalCity([town.simulated], [town.field], start=start)
-    told = [builtin_profile(station.profile).takes_outdoor for station in town.simulated.stations]
-    expected = [city.T_outdoor(start) if sensors or takes else FIXED_degC for takes in told]
+    shown = city.own_outdoor(city.observe()[0])
+    expected = [FIXED_degC if sensor is None else city.T_outdoor(start) for sensor in shown]
+    assert min(expected) < 0.0 < max(expected)
     assert [plc.outdoor.T for plc in city.plcs[0]] == expected
-    assert max(expected) > 0.0, "those without a sensor were told before this season was looked at"
+    for plc, T in zip(city.plcs[0], expected, strict=True):
+        for loop in plc.loops:
+            assert loop.T_effective == pytest.approx(loop.curve.at(T), abs=0.01)
 
 
 def test_every_driven_loop_is_driven_and_inside_the_contract(january):

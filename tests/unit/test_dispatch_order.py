@@ -23,8 +23,10 @@ def bench():
         yield bench
 
 
-async def test_releases_go_before_setpoints_and_the_outdoor_temperature_goes_last():
+async def test_releases_go_first_then_the_outdoor_temperature_then_setpoints():
     bench = FieldBench(ManualClock(), loops=(1, 2))
+    bench.script.values[Point(2, "remote_level")] = 1.0  # follows us; else it were not taken over now
+    bench.poll()
     bench.outbox.outdoor(STATION, -5.0)
     bench.post(intent(1, loop=2))
     bench.outbox.release(LoopKey(STATION, 1), verbatim("operator"))
@@ -32,8 +34,25 @@ async def test_releases_go_before_setpoints_and_the_outdoor_temperature_goes_las
     await bench.write()
 
     assert bench.script.calls[0] == ("hand_back", 1)
-    assert bench.script.names() == ["hand_back", "apply", "send_outdoor"]
+    assert bench.script.names() == ["hand_back", "send_outdoor", "apply"]
     assert bench.box.T_outdoor_centre is None
+
+
+async def test_a_station_that_never_was_told_the_outdoor_temperature_is_told_before_it_is_taken_over(bench):
+    bench.script.values[Point(1, "remote_level")] = 0.0
+    bench.poll()
+    bench.post(intent(1))  # the first cycle of a centre's life orders both
+    bench.outbox.outdoor(STATION, -5.0)
+    await bench.write()
+
+    assert bench.script.names() == ["send_outdoor"]  # until then it goes by a fixed value
+    assert bench.states(1) == [EXPIRED]
+    assert not bench.status().held
+
+    bench.poll(advance_s=60.0)
+    bench.post(intent(2))
+    await bench.write()
+    assert bench.states(2) == [SENT, ACKNOWLEDGED]
 
 
 @pytest.mark.parametrize("outcome", [Rejected("range"), Unknown("timeout"), NotApplicable(), Acknowledged()])
