@@ -7,7 +7,7 @@ Only the source limit is different, see there.
 import math
 from functools import lru_cache
 
-from controller.decisions import GuardContext, LoopTraits, Rule
+from controller.decisions import Action, GuardContext, LoopTraits, Rule
 from controller.guard_case import ROUNDING, Case, Room, recent
 from controller.guard_pace import T_STEP_K, must_rest
 from controller.head import head_of, least_share
@@ -81,14 +81,25 @@ def own_curve(case: Case, room: Room) -> Room:
 
     Where the station itself counts with other weather its fallback leads elsewhere, and the loop is asked to
     stay near that, too. Asked and not forced: a sensor that fails would move a house by 10 K at once.
+
+    Where its fallback is so much warmer that no value is near both, as in mild weather at a station without
+    a sensor, nothing is written: it keeps what it holds while that is near our curve, and else goes to its
+    own. Where the fallback is as much colder, as with the sun on a sensor, ours counts: homes must stay warm.
     """
     if case.own is None or case.T_there is None:
         return room
     traits = case.traits
     band = own_band(traits)
     low, high = case.own - band, case.own + band
-    why = _beside(band, case.own)
-    room = room.bound_supply(low, high, Rule.OWN_CURVE, why)
+    if traits.wears_out and not case.held and traits.station_class is not StationClass.B:
+        # taken over at the edge, the limit's first creep would force a write before the register has rested
+        why = Phrase("guard.own_curve_worn", {"T_own": case.own})
+        room = room.bound_supply(low + CREEP_K, high - CREEP_K, Rule.OWN_CURVE, why)
+    else:
+        room = room.bound_supply(low, high, Rule.OWN_CURVE, _beside(band, case.own))
+    if not traits.is_source and traits.station_class is not StationClass.B and case.T_there - band > high:
+        why = Phrase("guard.fallback_warmer", {"T_there": case.T_there, "T_own": case.own})
+        room = room.gate(Action.RENEW, Rule.OWN_CURVE, why)
     moves = traits.wears_out or case.T_there != case.own
     if not moves or not case.asks or traits.station_class is StationClass.B:
         return room  # class B holds an offset to the curve: its limits do not move

@@ -92,6 +92,12 @@ GUARD: Mapping[str, tuple[str, str]] = {
         "within 8 K of the station's own curve ({T_own:.1f} °C), and 2 K inside where the register wears out",
         "与站内本地曲线（{T_own:.1f} °C）相差不超过 8 K；寄存器写入寿命有限，再收窄 2 K",
     ),
+    "guard.fallback_warmer": (
+        "nothing is written: by itself the station goes to {T_there:.1f} °C, more than 16 K above its curve"
+        " at the city's outdoor temperature ({T_own:.1f} °C)",
+        "暂不下发：站内自行退回时供水为 {T_there:.1f} °C，"
+        "比按全市室外温度的本地曲线（{T_own:.1f} °C）高 16 K 以上",
+    ),
     "guard.offset": (
         "offset within {low:+.0f}..{high:+.0f} K of the own curve ({T_own:.1f} °C)",
         "供温偏移量限于站内本地曲线（{T_own:.1f} °C）的 {low:+.0f}～{high:+.0f} K",

@@ -110,6 +110,8 @@ def _set(decision, traits, seen, history, proposals, context):
     if not history and not any(math.isfinite(p.T_supply) and math.isfinite(p.m_flow) for p in wishes):
         found.append("takes over though nobody asks")
     low, high = allowed_temperatures(traits, context)
+    if _fallback_far_warmer(traits, seen, context):
+        found.append(f"sets {T} though the fallback is out of reach")
     if _comes_back(traits, history, context):
         held = held_by(traits, history, context)
         most = max(held + 1.0, 25.0, traits.T_supply_min_degC)
@@ -171,6 +173,11 @@ def _take_over(traits, seen, T, m, low, high, context):
         found.append(f"takes over at flow {m} what holds {start}")
     if traits.wears_out and context.changes_24h.get(traits.key, 0) >= 48:
         found.append("takes over a worn register")
+    if traits.wears_out and traits.station_class.value != "B":
+        own = traits.own_curve(context.T_outdoor_centre.value)
+        least, most = clipped(own - 6.0, low, high), clipped(own + 6.0, low, high)
+        if not least - HAIR <= T <= most + HAIR:
+            found.append(f"takes over a wearing register at {T}, beside the creeping {least}..{most}")
     return found
 
 
@@ -248,13 +255,26 @@ def _unseen_source(context, *otherwise):
     return max(*otherwise) if others is None else max(*otherwise, others - 7.0)
 
 
-def _fallback_band(traits, seen, context):
-    """Supply temperatures from which a station that is not told our weather falls back by 8 K or less."""
+def _fallback(traits, seen, context):
+    """Where a station that is not told our weather goes by itself; None for others."""
     if traits.takes_outdoor or traits.station_class.value == "B":
-        return -math.inf, math.inf
+        return None
     its = seen.T_outdoor
     known = right(its) and -5 <= context.now - its.received_at <= 600
-    there = traits.own_curve(its.value if known else -5.0)
+    return traits.own_curve(its.value if known else -5.0)
+
+
+def _fallback_far_warmer(traits, seen, context):
+    """Whether no value is within 8 K of both our curve and the warmer one that the station falls back to."""
+    there = _fallback(traits, seen, context)
+    return there is not None and there > traits.own_curve(context.T_outdoor_centre.value) + 16.0 + HAIR
+
+
+def _fallback_band(traits, seen, context):
+    """Supply temperatures from which a station that is not told our weather falls back by 8 K or less."""
+    there = _fallback(traits, seen, context)
+    if there is None:
+        return -math.inf, math.inf
     low, high = allowed_temperatures(traits, context)
     return min(there - 8.0, high - 2.0), max(there + 8.0, low + 2.0)
 
