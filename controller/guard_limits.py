@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from controller.decisions import Action, GuardContext, LoopTraits, Rule
 from controller.guard_case import ROUNDING, Case, Room, recent
-from controller.guard_pace import T_STEP_K, must_rest
+from controller.guard_pace import T_STEP_K, inside_supply, must_rest
 from controller.head import head_of, least_share
 from controller.words.phrase import Phrase, word
 from stations.model.setpoint import StationClass
@@ -93,8 +93,8 @@ def own_curve(case: Case, room: Room) -> Room:
     low, high = case.own - band, case.own + band
     if traits.wears_out and not case.held and traits.station_class is not StationClass.B:
         # taken over at the edge, the limit's first creep would force a write before the register has rested
-        why = Phrase("guard.own_curve_worn", {"T_own": case.own})
-        room = room.bound_supply(low + CREEP_K, high - CREEP_K, Rule.OWN_CURVE, why)
+        margin = inside_supply(case)
+        room = room.bound_supply(low + margin, high - margin, Rule.OWN_CURVE, _beside(band, case.own))
     else:
         room = room.bound_supply(low, high, Rule.OWN_CURVE, _beside(band, case.own))
     if not traits.is_source and traits.station_class is not StationClass.B and case.T_there - band > high:

@@ -175,7 +175,8 @@ def _take_over(traits, seen, T, m, low, high, context):
         found.append("takes over a worn register")
     if traits.wears_out and traits.station_class.value != "B":
         own = traits.own_curve(context.T_outdoor_centre.value)
-        least, most = clipped(own - 6.0, low, high), clipped(own + 6.0, low, high)
+        reach = 8.0 - max(1.0 - traits.heat_resolution_K, 0.5, traits.heat_resolution_K)
+        least, most = clipped(own - reach, low, high), clipped(own + reach, low, high)
         if not least - HAIR <= T <= most + HAIR:
             found.append(f"takes over a wearing register at {T}, beside the creeping {least}..{most}")
     return found
