@@ -297,10 +297,17 @@ class Judge:
 
 
 def _near_own_curve(new: Setpoint, held: Held, bounds: LoopBounds) -> Iterator[Breach]:
-    """Judge the distance from where a fallback would lead; hard limits may keep a loop further away."""
+    """Judge the distance from where a fallback would lead; hard limits may keep a loop further away.
+
+    A curve can run away from what is held, as with a sensor that drifts by 6 K/h: then the write must come
+    back as far as one write may.
+    """
     if held.T_outdoor is None or bounds.own_supply is None:
         return
     own = bounds.own_supply(held.T_outdoor)
+    back = 0.0 if held.T is None else abs(held.T - own) - abs(new.T - own)
+    if back >= table.T_STEP_MAX_K - table.T_TOLERANCE_K:
+        return
     most = bounds.own_band_K + table.OWN_CURVE_TOLERANCE_K
     yield from _inside(new.loop, "T_supply beside own curve", new.T, (own - most, own + most))
 

@@ -126,6 +126,15 @@ def test_a_creeping_curve_leaves_a_held_setpoint_behind_and_the_next_write_is_a_
     assert story.write(59.5) == ["T_supply beside own curve"]
 
 
+def test_a_setpoint_that_a_curve_ran_away_from_comes_back_as_far_as_one_write_may():
+    story = Story()
+    assert story.write(60.0) == []
+    story.held = Held(remote=True, T=60.0, flow=8.0, dT=0.0, T_outdoor=4.0)
+    assert story.write(59.0) == []
+    story.held = Held(remote=True, T=59.0, flow=8.0, dT=0.0, T_outdoor=4.0)
+    assert story.write(60.0) == ["T_supply beside own curve"]
+
+
 def test_flow_that_turns_within_half_an_hour_is_a_break_and_later_is_none():
     story = Story()
     story.write(60.0, 8.0)
