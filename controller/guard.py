@@ -29,7 +29,6 @@ from controller.guard_pace import (
     worth_flow,
 )
 from controller.words.phrase import Phrase
-from stations.model.setpoint import StationClass
 
 LIMITS: tuple[tuple[Rule, RuleFunction], ...] = (
     (Rule.NOT_DRIVEN, not_driven),
@@ -157,17 +156,13 @@ def _settle(case: Case, limits: Room, room: Room) -> tuple[float, float]:
 
 
 def _away_from_limits(case: Case, limits: Room, T_supply: float) -> float:
-    """Begin a take-over of class B a little inside its limits: the first step back would cost a write.
-
-    Other registers that wear out have narrower limits for a take-over than afterwards.
-    """
-    margin, of = inside_supply(case), case.traits
-    moves = of.wears_out and of.station_class is StationClass.B
-    if not moves or limits.T_high - limits.T_low < 2.0 * margin:
+    """Begin a take-over a little inside where the register wears out: the first creep would cost a write."""
+    margin = inside_supply(case)
+    if not case.traits.wears_out or limits.T_high - limits.T_low < 2.0 * margin:
         return T_supply
     inside = min(max(T_supply, limits.T_low + margin), limits.T_high - margin)
     if abs(T_supply - case.T_start) > T_STEP_K:
-        return inside  # its offset is not bound to what it holds
+        return inside  # class B: its offset is not bound to what it holds
     return min(max(inside, case.T_start - T_STEP_K), case.T_start + T_STEP_K)
 
 

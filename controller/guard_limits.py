@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from controller.decisions import Action, GuardContext, LoopTraits, Rule
 from controller.guard_case import ROUNDING, Case, Room, recent
-from controller.guard_pace import T_STEP_K, inside_supply, must_rest
+from controller.guard_pace import T_STEP_K, must_rest
 from controller.head import head_of, least_share
 from controller.words.phrase import Phrase, word
 from stations.model.setpoint import StationClass
@@ -91,12 +91,7 @@ def own_curve(case: Case, room: Room) -> Room:
     traits = case.traits
     band = own_band(traits)
     low, high = case.own - band, case.own + band
-    if traits.wears_out and not case.held and traits.station_class is not StationClass.B:
-        # taken over at the edge, the limit's first creep would force a write before the register has rested
-        margin = inside_supply(case)
-        room = room.bound_supply(low + margin, high - margin, Rule.OWN_CURVE, _beside(band, case.own))
-    else:
-        room = room.bound_supply(low, high, Rule.OWN_CURVE, _beside(band, case.own))
+    room = room.bound_supply(low, high, Rule.OWN_CURVE, _beside(band, case.own))
     if not traits.is_source and traits.station_class is not StationClass.B and case.T_there - band > high:
         why = Phrase("guard.fallback_warmer", {"T_there": case.T_there, "T_own": case.own})
         room = room.gate(Action.RENEW, Rule.OWN_CURVE, why)

@@ -176,9 +176,9 @@ def _take_over(traits, seen, T, m, low, high, context):
     if traits.wears_out and traits.station_class.value != "B":
         own = traits.own_curve(context.T_outdoor_centre.value)
         reach = 8.0 - max(1.0 - traits.heat_resolution_K, 0.5, traits.heat_resolution_K)
-        least, most = clipped(own - reach, low, high), clipped(own + reach, low, high)
-        if not least - HAIR <= T <= most + HAIR:
-            found.append(f"takes over a wearing register at {T}, beside the creeping {least}..{most}")
+        most = clipped(own + reach, low, high)
+        if most + HAIR < T:
+            found.append(f"takes over a wearing register at {T}, above the creeping {most}")
     return found
 
 

@@ -273,16 +273,18 @@ def test_a_take_over_of_a_worn_register_begins_away_from_the_creeping_limits(hol
     assert decision.T_supply == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("holds", [51.8, 68.2])
-def test_a_worn_register_is_not_taken_over_where_the_first_creep_of_a_limit_would_force_a_write(holds):
-    """Found by half of the links flapping: the write came 10 min after the take-over, 15 are asked."""
+@pytest.mark.parametrize(("holds", "action"), [(68.2, Action.NONE), (51.2, Action.SET)])
+def test_a_worn_register_is_not_taken_over_where_the_first_creep_down_would_force_a_write(holds, action):
+    """Found by half of the links flapping: the write came 10 min after the take-over, 15 are asked.
+
+    Below the band it is taken over all the same: its homes are cold until somebody leads it.
+    """
     of = loop_traits(wears_out=True)
     seen = observation(T_supply_effective=good(holds, FRESH))
-    decision = guard([wish(60.0)], context([of], [seen], {of.key: ()}, changes_24h={of.key: 0})).decisions[
-        of.key
-    ]
-    assert decision.action is Action.NONE
-    assert decision.why[0].id == "guard.take_over_far"
+    whole = context([of], [seen], {of.key: ()}, changes_24h={of.key: 0})
+    decision = guard([wish(60.0)], whole).decisions[of.key]
+    assert decision.action is action
+    assert ("guard.take_over_far" in {why.id for why in decision.why}) is (action is Action.NONE)
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,12 @@ def test_a_loop_that_holds_what_we_may_not_ask_is_left_to_itself(holds):
     assert decision.why[0].id == "guard.take_over_far"
 
 
+def test_a_worn_register_is_taken_over_inside_the_limit_but_by_no_more_than_a_step():
+    seen = observation(T_supply_effective=good(51.5, FRESH))
+    decision = decide(60.0, history=(), seen=seen, traits={"wears_out": True})
+    assert (decision.action, decision.T_supply) == (SET, 52.5)
+
+
 def test_a_loop_is_taken_over_even_if_nothing_changes():
     assert decide(60.0, history=()).action is SET
     assert decide(60.0, history=(sent(1),)).action is RENEW
