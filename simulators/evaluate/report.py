@@ -36,6 +36,8 @@ ROWS = (
     ("  coldest station of critical users", "degC", "shortage_critical_coldest_degC", "{:.1f}"),
     ("plans that shared a shortage", "", "shortage_plans", "{:.0f}"),
     ("  parts of need, max - min, worst plan", "%", "shortage_plan_spread_percent", "{:.2f}"),
+    ("  of those who may be told less", "%", "shortage_plan_spread_able_percent", "{:.2f}"),
+    ("  loops at the least that they may be told", "", "shortage_plan_loops_at_least", "{:.0f}"),
     ("  plans within 2 %", "% of them", "shortage_plans_within_goal_percent", "{:.0f}"),
     ("came to those who share, 1 h on", "% of need", "shortage_given_percent", "{:.1f}"),
     ("  max - min of stations", "%", "shortage_spread_percent", "{:.1f}"),

@@ -15,6 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from controller.decisions import LoopKey
     from controller.planning.published import Published
     from simulators.plant.arrays import Floats, Indices
@@ -23,6 +25,8 @@ SETTLED_S = 3600.0
 OVER_S = 3600.0
 """A shortage is over when so long no plan has shared one out."""
 PLAN_GOAL_PERCENT = 2.0
+AT_LEAST = 1.005
+"""What is given over the least that may be told, up to which a loop counts as held there."""
 
 
 @dataclass(slots=True)
@@ -31,6 +35,10 @@ class SharedHeat:
 
     plans_percent: list[float] = field(default_factory=list)
     """Of each plan how far apart the parts are of those who share."""
+    able_percent: list[float] = field(default_factory=list)
+    """The same without loops that are given the least that they may be told: those cannot share."""
+    at_least: list[int] = field(default_factory=list)
+    """How many loops these are, of each plan."""
     needed: list[Floats] = field(default_factory=list)
     """What plans would have given, one entry for each hour; NaN for loops that did not share all the hour."""
     planned: list[Floats] = field(default_factory=list)
@@ -64,6 +72,10 @@ class ShortageWatch:
             if self._judged != published.made_at:
                 self._judged = published.made_at
                 self.heat.plans_percent.append(100.0 * shares.spread(plan.q))
+                parts, held = shares.given(plan.q), _at_least(published) & ~shares.spared
+                able = parts[np.isfinite(parts) & ~shares.spared & ~held]
+                self.heat.able_percent.append(100.0 * float(np.ptp(able)) if len(able) else 0.0)
+                self.heat.at_least.append(int(held.sum()))
             step = plan.step_at(now)
             rows = {key: row for row, key in enumerate(published.keys) if key not in published.excluded}
             for place, key in enumerate(self._keys):
@@ -85,6 +97,14 @@ class ShortageWatch:
             self.heat.given.append(np.where(shared, Q_flow, np.nan))
 
 
+def _at_least(published: Published) -> NDArray[np.bool_]:
+    """Return which loops a plan gives the least that they may be told, all its time."""
+    q, problem = published.plan.q, published.problem
+    if problem is None:
+        return np.zeros(len(q), dtype=np.bool_)
+    return np.asarray(q.sum(axis=1) <= AT_LEAST * problem.q_min[:, : q.shape[1]].sum(axis=1))
+
+
 def shared_figures(heat: SharedHeat, station_of_loop: Indices) -> dict[str, float | int]:
     """Return how unequally plans and the city shared a shortage out; nothing where no plan had to."""
     if not heat.plans_percent:
@@ -94,6 +114,8 @@ def shared_figures(heat: SharedHeat, station_of_loop: Indices) -> dict[str, floa
         "shortage_plans": len(plans),
         "shortage_plan_spread_percent": float(plans.max()),
         "shortage_plans_within_goal_percent": 100.0 * float((plans <= PLAN_GOAL_PERCENT).mean()),
+        "shortage_plan_spread_able_percent": max(heat.able_percent),
+        "shortage_plan_loops_at_least": max(heat.at_least),
     }
     if not heat.needed:
         return figures

@@ -15,8 +15,8 @@ AREA = np.full(3, 1000.0)
 TURN_S = 900.0
 
 
-def published(parts, made_at=0.0, spared=(False, False, False), excluded=()):
-    """A plan that gives these parts of 40 W/m2 in each of four steps."""
+def published(parts, made_at=0.0, spared=(False, False, False), excluded=(), least=(0.0, 0.0, 0.0)):
+    """A plan that gives these parts of 40 W/m2 in each of four steps; ``least`` (W/m2) may be told."""
     needed = np.full((3, 4), 40.0)
     plan = SimpleNamespace(
         q=needed * np.array(parts)[:, np.newaxis],
@@ -24,7 +24,12 @@ def published(parts, made_at=0.0, spared=(False, False, False), excluded=()):
         step_at=lambda now: 0,
     )
     return SimpleNamespace(
-        plan=plan, made_at=made_at, keys=KEYS, excluded=set(excluded), usable=lambda now: True
+        plan=plan,
+        problem=SimpleNamespace(q_min=np.repeat([[each] for each in least], 6, axis=1)),
+        made_at=made_at,
+        keys=KEYS,
+        excluded=set(excluded),
+        usable=lambda now: True,
     )
 
 
@@ -53,6 +58,13 @@ def test_the_spread_is_told_of_plans_and_of_what_came():
     assert told["shortage_plans_within_goal_percent"] == pytest.approx(100.0)
     assert told["shortage_spread_percent"] == pytest.approx(15.0)
     assert told["shortage_given_percent"] == pytest.approx(100.0 * 98.0 / 120.0)
+
+
+def test_a_loop_that_may_be_told_no_less_is_told_apart():
+    told = shared_figures(watched(3, parts=(0.8, 0.806, 0.95), least=(20.0, 20.0, 38.0)).heat, np.arange(3))
+    assert told["shortage_plan_spread_percent"] == pytest.approx(15.0)
+    assert told["shortage_plan_spread_able_percent"] == pytest.approx(0.6)
+    assert told["shortage_plan_loops_at_least"] == 1
 
 
 def test_who_is_spared_or_left_out_shares_nothing():
