@@ -91,8 +91,11 @@ def own_curve(case: Case, room: Room) -> Room:
     traits = case.traits
     band = own_band(traits)
     low, high = case.own - band, case.own + band
-    room = room.bound_supply(low, high, Rule.OWN_CURVE, _beside(band, case.own))
-    if not traits.is_source and traits.station_class is not StationClass.B and case.T_there - band > high:
+    goes_by_itself = not traits.is_source and traits.station_class is not StationClass.B
+    # what is warmer than its fallback need not jump into our band: it rises at the usual rates
+    forced = min(low, case.T_there) if goes_by_itself else low
+    room = room.bound_supply(forced, high, Rule.OWN_CURVE, _beside(band, case.own))
+    if goes_by_itself and case.T_there - band > high:
         why = Phrase("guard.fallback_warmer", {"T_there": case.T_there, "T_own": case.own})
         room = room.gate(Action.RENEW, Rule.OWN_CURVE, why)
     moves = traits.wears_out or case.T_there != case.own
@@ -101,8 +104,9 @@ def own_curve(case: Case, room: Room) -> Room:
     margin, why = 0.0, _beside(band, case.T_there)
     if traits.wears_out:
         margin, why = CREEP_K, Phrase("guard.own_curve_worn", {"T_own": case.T_there})
-    low, high = max(low, case.T_there - band), min(high, case.T_there + band)
-    return room.ask_supply(min(max(room.T_wish, low + margin), high - margin), Rule.OWN_CURVE, why)
+    least, most = max(low, case.T_there - band), min(high, case.T_there + band)
+    asked = min(max(room.T_wish, least + margin), most - margin)
+    return room.ask_supply(max(asked, low), Rule.OWN_CURVE, why)
 
 
 def own_band(traits: LoopTraits) -> float:

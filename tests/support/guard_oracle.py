@@ -16,9 +16,11 @@ from tests.support.guard_terms import (
     clipped,
     cold_water,
     drive_breaks,
+    fallback,
     flow_allowed,
     held_by,
     history_of,
+    right,
     sent_since,
     unknown_water,
 )
@@ -137,10 +139,6 @@ def _set(decision, traits, seen, history, proposals, context):
     return found + _pace(traits, seen, history, wishes, T, m, low, high, context)
 
 
-def right(reading):
-    return reading.quality.name == "GOOD" or reading.reason.name == "CLOCK_SKEW"
-
-
 def _take_over(traits, seen, T, m, low, high, context):
     found = []
     start = traits.own_curve(context.T_outdoor_centre.value)
@@ -245,7 +243,8 @@ def _temperature_rates(traits, seen, history, wishes, T, held, low, context):
     least = _fallback_band(traits, seen, context)[0]
     if held - HAIR > T and least - HAIR > T and (primary.value is None or primary.value - 3.0 > least):
         found.append(f"falls to {T} away from a fallback that needs {least}")
-    if held + HAIR < T and max(most, low) + HAIR < T:
+    ours = traits.own_curve(context.T_outdoor_centre.value) - 8.0  # nobody is kept cooler than that
+    if held + HAIR < T and max(most, low, ours) + HAIR < T:
         found.append(f"rises to {T} away from a fallback that needs {most}")
     return found
 
@@ -256,28 +255,20 @@ def _unseen_source(context, *otherwise):
     return max(*otherwise) if others is None else max(*otherwise, others - 7.0)
 
 
-def _fallback(traits, seen, context):
-    """Where a station that is not told our weather goes by itself; None for others."""
-    if traits.takes_outdoor or traits.station_class.value == "B":
-        return None
-    its = seen.T_outdoor
-    known = right(its) and -5 <= context.now - its.received_at <= 600
-    return traits.own_curve(its.value if known else -5.0)
-
-
 def _fallback_far_warmer(traits, seen, context):
     """Whether no value is within 8 K of both our curve and the warmer one that the station falls back to."""
-    there = _fallback(traits, seen, context)
+    there = fallback(traits, seen, context)
     return there is not None and there > traits.own_curve(context.T_outdoor_centre.value) + 16.0 + HAIR
 
 
 def _fallback_band(traits, seen, context):
     """Supply temperatures from which a station that is not told our weather falls back by 8 K or less."""
-    there = _fallback(traits, seen, context)
+    there = fallback(traits, seen, context)
     if there is None:
         return -math.inf, math.inf
     low, high = allowed_temperatures(traits, context)
-    return min(there - 8.0, high - 2.0), max(there + 8.0, low + 2.0)
+    ours = clipped(traits.own_curve(context.T_outdoor_centre.value) - 8.0, low, high)
+    return min(there - 8.0, high - 2.0), max(there + 8.0, ours + 2.0)
 
 
 def _flow_rates(traits, seen, history, m, held, context):

@@ -49,7 +49,9 @@ def allowed_temperatures(traits, context):
     high = min(traits.T_supply_max_degC, 55.0 if traits.emitter == "floor" else 85.0)
     low = min(max(25.0, traits.T_supply_min_degC), high)
     own = traits.own_curve(context.T_outdoor_centre.value)
-    low, high = clipped(own - 8.0, low, high), clipped(own + 8.0, low, high)
+    there = fallback(traits, context.observations.get(traits.key), context)
+    lowest = own - 8.0 if there is None else min(own - 8.0, there)  # it may begin where it is by itself
+    low, high = clipped(lowest, low, high), clipped(own + 8.0, low, high)
     if traits.station_class.value == "B":
         availability = context.link_availability_24h.get(traits.key.station)
         forecast = context.T_outdoor_forecast_min
@@ -58,6 +60,19 @@ def allowed_temperatures(traits, context):
         up = min(traits.offset_upper_K, 5.0)
         low, high = clipped(own + down, low, high), clipped(own + up, low, high)
     return low, high
+
+
+def right(reading):
+    return reading.quality.name == "GOOD" or reading.reason.name == "CLOCK_SKEW"
+
+
+def fallback(traits, seen, context):
+    """Where a station that is not told our weather goes by itself; None for others."""
+    if traits.takes_outdoor or traits.station_class.value == "B" or seen is None:
+        return None
+    its = seen.T_outdoor
+    known = right(its) and -5 <= context.now - its.received_at <= 600
+    return traits.own_curve(its.value if known else -5.0)
 
 
 def cold_water(seen, context):

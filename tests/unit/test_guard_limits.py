@@ -109,6 +109,18 @@ def test_a_station_whose_fallback_is_far_warmer_is_not_written_to(holds, its, ac
     assert (decision.cuts[0].detail.id == "guard.fallback_warmer") is (action is not Action.SET)
 
 
+def test_a_station_whose_fallback_is_far_colder_is_taken_over_there_and_led_up_at_the_usual_rate():
+    """Without a sensor it goes by -5 degC in hard frost, too: 8 K below our band, and its homes are cold."""
+    of = loop_traits(station_class=StationClass.T)
+    seen = observation(T_outdoor=good(8.0, FRESH), T_supply_effective=good(48.0, FRESH))
+    first = guard([wish(60.0)], context([of], [seen], {of.key: ()})).decisions[of.key]
+    assert (first.action, first.T_supply) == (Action.SET, 48.0)
+    held = context([of], [seen], {of.key: (sent(20, 48.0),)})
+    assert guard([wish(60.0)], held).decisions[of.key].T_supply == pytest.approx(49.0)
+    at_the_end = context([of], [seen], {of.key: (sent(20, 55.8),)})
+    assert guard([wish(60.0)], at_the_end).decisions[of.key].action is Action.RENEW, "8 K above its fallback"
+
+
 def test_a_sensor_that_fails_moves_a_held_loop_by_the_usual_step_only():
     of = loop_traits(station_class=StationClass.T)
     seen = observation(T_outdoor=no_value())
