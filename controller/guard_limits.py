@@ -91,11 +91,14 @@ def own_curve(case: Case, room: Room) -> Room:
     traits = case.traits
     band = own_band(traits)
     low, high = case.own - band, case.own + band
-    goes_by_itself = not traits.is_source and traits.station_class is not StationClass.B
+    absolute = not traits.is_source and traits.station_class is not StationClass.B  # holds a temperature
     # what is warmer than its fallback need not jump into our band: it rises at the usual rates
-    forced = min(low, case.T_there) if goes_by_itself else low
-    room = room.bound_supply(forced, high, Rule.OWN_CURVE, _beside(band, case.own))
-    if goes_by_itself and case.T_there - band > high:
+    coolest = min(low, case.T_there) if absolute else low
+    # taken over at the top, the limit's first creep would force a write before a worn register has rested;
+    # at the bottom it may: homes that nobody leads stay cold
+    warmest = high - CREEP_K if absolute and traits.wears_out and not case.held else high
+    room = room.bound_supply(coolest, warmest, Rule.OWN_CURVE, _beside(band, case.own))
+    if absolute and case.T_there - band > high:
         why = Phrase("guard.fallback_warmer", {"T_there": case.T_there, "T_own": case.own})
         room = room.gate(Action.RENEW, Rule.OWN_CURVE, why)
     moves = traits.wears_out or case.T_there != case.own

@@ -49,18 +49,14 @@ def rate_temperature(case: Case, room: Room) -> Room:
     """
     held = case.T_start
     if not case.held:
-        top = room.T_high - inside_supply(case) if case.traits.wears_out else room.T_high
         room = room.bound_supply(held, held, Rule.RATE_TEMPERATURE, _TAKE_OVER)
         if case.traits.station_class is StationClass.B:
             return room  # it holds an offset, which no limiter moves
         if _follows_unknown(case):
             return room.gate(Action.NONE, Rule.RATE_TEMPERATURE, _TAKE_OVER_UNKNOWN)
-        # at the top a limit's first creep would force a write before a worn register has rested; at the
-        # bottom it may: homes that nobody leads stay cold
-        nearest = min(room.supply, top)
-        if abs(nearest - held) <= T_STEP_K + ROUNDING:
+        if abs(room.supply - held) <= T_STEP_K + ROUNDING:
             return room
-        why = Phrase("guard.take_over_far", {"T_held": held, "T_least_step": nearest})
+        why = Phrase("guard.take_over_far", {"T_held": held, "T_least_step": room.supply})
         return room.gate(Action.NONE, Rule.RATE_TEMPERATURE, why)
     lately = case.sent_within(T_WINDOW_S)
     # From what was sent, and from what the register took: tenths of 52.15 and 51.15 may be 1.1 K apart.

@@ -173,8 +173,7 @@ def _take_over(traits, seen, T, m, low, high, context):
         found.append("takes over a worn register")
     if traits.wears_out and traits.station_class.value != "B":
         own = traits.own_curve(context.T_outdoor_centre.value)
-        reach = 8.0 - max(1.0 - traits.heat_resolution_K, 0.5, traits.heat_resolution_K)
-        most = clipped(own + reach, low, high)
+        most = clipped(own + 6.0, low, high)
         if most + HAIR < T:
             found.append(f"takes over a wearing register at {T}, above the creeping {most}")
     return found
