@@ -86,17 +86,21 @@ def _within(
 ) -> dict[str, Any]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(LOG_CRITICAL))
     with tempfile.TemporaryDirectory() as folder:
-        case = Case(
-            scenario=scenario,
-            stations=size.stations,
-            seed=seed,
-            uncounted_days=UNCOUNTED_DAYS,
-            counted_days=size.days,
-            folder=Path(folder),
-            plant=PHYSICAL,
-            sources=WRITTEN,
-        )
-        return judged(case)
+        return judged(judged_case(size, seed, scenario, Path(folder)))
+
+
+def judged_case(size: Size, seed: int, scenario: Scenario, folder: Path) -> Case:
+    """Return what is judged: a physical city whose sources take orders."""
+    return Case(
+        scenario=scenario,
+        stations=size.stations,
+        seed=seed,
+        uncounted_days=UNCOUNTED_DAYS,
+        counted_days=size.days,
+        folder=folder,
+        plant=PHYSICAL,
+        sources=WRITTEN,
+    )
 
 
 def _side_by_side(case: Case) -> dict[str, Any]:

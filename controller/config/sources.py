@@ -19,9 +19,9 @@ class SourceWrites:
     own_curve: SourceCurve
     """What the source holds by itself: the fallback, and the middle of what the guard allows."""
     m_flow_design_kg_per_s: Annotated[Number, between(0.1, 20_000.0)]
-    dp_min_kPa: Annotated[Number, between(20.0, 1500.0)]
+    dp_min_kPa: Annotated[Number, between(20.0, 2500.0)]
     """Less head never: stations at the end of the network need it."""
-    dp_max_kPa: Annotated[Number, between(20.0, 1500.0)]
+    dp_max_kPa: Annotated[Number, between(20.0, 2500.0)]
     """The head that drives the design flow; more never."""
     own_band_K: Annotated[Number, between(1.0, 20.0)] = 8.0
     """How far a supply setpoint may be from the own curve: bounds the step of every fallback."""

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import __main__ as bench
 from benchmarks import control
-from benchmarks.control_city import C_OFF, UA_OFF, troubles, wrong_houses
+from benchmarks.control_city import C_OFF, FULL, UA_OFF, judged_case, troubles, wrong_houses
 from benchmarks.control_figures import AUTUMN, JANUARY, MISMATCH, breaks_of, figures_of
 from benchmarks.report import load_targets
 from controller.decisions import LoopKey
@@ -18,7 +18,9 @@ from optimizer.estimate.state import begin, trust_before
 from optimizer.forecast.weather import NoWeather
 from optimizer.plan.status import PlanStatus, no_plan
 from optimizer.reason import because
+from simulators.evaluate.hindsight import APART_K
 from simulators.evaluate.intended import AHEAD_S, Intended
+from simulators.scenario import load_scenario
 
 KEYS = (LoopKey("S001", 1), LoopKey("S002", 1))
 CURVE = {
@@ -158,3 +160,10 @@ def test_rooms_are_held_against_what_the_plan_of_the_day_before_said_of_them():
     assert intended.look(None, 3600.0, rooms).size == 0
     off = intended.look(None, AHEAD_S, rooms)
     assert off == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("seed", FULL.seeds)
+def test_every_city_of_the_long_form_has_a_site_that_the_centre_takes(seed, tmp_path):
+    case = judged_case(FULL, seed, load_scenario("january"), tmp_path)
+    for offset_K in APART_K:
+        assert len(case.town(offset_K).controlled.stations) >= FULL.stations

@@ -119,7 +119,7 @@ def test_all_faults_come_at_once_with_file_key_value_and_range(tmp_path):
     told = "\n".join(refusal.value.faults)
     at = f"site.toml: planning.sources.{BASE}.writes"
     for expected in (
-        f"{at}.dp_min_kPa: out of range (got 5); allowed 20..1500",
+        f"{at}.dp_min_kPa: out of range (got 5); allowed 20..2500",
         f"{at}.own_band_K: out of range (got 30); allowed 1..20",
         f"{at}.m_flow_design_kg_per_s: not a finite number",
         f"{at}.mode: ",
