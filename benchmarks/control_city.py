@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 import structlog
 
 from benchmarks.control_figures import CURVE, OURS, STAGED, TUNED, WARM
+from benchmarks.isolated import in_own_processes
+from benchmarks.kept import kept
 from controller.knowing.known import Known
 from simulators.evaluate.case import PHYSICAL, WRITTEN, Case
 from simulators.evaluate.contestants import Contestant
@@ -47,14 +50,19 @@ FULL = Size(stations=200, days=30.0, seeds=(101, 102, 103, 104, 105))
 
 def compared(scenario: str, size: Size) -> list[dict[str, Any]]:
     """Return the verdict of each city on the baselines and the optimizer."""
-    return [_within(size, seed, load_scenario(scenario), _side_by_side) for seed in size.seeds]
+    return _each(size, load_scenario(scenario), _side_by_side)
 
 
 def mistaken(size: Size) -> list[dict[str, Any]]:
     """Return the verdict of each city on an optimizer that is wrong about every house and hears badly."""
     january = load_scenario("january")
     scenario = replace(january, name="mismatch", faults=troubles(UNCOUNTED_DAYS + size.days))
-    return [_within(size, seed, scenario, _alone) for seed in size.seeds]
+    return _each(size, scenario, _alone)
+
+
+def _each(size: Size, scenario: Scenario, judged: Callable[[Case], dict[str, Any]]) -> list[dict[str, Any]]:
+    """Judge the cities beside each other, as many at a time as there are cores."""
+    return in_own_processes([partial(_within, size, seed, scenario, judged) for seed in size.seeds])
 
 
 def troubles(days: float) -> Mapping[str, object]:
@@ -86,7 +94,8 @@ def _within(
 ) -> dict[str, Any]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(LOG_CRITICAL))
     with tempfile.TemporaryDirectory() as folder:
-        return judged(judged_case(size, seed, scenario, Path(folder)))
+        case = judged_case(size, seed, scenario, Path(folder))
+        return kept(f"{scenario.name}-{size.stations}x{size.days:g}d-{seed}", partial(judged, case))
 
 
 def judged_case(size: Size, seed: int, scenario: Scenario, folder: Path) -> Case:

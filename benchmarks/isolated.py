@@ -5,13 +5,15 @@ A measurement shares its CPU time and its heap with nothing, so figures do not d
 
 import multiprocessing
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from traceback import format_exc
 from typing import Any, TypeVar
+
+from benchmarks.report import usable_cores
 
 _T = TypeVar("_T")
 _SPAWN = multiprocessing.get_context("spawn")
@@ -34,9 +36,18 @@ class Crashed(Exception):
 
 def in_own_process(function: Callable[[], _T]) -> _T:
     """Call a module's function in a fresh interpreter; raises Crashed where it raises or its process dies."""
+    return in_own_processes([function])[0]
+
+
+def in_own_processes(functions: Sequence[Callable[[], _T]]) -> list[_T]:
+    """Call each function in a fresh interpreter, as many at a time as there are cores.
+
+    Raises Crashed where one raises, once the others are done, and at once where a process dies.
+    """
     try:
-        with ProcessPoolExecutor(max_workers=1, mp_context=_SPAWN) as pool:
-            return pool.submit(_telling, function).result()
+        workers = min(len(functions), usable_cores())
+        with ProcessPoolExecutor(workers, mp_context=_SPAWN, max_tasks_per_child=1) as pool:
+            return list(pool.map(_telling, functions))
     except BrokenProcessPool as died:
         raise Crashed("its process died", "") from died
 

@@ -160,11 +160,16 @@ def commit() -> str:
 def machine() -> str:
     """Return processor, cores, memory and interpreter: what a figure depends on."""
     memory_GiB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cores = len(os.sched_getaffinity(0))
     return (
-        f"{_processor()}, {cores} cores, {memory_GiB:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"{_processor()}, {usable_cores()} cores, {memory_GiB:.0f} GiB, "
+        f"{platform.system()} {platform.release()}, "
         f"{platform.python_implementation()} {platform.python_version()}"
     )
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on."""
+    return len(os.sched_getaffinity(0))
 
 
 def _processor() -> str:
