@@ -26,7 +26,7 @@ from controller.planning.seen import lost_loops, scene_of, source_seen
 from controller.state import ControllerState
 from optimizer.building import Floats
 from optimizer.forecast.weather import NoWeather, Outlook
-from optimizer.plan.status import Plan, moved_on, no_plan
+from optimizer.plan.status import Plan, PlanStatus, moved_on, no_plan
 from optimizer.reason import Reason, because
 from stations.model.clock import Clock
 
@@ -136,7 +136,7 @@ class PlanningLoop:
         since = now - self._asked_at
         if last is None or since >= self._rules.interval_s or since < 0.0:
             return True
-        if since < EVENT_EVERY_S:
+        if since < EVENT_EVERY_S and not _asked_too_early(last):
             return False
         images = self._state.image.freeze()
         lost = lost_loops(images, self._traits, now)
@@ -180,6 +180,11 @@ class PlanningLoop:
         except Exception:  # as above: a bug here costs advice only
             log.exception("advising_failed")
             return None
+
+
+def _asked_too_early(last: Published) -> bool:
+    """Tell whether there is no plan for want of weather: no solver was asked, and any look may ask."""
+    return isinstance(last.outlook, NoWeather) and last.plan.status is PlanStatus.NONE
 
 
 def _instead(previous: Plan | None, loops: int, now: float, why: Reason) -> Plan:

@@ -11,7 +11,7 @@ from controller.image import ProcessImage, StationImage
 from controller.knowing.belief import Introduced, first_belief
 from controller.modes import Mode
 from controller.planning.events import event
-from controller.planning.loop import EVENT_EVERY_S, Believed, PlanningLoop
+from controller.planning.loop import EVENT_EVERY_S, LOOK_S, Believed, PlanningLoop
 from controller.planning.port import InlinePlanner
 from controller.planning.rules import SourceSeen
 from controller.planning.seen import source_seen
@@ -145,6 +145,18 @@ def test_events_ask_at_once_but_not_more_often_than_every_five_minutes():
     assert not bench.loop.due()
     bench.later(1.0)
     assert bench.loop.due()
+
+
+def test_the_first_plan_comes_with_the_weather_and_does_not_wait_five_minutes():
+    bench = Bench()
+    bench.weather = UNKNOWN_WEATHER
+    bench.turn()
+    bench.later(LOOK_S)
+    assert not bench.loop.due()
+    bench.weather = outlook()
+    assert bench.loop.due()
+    assert bench.turn().plan.status is PlanStatus.OPTIMAL
+    assert not bench.loop.due()
 
 
 def test_what_happens_between_two_plans_is_told_apart():
