@@ -371,7 +371,7 @@ def _own(trial: LoopTrial, readings: Readings) -> float:
 
 def _in_force(trial: LoopTrial) -> Point:
     """Return the point that shows the supply setpoint in force."""
-    return points_of(trial.loop, is_source=trial.traits.is_source).T_supply_effective
+    return points_of(trial.traits).T_supply_effective
 
 
 def _on_own_curve(trial: LoopTrial, readings: Readings) -> bool:

@@ -99,12 +99,18 @@ class LoopTraits:
     """By which the supply may change, where that is slower than the contract's rates: fires are."""
     dp_min: float = 0.0
     dp_design: float = 0.0
-    """kPa of head of a heat source: the least, and what drives its design flow and is the most."""
+    """kPa of head: the least of a heat source, and what drives the design flow of a source, whose most it is,
+    or of a loop that is told its circulation as a head."""
 
     @property
     def is_source(self) -> bool:
         """Tell whether this is a heat source and no loop of a station."""
         return self.emitter == "source"
+
+    @property
+    def by_head(self) -> bool:
+        """Tell whether circulation is told as a head (``controller/head.py``)."""
+        return self.circulation in (CirculationChannel.DP, CirculationChannel.DP_SOURCE)
 
 
 @quickly_made

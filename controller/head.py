@@ -1,8 +1,9 @@
-"""A heat source's head as the flow that it drives: so the guard's rules for flow hold for it as they stand.
+"""A head as the flow that it drives: so the guard's rules for flow hold for it as they stand.
 
-dp = dp_design (m / m_design)^2, the square law of a network whose valves stand still. It is no forecast of
-the flow, which consumers' valves decide; it is a scale, the same in both directions, on which limits, paces
-and dead times of flows are meaningful for a head.
+dp = dp_design (m / m_design)^2, the square law of a network whose valves stand still. Heat sources are told a
+head, and so are loops whose circulation channel is one. It is no forecast of the flow, which consumers'
+valves decide; it is a scale, the same in both directions, on which limits, paces and dead times of flows are
+meaningful for a head.
 """
 
 import math
@@ -21,6 +22,16 @@ def flow_of(dp: float, traits: LoopTraits) -> float:
     return traits.m_flow_design * math.sqrt(max(dp, 0.0) / traits.dp_design)
 
 
+def told_of(m_flow: float, traits: LoopTraits) -> float:
+    """Return what a flow in kg/s is in the circulation channel: a head in kPa, or the flow itself."""
+    return head_of(m_flow, traits) if traits.by_head else m_flow
+
+
+def flow_told(value: float, traits: LoopTraits) -> float:
+    """Return the flow in kg/s that a value of the circulation channel stands for."""
+    return flow_of(value, traits) if traits.by_head else value
+
+
 def least_share(traits: LoopTraits) -> float:
-    """Return the share of design flow that stands for the least head."""
+    """Return the share of design flow that stands for the least head that a site lays down for a source."""
     return math.sqrt(traits.dp_min / traits.dp_design) if traits.is_source else 0.0

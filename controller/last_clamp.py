@@ -42,6 +42,13 @@ def clamp_fault(traits: LoopTraits, intent: Intent) -> str | None:
         return f"heat channel {traits.heat} is not driven by this version"
     if circulation is None:
         return None
+    if intent.circulation_channel is not traits.circulation:
+        return f"circulation channel {intent.circulation_channel} is not the loop's, {traits.circulation}"
+    if traits.circulation is CirculationChannel.DP:
+        low, high = FLOW_MIN_FRACTION**2 * traits.dp_design, traits.dp_design
+        if not low - DP_TOLERANCE_KPA <= circulation <= high + DP_TOLERANCE_KPA:
+            return f"head {circulation:.1f} kPa outside {low:.1f}..{high:.1f} kPa"
+        return None
     if traits.circulation is not CirculationChannel.M_FLOW:
         return f"circulation channel {traits.circulation} is not driven by this version"
     low, high = FLOW_MIN_FRACTION * traits.m_flow_design, traits.m_flow_design

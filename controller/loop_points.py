@@ -3,6 +3,7 @@
 from functools import cache
 from typing import NamedTuple
 
+from controller.decisions import LoopTraits
 from stations.model.identity import PRIMARY, Point
 
 
@@ -16,7 +17,7 @@ class LoopPoints(NamedTuple):
     T_supply_effective: Point
     T_supply_readback: Point
     circulation_effective: Point
-    """Of a station's loop a flow in kg/s, of a heat source a head in kPa."""
+    """A flow in kg/s; a head in kPa where circulation is told so (``LoopTraits.by_head``)."""
     circulation_readback: Point
     p_return: Point
     dT_held: Point
@@ -24,11 +25,15 @@ class LoopPoints(NamedTuple):
     P_pump: Point
 
 
+def points_of(traits: LoopTraits) -> LoopPoints:
+    """Return the points of a loop; of a heat source, with its setpoints in its loop, those of its water."""
+    return _points_of(traits.key.loop, traits.is_source, traits.by_head)
+
+
 @cache
-def points_of(loop: int, *, is_source: bool = False) -> LoopPoints:
-    """Return the points of a loop; of a heat source, with its setpoints in ``loop``, those of its water."""
+def _points_of(loop: int, is_source: bool, by_head: bool) -> LoopPoints:
     side, what = (PRIMARY, "source") if is_source else (loop, "secondary")
-    circulation = "dp_source" if is_source else "m_flow_secondary"
+    circulation = f"{'dp' if by_head else 'm_flow'}_{what}"
     return LoopPoints(
         T_supply=Point(side, f"T_supply_{what}"),
         T_return=Point(side, f"T_return_{what}"),

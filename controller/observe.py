@@ -6,7 +6,7 @@ from functools import cache
 
 from controller.decisions import LoopKey, LoopObservation, LoopTraits, Mode, Season
 from controller.guard_case import recent
-from controller.head import flow_of
+from controller.head import flow_told
 from controller.image import StationImage
 from controller.loop_points import LoopPoints, points_of
 from stations.model.identity import PRIMARY, Point
@@ -89,7 +89,7 @@ def _observe(
     image: StationImage, traits: LoopTraits, situation: LoopSituation, never: Reading
 ) -> LoopObservation:
     key, read = traits.key, image.readings.get
-    at = points_of(key.loop, is_source=traits.is_source)
+    at = points_of(traits)
     T_supply, m_flow = read(at.T_supply, never), read(at.m_flow, never)
     register = read(at.circulation_readback)
     return LoopObservation(
@@ -122,10 +122,10 @@ def _remote(level: Reading, image: StationImage) -> bool | None:
 
 
 def _as_flow(circulation: Reading, traits: LoopTraits) -> Reading:
-    """Return a heat source's head as the flow that stands for it; of a station's loop it is a flow."""
-    if not traits.is_source or circulation.value is None:
+    """Return what a circulation channel shows as a flow: a head as the flow that stands for it."""
+    if not traits.by_head or circulation.value is None:
         return circulation
-    return replace(circulation, value=flow_of(circulation.value, traits))
+    return replace(circulation, value=flow_told(circulation.value, traits))
 
 
 def _in_force(effective: Reading, measured: Reading, traits: LoopTraits) -> Reading:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from controller.decisions import Decision, LoopKey, LoopTraits
-from controller.head import head_of
+from controller.head import told_of
 from controller.historian.records import Intent
 from controller.words.phrase import Phrase
 from stations.model.setpoint import HeatChannel
@@ -143,7 +143,7 @@ def channel_values(
 
     A class B offset is the wanted supply temperature less the station's own curve at the centre's outdoor
     temperature, rounded to the register's step so that an unchanged offset is recognised as unchanged. A heat
-    source is told its flow as a head.
+    source, and a loop whose pump holds a head, is told its flow as that.
     """
     assert decision.T_supply is not None
     if traits.heat is HeatChannel.DT_OFFSET:
@@ -154,6 +154,6 @@ def channel_values(
         heat = min(max(rounded_K, traits.offset_lower_K), traits.offset_upper_K)
     else:
         heat = decision.T_supply
-    if traits.is_source and decision.m_flow is not None:
-        return heat, head_of(decision.m_flow, traits)
-    return heat, decision.m_flow if traits.circulation is not None else None
+    if traits.circulation is None or decision.m_flow is None:
+        return heat, None
+    return heat, told_of(decision.m_flow, traits)

@@ -17,7 +17,7 @@ from controller.guard_limits import (
     T_SUPPLY_MIN_DEGC,
     own_band,
 )
-from controller.head import flow_of, head_of, least_share
+from controller.head import flow_told, least_share, told_of
 from controller.loop_points import points_of
 from controller.wiring import DRIVEN_CIRCULATION, DRIVEN_HEAT
 from stations.model.identity import Point
@@ -79,7 +79,7 @@ def refusal(traits: LoopTraits, readings: Mapping[Point, Reading]) -> str | None
         return f"heat channel {traits.heat} is not driven by this version"
     if traits.circulation not in DRIVEN_CIRCULATION:
         return f"circulation channel {traits.circulation} is not driven by this version"
-    at = points_of(loop, is_source=traits.is_source)
+    at = points_of(traits)
     needed = [at.T_supply, Point(loop, f"{traits.heat.value}_readback")]
     if traits.is_source:
         needed += [at.T_supply_effective, at.circulation_effective]
@@ -100,7 +100,7 @@ def refusal(traits: LoopTraits, readings: Mapping[Point, Reading]) -> str | None
 
 
 def _pump_runs(traits: LoopTraits, readings: Mapping[Point, Reading]) -> bool | None:
-    at = points_of(traits.key.loop, is_source=traits.is_source)
+    at = points_of(traits)
     speed = value_of(readings, *at.y_pump)
     if speed is not None:
         return speed > PUMP_SPEED_RUNNING
@@ -110,19 +110,16 @@ def _pump_runs(traits: LoopTraits, readings: Mapping[Point, Reading]) -> bool | 
 
 def before(traits: LoopTraits, readings: Mapping[Point, Reading]) -> Before:
     """Return how the loop runs; ``refusal`` has passed it."""
-    loop = traits.key.loop
     T_outdoor = value_of(readings, 0, "T_outdoor")
     assert T_outdoor is not None
     listed = traits.own_curve(T_outdoor)
-    at = points_of(loop, is_source=traits.is_source)
+    at = points_of(traits)
     T_effective, m_flow = (
         value_of(readings, *point) for point in (at.T_supply_effective, at.circulation_effective)
     )
-    if traits.is_source and m_flow is not None:
-        m_flow = flow_of(m_flow, traits)
     return Before(
         T_effective=listed if T_effective is None else T_effective,
-        m_flow_effective=traits.m_flow_design if m_flow is None else m_flow,
+        m_flow_effective=traits.m_flow_design if m_flow is None else flow_told(m_flow, traits),
         T_outdoor=T_outdoor,
         curve_difference_K=0.0 if T_effective is None else T_effective - listed,
     )
@@ -158,9 +155,7 @@ def _trial(traits: LoopTraits, start: Before, T: float) -> Trial:
         heat = round((T - start.T_effective) / step) * step
         heat = min(max(heat, traits.offset_lower_K), traits.offset_upper_K)
         T = start.T_effective + heat
-    circulation = m_flow if traits.circulation is not None else None
-    if traits.is_source:
-        circulation = head_of(m_flow, traits)
+    circulation = told_of(m_flow, traits) if traits.circulation is not None else None
     return Trial(T_supply=T, m_flow=m_flow, instruction=Instruction(heat=heat, circulation=circulation))
 
 

@@ -28,7 +28,7 @@ from stations.profile import Profile
 SOURCE_LOOP = 1
 """Where a heat source that takes setpoints has its one controller."""
 LOOP_HEAT = (HeatChannel.T_SUPPLY, HeatChannel.DT_OFFSET)
-LOOP_CIRCULATION = (CirculationChannel.M_FLOW, None)
+LOOP_CIRCULATION = (CirculationChannel.M_FLOW, CirculationChannel.DP, None)
 """Channels that this version can produce from temperature and flow; others make a loop advice only."""
 SOURCE_CHANNELS = (HeatChannel.T_SUPPLY_SOURCE, CirculationChannel.DP_SOURCE)
 DRIVEN_HEAT = (*LOOP_HEAT, HeatChannel.T_SUPPLY_SOURCE)
@@ -107,6 +107,7 @@ def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopT
         caps_flow=profile.caps_flow,
         m_flow_cap_open=open_cap(profile) or 0.0,
         piping=loop.piping,
+        dp_design=loop.dp_design_kPa or 0.0,
     )
 
 

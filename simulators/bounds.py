@@ -12,7 +12,9 @@ def bounds_of(station: SimStation) -> dict[int, LoopBounds]:
     if writes is None:
         return {
             loop.number: LoopBounds(
-                emitter=loop.emitter, m_flow_design=loop.m_flow_design, own_supply=loop.own_supply
+                emitter=loop.emitter,
+                m_flow_design=loop.m_flow_design if loop.dp_design is None else flow_of_head(loop.dp_design),
+                own_supply=loop.own_supply,
             )
             for loop in station.loops
         }

@@ -22,6 +22,11 @@ PROFILE_SHARES = {
 }
 """Of 40 stations: 60 % Modbus and 40 % OPC UA, 28 of class A, 5 of B, 4 of T, 3 of C."""
 
+BY_HEAD_EVERY, BY_HEAD = 4, "plc-d"
+"""Of the stations with ``plc-a`` so many-th ones have pumps that hold a head, and this profile."""
+DP_DESIGN_kPa = 80.0
+"""The head of their design flow."""
+
 SECURED_SHARE = 0.375
 """Of the OPC UA stations: six of sixteen sign and encrypt, the rest admit that they do not."""
 
@@ -44,7 +49,7 @@ COLUMNS = (
     "station", "name_zh", "name_en", "district", "kind", "profile", "host", "port", "unit", "security",
     "allow_insecure", "server_certificate", "latitude", "longitude", "loop", "emitter", "piping",
     "A_heated_m2", "own_curve", "T_supply_max_degC", "T_supply_design_degC", "T_return_design_degC",
-    "m_flow_design_kg_per_s", "mode", "proof",
+    "m_flow_design_kg_per_s", "mode", "proof", "dp_design_kPa",
 )  # fmt: skip
 
 _Row = dict[str, str]
@@ -97,7 +102,8 @@ def profile_sequence(stations: int) -> list[str]:
     for _ in range(stations):
         best = max(taken, key=lambda name: PROFILE_SHARES[name] / (2 * taken[name] + 1))
         taken[best] += 1
-        sequence.append(best)
+        by_head = best == "plc-a" and taken[best] % BY_HEAD_EVERY == 0
+        sequence.append(BY_HEAD if by_head else best)
     return sequence
 
 
@@ -106,7 +112,7 @@ def _station_rows(
 ) -> list[_Row]:
     profiles = profile_sequence(n)
     secured = _pick(rng, [i for i in range(n) if profiles[i] == "opcua-substation"], SECURED_SHARE)
-    several = [i for i in range(n) if profiles[i] in ("plc-a", "opcua-substation")]
+    several = [i for i in range(n) if profiles[i] in ("plc-a", BY_HEAD, "opcua-substation")]
     two_loops = _pick(rng, several, TWO_LOOP_SHARE)
     order = rng.permutation(n)
     names = city_text.names(rng, n)
@@ -194,6 +200,7 @@ def _loop(profile: str, number: int, emitter: str, piping: str, A: float, m_flow
         "m_flow_design_kg_per_s": f"{m_flow:.2f}",
         "mode": "auto",
         "proof": "simulator" if driven else "",
+        "dp_design_kPa": f"{DP_DESIGN_kPa:.1f}" if profile == BY_HEAD else "",
     }
 
 

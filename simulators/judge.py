@@ -56,7 +56,7 @@ class LoopBounds:
     emitter: str
     """``radiator``, ``floor`` or ``source``."""
     m_flow_design: float
-    """kg/s; of a heat source what its greatest head drives (``limits_table.flow_of_head``)."""
+    """kg/s; where circulation is told as a head, what that drives (``limits_table.flow_of_head``)."""
     own_supply: Callable[[float], float] | None = None
     """The station's own curve: outdoor degC to supply degC. None where no station list tells it."""
     own_band_K: float = table.T_OWN_CURVE_BAND_K

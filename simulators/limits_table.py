@@ -89,7 +89,9 @@ class DeviceTable:
     eeprom: bool = False
     """Setpoints wear the memory (or it is not known that they do not)."""
     source: bool = False
-    """A heat source: its circulation is a head."""
+    """A heat source."""
+    by_head: bool = False
+    """Circulation is told as a head."""
 
     def meaning(self, request: Request) -> Meaning | None:
         """Return what a Modbus request means; None for a read."""
@@ -113,16 +115,16 @@ def _int16(word: int) -> int:
     return word - 0x10000 if word & 0x8000 else word
 
 
-def _plc_a_block(loop: int, words: tuple[int, ...]) -> Meaning:
-    """Token, sequence (low word first), 0.01 degC, float32 t/h (low word first), CRC."""
+def _plc_a_block(loop: int, words: tuple[int, ...], flow_of: Callable[[float], float]) -> Meaning:
+    """Token, sequence (low word first), 0.01 degC, float32 t/h or kPa (low word first), CRC."""
     crc = crc16_modbus(b"".join(word.to_bytes(2, "big") for word in words[:7]))
     if crc != words[7]:
         return Forbidden(what="checksum", value=words[7], limit=f"{crc}")
-    flow = struct.unpack(">f", words[6].to_bytes(2, "big") + words[5].to_bytes(2, "big"))[0]
+    circulation = struct.unpack(">f", words[6].to_bytes(2, "big") + words[5].to_bytes(2, "big"))[0]
     return Setpoint(
         loop=loop,
         T=_int16(words[4]) * 0.01,
-        flow=flow * _KG_PER_S_PER_T_PER_H,
+        flow=flow_of(circulation),
         token=words[1] << 16 | words[0],
         sequence=words[3] << 16 | words[2],
     )
@@ -157,12 +159,26 @@ def _trovis_level(_loop: int, words: tuple[int, ...]) -> Meaning:
     return Harmless()
 
 
-DEVICES: dict[str, DeviceTable] = {
-    "plc-a": DeviceTable(
+def flow_of_head(dp: float) -> float:
+    """Return the flow that a head of ``dp`` kPa drives, in units that drop out of every share of flow."""
+    return math.sqrt(dp) if dp > 0.0 else 0.0
+
+
+def _plc_a(flow_of: Callable[[float], float], *, by_head: bool = False) -> DeviceTable:
+    """Return the table of a PLC of this map; ``flow_of`` tells what its circulation register means."""
+    return DeviceTable(
         functions=frozenset({3, 6, 16}),
         fenced=True,
+        by_head=by_head,
         writes=(
-            WriteRule(function=16, address=72, count=8, read=_plc_a_block, loops=4, stride=40),
+            WriteRule(
+                function=16,
+                address=72,
+                count=8,
+                read=lambda loop, words: _plc_a_block(loop, words, flow_of),
+                loops=4,
+                stride=40,
+            ),
             WriteRule(function=16, address=20, count=5, read=_plc_a_heartbeat),
             WriteRule(function=16, address=32, count=7, read=_plc_a_cap),
             WriteRule(
@@ -173,7 +189,12 @@ DEVICES: dict[str, DeviceTable] = {
             ),
             WriteRule(function=6, address=67, count=1, read=_plc_a_level, loops=4, stride=40),
         ),
-    ),
+    )
+
+
+DEVICES: dict[str, DeviceTable] = {
+    "plc-a": _plc_a(lambda t_per_h: t_per_h * _KG_PER_S_PER_T_PER_H),
+    "plc-d": _plc_a(flow_of_head, by_head=True),
     "plc-b": DeviceTable(
         functions=frozenset({3, 4, 6}),
         eeprom=True,
@@ -206,13 +227,8 @@ DEVICES: dict[str, DeviceTable] = {
     "multical-603": DeviceTable(functions=frozenset({3, 4})),
     "opcua-substation": DeviceTable(fenced=True),
     "source-opcua": DeviceTable(),
-    "source-opcua-lease": DeviceTable(fenced=True, source=True),
+    "source-opcua-lease": DeviceTable(fenced=True, source=True, by_head=True),
 }
-
-
-def flow_of_head(dp: float) -> float:
-    """Return the flow that a head of ``dp`` kPa drives, in units that drop out of every share of flow."""
-    return math.sqrt(dp) if dp > 0.0 else 0.0
 
 
 def method_meaning(device: str, method: str, loop: int, arguments: list[float]) -> Meaning:
@@ -222,7 +238,7 @@ def method_meaning(device: str, method: str, loop: int, arguments: list[float]) 
     match method, arguments:
         case "ApplySetpoint", [token, sequence, heat, circulation]:
             flow = circulation * _KG_PER_S_PER_T_PER_H
-            if DEVICES[device].source:
+            if DEVICES[device].by_head:
                 flow = flow_of_head(circulation)
             return Setpoint(loop=loop, T=heat, flow=flow, token=int(token), sequence=int(sequence))
         case "Heartbeat", [token, _, valid_for_s]:

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 from simulators.dialling import DialGroup, Dialling, DiallingError, dialling, read_groups
 from simulators.plc.curve import HeatingCurve
-from simulators.plc.limits import T_SUPPLY_MAX
+from simulators.plc.limits import T_SUPPLY_MAX, LoopRating
 from stations.profile import ProfileError, builtin_profile
 
 T_OUTDOOR_DESIGN_degC = -10.1
@@ -43,6 +43,15 @@ class SimLoop:
     T_supply_max: float
     """degC, the PLC's own clamp."""
     curve: HeatingCurve
+    dp_design: float | None = None
+    """kPa that drive ``m_flow_design``, where the pump is told a head; None: it is told a flow."""
+
+    @property
+    def rating(self) -> LoopRating:
+        """What is set in its PLC."""
+        return LoopRating(
+            T_supply_max=self.T_supply_max, m_flow_design=self.m_flow_design, dp_design=self.dp_design
+        )
 
     def own_supply(self, T_outdoor: float) -> float:
         """Return what the loop's own curve asks at an outdoor temperature, degC, within the PLC's clamp."""
@@ -305,6 +314,7 @@ def _loop(row: dict[str, str], curves: dict[str, HeatingCurve]) -> SimLoop:
         raise ValueError(f"loops with emitter {emitter!r} have no physics here; known: radiator, floor")
     limit = T_SUPPLY_MAX[emitter]
     commissioned = (row.get("T_supply_max_degC") or "").strip()
+    dp_design = (row.get("dp_design_kPa") or "").strip()
     return SimLoop(
         number=int(float(row["loop"])),
         emitter=emitter,
@@ -312,4 +322,5 @@ def _loop(row: dict[str, str], curves: dict[str, HeatingCurve]) -> SimLoop:
         m_flow_design=float(row["m_flow_design_kg_per_s"]),
         T_supply_max=min(float(commissioned), limit) if commissioned else limit,
         curve=curves[row["own_curve"].strip()],
+        dp_design=float(dp_design) if dp_design else None,
     )

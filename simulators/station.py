@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulators.plant.arrays import Floats
-from simulators.plc.limits import LoopInputs, LoopRating
+from simulators.plc.limits import LoopInputs
 from simulators.plc.loop import ControlState, LoopPlc
 from simulators.plc.outdoor import FIXED_degC
 from simulators.plc.station import StationPlc
@@ -188,7 +188,7 @@ class SimulatedCity:
                     number=loop.number,
                     station_class=station_class,
                     curve=loop.curve,
-                    rating=LoopRating(T_supply_max=loop.T_supply_max, m_flow_design=loop.m_flow_design),
+                    rating=loop.rating,
                     T_outdoor=T_outdoor,
                     valve=float(self._valve[first + offset]),
                     pump=float(self._pump[first + offset]),

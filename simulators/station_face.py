@@ -70,9 +70,11 @@ _LOOP = {
     for number in range(1, MAX_LOOPS + 1)
 }
 """The same of each loop. Made once: a city's servers ask for all of them at every poll."""
+_FLOW = "m_flow_secondary_set"
+"""Stands for what a device calls its circulation channel (``_points``)."""
 _SETPOINT = (
     "T_supply_secondary_set_effective",
-    "m_flow_secondary_set_effective",
+    f"{_FLOW}_effective",
     "limit_word",
     "remote_level",
     "lease_token",
@@ -82,8 +84,8 @@ _HELD = {
     StationClass.A: (
         "T_supply_secondary_set",
         "T_supply_secondary_set_readback",
-        "m_flow_secondary_set",
-        "m_flow_secondary_set_readback",
+        _FLOW,
+        f"{_FLOW}_readback",
     ),
     StationClass.T: ("T_supply_secondary_set", "T_supply_secondary_set_readback"),
     StationClass.B: (
@@ -131,7 +133,8 @@ class StationSim:
         self._loops = station.loops
         self._device_id = float(profile.expected_device_id or DEVICE_ID_DEFAULT)
         self._A_heated = float(sum(loop.A_heated for loop in station.loops))
-        self._points = _points(self.station_class, [loop.number for loop in plc.loops])
+        channel = _FLOW if profile.circulation is None else profile.circulation.value
+        self._points = _points(self.station_class, [loop.number for loop in plc.loops], channel)
         self._values: _Values | None = None
         """What was last reported, until the next scan or write."""
         self._values_at = -math.inf
@@ -170,7 +173,10 @@ class StationSim:
     def write_block(
         self, loop: int, token: int, sequence: int, heat: float, circulation: float | None, now: float
     ) -> bool:
-        """Class A: take temperature (degC) and circulation (kg/s); False when fenced off or senseless."""
+        """Class A: take temperature (degC) and circulation; False when fenced off or senseless.
+
+        Circulation is in kg/s, or in kPa where the loop's pump holds a head.
+        """
         self._values = None
         return self.plc.write_block(loop, token, sequence, heat, circulation, now)
 
@@ -270,7 +276,7 @@ class StationSim:
             told["level_makeup"][i],
             shown["T_indoor"][i] if works.has_indoor[i] else None,
             plc.T_effective,
-            plc.m_flow_effective,
+            plc.shown(plc.m_flow_effective),
             float(plc.limits),
             1.0 if plc.remote else 0.0,
             float(plc.lease.token),
@@ -281,7 +287,7 @@ class StationSim:
     def _held(self, plc: LoopPlc) -> tuple[float, ...]:
         match self.station_class:
             case StationClass.A:
-                T, m = plc.lease.T_supply, plc.lease.m_flow
+                T, m = plc.lease.T_supply, plc.shown(plc.lease.m_flow)
                 return (T, T, m, m)
             case StationClass.T:
                 return (plc.level.T_supply, plc.level.T_supply)
@@ -291,9 +297,12 @@ class StationSim:
                 return ()
 
 
-def _points(station_class: StationClass, loops: Sequence[int]) -> tuple[Point, ...]:
-    """Return what a station of this class with loops of these numbers reports, in order."""
-    held = _SETPOINT + _HELD[station_class]
+def _points(station_class: StationClass, loops: Sequence[int], channel: str) -> tuple[Point, ...]:
+    """Return what a station of this class with loops of these numbers reports, in order.
+
+    ``channel`` is how the device is told the circulation.
+    """
+    held = [name.replace(_FLOW, channel) for name in _SETPOINT + _HELD[station_class]]
     return (
         *_PRIMARY,
         *(point for loop in loops for point in (*_LOOP[loop], *(one_point(loop, name) for name in held))),

@@ -11,7 +11,10 @@ from controller.decisions import Action, LoopKey
 from controller.historian.records import State
 from controller.words.phrase import word
 
-_LIMITED_POINTS = ("T_supply_secondary_set", "m_flow_secondary_set", "T_supply_source_set", "dp_source_set")
+_LIMITED_POINTS = (
+    *("T_supply_secondary_set", "m_flow_secondary_set", "dp_secondary_set"),
+    *("T_supply_source_set", "dp_source_set"),
+)
 FLOW_SHARE_PER_K = 0.05
 """A flow (or head) that acts at 5 % less than asked counts like a supply 1 K below what was asked."""
 

@@ -214,6 +214,8 @@ class LoopConfig:
     mode: Literal["auto", "local"]
     proof: str | None
     """Reference of the commissioning proof; None means never driven."""
+    dp_design_kPa: float | None = None
+    """The head at the loop's pump that drives its design circulation; None where no head is told."""
     calendar: str | None = None
     """Opening hours of the buildings behind it, a name of ``SiteConfig.calendars``; None for dwellings."""
     building: BuildingUse | None = None

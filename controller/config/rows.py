@@ -13,6 +13,7 @@ from controller.config.model import Emitter, Limits, LoopConfig, StationConfig
 from controller.config.table import LOOP_COLUMNS, STATION_COLUMNS, Row
 from stations.driver import Address, DialInAddress, ModbusAddress, OpcUaAddress
 from stations.model.identity import MAX_LOOPS
+from stations.model.setpoint import CirculationChannel
 from stations.profile import Profile, ProfileError, builtin_profile, known_profiles
 
 _ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}"
@@ -194,7 +195,7 @@ def _loops(
     for row in rows:
         cells = Cells(row, faults)
         number = cells.whole("loop", 1, most)
-        loop = _loop(cells, number or 1, around)
+        loop = _loop(cells, number or 1, profile, around)
         if number is None:
             continue
         if number in loops:
@@ -207,7 +208,7 @@ def _loops(
     return tuple(loop for _, loop in sorted(loops.items()) if loop is not None)
 
 
-def _loop(cells: Cells, number: int, around: Surroundings) -> LoopConfig | None:
+def _loop(cells: Cells, number: int, profile: Profile | None, around: Surroundings) -> LoopConfig | None:
     before = len(cells.faults)
     emitter = cells.choice("emitter", "radiator", "floor", "dhw")
     piping = cells.choice("piping", "single", "double")
@@ -224,6 +225,7 @@ def _loop(cells: Cells, number: int, around: Surroundings) -> LoopConfig | None:
             f"not below T_supply_design_degC (got {T_return:g}); allowed 15..{T_supply:g}",
         )
     m_flow = cells.number("m_flow_design_kg_per_s", 0.01, 2000)
+    dp = _head(cells, profile)
     mode = cells.choice("mode", "auto", "local")
     proof = None if cells.blank("proof") else cells.text("proof")
     calendar = _calendar(cells, around)
@@ -242,12 +244,26 @@ def _loop(cells: Cells, number: int, around: Surroundings) -> LoopConfig | None:
         T_supply_design_degC=cast("float", T_supply),
         T_return_design_degC=cast("float", T_return),
         m_flow_design_kg_per_s=cast("float", m_flow),
+        dp_design_kPa=dp,
         mode=cast('Literal["auto", "local"]', mode),
         proof=proof,
         calendar=calendar,
         building=cast("BuildingUse | None", building),
         insulation=cast("Insulation | None", insulation),
     )
+
+
+def _head(cells: Cells, profile: Profile | None) -> float | None:
+    """Return the head that drives design flow; needed where the device is told one, senseless elsewhere."""
+    if profile is not None and profile.circulation is CirculationChannel.DP:
+        return cells.number("dp_design_kPa", 5, 1000)
+    if profile is not None and not cells.blank("dp_design_kPa"):
+        cells.fault(
+            "dp_design_kPa",
+            f"profile {profile.name} is told no {CirculationChannel.DP.value} "
+            f"(got {cells.row.cells['dp_design_kPa']!r}); allowed blank",
+        )
+    return None
 
 
 def _curve(cells: Cells, around: Surroundings) -> CurveTable | None:

@@ -13,7 +13,7 @@ from hmi.components.indicators import Indicator, Indicators
 from hmi.components.rows import Cell, Column, Row, Table
 from hmi.formats import MINUS
 from hmi.language import N_, Words
-from hmi.view_models.shown import good_value, is_aged, shown
+from hmi.view_models.shown import circulation_channel, good_value, is_aged, shown
 
 STEP_K = 0.5
 HOURS: Mapping[float, str] = {
@@ -97,8 +97,8 @@ class Limits:
 
 def limits(traits: LoopTraits, state: StationState | None) -> Limits:
     """Return the hard limits of a loop; the preview tells those that hold at this moment."""
-    key = f"{traits.loop}/m_flow_secondary_set_readback"
-    takes_flow = state is not None and key in state.readings
+    channel, _ = circulation_channel(state, traits.loop)
+    takes_flow = state is not None and f"{traits.loop}/{channel}_readback" in state.readings
     return Limits(T_low=25.0, T_high=traits.T_supply_max_degC, flow=(30.0, 100.0) if takes_flow else None)
 
 

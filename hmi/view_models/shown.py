@@ -131,3 +131,9 @@ def folded(text: str) -> str:
     if text.count("; ") + text.count("；") < 2:
         return text
     return text.replace("; ", ";\n").replace("；", "；\n")
+
+
+def circulation_channel(state: StationState | None, loop: int) -> tuple[str, str]:
+    """Return by which setpoint a loop is told its circulation, and its unit: a head where it shows one."""
+    by_head = state is not None and f"{loop}/dp_secondary_set_readback" in state.readings
+    return ("dp_secondary_set", "kPa_difference") if by_head else ("m_flow_secondary_set", "kg/s")

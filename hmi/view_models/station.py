@@ -19,7 +19,7 @@ from hmi.components.rows import Cell, Column, Row, Table
 from hmi.components.sheet import Sheet
 from hmi.formats import SHOWN
 from hmi.language import N_, Words
-from hmi.view_models.shown import age_text, folded, shown
+from hmi.view_models.shown import age_text, circulation_channel, folded, shown
 
 T_LOW = 15.0
 PIPS: Mapping[str, int] = {
@@ -227,7 +227,7 @@ def _number(words: Words, value: float | None, unit: str) -> Cell:
 
 def _read(words: Words, city: City, state: StationState | None, loop: int, which: str) -> tuple[Cell, Cell]:
     cells = []
-    for point, unit in (("T_supply_secondary_set", "degC"), ("m_flow_secondary_set", "kg/s")):
+    for point, unit in (("T_supply_secondary_set", "degC"), circulation_channel(state, loop)):
         key = f"{loop}/{point}_{which}"
         if state is None or key not in state.readings:
             cells.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.bounds import bounds_of
@@ -22,7 +23,7 @@ from simulators.meaning import (
 from simulators.recorder import SLACK_S, ContractBreak, held_by_source
 from simulators.station_face import DEVICE_ID_DEFAULT, FIRMWARE
 from stations.model.identity import MAX_LOOPS, Point
-from stations.model.setpoint import StationClass
+from stations.model.setpoint import CirculationChannel, StationClass
 from stations.profile import Profile, builtin_profile
 
 if TYPE_CHECKING:
@@ -66,25 +67,28 @@ _DEADMAN, _DEVICE_ID, _FIRMWARE = (Point(0, name) for name in ("deadman_remainin
 class _LoopPoints(NamedTuple):
     y_valve: Point
     T_effective: Point
-    m_effective: Point
+    circulation_effective: Point
     level: Point
     T_readback: Point
-    m_readback: Point
+    circulation_readback: Point
     offset_readback: Point
 
 
-_LOOP_POINTS = {
-    n: _LoopPoints(
-        y_valve=Point(n, "y_valve_loop"),
-        T_effective=Point(n, "T_supply_secondary_set_effective"),
-        m_effective=Point(n, "m_flow_secondary_set_effective"),
-        level=Point(n, "remote_level"),
-        T_readback=Point(n, "T_supply_secondary_set_readback"),
-        m_readback=Point(n, "m_flow_secondary_set_readback"),
-        offset_readback=Point(n, "dT_supply_secondary_offset_readback"),
-    )
-    for n in range(1, MAX_LOOPS + 1)
-}
+@cache
+def _loop_points(channel: str) -> Mapping[int, _LoopPoints]:
+    """Return the points of each loop of a device that is told its circulation by this setpoint."""
+    return {
+        n: _LoopPoints(
+            y_valve=Point(n, "y_valve_loop"),
+            T_effective=Point(n, "T_supply_secondary_set_effective"),
+            circulation_effective=Point(n, f"{channel}_effective"),
+            level=Point(n, "remote_level"),
+            T_readback=Point(n, "T_supply_secondary_set_readback"),
+            circulation_readback=Point(n, f"{channel}_readback"),
+            offset_readback=Point(n, "dT_supply_secondary_offset_readback"),
+        )
+        for n in range(1, MAX_LOOPS + 1)
+    }
 
 
 def polled_profile(name: str, *, of_primary: bool = False) -> Profile:
@@ -114,6 +118,7 @@ class Door(ABC):
         self._clock = clock
         self._measured: dict[Point, float | None] = {}
         table, bounds = DEVICES[station.profile], bounds_of(station)
+        self._by_head = table.by_head
         self._judge = Judge(table, bounds, self._held, SLACK_S, self._primary)
 
     def show_points(self, measured: dict[Point, float | None]) -> None:
@@ -193,8 +198,8 @@ class Door(ABC):
         ]
 
     def _circulates(self, circulation: float | None) -> float | None:
-        """Return what was written for circulation as a flow, on whatever scale its limits are."""
-        return circulation
+        """Return what is written or held for circulation as a flow, on whatever scale its limits are."""
+        return flow_of_head(circulation) if self._by_head and circulation is not None else circulation
 
     def _primary(self) -> tuple[float | None, float | None]:
         return None, None
@@ -221,9 +226,6 @@ class SourceDoor(Door):
             self._device.spoil(values, self._clock.now())
         return values
 
-    def _circulates(self, circulation: float | None) -> float | None:
-        return None if circulation is None else flow_of_head(circulation)
-
     def _held(self, number: int) -> Held:
         return held_by_source(self._source.values(), number)
 
@@ -240,6 +242,7 @@ class StationDoor(Door):
         self._plc = plc
         self._class = profile.station_class
         self._device_id = float(profile.expected_device_id or DEVICE_ID_DEFAULT)
+        self._at = _loop_points((profile.circulation or CirculationChannel.M_FLOW).value)
         self._points = [Point(0, name) for name in STATION_NAMES]
         self._points += [Point(loop.number, name) for loop in plc.loops for name in LOOP_NAMES]
 
@@ -260,7 +263,7 @@ class StationDoor(Door):
         if valves:
             self._measured[_VALVE] = sum(valves) / len(valves)
             for number, y in enumerate(valves, start=1):
-                self._measured[_LOOP_POINTS[number].y_valve] = y
+                self._measured[self._at[number].y_valve] = y
 
     def values(self) -> Mapping[Point, float | None]:
         """Return everything that is polled."""
@@ -273,12 +276,13 @@ class StationDoor(Door):
             values[_DEADMAN] = plc.deadman.remaining_s(self._clock.now())
             values[_DEVICE_ID], values[_FIRMWARE] = self._device_id, FIRMWARE
         for loop in plc.loops:
-            at = _LOOP_POINTS[loop.number]
+            at = self._at[loop.number]
             values[at.T_effective] = loop.T_effective
-            values[at.m_effective] = loop.m_flow_effective
+            values[at.circulation_effective] = loop.shown(loop.m_flow_effective)
             values[at.level] = 1.0 if loop.remote else 0.0
             if self._class is StationClass.A:
-                values[at.T_readback], values[at.m_readback] = loop.lease.T_supply, loop.lease.m_flow
+                values[at.T_readback] = loop.lease.T_supply
+                values[at.circulation_readback] = loop.shown(loop.lease.m_flow)
             elif self._class is StationClass.T:
                 values[at.T_readback] = loop.level.T_supply
             elif self._class is StationClass.B:
@@ -296,7 +300,7 @@ class StationDoor(Door):
         return Held(
             remote=loop.remote,
             T=loop.T_effective,
-            flow=loop.m_flow_effective,
+            flow=self._circulates(loop.shown(loop.m_flow_effective)),
             dT=dT,
             T_outdoor=self._plc.outdoor.T,
         )

@@ -21,7 +21,6 @@ from simulators.evaluate.zone_homes import Housing, ZoneHomes
 from simulators.fieldtruth.build import sky_at
 from simulators.fieldtruth.parameters import parameters
 from simulators.plant.facade import horizontal
-from simulators.plc.limits import LoopRating
 from simulators.plc.loop import LoopPlc
 from simulators.plc.outdoor import FIXED_degC
 from simulators.plc.station import StationPlc
@@ -283,7 +282,7 @@ def _plcs(site: SimSite, state: CityState, believed: Sequence[float]) -> list[St
                     number=loop.number,
                     station_class=station_class,
                     curve=loop.curve,
-                    rating=LoopRating(T_supply_max=loop.T_supply_max, m_flow_design=loop.m_flow_design),
+                    rating=loop.rating,
                     T_outdoor=T_outdoor,
                     valve=float(state.motor[place]),
                     pump=float(state.y_pump[place]),

@@ -59,6 +59,8 @@ class LoopRating:
     """degC."""
     m_flow_design: float
     """kg/s."""
+    dp_design: float | None = None
+    """kPa that drive ``m_flow_design``, where the pump is told a head; None: it is told a flow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

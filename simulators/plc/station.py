@@ -58,11 +58,15 @@ class StationPlc:
     def write_block(
         self, loop: int, token: int, sequence: int, heat: float, circulation: float | None, now: float
     ) -> bool:
-        """Class A: take temperature (degC) and circulation (kg/s) for a loop; False when refused."""
+        """Class A: take temperature (degC) and circulation for a loop; False when refused.
+
+        Circulation is in kg/s, or in kPa where the loop's pump holds a head.
+        """
         plc = self._loop(loop)
         if self.station_class is not StationClass.A or plc is None:
             return False
-        taken = plc.lease.apply(token, sequence, heat, circulation, self.lease, now)
+        m_flow = None if circulation is None else plc.flow_of(circulation)
+        taken = plc.lease.apply(token, sequence, heat, m_flow, self.lease, now)
         if taken:
             plc.begin_remote(now, "setpoint")
         return taken

@@ -20,13 +20,15 @@ from simulators.plant_choice import simulated_city
 from simulators.sitefile import load_site as load_for_simulators
 from simulators.station import SimulatedCity
 from simulators.world.clock import START_UTC
-from stations.profile import builtin_profile
+from stations.profile import Profile, builtin_profile
 
 MODBUS_MIX = (
-    "plc-a", "plc-a", "trovis-5578", "plc-a", "plc-b",
+    "plc-a", "plc-a", "trovis-5578", "plc-d", "plc-b",
     "plc-a", "ecl-310", "plc-a", "plc-a", "plc-b",
 )  # fmt: skip
 """Profiles of ten Modbus stations; more stations begin anew. Every second ``plc-a`` has two loops."""
+BY_HEAD, DP_DESIGN_kPa = "plc-d", 80.0
+"""Profile of stations whose pumps hold a head, and that of their design flow."""
 OPCUA = "opcua-substation"
 """Profile of all OPC UA stations."""
 FIRST_PORT = 20_001
@@ -41,6 +43,7 @@ _HEAD = (
     "station", "name_zh", "name_en", "district", "kind", "profile", "host", "port", "unit", "security",
     "allow_insecure", "latitude", "longitude", "loop", "emitter", "piping", "A_heated_m2", "own_curve",
     "T_supply_design_degC", "T_return_design_degC", "m_flow_design_kg_per_s", "mode", "proof",
+    "dp_design_kPa",
 )  # fmt: skip
 
 
@@ -99,6 +102,7 @@ def write_drawn_site(folder: Path, *, stations: int, opcua: int, poll_s: float, 
         rows = [row for row in csv.DictReader(file) if row["kind"] == "station"]
     for row in rows:
         row["host"] = host_of(row["station"])
+        row["dp_design_kPa"] = _head_of(row["profile"])
         if row["profile"] == OPCUA:
             row |= {"security": "none", "allow_insecure": "true", "server_certificate": ""}
     with (folder / "stations.csv").open("w", encoding="utf-8", newline="") as file:
@@ -125,15 +129,20 @@ def _rows(index: int, name: str) -> list[list[str]]:
         f"{37.42 + 0.01 * index:.2f}", "112.94",
     ]  # fmt: skip
     n_loops = 2 if name in ("plc-a", OPCUA) and index % 2 == 0 else 1
-    return [head + _loop(index, number, profile.station_class.driven) for number in range(1, n_loops + 1)]
+    return [head + _loop(index, number, profile) for number in range(1, n_loops + 1)]
 
 
-def _loop(index: int, number: int, driven: bool) -> list[str]:
+def _loop(index: int, number: int, profile: Profile) -> list[str]:
     emitter = "floor" if (index + number) % 3 == 0 else "radiator"
     law = city_text.LAWS[emitter]
     A_heated = 20_000.0 + 7_000.0 * index + 3_000.0 * number
     m_flow = (3.5 if emitter == "floor" else 2.5) * A_heated / 3600.0
     return [
         str(number), emitter, "double", f"{A_heated:.0f}", f"{emitter}_common", str(law.T_supply_design),
-        str(law.T_return_design), f"{m_flow:.2f}", "auto", "simulator" if driven else "",
+        str(law.T_return_design), f"{m_flow:.2f}", "auto",
+        "simulator" if profile.station_class.driven else "", _head_of(profile.name),
     ]  # fmt: skip
+
+
+def _head_of(profile: str) -> str:
+    return f"{DP_DESIGN_kPa:.1f}" if profile == BY_HEAD else ""

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.xdist_group("commi
 SPEED = 60.0
 CLASS_OF = {
     "plc-a": "A",
+    "plc-d": "A",
     "opcua-substation": "A",
     "trovis-5578": "T",
     "plc-b": "B",
