@@ -128,7 +128,7 @@ def draw_loop(seed: int, station: SimStation, loop: SimLoop) -> LoopTruth:
         exchanger_approach=float(rng.uniform(12.0, 20.0)),
         stroke_s=float(rng.uniform(60.0, 120.0)),
         pump_reserve=float(rng.uniform(1.15, 1.30)),
-        dp_design=float(rng.uniform(90.0, 180.0)),
+        dp_design=_unless_known(loop.dp_design, float(rng.uniform(90.0, 180.0))),
         pump_efficiency=float(rng.uniform(0.60, 0.76)),
         pipe_delay_s=float(rng.uniform(180.0, 600.0)),
         pipe_loss=float(rng.uniform(0.008, 0.025)),
@@ -138,6 +138,11 @@ def draw_loop(seed: int, station: SimStation, loop: SimLoop) -> LoopTruth:
         meter_errors=tuple(float(error) for error in rng.standard_normal(8)),
         covered=float(rng.uniform(0.05, 0.25)),
     )
+
+
+def _unless_known(listed: float | None, drawn: float) -> float:
+    """Return what the site's list says, which was read at the pump; else what was drawn."""
+    return drawn if listed is None else listed
 
 
 def draw_station(seed: int, station: SimStation) -> StationTruth:

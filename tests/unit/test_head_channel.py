@@ -2,7 +2,7 @@
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -23,6 +23,7 @@ from simulators.plc.loop import LoopPlc
 from simulators.plc.station import StationPlc
 from simulators.recorder import StationRecorder
 from simulators.sitefile import load_site
+from simulators.truth import draw_loop
 from stations.model.identity import Point
 from stations.model.reading import good
 from stations.model.setpoint import CirculationChannel, StationClass
@@ -160,3 +161,11 @@ def test_a_pump_that_holds_a_head_gives_the_flow_that_it_drives_and_shows_the_he
     assert not station.write_block(1, 7, 2, 55.0, math.inf, 0.0)
     assert station.write_block(1, 7, 2, 55.0, -45.0, 0.0)
     assert plc.lease.m_flow == 0.0, "which the PLC's own clamp lifts to its least"
+
+
+def test_the_simulated_pump_takes_the_listed_head_at_design_flow(tmp_path):
+    folder = write_site(tmp_path, [station_row(profile="plc-d", dp_design_kPa="64")])
+    (station,) = load_site(folder).stations
+    truth = draw_loop(1, station, station.loops[0])
+    assert truth.dp_design == 64.0
+    assert truth == replace(draw_loop(1, station, replace(station.loops[0], dp_design=None)), dp_design=64.0)
