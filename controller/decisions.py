@@ -102,6 +102,9 @@ class LoopTraits:
     """kPa of head: the least of a heat source, and what drives the design flow of a source, whose most it is,
     or of a loop that is told its circulation as a head."""
 
+    pump_points: tuple[tuple[float, float], ...] = ()
+    """(speed as a fraction, kg/s) of the loop's pump, rising; empty where no speed is told or known."""
+
     @property
     def is_source(self) -> bool:
         """Tell whether this is a heat source and no loop of a station."""

@@ -22,16 +22,6 @@ def flow_of(dp: float, traits: LoopTraits) -> float:
     return traits.m_flow_design * math.sqrt(max(dp, 0.0) / traits.dp_design)
 
 
-def told_of(m_flow: float, traits: LoopTraits) -> float:
-    """Return what a flow in kg/s is in the circulation channel: a head in kPa, or the flow itself."""
-    return head_of(m_flow, traits) if traits.by_head else m_flow
-
-
-def flow_told(value: float, traits: LoopTraits) -> float:
-    """Return the flow in kg/s that a value of the circulation channel stands for."""
-    return flow_of(value, traits) if traits.by_head else value
-
-
 def least_share(traits: LoopTraits) -> float:
     """Return the share of design flow that stands for the least head that a site lays down for a source."""
     return math.sqrt(traits.dp_min / traits.dp_design) if traits.is_source else 0.0

@@ -14,6 +14,7 @@ T_SUPPLY_FLOOR_MAX_DEGC = 55.0
 T_SUPPLY_RADIATOR_MAX_DEGC = 85.0
 T_SUPPLY_MIN_DEGC = 25.0
 FLOW_MIN_FRACTION = 0.30
+SPEED_MIN = 0.10
 T_SOURCE_MAX_DEGC = 150.0
 DP_TOLERANCE_KPA = 0.01
 ROUNDING = 1e-6
@@ -48,6 +49,10 @@ def clamp_fault(traits: LoopTraits, intent: Intent) -> str | None:
         low, high = FLOW_MIN_FRACTION**2 * traits.dp_design, traits.dp_design
         if not low - DP_TOLERANCE_KPA <= circulation <= high + DP_TOLERANCE_KPA:
             return f"head {circulation:.1f} kPa outside {low:.1f}..{high:.1f} kPa"
+        return None
+    if traits.circulation is CirculationChannel.Y_PUMP:
+        if not traits.pump_points or not SPEED_MIN <= circulation <= 1.0 + ROUNDING:
+            return f"speed {circulation:.2f} outside {SPEED_MIN}..1, or of a pump without points"
         return None
     if traits.circulation is not CirculationChannel.M_FLOW:
         return f"circulation channel {traits.circulation} is not driven by this version"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from controller.decisions import LoopTraits
 from stations.model.identity import PRIMARY, Point
+from stations.model.setpoint import CirculationChannel
 
 
 class LoopPoints(NamedTuple):
@@ -17,7 +18,7 @@ class LoopPoints(NamedTuple):
     T_supply_effective: Point
     T_supply_readback: Point
     circulation_effective: Point
-    """A flow in kg/s; a head in kPa where circulation is told so (``LoopTraits.by_head``)."""
+    """In the unit of the channel (``controller/circulation.py``)."""
     circulation_readback: Point
     p_return: Point
     dT_held: Point
@@ -27,13 +28,12 @@ class LoopPoints(NamedTuple):
 
 def points_of(traits: LoopTraits) -> LoopPoints:
     """Return the points of a loop; of a heat source, with its setpoints in its loop, those of its water."""
-    return _points_of(traits.key.loop, traits.is_source, traits.by_head)
+    return _points_of(traits.key.loop, traits.is_source, traits.circulation or CirculationChannel.M_FLOW)
 
 
 @cache
-def _points_of(loop: int, is_source: bool, by_head: bool) -> LoopPoints:
+def _points_of(loop: int, is_source: bool, circulation: CirculationChannel) -> LoopPoints:
     side, what = (PRIMARY, "source") if is_source else (loop, "secondary")
-    circulation = f"{'dp' if by_head else 'm_flow'}_{what}"
     return LoopPoints(
         T_supply=Point(side, f"T_supply_{what}"),
         T_return=Point(side, f"T_return_{what}"),
@@ -41,8 +41,8 @@ def _points_of(loop: int, is_source: bool, by_head: bool) -> LoopPoints:
         level=Point(loop, "remote_level"),
         T_supply_effective=Point(loop, f"T_supply_{what}_set_effective"),
         T_supply_readback=Point(loop, f"T_supply_{what}_set_readback"),
-        circulation_effective=Point(loop, f"{circulation}_set_effective"),
-        circulation_readback=Point(loop, f"{circulation}_set_readback"),
+        circulation_effective=Point(loop, f"{circulation.value}_effective"),
+        circulation_readback=Point(loop, f"{circulation.value}_readback"),
         p_return=Point(side, f"p_return_{what}"),
         dT_held=Point(loop, "dT_supply_secondary_offset_readback"),
         y_pump=Point(side, f"y_pump_{what}"),

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from controller.circulation import flow_told
 from controller.decisions import LoopKey, LoopObservation, LoopTraits, Mode, Season
 from controller.guard_case import recent
-from controller.head import flow_told
 from controller.image import StationImage
 from controller.loop_points import LoopPoints, points_of
 from stations.model.identity import PRIMARY, Point
 from stations.model.quality import Reason
 from stations.model.reading import Reading, bad
+from stations.model.setpoint import CirculationChannel
 
 PUMP_SPEED_RUNNING = 0.05
 PUMP_POWER_RUNNING_KW = 0.05
@@ -122,8 +123,8 @@ def _remote(level: Reading, image: StationImage) -> bool | None:
 
 
 def _as_flow(circulation: Reading, traits: LoopTraits) -> Reading:
-    """Return what a circulation channel shows as a flow: a head as the flow that stands for it."""
-    if not traits.by_head or circulation.value is None:
+    """Return what a circulation channel shows as the flow that it stands for."""
+    if traits.circulation in (CirculationChannel.M_FLOW, None) or circulation.value is None:
         return circulation
     return replace(circulation, value=flow_told(circulation.value, traits))
 

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from controller.circulation import told_of
 from controller.decisions import Decision, LoopKey, LoopTraits
-from controller.head import told_of
 from controller.historian.records import Intent
 from controller.words.phrase import Phrase
 from stations.model.setpoint import HeatChannel
@@ -143,7 +143,7 @@ def channel_values(
 
     A class B offset is the wanted supply temperature less the station's own curve at the centre's outdoor
     temperature, rounded to the register's step so that an unchanged offset is recognised as unchanged. A heat
-    source, and a loop whose pump holds a head, is told its flow as that.
+    source is told its flow as a head, a loop as its channel asks.
     """
     assert decision.T_supply is not None
     if traits.heat is HeatChannel.DT_OFFSET:

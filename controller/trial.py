@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from controller.circulation import flow_told, told_of
 from controller.decisions import LoopTraits
 from controller.guard_limits import (
     M_FLOW_MAX,
@@ -17,7 +18,7 @@ from controller.guard_limits import (
     T_SUPPLY_MIN_DEGC,
     own_band,
 )
-from controller.head import flow_told, least_share, told_of
+from controller.head import least_share
 from controller.loop_points import points_of
 from controller.wiring import DRIVEN_CIRCULATION, DRIVEN_HEAT
 from stations.model.identity import Point

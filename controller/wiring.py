@@ -28,7 +28,7 @@ from stations.profile import Profile
 SOURCE_LOOP = 1
 """Where a heat source that takes setpoints has its one controller."""
 LOOP_HEAT = (HeatChannel.T_SUPPLY, HeatChannel.DT_OFFSET)
-LOOP_CIRCULATION = (CirculationChannel.M_FLOW, CirculationChannel.DP, None)
+LOOP_CIRCULATION = (CirculationChannel.M_FLOW, CirculationChannel.DP, CirculationChannel.Y_PUMP, None)
 """Channels that this version can produce from temperature and flow; others make a loop advice only."""
 SOURCE_CHANNELS = (HeatChannel.T_SUPPLY_SOURCE, CirculationChannel.DP_SOURCE)
 DRIVEN_HEAT = (*LOOP_HEAT, HeatChannel.T_SUPPLY_SOURCE)
@@ -86,6 +86,8 @@ def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopT
     heat = None if profile.heat is None else profile.point(profile.heat.value)
     channels = [profile.point(c.value) for c in (profile.heat, profile.circulation) if c is not None]
     driveable = profile.heat in LOOP_HEAT and profile.circulation in LOOP_CIRCULATION
+    if profile.circulation is CirculationChannel.Y_PUMP:
+        driveable = driveable and bool(loop.pump_points)
     return LoopTraits(
         key=LoopKey(station.id, loop.loop),
         district=station.district,
@@ -108,6 +110,7 @@ def _traits(site: SiteConfig, station: StationConfig, loop: LoopConfig) -> LoopT
         m_flow_cap_open=open_cap(profile) or 0.0,
         piping=loop.piping,
         dp_design=loop.dp_design_kPa or 0.0,
+        pump_points=loop.pump_points,
     )
 
 

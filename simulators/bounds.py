@@ -1,7 +1,7 @@
 """What writes to a simulated station or heat source are held to, as the station list and the site tell it."""
 
 from simulators.judge import LoopBounds
-from simulators.limits_table import FLOW_MIN_SHARE, flow_of_head
+from simulators.limits_table import DEVICES, FLOW_MIN_SHARE, flow_of_head
 from simulators.plc.source import LOOP
 from simulators.sitefile import SimStation
 
@@ -13,7 +13,7 @@ def bounds_of(station: SimStation) -> dict[int, LoopBounds]:
         return {
             loop.number: LoopBounds(
                 emitter=loop.emitter,
-                m_flow_design=loop.m_flow_design if loop.dp_design is None else flow_of_head(loop.dp_design),
+                m_flow_design=DEVICES[station.profile].flow_of(loop.rating.told(loop.m_flow_design)),
                 own_supply=loop.own_supply,
             )
             for loop in station.loops

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from simulators import city_text
 from simulators.city_pipes import pipes_geojson
+from simulators.pump_cells import pump_cells
 from stations.profile import builtin_profile
 
 PROFILE_SHARES = {
@@ -22,10 +24,8 @@ PROFILE_SHARES = {
 }
 """Of 40 stations: 60 % Modbus and 40 % OPC UA, 28 of class A, 5 of B, 4 of T, 3 of C."""
 
-BY_HEAD_EVERY, BY_HEAD = 4, "plc-d"
-"""Of the stations with ``plc-a`` so many-th ones have pumps that hold a head, and this profile."""
-DP_DESIGN_kPa = 80.0
-"""The head of their design flow."""
+OTHER_PUMPS_EVERY, BY_HEAD, BY_SPEED = 4, "plc-d", "plc-e"
+"""Every fourth of the stations with ``plc-a`` has pumps that are told a head or, in turn, their speed."""
 
 SECURED_SHARE = 0.375
 """Of the OPC UA stations: six of sixteen sign and encrypt, the rest admit that they do not."""
@@ -50,6 +50,7 @@ COLUMNS = (
     "allow_insecure", "server_certificate", "latitude", "longitude", "loop", "emitter", "piping",
     "A_heated_m2", "own_curve", "T_supply_max_degC", "T_supply_design_degC", "T_return_design_degC",
     "m_flow_design_kg_per_s", "mode", "proof", "dp_design_kPa",
+    "pump_points",
 )  # fmt: skip
 
 _Row = dict[str, str]
@@ -102,17 +103,26 @@ def profile_sequence(stations: int) -> list[str]:
     for _ in range(stations):
         best = max(taken, key=lambda name: PROFILE_SHARES[name] / (2 * taken[name] + 1))
         taken[best] += 1
-        by_head = best == "plc-a" and taken[best] % BY_HEAD_EVERY == 0
-        sequence.append(BY_HEAD if by_head else best)
+        sequence.append(best)
     return sequence
+
+
+def with_other_pumps(profiles: Sequence[str]) -> list[str]:
+    """Return the profiles with pumps that are told a head or a speed among those of ``plc-a``."""
+    told, seen = [], 0
+    for name in profiles:
+        seen += name == "plc-a"
+        turn, other = divmod(seen, OTHER_PUMPS_EVERY)
+        told.append((BY_SPEED, BY_HEAD)[turn % 2] if name == "plc-a" and other == 0 else name)
+    return told
 
 
 def _station_rows(
     rng: np.random.Generator, n: int, base_port: int, districts: tuple[city_text.District, ...]
 ) -> list[_Row]:
-    profiles = profile_sequence(n)
+    profiles = with_other_pumps(profile_sequence(n))
     secured = _pick(rng, [i for i in range(n) if profiles[i] == "opcua-substation"], SECURED_SHARE)
-    several = [i for i in range(n) if profiles[i] in ("plc-a", BY_HEAD, "opcua-substation")]
+    several = [i for i in range(n) if profiles[i] in ("plc-a", BY_HEAD, BY_SPEED, "opcua-substation")]
     two_loops = _pick(rng, several, TWO_LOOP_SHARE)
     order = rng.permutation(n)
     names = city_text.names(rng, n)
@@ -200,7 +210,7 @@ def _loop(profile: str, number: int, emitter: str, piping: str, A: float, m_flow
         "m_flow_design_kg_per_s": f"{m_flow:.2f}",
         "mode": "auto",
         "proof": "simulator" if driven else "",
-        "dp_design_kPa": f"{DP_DESIGN_kPa:.1f}" if profile == BY_HEAD else "",
+        **pump_cells(profile, m_flow),
     }
 
 

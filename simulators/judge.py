@@ -56,7 +56,7 @@ class LoopBounds:
     emitter: str
     """``radiator``, ``floor`` or ``source``."""
     m_flow_design: float
-    """kg/s; where circulation is told as a head, what that drives (``limits_table.flow_of_head``)."""
+    """kg/s, or on the scale on which its device is told circulation (``limits_table.DeviceTable``)."""
     own_supply: Callable[[float], float] | None = None
     """The station's own curve: outdoor degC to supply degC. None where no station list tells it."""
     own_band_K: float = table.T_OWN_CURVE_BAND_K

@@ -90,8 +90,10 @@ class DeviceTable:
     """Setpoints wear the memory (or it is not known that they do not)."""
     source: bool = False
     """A heat source."""
-    by_head: bool = False
-    """Circulation is told as a head."""
+    circulation: str = "m_flow_secondary_set"
+    """The setpoint by which it is told its circulation."""
+    flow_of: Callable[[float], float] = float
+    """What such a value, unit inside, is as a flow, on whatever scale the loop's limits are."""
 
     def meaning(self, request: Request) -> Meaning | None:
         """Return what a Modbus request means; None for a read."""
@@ -116,7 +118,7 @@ def _int16(word: int) -> int:
 
 
 def _plc_a_block(loop: int, words: tuple[int, ...], flow_of: Callable[[float], float]) -> Meaning:
-    """Token, sequence (low word first), 0.01 degC, float32 t/h or kPa (low word first), CRC."""
+    """Token, sequence (low word first), 0.01 degC, float32 t/h, kPa or % (low word first), CRC."""
     crc = crc16_modbus(b"".join(word.to_bytes(2, "big") for word in words[:7]))
     if crc != words[7]:
         return Forbidden(what="checksum", value=words[7], limit=f"{crc}")
@@ -164,18 +166,19 @@ def flow_of_head(dp: float) -> float:
     return math.sqrt(dp) if dp > 0.0 else 0.0
 
 
-def _plc_a(flow_of: Callable[[float], float], *, by_head: bool = False) -> DeviceTable:
-    """Return the table of a PLC of this map; ``flow_of`` tells what its circulation register means."""
+def _plc_a(circulation: str, unit: float, flow_of: Callable[[float], float] = float) -> DeviceTable:
+    """Return the table of a PLC of this map; ``unit`` is that of its circulation register, unit inside."""
     return DeviceTable(
         functions=frozenset({3, 6, 16}),
         fenced=True,
-        by_head=by_head,
+        circulation=circulation,
+        flow_of=flow_of,
         writes=(
             WriteRule(
                 function=16,
                 address=72,
                 count=8,
-                read=lambda loop, words: _plc_a_block(loop, words, flow_of),
+                read=lambda loop, words: _plc_a_block(loop, words, lambda told: flow_of(told * unit)),
                 loops=4,
                 stride=40,
             ),
@@ -193,8 +196,9 @@ def _plc_a(flow_of: Callable[[float], float], *, by_head: bool = False) -> Devic
 
 
 DEVICES: dict[str, DeviceTable] = {
-    "plc-a": _plc_a(lambda t_per_h: t_per_h * _KG_PER_S_PER_T_PER_H),
-    "plc-d": _plc_a(flow_of_head, by_head=True),
+    "plc-a": _plc_a("m_flow_secondary_set", _KG_PER_S_PER_T_PER_H),
+    "plc-d": _plc_a("dp_secondary_set", 1.0, flow_of_head),
+    "plc-e": _plc_a("y_pump_secondary_set", 0.01),
     "plc-b": DeviceTable(
         functions=frozenset({3, 4, 6}),
         eeprom=True,
@@ -227,7 +231,9 @@ DEVICES: dict[str, DeviceTable] = {
     "multical-603": DeviceTable(functions=frozenset({3, 4})),
     "opcua-substation": DeviceTable(fenced=True),
     "source-opcua": DeviceTable(),
-    "source-opcua-lease": DeviceTable(fenced=True, source=True, by_head=True),
+    "source-opcua-lease": DeviceTable(
+        fenced=True, source=True, circulation="dp_source_set", flow_of=flow_of_head
+    ),
 }
 
 
@@ -237,9 +243,8 @@ def method_meaning(device: str, method: str, loop: int, arguments: list[float]) 
         return Forbidden(what=f"method {method}", value=0.0, limit="none")
     match method, arguments:
         case "ApplySetpoint", [token, sequence, heat, circulation]:
-            flow = circulation * _KG_PER_S_PER_T_PER_H
-            if DEVICES[device].by_head:
-                flow = flow_of_head(circulation)
+            table = DEVICES[device]
+            flow = table.flow_of(circulation * (1.0 if table.source else _KG_PER_S_PER_T_PER_H))
             return Setpoint(loop=loop, T=heat, flow=flow, token=int(token), sequence=int(sequence))
         case "Heartbeat", [token, _, valid_for_s]:
             return Beat(token=int(token), valid_for_s=valid_for_s)

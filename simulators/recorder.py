@@ -154,13 +154,11 @@ class StationRecorder:
         values = self._values()
         if self._table.source:
             return held_by_source(values, loop)
-        flow = values.get(Point(loop, "m_flow_secondary_set_effective"))
-        if self._table.by_head:
-            flow = _driven(values.get(Point(loop, "dp_secondary_set_effective")))
+        told = values.get(Point(loop, f"{self._table.circulation}_effective"))
         return Held(
             remote=bool(values.get(Point(loop, "remote_level"))),
             T=values.get(Point(loop, "T_supply_secondary_set_effective")),
-            flow=flow,
+            flow=None if told is None else self._table.flow_of(told),
             dT=values.get(Point(loop, "dT_supply_secondary_offset_readback")),
             T_outdoor=values.get(Point(0, "T_outdoor_centre_effective")),
         )
@@ -168,17 +166,14 @@ class StationRecorder:
 
 def held_by_source(values: Mapping[Point, float | None], loop: int) -> Held:
     """Return what a heat source was doing, by what it shows."""
+    dp = values.get(Point(loop, "dp_source_set_effective"))
     return Held(
         remote=bool(values.get(Point(loop, "remote_level"))),
         T=values.get(Point(loop, "T_supply_source_set_effective")),
-        flow=_driven(values.get(Point(loop, "dp_source_set_effective"))),
+        flow=None if dp is None else limits_table.flow_of_head(dp),
         dT=None,
         T_outdoor=values.get(Point(0, "T_outdoor")),
     )
-
-
-def _driven(dp: float | None) -> float | None:
-    return None if dp is None else limits_table.flow_of_head(dp)
 
 
 def summary(recorders: Mapping[str, StationRecorder]) -> dict[str, Any]:

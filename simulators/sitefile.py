@@ -44,13 +44,18 @@ class SimLoop:
     """degC, the PLC's own clamp."""
     curve: HeatingCurve
     dp_design: float | None = None
-    """kPa that drive ``m_flow_design``, where the pump is told a head; None: it is told a flow."""
+    """kPa that drive ``m_flow_design``, where the pump is told a head."""
+    m_flow_full: float | None = None
+    """kg/s at full speed, where the pump is told a speed."""
 
     @property
     def rating(self) -> LoopRating:
         """What is set in its PLC."""
         return LoopRating(
-            T_supply_max=self.T_supply_max, m_flow_design=self.m_flow_design, dp_design=self.dp_design
+            T_supply_max=self.T_supply_max,
+            m_flow_design=self.m_flow_design,
+            dp_design=self.dp_design,
+            m_flow_full=self.m_flow_full,
         )
 
     def own_supply(self, T_outdoor: float) -> float:
@@ -323,4 +328,13 @@ def _loop(row: dict[str, str], curves: dict[str, HeatingCurve]) -> SimLoop:
         T_supply_max=min(float(commissioned), limit) if commissioned else limit,
         curve=curves[row["own_curve"].strip()],
         dp_design=float(dp_design) if dp_design else None,
+        m_flow_full=_at_full_speed((row.get("pump_points") or "").strip()),
     )
+
+
+def _at_full_speed(points: str) -> float | None:
+    """Return the flow at full speed of points as ``0.45:18.2 1.00:40.3``: pumps here follow their speed."""
+    if not points:
+        return None
+    speed, m_flow = points.split()[-1].split(":")
+    return float(m_flow) / float(speed)

@@ -175,7 +175,7 @@ class StationSim:
     ) -> bool:
         """Class A: take temperature (degC) and circulation; False when fenced off or senseless.
 
-        Circulation is in kg/s, or in kPa where the loop's pump holds a head.
+        Circulation is in kg/s, or in kPa or as a speed where the loop's pump is told those.
         """
         self._values = None
         return self.plc.write_block(loop, token, sequence, heat, circulation, now)
@@ -276,7 +276,7 @@ class StationSim:
             told["level_makeup"][i],
             shown["T_indoor"][i] if works.has_indoor[i] else None,
             plc.T_effective,
-            plc.shown(plc.m_flow_effective),
+            plc.rating.told(plc.m_flow_effective),
             float(plc.limits),
             1.0 if plc.remote else 0.0,
             float(plc.lease.token),
@@ -287,7 +287,7 @@ class StationSim:
     def _held(self, plc: LoopPlc) -> tuple[float, ...]:
         match self.station_class:
             case StationClass.A:
-                T, m = plc.lease.T_supply, plc.shown(plc.lease.m_flow)
+                T, m = plc.lease.T_supply, plc.rating.told(plc.lease.m_flow)
                 return (T, T, m, m)
             case StationClass.T:
                 return (plc.level.T_supply, plc.level.T_supply)

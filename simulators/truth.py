@@ -127,7 +127,10 @@ def draw_loop(seed: int, station: SimStation, loop: SimLoop) -> LoopTruth:
         fouling=float(rng.uniform(0.0, 0.25)),
         exchanger_approach=float(rng.uniform(12.0, 20.0)),
         stroke_s=float(rng.uniform(60.0, 120.0)),
-        pump_reserve=float(rng.uniform(1.15, 1.30)),
+        pump_reserve=_unless_known(
+            None if loop.m_flow_full is None else loop.m_flow_full / loop.m_flow_design,
+            float(rng.uniform(1.15, 1.30)),
+        ),
         dp_design=_unless_known(loop.dp_design, float(rng.uniform(90.0, 180.0))),
         pump_efficiency=float(rng.uniform(0.60, 0.76)),
         pipe_delay_s=float(rng.uniform(180.0, 600.0)),

@@ -7,16 +7,18 @@ from typing import NamedTuple
 
 from controller.alarms.model import Finding, Param, because
 from controller.alarms.scene import LoopCase
+from controller.circulation import told_of
 from controller.decisions import Action, LoopKey
 from controller.historian.records import State
 from controller.words.phrase import word
 
 _LIMITED_POINTS = (
     *("T_supply_secondary_set", "m_flow_secondary_set", "dp_secondary_set"),
+    "y_pump_secondary_set",
     *("T_supply_source_set", "dp_source_set"),
 )
 FLOW_SHARE_PER_K = 0.05
-"""A flow (or head) that acts at 5 % less than asked counts like a supply 1 K below what was asked."""
+"""A flow (head, speed) that acts at 5 % less than asked counts like a supply 1 K below what was asked."""
 
 
 POLLS_ANSWERED = 4
@@ -99,7 +101,7 @@ def _limited(loop: LoopCase) -> Iterator[Finding]:
             continue
         short = abs(wanted - effective)
         if not name.startswith("T_"):
-            design = loop.traits.dp_design if name.startswith("dp_") else loop.traits.m_flow_design
+            design = told_of(loop.traits.m_flow_design, loop.traits)
             short /= FLOW_SHARE_PER_K * max(design, 1e-6)
         if loop.station.scene.beyond(key, short):
             params: dict[str, Param] = {

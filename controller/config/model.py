@@ -216,6 +216,8 @@ class LoopConfig:
     """Reference of the commissioning proof; None means never driven."""
     dp_design_kPa: float | None = None
     """The head at the loop's pump that drives its design circulation; None where no head is told."""
+    pump_points: tuple[tuple[float, float], ...] = ()
+    """(speed as a fraction, kg/s) as commissioned; empty: no speed is told, or the loop is never driven."""
     calendar: str | None = None
     """Opening hours of the buildings behind it, a name of ``SiteConfig.calendars``; None for dwellings."""
     building: BuildingUse | None = None

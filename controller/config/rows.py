@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from controller.config.cells import Cells
+from controller.config.circulation import head_at_design, pump_points
 from controller.config.curves import CurveTable
 from controller.config.dial_in import DialInConfig
 from controller.config.fields import BuildingUse, Insulation
@@ -13,7 +14,6 @@ from controller.config.model import Emitter, Limits, LoopConfig, StationConfig
 from controller.config.table import LOOP_COLUMNS, STATION_COLUMNS, Row
 from stations.driver import Address, DialInAddress, ModbusAddress, OpcUaAddress
 from stations.model.identity import MAX_LOOPS
-from stations.model.setpoint import CirculationChannel
 from stations.profile import Profile, ProfileError, builtin_profile, known_profiles
 
 _ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}"
@@ -225,7 +225,8 @@ def _loop(cells: Cells, number: int, profile: Profile | None, around: Surroundin
             f"not below T_supply_design_degC (got {T_return:g}); allowed 15..{T_supply:g}",
         )
     m_flow = cells.number("m_flow_design_kg_per_s", 0.01, 2000)
-    dp = _head(cells, profile)
+    dp = head_at_design(cells, profile)
+    points = pump_points(cells, profile, m_flow)
     mode = cells.choice("mode", "auto", "local")
     proof = None if cells.blank("proof") else cells.text("proof")
     calendar = _calendar(cells, around)
@@ -245,25 +246,13 @@ def _loop(cells: Cells, number: int, profile: Profile | None, around: Surroundin
         T_return_design_degC=cast("float", T_return),
         m_flow_design_kg_per_s=cast("float", m_flow),
         dp_design_kPa=dp,
+        pump_points=points,
         mode=cast('Literal["auto", "local"]', mode),
         proof=proof,
         calendar=calendar,
         building=cast("BuildingUse | None", building),
         insulation=cast("Insulation | None", insulation),
     )
-
-
-def _head(cells: Cells, profile: Profile | None) -> float | None:
-    """Return the head that drives design flow; needed where the device is told one, senseless elsewhere."""
-    if profile is not None and profile.circulation is CirculationChannel.DP:
-        return cells.number("dp_design_kPa", 5, 1000)
-    if profile is not None and not cells.blank("dp_design_kPa"):
-        cells.fault(
-            "dp_design_kPa",
-            f"profile {profile.name} is told no {CirculationChannel.DP.value} "
-            f"(got {cells.row.cells['dp_design_kPa']!r}); allowed blank",
-        )
-    return None
 
 
 def _curve(cells: Cells, around: Surroundings) -> CurveTable | None:

@@ -134,6 +134,8 @@ def folded(text: str) -> str:
 
 
 def circulation_channel(state: StationState | None, loop: int) -> tuple[str, str]:
-    """Return by which setpoint a loop is told its circulation, and its unit: a head where it shows one."""
-    by_head = state is not None and f"{loop}/dp_secondary_set_readback" in state.readings
-    return ("dp_secondary_set", "kPa_difference") if by_head else ("m_flow_secondary_set", "kg/s")
+    """Return by which setpoint a loop is told its circulation, and its unit: the one its device shows."""
+    for channel, unit in (("dp_secondary_set", "kPa_difference"), ("y_pump_secondary_set", "1")):
+        if state is not None and f"{loop}/{channel}_readback" in state.readings:
+            return channel, unit
+    return "m_flow_secondary_set", "kg/s"

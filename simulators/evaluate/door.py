@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.bounds import bounds_of
 from simulators.judge import Held, Judge
-from simulators.limits_table import DEVICES, flow_of_head
+from simulators.limits_table import DEVICES
 from simulators.meaning import (
     Beat,
     DeadManTime,
@@ -117,9 +117,8 @@ class Door(ABC):
         """All writes, heartbeats included."""
         self._clock = clock
         self._measured: dict[Point, float | None] = {}
-        table, bounds = DEVICES[station.profile], bounds_of(station)
-        self._by_head = table.by_head
-        self._judge = Judge(table, bounds, self._held, SLACK_S, self._primary)
+        self._table = DEVICES[station.profile]
+        self._judge = Judge(self._table, bounds_of(station), self._held, SLACK_S, self._primary)
 
     def show_points(self, measured: dict[Point, float | None]) -> None:
         """Take what is shown from now on by point."""
@@ -139,7 +138,7 @@ class Door(ABC):
         self, loop: int, token: int, sequence: int, heat: float, circulation: float | None, now: float
     ) -> bool:
         """Class A setpoint block; False when fenced off."""
-        flow = self._circulates(circulation)
+        flow = None if circulation is None else self._table.flow_of(circulation)
         self._weigh(Setpoint(loop=loop, T=heat, flow=flow, token=token, sequence=sequence), now)
         return self._driven.write_block(loop, token, sequence, heat, circulation, now)
 
@@ -196,10 +195,6 @@ class Door(ABC):
             )
             for breach in self._judge.judge(meaning, now)
         ]
-
-    def _circulates(self, circulation: float | None) -> float | None:
-        """Return what is written or held for circulation as a flow, on whatever scale its limits are."""
-        return flow_of_head(circulation) if self._by_head and circulation is not None else circulation
 
     def _primary(self) -> tuple[float | None, float | None]:
         return None, None
@@ -278,11 +273,11 @@ class StationDoor(Door):
         for loop in plc.loops:
             at = self._at[loop.number]
             values[at.T_effective] = loop.T_effective
-            values[at.circulation_effective] = loop.shown(loop.m_flow_effective)
+            values[at.circulation_effective] = loop.rating.told(loop.m_flow_effective)
             values[at.level] = 1.0 if loop.remote else 0.0
             if self._class is StationClass.A:
                 values[at.T_readback] = loop.lease.T_supply
-                values[at.circulation_readback] = loop.shown(loop.lease.m_flow)
+                values[at.circulation_readback] = loop.rating.told(loop.lease.m_flow)
             elif self._class is StationClass.T:
                 values[at.T_readback] = loop.level.T_supply
             elif self._class is StationClass.B:
@@ -300,7 +295,7 @@ class StationDoor(Door):
         return Held(
             remote=loop.remote,
             T=loop.T_effective,
-            flow=self._circulates(loop.shown(loop.m_flow_effective)),
+            flow=self._table.flow_of(loop.rating.told(loop.m_flow_effective)),
             dT=dT,
             T_outdoor=self._plc.outdoor.T,
         )

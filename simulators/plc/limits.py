@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntFlag
+from math import sqrt
 
 T_SUPPLY_MAX = {"radiator": 85.0, "floor": 55.0}
 """degC by emitter; a loop may be commissioned lower, never higher."""
@@ -60,7 +61,21 @@ class LoopRating:
     m_flow_design: float
     """kg/s."""
     dp_design: float | None = None
-    """kPa that drive ``m_flow_design``, where the pump is told a head; None: it is told a flow."""
+    """kPa that drive ``m_flow_design``, where the pump is told a head."""
+    m_flow_full: float | None = None
+    """kg/s at full speed, where the pump is told a speed."""
+
+    def told(self, m_flow: float) -> float:
+        """Return a circulation (kg/s) as the pump is told it: as flow, head (kPa) or speed (fraction)."""
+        if self.m_flow_full is not None:
+            return m_flow / self.m_flow_full
+        return m_flow if self.dp_design is None else self.dp_design * (m_flow / self.m_flow_design) ** 2
+
+    def flow_of(self, told: float) -> float:
+        """Return the circulation (kg/s) of what the pump is told."""
+        if self.m_flow_full is not None:
+            return told * self.m_flow_full
+        return told if self.dp_design is None else self.m_flow_design * sqrt(max(told, 0.0) / self.dp_design)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """The PLC of one loop: whose wish counts, what becomes of it, and what valve and pump do about it."""
 
-import math
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
@@ -109,16 +108,6 @@ class LoopPlc:
         if self.remote:
             return ControlState.REMOTE
         return ControlState.RAMPING if self._ramping else ControlState.OWN_CURVE
-
-    def shown(self, m_flow: float) -> float:
-        """Return a circulation (kg/s) as the loop's pump is told it: the head in kPa, where it holds one."""
-        dp, design = self.rating.dp_design, self.rating.m_flow_design
-        return m_flow if dp is None else dp * (m_flow / design) ** 2
-
-    def flow_of(self, circulation: float) -> float:
-        """Return the circulation (kg/s) of what the loop's pump is told: what a head in kPa drives."""
-        dp, design = self.rating.dp_design, self.rating.m_flow_design
-        return circulation if dp is None else design * math.sqrt(max(circulation, 0.0) / dp)
 
     def begin_remote(self, now: float, why: str) -> None:
         """Let the centre decide from ``now``."""

@@ -60,12 +60,12 @@ class StationPlc:
     ) -> bool:
         """Class A: take temperature (degC) and circulation for a loop; False when refused.
 
-        Circulation is in kg/s, or in kPa where the loop's pump holds a head.
+        Circulation is in kg/s, or in kPa or as a speed where the loop's pump is told those.
         """
         plc = self._loop(loop)
         if self.station_class is not StationClass.A or plc is None:
             return False
-        m_flow = None if circulation is None else plc.flow_of(circulation)
+        m_flow = None if circulation is None else plc.rating.flow_of(circulation)
         taken = plc.lease.apply(token, sequence, heat, m_flow, self.lease, now)
         if taken:
             plc.begin_remote(now, "setpoint")

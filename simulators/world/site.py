@@ -17,6 +17,7 @@ from simulators import city_text
 from simulators.citygen.generate import generate
 from simulators.citygen.site_files import write_site as write_city_site
 from simulators.plant_choice import simulated_city
+from simulators.pump_cells import pump_cells
 from simulators.sitefile import load_site as load_for_simulators
 from simulators.station import SimulatedCity
 from simulators.world.clock import START_UTC
@@ -24,11 +25,9 @@ from stations.profile import Profile, builtin_profile
 
 MODBUS_MIX = (
     "plc-a", "plc-a", "trovis-5578", "plc-d", "plc-b",
-    "plc-a", "ecl-310", "plc-a", "plc-a", "plc-b",
+    "plc-a", "ecl-310", "plc-a", "plc-e", "plc-b",
 )  # fmt: skip
 """Profiles of ten Modbus stations; more stations begin anew. Every second ``plc-a`` has two loops."""
-BY_HEAD, DP_DESIGN_kPa = "plc-d", 80.0
-"""Profile of stations whose pumps hold a head, and that of their design flow."""
 OPCUA = "opcua-substation"
 """Profile of all OPC UA stations."""
 FIRST_PORT = 20_001
@@ -43,7 +42,7 @@ _HEAD = (
     "station", "name_zh", "name_en", "district", "kind", "profile", "host", "port", "unit", "security",
     "allow_insecure", "latitude", "longitude", "loop", "emitter", "piping", "A_heated_m2", "own_curve",
     "T_supply_design_degC", "T_return_design_degC", "m_flow_design_kg_per_s", "mode", "proof",
-    "dp_design_kPa",
+    "dp_design_kPa", "pump_points",
 )  # fmt: skip
 
 
@@ -102,7 +101,7 @@ def write_drawn_site(folder: Path, *, stations: int, opcua: int, poll_s: float, 
         rows = [row for row in csv.DictReader(file) if row["kind"] == "station"]
     for row in rows:
         row["host"] = host_of(row["station"])
-        row["dp_design_kPa"] = _head_of(row["profile"])
+        row |= pump_cells(row["profile"], float(row["m_flow_design_kg_per_s"]))
         if row["profile"] == OPCUA:
             row |= {"security": "none", "allow_insecure": "true", "server_certificate": ""}
     with (folder / "stations.csv").open("w", encoding="utf-8", newline="") as file:
@@ -140,9 +139,5 @@ def _loop(index: int, number: int, profile: Profile) -> list[str]:
     return [
         str(number), emitter, "double", f"{A_heated:.0f}", f"{emitter}_common", str(law.T_supply_design),
         str(law.T_return_design), f"{m_flow:.2f}", "auto",
-        "simulator" if profile.station_class.driven else "", _head_of(profile.name),
+        "simulator" if profile.station_class.driven else "", *pump_cells(profile.name, m_flow).values(),
     ]  # fmt: skip
-
-
-def _head_of(profile: str) -> str:
-    return f"{DP_DESIGN_kPa:.1f}" if profile == BY_HEAD else ""

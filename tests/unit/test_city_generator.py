@@ -57,7 +57,9 @@ def test_the_demo_city_has_the_mix_that_it_promises(city):
     heads = list({row["station"]: row for row in rows}.values())
     assert Counter(row["profile"] for row in heads) == {
         "opcua-substation": 16,
-        "plc-a": 12,
+        "plc-a": 9,
+        "plc-d": 2,
+        "plc-e": 1,
         "plc-b": 5,
         "trovis-5578": 4,
         "ecl-310": 2,
@@ -66,7 +68,7 @@ def test_the_demo_city_has_the_mix_that_it_promises(city):
     loops = Counter(row["station"] for row in rows)
     two = [row for row in heads if loops[row["station"]] == 2]
     assert len(two) >= 5
-    assert {row["profile"] for row in two} <= {"plc-a", "opcua-substation"}
+    assert {row["profile"] for row in two} <= {"plc-a", "plc-d", "plc-e", "opcua-substation"}
     security = Counter((row["security"], row["allow_insecure"]) for row in heads if row["security"])
     assert security[("sign_and_encrypt", "")] >= 5
     assert set(security) == {("sign_and_encrypt", ""), ("none", "true")}

@@ -1,4 +1,4 @@
-"""A loop whose pump holds a head is told its circulation as one, and everything else of it stays a flow."""
+"""Loops are told their circulation as a flow, a head or a speed, and everything inside stays a flow."""
 
 import math
 import struct
@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from controller.circulation import flow_told, told_of
+from controller.config.loader import load_site as load_controller_site
 from controller.decisions import Action, Decision, Mode
-from controller.head import flow_told, told_of
 from controller.image import StationImage
 from controller.last_clamp import clamp_fault
 from controller.loop_points import points_of
@@ -42,6 +43,8 @@ class Clock:
 
 DESIGN, DP = 40.0, 80.0
 BY_HEAD = traits_of(circulation=CirculationChannel.DP, dp_design=DP)
+POINTS = ((0.4, 12.0), (0.6, 24.0), (1.0, 44.0))
+BY_SPEED = traits_of(circulation=CirculationChannel.Y_PUMP, pump_points=POINTS)
 
 
 @pytest.mark.parametrize(("m_flow", "dp"), [(40.0, 80.0), (20.0, 20.0), (12.0, 7.2), (0.0, 0.0)])
@@ -51,11 +54,28 @@ def test_a_head_goes_with_the_square_of_the_flow_both_ways(m_flow, dp):
     assert told_of(m_flow, traits_of()) == flow_told(m_flow, traits_of()) == m_flow
 
 
-def test_what_was_decided_as_a_flow_is_told_as_a_head():
+@pytest.mark.parametrize(
+    ("m_flow", "speed"), [(12.0, 0.4), (18.0, 0.5), (34.0, 0.8), (44.0, 1.0), (6.0, 0.2), (0.0, 0.0)]
+)
+def test_a_speed_lies_on_the_lines_between_the_points_that_were_read_and_below_in_proportion(m_flow, speed):
+    assert told_of(m_flow, BY_SPEED) == pytest.approx(speed)
+    assert flow_told(speed, BY_SPEED) == pytest.approx(m_flow)
+
+
+def test_no_speed_is_told_beyond_the_fastest_that_was_read():
+    assert told_of(60.0, BY_SPEED) == 1.0
+    points = ((0.3, 15.0), (0.5, 25.0), (0.8, 41.0))
+    slow = traits_of(circulation=CirculationChannel.Y_PUMP, pump_points=points)
+    assert told_of(41.0, slow) == told_of(60.0, slow) == 0.8
+
+
+def test_what_was_decided_as_a_flow_is_told_in_the_loop_s_channel():
     decided = Decision(
         key=BY_HEAD.key, action=Action.SET, T_supply=56.0, m_flow=20.0, author="a", why=(), cuts=()
     )
+    assert channel_values(decided, traits_of(), 0.0) == (56.0, 20.0)
     assert channel_values(decided, BY_HEAD, 0.0) == (56.0, pytest.approx(20.0))
+    assert channel_values(decided, BY_SPEED, 0.0) == (56.0, pytest.approx(0.4 + 0.2 * 8.0 / 12.0))
 
 
 def test_what_the_device_shows_as_a_head_is_seen_as_a_flow():
@@ -79,6 +99,15 @@ def test_the_last_clamp_holds_heads_between_thirty_and_a_hundred_percent_of_desi
     assert (clamp_fault(BY_HEAD, told) is None) is allowed
 
 
+@pytest.mark.parametrize(
+    ("speed", "allowed"), [(0.09, False), (0.1, True), (1.0, True), (1.01, False), (40.0, False)]
+)
+def test_the_last_clamp_holds_speeds_and_wants_the_pump_s_points(speed, allowed):
+    told = intent(circulation_channel=CirculationChannel.Y_PUMP, circulation_value=speed)
+    assert (clamp_fault(BY_SPEED, told) is None) is allowed
+    assert clamp_fault(traits_of(circulation=CirculationChannel.Y_PUMP), told) is not None
+
+
 def test_a_flow_is_never_written_where_a_head_belongs_nor_a_head_where_a_flow_belongs():
     assert "circulation channel" in clamp_fault(BY_HEAD, intent(circulation_value=32.0))
     head = intent(circulation_channel=CirculationChannel.DP, circulation_value=32.0)
@@ -91,16 +120,66 @@ def test_the_list_names_the_head_and_the_loop_is_driven(tmp_path):
     assert (traits.proven, traits.by_head, traits.dp_design) == (True, True, 60.0)
 
 
+@pytest.mark.parametrize("points", [POINTS, ()])
+def test_a_loop_that_is_told_a_speed_is_driven_once_its_pump_was_read(tmp_path, points):
+    station = station_config(profile="plc-e", loops=(loop_config(pump_points=points),))
+    (traits,) = loop_traits(site_config(tmp_path, station)).values()
+    assert traits.proven is bool(points)
+    assert flow_told(1.0, traits) == (44.0 if points else 35.0)
+
+
+TABLE = "0.45:18.2 0.70:28.4 1.00:40.3"
+
+
+def test_the_list_s_pump_points_are_read_by_both_sides(tmp_path):
+    folder = write_site(tmp_path, [station_row(profile="plc-e", pump_points=TABLE)])
+    (loop,) = load_controller_site(folder).stations[0].loops
+    assert loop.pump_points == ((0.45, 18.2), (0.7, 28.4), (1.0, 40.3))
+    rating = load_site(folder).stations[0].loops[0].rating
+    assert rating.flow_of(1.0) == pytest.approx(40.3)
+    assert rating.told(rating.flow_of(0.5)) == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
+        (
+            {"profile": "plc-e", "pump_points": "0.5:20 1.0:40"},
+            "allowed speed:kg/s of three to ten",
+        ),
+        ({"profile": "plc-e", "pump_points": "45%:18 70%:28 100%:40"}, "allowed speed:kg/s of three to ten"),
+        (
+            {"profile": "plc-e", "pump_points": "0.45:18 0.70:28 1.10:40"},
+            "allowed speeds 0.05..1 and flows",
+        ),
+        (
+            {"profile": "plc-e", "pump_points": "0.70:28 0.45:18 1.00:40"},
+            "not rising; allowed speeds 0.05",
+        ),
+        (
+            {"profile": "plc-e", "pump_points": "0.45:18 0.70:18 1.00:40"},
+            "not rising; allowed speeds 0.05",
+        ),
+        ({"profile": "plc-e", "pump_points": "0.45:8 0.70:12 1.00:18"}, "no speed gives design circulation"),
+        ({"pump_points": TABLE}, "profile plc-a is told no y_pump_secondary_set"),
         ({"profile": "plc-d"}, "column dp_design_kPa: empty; allowed 5..1000"),
         ({"profile": "plc-d", "dp_design_kPa": "2"}, "dp_design_kPa: out of range (got 2); allowed 5..1000"),
         ({"dp_design_kPa": "80"}, "profile plc-a is told no dp_secondary_set (got '80'); allowed blank"),
     ],
-    ids=["missing", "too low", "for a device that is told a flow"],
+    ids=[
+        "two points",
+        "percent",
+        "too fast",
+        "falling",
+        "flat",
+        "too weak",
+        "points for a flow",
+        "no head",
+        "too low",
+        "a head for a flow",
+    ],
 )
-def test_a_head_stands_in_the_list_exactly_where_the_device_is_told_one(tmp_path, row, expected):
+def test_what_the_list_says_of_a_pump_is_what_its_device_is_told(tmp_path, row, expected):
     (fault,) = faults_of(write_site(tmp_path, [station_row(**row)]))
     assert expected in fault
 
@@ -120,35 +199,42 @@ def test_a_commissioning_tries_a_twentieth_of_the_flow_as_a_head():
     assert trial.instruction.circulation == pytest.approx(0.95**2 * DP)
 
 
-def frame(dp):
-    """The setpoint block of the first loop: token 65538, sequence 3, 55.5 degC, then the head."""
-    word = struct.pack(">f", dp)
+def frame(told):
+    """The setpoint block of the first loop: token 65538, sequence 3, 55.5 degC, then head or speed."""
+    word = struct.pack(">f", told)
     data = bytes.fromhex("0002 0001 0003 0000 15AE") + word[2:] + word[:2]
     return adu(f"10 0048 0008 10 {data.hex()} {crc16_modbus(data):04X}")
 
 
 @pytest.mark.parametrize(
-    ("dp", "broken"),
+    ("profile", "row", "channel", "as_told"),
     [
-        (DP, []),
-        (DP * 0.951**2, []),
-        (DP * 0.9**2, ["flow in 5 min"]),
-        (DP * 1.02**2, ["flow share"]),
+        ("plc-d", {"dp_design_kPa": "80"}, "dp_secondary_set", lambda share: (DP * share**2, 1.0)),
+        ("plc-e", {"pump_points": TABLE}, "y_pump_secondary_set", lambda share: (35.0 / 40.3 * share, 100.0)),
     ],
+    ids=["head", "speed"],
 )
-def test_the_judge_of_the_wire_counts_a_head_by_the_flow_that_it_drives(tmp_path, dp, broken):
-    folder = write_site(tmp_path, [station_row(profile="plc-d", dp_design_kPa=str(DP))])
+@pytest.mark.parametrize(
+    ("share", "broken"),
+    [(1.0, set()), (0.951, set()), (0.9, {"flow in 5 min"}), (1.02, {"flow share"})],
+)
+def test_the_judge_of_the_wire_counts_what_is_told_by_the_flow_behind_it(
+    tmp_path, profile, row, channel, as_told, share, broken
+):
+    folder = write_site(tmp_path, [station_row(profile=profile, m_flow_design_kg_per_s="35", **row)])
     (station,) = load_site(folder).stations
-    held = {"remote_level": 1.0, "T_supply_secondary_set_effective": 55.5, "dp_secondary_set_effective": DP}
+    held = {"remote_level": 1.0, "T_supply_secondary_set_effective": 55.5}
+    held[f"{channel}_effective"], _ = as_told(1.0)
     shown = {Point(1, name): value for name, value in held.items()} | {Point(0, "T_outdoor"): 0.0}
     recorder = StationRecorder(
-        station=station.id, device="plc-d", loops=bounds_of(station), values=lambda: shown, clock=Clock()
+        station=station.id, device=profile, loops=bounds_of(station), values=lambda: shown, clock=Clock()
     )
-    recorder.new_tap()(frame(dp))
-    assert {found.what for found in recorder.breaks if found.what.startswith("flow")} == set(broken)
+    inside, on_the_wire = as_told(share)
+    recorder.new_tap()(frame(inside * on_the_wire))
+    assert {found.what for found in recorder.breaks if found.what.startswith("flow")} == broken
 
 
-def test_a_pump_that_holds_a_head_gives_the_flow_that_it_drives_and_shows_the_head():
+def test_a_simulated_pump_that_holds_a_head_gives_the_flow_that_it_drives_and_shows_the_head():
     rating = LoopRating(T_supply_max=85.0, m_flow_design=DESIGN, dp_design=DP)
     plc = LoopPlc(
         number=1, station_class=StationClass.A, rating=rating, T_outdoor=-5.0, valve=0.5, pump=0.8,
@@ -157,7 +243,7 @@ def test_a_pump_that_holds_a_head_gives_the_flow_that_it_drives_and_shows_the_he
     station = StationPlc(StationClass.A, [plc])
     assert station.write_block(1, 7, 1, 55.0, 45.0, 0.0)
     assert plc.lease.m_flow == pytest.approx(DESIGN * 0.75)
-    assert plc.shown(plc.lease.m_flow) == pytest.approx(45.0)
+    assert plc.rating.told(plc.lease.m_flow) == pytest.approx(45.0)
     assert not station.write_block(1, 7, 2, 55.0, math.inf, 0.0)
     assert station.write_block(1, 7, 2, 55.0, -45.0, 0.0)
     assert plc.lease.m_flow == 0.0, "which the PLC's own clamp lifts to its least"
