@@ -5,6 +5,7 @@ It refuses instead of clipping: a value outside these limits has passed the guar
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 
 from controller.decisions import LoopTraits
 from controller.historian.records import Intent
@@ -14,7 +15,6 @@ T_SUPPLY_FLOOR_MAX_DEGC = 55.0
 T_SUPPLY_RADIATOR_MAX_DEGC = 85.0
 T_SUPPLY_MIN_DEGC = 25.0
 FLOW_MIN_FRACTION = 0.30
-SPEED_MIN = 0.10
 T_SOURCE_MAX_DEGC = 150.0
 DP_TOLERANCE_KPA = 0.01
 ROUNDING = 1e-6
@@ -51,15 +51,28 @@ def clamp_fault(traits: LoopTraits, intent: Intent) -> str | None:
             return f"head {circulation:.1f} kPa outside {low:.1f}..{high:.1f} kPa"
         return None
     if traits.circulation is CirculationChannel.Y_PUMP:
-        if not traits.pump_points or not SPEED_MIN <= circulation <= 1.0 + ROUNDING:
-            return f"speed {circulation:.2f} outside {SPEED_MIN}..1, or of a pump without points"
-        return None
+        return _speed_fault(traits, circulation)
     if traits.circulation is not CirculationChannel.M_FLOW:
         return f"circulation channel {traits.circulation} is not driven by this version"
+    return _flow_fault(traits, circulation)
+
+
+def _flow_fault(traits: LoopTraits, m_flow: float) -> str | None:
     low, high = FLOW_MIN_FRACTION * traits.m_flow_design, traits.m_flow_design
-    if not low - ROUNDING <= circulation <= high + ROUNDING:
-        return f"flow {circulation:.2f} kg/s outside {low:.2f}..{high:.2f} kg/s"
+    if not low - ROUNDING <= m_flow <= high + ROUNDING:
+        return f"flow {m_flow:.2f} kg/s outside {low:.2f}..{high:.2f} kg/s"
     return None
+
+
+def _speed_fault(traits: LoopTraits, speed: float) -> str | None:
+    """Return why a pump must not be told this speed: the flow there, or that nobody read any."""
+    if not traits.pump_points:
+        return "no speed of this pump was read: it is never told one"
+    for before, after in pairwise(((0.0, 0.0), *traits.pump_points)):
+        if speed <= after[0] + ROUNDING:
+            share = (speed - before[0]) / (after[0] - before[0])
+            return _flow_fault(traits, before[1] + share * (after[1] - before[1]))
+    return f"speed {speed:.2f} above {traits.pump_points[-1][0]:.2f}, the fastest that was read"
 
 
 def _source_fault(traits: LoopTraits, intent: Intent, heat: float, dp: float | None) -> str | None:

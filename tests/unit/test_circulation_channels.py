@@ -100,9 +100,10 @@ def test_the_last_clamp_holds_heads_between_thirty_and_a_hundred_percent_of_desi
 
 
 @pytest.mark.parametrize(
-    ("speed", "allowed"), [(0.09, False), (0.1, True), (1.0, True), (1.01, False), (40.0, False)]
+    ("speed", "allowed"),
+    [(0.0, False), (0.39, False), (0.4, True), (0.92, True), (0.93, False), (40.0, False)],
 )
-def test_the_last_clamp_holds_speeds_and_wants_the_pump_s_points(speed, allowed):
+def test_the_last_clamp_holds_speeds_by_the_flow_there_and_wants_the_pump_s_points(speed, allowed):
     told = intent(circulation_channel=CirculationChannel.Y_PUMP, circulation_value=speed)
     assert (clamp_fault(BY_SPEED, told) is None) is allowed
     assert clamp_fault(traits_of(circulation=CirculationChannel.Y_PUMP), told) is not None
