@@ -24,7 +24,7 @@ from controller.wiring import DRIVEN_CIRCULATION, DRIVEN_HEAT
 from stations.model.identity import Point
 from stations.model.quality import Quality
 from stations.model.reading import Reading
-from stations.model.setpoint import HeatChannel, Instruction, StationClass
+from stations.model.setpoint import CirculationChannel, HeatChannel, Instruction, StationClass
 
 TRIAL_STEP_K = 1.0
 """The most that one write may move a supply setpoint."""
@@ -80,6 +80,8 @@ def refusal(traits: LoopTraits, readings: Mapping[Point, Reading]) -> str | None
         return f"heat channel {traits.heat} is not driven by this version"
     if traits.circulation not in DRIVEN_CIRCULATION:
         return f"circulation channel {traits.circulation} is not driven by this version"
+    if traits.circulation is CirculationChannel.Y_PUMP and not traits.pump_points:
+        return "pump_points of the station list is blank: read its flow at three steady speeds first"
     at = points_of(traits)
     needed = [at.T_supply, Point(loop, f"{traits.heat.value}_readback")]
     if traits.is_source:

@@ -14,7 +14,7 @@ from controller.last_clamp import clamp_fault
 from controller.loop_points import points_of
 from controller.observe import LoopSituation, observe
 from controller.outbox import channel_values
-from controller.trial import before, choose
+from controller.trial import before, choose, refusal
 from controller.wiring import loop_traits
 from simulators.bounds import bounds_of
 from simulators.crc import crc16_modbus
@@ -205,6 +205,11 @@ def frame(told):
     word = struct.pack(">f", told)
     data = bytes.fromhex("0002 0001 0003 0000 15AE") + word[2:] + word[:2]
     return adu(f"10 0048 0008 10 {data.hex()} {crc16_modbus(data):04X}")
+
+
+def test_a_pump_of_which_no_speed_was_read_is_not_tried():
+    assert "pump_points" in refusal(traits_of(circulation=CirculationChannel.Y_PUMP), {})
+    assert "pump_points" not in refusal(BY_SPEED, {})
 
 
 @pytest.mark.parametrize(
