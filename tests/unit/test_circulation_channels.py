@@ -4,7 +4,10 @@ import math
 import struct
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.circulation import flow_told, told_of
 from controller.config.loader import load_site as load_controller_site
@@ -107,6 +110,26 @@ def test_the_last_clamp_holds_speeds_by_the_flow_there_and_wants_the_pump_s_poin
     told = intent(circulation_channel=CirculationChannel.Y_PUMP, circulation_value=speed)
     assert (clamp_fault(BY_SPEED, told) is None) is allowed
     assert clamp_fault(traits_of(circulation=CirculationChannel.Y_PUMP), told) is not None
+
+
+@given(
+    design=st.floats(0.05, 2000.0),
+    share=st.floats(0.3, 1.0),
+    dp=st.floats(5.0, 1000.0),
+    steps=st.lists(st.tuples(st.floats(0.05, 0.15), st.floats(0.05, 0.6)), min_size=3, max_size=6),
+)
+def test_every_flow_that_the_guard_allows_passes_the_last_clamp_and_comes_back_as_itself(
+    design, share, dp, steps
+):
+    speeds = np.cumsum([step for step, _ in steps])
+    flows = np.cumsum([rise for _, rise in steps])
+    flows *= 1.1 * design / flows[-1]
+    points = tuple(zip(speeds.tolist(), flows.tolist(), strict=True))
+    for channel in (CirculationChannel.DP, CirculationChannel.Y_PUMP):
+        traits = traits_of(circulation=channel, m_flow_design=design, dp_design=dp, pump_points=points)
+        told = told_of(share * design, traits)
+        assert flow_told(told, traits) == pytest.approx(share * design)
+        assert clamp_fault(traits, intent(circulation_channel=channel, circulation_value=told)) is None
 
 
 def test_a_flow_is_never_written_where_a_head_belongs_nor_a_head_where_a_flow_belongs():
