@@ -31,6 +31,7 @@ from simulators.truth import draw_loop
 from stations.model.identity import Point
 from stations.model.reading import good
 from stations.model.setpoint import CirculationChannel, StationClass
+from stations.profile import builtin_profile
 from tests.support.field_world import intent, traits_of
 from tests.support.modbus_writes import adu
 from tests.support.sites import faults_of, loop_config, site_config, station_config, station_row, write_site
@@ -206,6 +207,10 @@ def test_the_list_s_pump_points_are_read_by_both_sides(tmp_path):
 def test_what_the_list_says_of_a_pump_is_what_its_device_is_told(tmp_path, row, expected):
     (fault,) = faults_of(write_site(tmp_path, [station_row(**row)]))
     assert expected in fault
+
+
+def test_the_device_takes_the_least_head_that_the_list_and_the_guard_allow():
+    assert builtin_profile("plc-d").point("dp_secondary_set").minimum <= 0.3**2 * 5.0
 
 
 def test_both_sides_read_the_same_head(tmp_path):
