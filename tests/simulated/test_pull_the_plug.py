@@ -135,9 +135,12 @@ async def test_a_killed_controller_leaves_every_class_a_station_on_its_own_rampe
         assert len(held) >= 28
 
         async def led_away():
-            """A quarter of the loops stand at least 0.5 K from where they were taken over."""
-            loops = await city.loops()
-            remote = [[T for _, state, T, _ in loops[key]["trace"] if state == "remote"] for key in held]
+            """A quarter of the loops stand at least 0.5 K from where this controller took them over."""
+            loops = {key: loop for key, loop in (await city.loops()).items() if key in held}
+            remote = [
+                [T for at, state, T, _ in loop["trace"] if state == "remote" and at >= loop["since"]]
+                for loop in loops.values()
+            ]
             return sum(bool(T) and abs(T[-1] - T[0]) >= 0.5 for T in remote) >= len(held) // 4
 
         await until(led_away, WAIT_S, "a quarter of the loops on the way from their own curve")
