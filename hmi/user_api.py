@@ -8,15 +8,15 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from controller.api import alarm_schema, order_schema, schema, shadow_schema, source_schema
+from controller.api import alarm_schema, order_schema, plan_schema, schema, shadow_schema, source_schema
 
 ME_LIMIT_S = 3.0
 """Asked from every page's timer: a controller that hangs must not hold the strip."""
 LIMIT_S = 10.0
 """Wall seconds for an answer."""
-JOURNAL_LIMIT_S = 60.0
-"""The same where the journal is read: days of many points take seconds, more on a busy machine. A page that
-waits says so."""
+LONG_LIMIT_S = 60.0
+"""The same where days of the journal are read or a station is identified: seconds, more on a busy machine. A
+page that waits says so."""
 JOURNAL = frozenset({"/history", "/energy"})
 
 _M = TypeVar("_M", bound=schema.Message)
@@ -165,6 +165,11 @@ class UserApi:
         path = f"/plan/shadow/{_id(station)}/{_id(number)}/promote"
         return self._post(shadow_schema.Promoted, path, {"reason": reason})
 
+    def identify(self, station: str) -> plan_schema.StationIdentified:
+        """Have the loops of a station identified now instead of tonight; takes seconds."""
+        path = f"/plan/{_id(station)}/identify"
+        return self._post(plan_schema.StationIdentified, path, limit_s=LONG_LIMIT_S)
+
     def acknowledge(self, alarm: str, note: str = "") -> alarm_schema.AlarmAnswer:
         """Say that one knows of an alarm."""
         return self._post(alarm_schema.AlarmAnswer, f"/alarms/{_id(alarm)}/ack", {"note": note})
@@ -214,11 +219,17 @@ class UserApi:
         return self._get(message, path, query)
 
     def _get(self, message: type[_M], path: str, query: Mapping[str, Any] | None = None) -> _M:
-        limit_s = JOURNAL_LIMIT_S if path in JOURNAL else LIMIT_S
+        limit_s = LONG_LIMIT_S if path in JOURNAL else LIMIT_S
         return call(self._client, message, "GET", path, token=self._token, query=query, limit_s=limit_s)
 
-    def _post(self, message: type[_M], path: str, body: Mapping[str, Any] | None = None) -> _M:
-        return call(self._client, message, "POST", path, token=self._token, body=body)
+    def _post(
+        self,
+        message: type[_M],
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        limit_s: float = LIMIT_S,
+    ) -> _M:
+        return call(self._client, message, "POST", path, token=self._token, body=body, limit_s=limit_s)
 
 
 def _id(text: str) -> str:

@@ -15,6 +15,7 @@ from controller.api.events import EventHub
 from controller.api.forecast_routes import forecast_router
 from controller.api.gate import Gate
 from controller.api.history import HistoryReader, HistorySource
+from controller.api.identify_routes import identify_router
 from controller.api.order_routes import modes_router, order_router
 from controller.api.plan_routes import plan_router
 from controller.api.refusals import install
@@ -82,6 +83,7 @@ def create_app(
         source_router(site, state, room.orders, clock, room.note),
         shadow_router(site, state, past, clock, room.note),
         plan_router(site, state, past, clock),
+        identify_router(site, clock, room.note),
         forecast_router(site, state),
         history_router(site, reader),
         energy_router(site, reader, clock),

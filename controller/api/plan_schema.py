@@ -242,3 +242,19 @@ class StationPlan(Message):
     step_s: float
     T_outdoor: Series
     loops: list[LoopAhead]
+
+
+class LoopIdentified(Message):
+    """What identification made of a loop."""
+
+    loop: int
+    outcome: str
+    """``accepted``, ``kept`` (the numbers of before foretold the last day as well) or ``refused``."""
+    reasons: list[Sentence]
+
+
+class StationIdentified(Message):
+    """Answer of ``POST /plan/{station}/identify``."""
+
+    station: str
+    loops: list[LoopIdentified]

@@ -5,12 +5,8 @@ what it had not yet laid down; both are logged, counted, and tried again.
 """
 
 import asyncio
-import json
-import os
 import sqlite3
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from controller.cycle import CycleParts
+from controller.knowing.apart import WORKER, Limits, identify_apart
 from controller.knowing.belief import Belief
 from controller.knowing.foretelling import Foretelling
 from controller.knowing.gathered import Quarter
@@ -42,8 +39,6 @@ NIGHT = "night"
 ROOMS = "rooms"
 """Note of the store: how warm the loops are, for the next start."""
 ROOMS_EVERY_S = 3600.0
-WORKER = ("-m", "controller.knowing.worker")
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +49,6 @@ class Heard:
     inputs: StrategyInputs
     sun: float | None
     wind: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NightLimits:
-    """What one night may cost."""
-
-    wall_s: float = 4 * 3600.0
-    memory_bytes: int = 3 << 30
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +78,7 @@ class KnowingWatch:
         *,
         state: ControllerState | None = None,
         foretelling: Foretelling | None = None,
-        limits: NightLimits | None = None,
+        limits: Limits | None = None,
         worker: Sequence[str] = WORKER,
     ) -> None:
         """Start nothing yet.
@@ -102,7 +89,7 @@ class KnowingWatch:
         self.status = NightStatus()
         self.keeper, self._store, self._clock, self._heard = keeper, store, clock, heard
         self._zone = ZoneInfo(timezone)
-        self._limits, self._worker = limits or NightLimits(), tuple(worker)
+        self._limits, self._worker = limits or Limits(), tuple(worker)
         self._memory, self._state, self.foretelling = memory, state, foretelling
         self._show()
         self._newest = 0
@@ -175,7 +162,9 @@ class KnowingWatch:
         self.status.running = True
         try:
             await self._foretell(lambda one: one.before_night(self._clock.now()))
-            told = await self._identify()
+            told = await identify_apart(
+                Path(self._store.path).parent, self._clock.now(), self._limits, worker=self._worker
+            )
             await self._foretell(Foretelling.after_night)
             self._show()
         finally:
@@ -198,41 +187,6 @@ class KnowingWatch:
             await asyncio.to_thread(work, self.foretelling)
         except (OSError, sqlite3.Error) as error:
             log.error("forecast_not_kept", why=str(error))
-
-    async def _identify(self) -> dict[str, int] | str:
-        """Return the counts of the night's process, or how it ended."""
-        try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *self._worker,
-                str(os.getpid()),
-                str(self._limits.memory_bytes),
-                str(Path(self._store.path).parent),
-                repr(self._clock.now()),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, **ONE_THREAD},
-                start_new_session=True,  # Ctrl-C reaches the controller, which stops it in order
-            )
-        except OSError as error:
-            return str(error)
-        try:
-            async with asyncio.timeout(self._limits.wall_s):
-                out, _ = await process.communicate()
-        except TimeoutError:
-            return f"not done after {self._limits.wall_s:g} s"
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            return f"exit {process.returncode}"
-        try:
-            counts: dict[str, int] = json.loads(out)
-        except ValueError:
-            return f"said {out[:80]!r}"
-        return counts
 
 
 def last_night(now: float, zone: ZoneInfo) -> date:

@@ -1,8 +1,8 @@
 """The night's process: identifies every loop of a store, one after another, and lays down what it finds.
 
-Started as ``python -m controller.knowing.worker PARENT_PID MEMORY_BYTES DATA_FOLDER UTC_SECOND``. A process
-of its own: an hour of arithmetic must not slow down polling, and whatever becomes of it, the city goes on
-with what was believed before. What it found until then stays.
+Started as ``python -m controller.knowing.worker PARENT_PID MEMORY_BYTES DATA_FOLDER UTC_SECOND [STATION]``,
+with a station for its loops alone. A process of its own: an hour of arithmetic must not slow down polling,
+and whatever becomes of it, the city goes on with what was believed before. What it found until then stays.
 """
 
 import ctypes
@@ -25,15 +25,16 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
-    """Identify all loops, then forecast their loads; prints how many were accepted, kept and refused."""
+    """Identify all loops, or those of one station; prints how many were accepted, kept and refused."""
     parent, memory_bytes, data, now = (
         int(sys.argv[1]),
         int(sys.argv[2]),
         Path(sys.argv[3]),
         float(sys.argv[4]),
     )
+    station = sys.argv[5] if len(sys.argv) > 5 else None
     _confine(parent, memory_bytes)
-    print(json.dumps(summary(list(identify_stored(KnowingStore(data), now)))))
+    print(json.dumps(summary(list(identify_stored(KnowingStore(data), now, station)))))
     return 0
 
 

@@ -125,6 +125,17 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "the water takes longer than {longest_s:span}, or nothing tells how long",
         "输送时间超过 {longest_s:span}，或无法判断",
     ),
+    # -- asked for by somebody
+    "learn.unknown": ("There is no station {station}.", "没有换热站 {station}。"),
+    "learn.zone": ("The station {station} is not in your districts.", "换热站 {station} 不在您的辖区内。"),
+    "learn.running": (
+        "Another station is being identified; try again in a minute.",
+        "另一换热站正在辨识，请一分钟后再试。",
+    ),
+    "learn.failed": (
+        "The identification of {station} ended without a result ({how}); what was known stays.",
+        "{station} 的辨识未得出结果（{how}），沿用原有参数。",
+    ),
     # -- what was learned, on a station's page
     "learned.prior": (
         "its houses are taken as those of their kind: {UA:.2f} W/(m²·K), emitters {q_n:.0f} W/m²",

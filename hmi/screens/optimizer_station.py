@@ -11,7 +11,7 @@ from hmi.components import sheet, trend
 from hmi.context import Screen, current_screen
 from hmi.kept import followed
 from hmi.live import Parts, region
-from hmi.screens.saying import plain
+from hmi.screens.saying import plain, telling
 from hmi.view_models import optimizer_station as model
 from hmi.view_models.station import faceplate_title
 
@@ -45,8 +45,12 @@ def ahead(station: str) -> None:
     words, traits = screen.words, screen.city.traits[station]
     laid = _now.lay(screen, {"station": station})
     note = words("dashed = planned; dotted = on the curve")
-    st.markdown(f"**{plain(words('Plan of 24 h'))}** :small[{plain(note)}]")
     titles = {loop.loop: faceplate_title(words, traits, loop) for loop in traits.loops}
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{plain(words('Plan of 24 h'))}** :small[{plain(note)}]")
+        asked = _identify_now(screen, traits)
+    if asked:
+        _identify(screen, station, {loop: titles[loop] for loop in _heated(traits)})
     chosen = _heated(traits)
     for first in range(0, len(chosen), 2):
         columns = st.columns(min(2, len(chosen)), gap="small")
@@ -55,6 +59,29 @@ def ahead(station: str) -> None:
                 st.caption(plain(titles[loop]))
                 trend.mount(laid[f"plan_trend_{loop}"], key=f"plan_trend_{loop}")
                 sheet.mount(laid[f"plan_told_{loop}"], key=f"plan_told_{loop}")
+
+
+def _identify_now(screen: Screen, traits: Traits) -> bool:
+    """Lay the button down for whom it is there for; return whether it was pressed."""
+    words = screen.words
+    if not (screen.may("approve") and screen.in_zone(traits.district)):
+        return False
+    return st.button(
+        words("Identify now"),
+        key="identify_now",
+        help=words("Learn from the last two weeks what its houses are like, now instead of tonight."),
+        disabled=not screen.writes.open,
+    )
+
+
+def _identify(screen: Screen, station: str, titles: Mapping[int, str]) -> None:
+    """Have the loops identified, and tell what came of each."""
+    words = screen.words
+    with telling(words):
+        with st.spinner(words("Identifying; it takes some seconds.")):
+            found = screen.api.identify(station)
+        lines = model.identified(words, found, titles)
+        st.info("\n\n".join(plain(line) for line in lines))
 
 
 def _heated(traits: Traits) -> list[int]:

@@ -32,6 +32,7 @@ KIND: Mapping[str, str] = {
     "alarm_restored": N_("alarm back in service"),
     "source_acknowledged": N_("orders to a heat source acknowledged"),
     "loop_promoted": N_("loop let follow plans again"),
+    "station_identified": N_("station identified"),
     "station_commissioned": N_("station commissioned"),
     "set_aside": N_("damaged store set aside"),
     "started": N_("controller started"),

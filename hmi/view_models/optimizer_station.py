@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from controller.api.city_schema import Sparklines
-from controller.api.plan_schema import LoopAhead, StationPlan
+from controller.api.plan_schema import LoopAhead, StationIdentified, StationPlan
 from controller.api.schema import Sentence
 from hmi import terms
 from hmi.city import City
@@ -75,6 +75,18 @@ def _ended(words: Words, sentence: Sentence) -> str:
 
 def _begun(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def identified(words: Words, found: StationIdentified, titles: Mapping[int, str]) -> tuple[str, ...]:
+    """Return what identification made of each loop in ``titles``, and when that counts."""
+    told = [
+        f"{titles[one.loop]} · {'; '.join(words.sentence(reason) for reason in one.reasons)}"
+        for one in found.loops
+        if one.loop in titles
+    ]
+    if any(one.outcome == "accepted" for one in found.loops):
+        told.append(words("What is new counts from the next plan on, after a minute at most."))
+    return tuple(told)
 
 
 def plan_trend(

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from controller.api.schema import Sentence
+from controller.words.phrase import said as said_of
 from hmi.city import City, Feed
 from hmi.user_api import Refused
 from stations.model.quality import Quality, Reason
@@ -114,6 +115,38 @@ def test_a_person_of_another_zone_reads_that():
     app = opened("station", districts=["elsewhere"])
     assert "not in your zone" in said(app)
     assert all(app.button(key=key).disabled for key in ACTS)
+
+
+# -------------------------------------------------------------------------------------- identification now
+
+
+@pytest.mark.parametrize(
+    ("language", "outcome"),
+    [("en", "0.31 against 0.42"), ("zh", "误差 0.31，原为 0.42")],
+)
+def test_an_engineer_has_a_station_identified_and_reads_what_came_of_it(language, outcome):
+    api = FakeApi()
+    app = opened("station", api, role="shift_lead", language=language)
+    app.button(key="identify_now").click().run()
+    assert ("identify", "S001") in api.asked
+    (told,) = app.info
+    assert outcome in told.value.replace("\\", "")
+
+
+def test_identification_that_can_not_be_had_tells_why():
+    app = opened("station", api := FakeApi(), role="shift_lead")
+    why = said_of("learn.failed", station="S001", how="exit 7")
+    api.refuse = Refused(503, "busy", why.en, reasons=[Sentence.model_validate(why.to_json())])
+    app.button(key="identify_now").click().run()
+    assert "ended without a result (exit 7); what was known stays" in said(app)
+
+
+def test_only_who_may_approve_here_sees_the_button():
+    keys = [
+        {button.key for button in opened("station", **who).button}
+        for who in ({"role": "operator"}, {"role": "shift_lead", "districts": ["elsewhere"]})
+    ]
+    assert all("identify_now" not in found for found in keys)
 
 
 # ----------------------------------------------------------------------------------------------- the dialog

@@ -6,19 +6,22 @@ from dataclasses import dataclass, field
 
 from controller.api.alarm_schema import AlarmAnswer, AlarmList
 from controller.api.city_schema import CityLines, MapMessage, Sparklines, WriteList
-from controller.api.plan_schema import PlanMessage, StationPlan
-from controller.api.schema import Energy, StationDetail
+from controller.api.plan_schema import LoopIdentified, PlanMessage, StationIdentified, StationPlan
+from controller.api.schema import Energy, Sentence, StationDetail
 from controller.api.shadow_schema import Promoted, ShadowReport
 from controller.api.source_schema import AcknowledgeAnswer, SourcesMessage
+from controller.words.plan import reasoned
 from hmi import session
 from hmi.context import Screen, Writes
 from hmi.language import Words
 from hmi.user_api import Refused, Unreachable
+from optimizer.reason import because
 from tests.support import operations_city as told
 from tests.support import plan_told
 from tests.support.hmi_city import small_city
 
 STATIONS = ("S001", "S002", "S003", "S004")
+BETTER = reasoned(because("identify.accepted", measure="indoor_K", champion=0.42, challenger=0.31))
 
 
 @dataclass
@@ -111,6 +114,19 @@ class FakeApi:
     def promote(self, loop, reason):
         self._note("promote", loop, reason)
         return Promoted(promoted=True)
+
+    def identify(self, station):
+        self._note("identify", station)
+        return StationIdentified(
+            station=station,
+            loops=[
+                LoopIdentified(
+                    loop=1,
+                    outcome="accepted",
+                    reasons=[Sentence.model_validate(BETTER.to_json())],
+                )
+            ],
+        )
 
     def shelve(self, alarm_id, reason, duration_s):
         self._note("shelve", alarm_id, reason, duration_s)

@@ -40,6 +40,7 @@ ALLOWED = {
     ("GET", "/api/v1/plan/sources"): EVERYBODY,
     ("GET", "/api/v1/plan/shadow"): EVERYBODY,
     ("POST", "/api/v1/plan/shadow/{station}/{loop}/promote"): LEADING,
+    ("POST", "/api/v1/plan/{station}/identify"): LEADING,
     ("POST", "/api/v1/plan/sources/{source}/acknowledge"): ORDERING,
     ("GET", "/api/v1/modes"): EVERYBODY,
     ("GET", "/api/v1/commands"): EVERYBODY,

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from controller.cli import main
+from controller.knowing.apart import Limits
 from controller.knowing.belief import first_belief
 from controller.knowing.keeper import Keeper, introduced
 from controller.knowing.known import first_known, heard
 from controller.knowing.store import KnowingStore
-from controller.knowing.watch import NIGHT, Heard, KnowingWatch, NightLimits, last_night
+from controller.knowing.watch import NIGHT, Heard, KnowingWatch, last_night
 from controller.memory import ControlMemory
 from controller.strategies.inputs import StrategyInputs
 from optimizer.identify.nightly import believed
@@ -135,7 +136,7 @@ async def test_a_night_that_dies_or_hangs_costs_a_night_and_says_so(tmp_path, wo
         KnowingStore(tmp_path),
         ManualClock(),
         worker=worker,
-        limits=NightLimits(wall_s=0.2 if worker is HANGS else 60.0),
+        limits=Limits(wall_s=0.2 if worker is HANGS else 60.0),
     )
     await one.night()
     assert one.status.failures == 1

@@ -1,0 +1,109 @@
+"""Identification that somebody asks for: who may, what it tells, and what becomes of a process that dies."""
+
+import asyncio
+
+import pytest
+
+from controller.accounts import store
+from controller.accounts.roles import Role
+from controller.api import identify_routes
+from controller.api import plan_schema as schema
+from controller.decisions import LoopKey
+from controller.knowing.apart import Limits, identify_apart
+from controller.knowing.keeper import introduced
+from controller.knowing.known import first_known
+from controller.knowing.store import KnowingStore
+from controller.wiring import loop_traits
+from tests.support.control_room import ControlRoomBench, token_of
+from tests.support.gathered_houses import gathered, two_houses
+
+HOUSES = two_houses()
+
+
+@pytest.fixture
+async def bench(tmp_path):
+    """A controller that has gathered nine days of its first station."""
+    made = ControlRoomBench(tmp_path)
+    await made.add_people()
+    record, key = KnowingStore(made.site.data), LoopKey("S001", 1)
+    _, end = gathered({key: HOUSES[key]}, record, days=9)
+    traits = loop_traits(made.site)
+    record.introduce(introduced(first_known(traits, -3.0), traits, end - 9 * 86_400.0))
+    yield made
+    made.close()
+
+
+async def test_a_lead_has_a_station_identified_now_and_reads_what_came_of_it(bench):
+    statuses = []
+    for who, station in (("olga", "S001"), ("lei", "S099"), ("lei", "S001")):
+        async with bench.as_person(who) as client:
+            answer = await client.post(f"plan/{station}/identify")
+            statuses.append(answer.status_code)
+    assert statuses == [403, 404, 200]
+    told = schema.StationIdentified.model_validate_json(answer.content)
+    (loop,) = [one for one in told.loops if one.loop == 1]
+    assert loop.reasons[0].id == f"identify.{loop.outcome}"
+    assert loop.reasons[0].zh != loop.reasons[0].en
+    beliefs, _ = KnowingStore(bench.site.data).believed()
+    assert beliefs[LoopKey("S001", 1)].identified.state == loop.outcome
+    assert {key.station for key in beliefs} == {"S001"}
+    await bench.room.round()
+    await bench.room.audit.append([])
+    events = [entry.event for entry in bench.room.audit.newest(100)]
+    (noted,) = [event for event in events if event.kind == "station_identified"]
+    assert (noted.actor, noted.data["loops"]["1"]) == ("lei", loop.outcome)
+
+
+async def test_a_person_of_another_district_may_not(bench):
+    with bench.room.accounts.kept.writing() as connection:
+        who = {"name": "zoe", "role": Role.ENGINEER, "districts": ["elsewhere"], "password_hash": "-"}
+        store.add(connection, **who, at=bench.utc, actor="test")
+        store.begin_session(connection, "zoe", token_of("zoe"), bench.utc, "test")
+    async with bench.as_person("zoe") as client:
+        answer = await client.post("plan/S001/identify")
+    assert answer.status_code == 403
+    assert answer.json()["error"]["reasons"][0]["id"] == "learn.zone"
+
+
+async def test_nothing_gathered_is_refused_with_the_reason(bench):
+    async with bench.as_person("lei") as client:
+        answer = await client.post("plan/S002/identify")
+    told = schema.StationIdentified.model_validate_json(answer.content)
+    assert [one.outcome for one in told.loops] == ["refused"] * len(told.loops)
+    assert all(one.reasons for one in told.loops)
+
+
+async def test_a_process_that_dies_is_told_and_costs_nothing(bench, monkeypatch):
+    async def dies(*asked):
+        return await identify_apart(*asked, worker=("-c", "raise SystemExit(7)"))
+
+    monkeypatch.setattr(identify_routes, "identify_apart", dies)
+    async with bench.as_person("lei") as client:
+        answer = await client.post("plan/S001/identify")
+    assert answer.status_code == 503
+    assert "(exit 7); what was known stays" in answer.json()["error"]["message"]
+    assert KnowingStore(bench.site.data).believed()[0] == {}
+
+
+async def test_a_second_one_at_the_same_time_is_told_to_wait(bench, monkeypatch):
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_):
+        begun.set()
+        await over.wait()
+        return {}
+
+    monkeypatch.setattr(identify_routes, "identify_apart", slow)
+    async with bench.as_person("lei") as client, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(client.post("plan/S001/identify"))
+        await begun.wait()
+        second = await client.post("plan/S002/identify")
+        over.set()
+    assert (first.result().status_code, second.status_code) == (200, 409)
+    assert second.json()["error"]["reasons"][0]["id"] == "learn.running"
+
+
+async def test_it_is_killed_when_it_takes_too_long(bench):
+    hangs = ("-c", "import time; time.sleep(60)")
+    told = await identify_apart(bench.site.data, bench.clock.now(), Limits(wall_s=0.2), "S001", worker=hangs)
+    assert told == "not done after 0.2 s"
