@@ -6,7 +6,6 @@ channel: what it shows is what any client can see.
 
 import asyncio
 import json
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,13 +18,13 @@ import httpx
 
 from controller.children import Child, ChildDied, first_line, start_child
 from controller.demo_hmi import NO_FONT, DemoHmi, kept, make_accounts, no_chinese_font
+from controller.demo_ports import NoPorts, reserved_ports
 from controller.demo_report import DemoReport, Observer
 from controller.demo_table import DemoScreen
 from stations.model.clock import ScaledClock
 
 START_UTC = datetime(2026, 1, 14, 16, 0, tzinfo=UTC).timestamp()
 """15 January, midnight in Shanxi: the coldest weeks of the generated weather year."""
-BASE_PORTS = range(20000, 30000, 500)
 READY_LIMIT_S = 180.0
 """Wall seconds within which all stations must have answered."""
 AGAIN_S = 15.0
@@ -79,8 +78,16 @@ class City:
 
 async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
     """Run the demo until its duration is over or ``stop`` is set; raises DemoFailed or ChildDied."""
+    try:
+        with reserved_ports(2 * options.stations + 10) as base_port:
+            return await _run(options, stop, base_port)
+    except NoPorts as none:
+        raise DemoFailed(str(none)) from None
+
+
+async def _run(options: DemoOptions, stop: asyncio.Event, base_port: int) -> DemoReport:
     screen = DemoScreen(quiet=options.json_only)
-    async with _running_city(options, screen) as city:
+    async with _running_city(options, screen, base_port) as city:
         observer = Observer(city.api, city.control_port, city.clock)
         async with kept(city.hmi, screen.note) as login, asyncio.TaskGroup() as tasks:
             watchers = [
@@ -171,12 +178,12 @@ async def _begun(observer: Observer) -> bool:
 
 
 @asynccontextmanager
-async def _running_city(options: DemoOptions, screen: DemoScreen) -> AsyncIterator[City]:
+async def _running_city(options: DemoOptions, screen: DemoScreen, base_port: int) -> AsyncIterator[City]:
     folder = options.folder / datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)
     site, logs = folder / "site", folder / "logs"
     screen.progress(f"writing a city of {options.stations} stations")
-    await _write_city(options, site)
+    await _write_city(options, site, base_port)
     clock = ScaledClock(start_utc=START_UTC, anchor=time.monotonic(), factor=options.speed)
     children: list[Child] = []
     try:
@@ -245,9 +252,8 @@ async def _start_controller(
     return child, hello
 
 
-async def _write_city(options: DemoOptions, site: Path) -> None:
-    """Let the simulators write the site folder of a synthetic city on ports that are free."""
-    base_port = _free_base_port(2 * options.stations + 10)
+async def _write_city(options: DemoOptions, site: Path, base_port: int) -> None:
+    """Let the simulators write the site folder of a synthetic city on ports from ``base_port`` on."""
     writer = ["city", "new", "--quiet"] if options.plant == "physical" else ["demo-city"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simulators", *writer, str(site),
@@ -260,20 +266,3 @@ async def _write_city(options: DemoOptions, site: Path) -> None:
     file = site / "site.toml"
     chosen = file.read_text("utf-8").replace('strategy = "curve"', f'strategy = "{options.strategy}"')
     file.write_text(chosen, "utf-8")
-
-
-def _free_base_port(count: int) -> int:
-    """Return the first base whose next ``count`` ports are free, so that two demos can run side by side."""
-    for base in BASE_PORTS:
-        if all(_is_free(port) for port in range(base, base + count)):
-            return base
-    raise DemoFailed(f"no {count} free ports in a row between {BASE_PORTS.start} and {BASE_PORTS.stop}")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
