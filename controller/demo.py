@@ -27,6 +27,15 @@ START_UTC = datetime(2026, 1, 14, 16, 0, tzinfo=UTC).timestamp()
 """15 January, midnight in Shanxi: the coldest weeks of the generated weather year."""
 READY_LIMIT_S = 180.0
 """Wall seconds within which all stations must have answered."""
+FORECAST = "weather/forecast.csv"
+WEATHER = f"""
+# The weather as a forecast tells it; the simulators write it. Read so often, as a demo's days are short.
+
+[weather]
+sources = ["file"]
+file = "{FORECAST}"
+refresh_s = 300.0
+"""
 AGAIN_S = 15.0
 """Wall seconds for which a demo stays without a controller that ended: long enough to watch what happens."""
 
@@ -192,7 +201,7 @@ async def _running_city(options: DemoOptions, screen: DemoScreen, base_port: int
             "simulators",
             [
                 *("simulators", "serve", str(site), "--clock", clock.to_text()),
-                *("--link", options.link, "--die-with-parent"),
+                *("--link", options.link, "--forecast", str(site / FORECAST), "--die-with-parent"),
             ],
             logs / "simulators.log",
         )
@@ -265,4 +274,4 @@ async def _write_city(options: DemoOptions, site: Path, base_port: int) -> None:
         raise DemoFailed(f"the city could not be written:\n{errors.decode(errors='replace')}")
     file = site / "site.toml"
     chosen = file.read_text("utf-8").replace('strategy = "curve"', f'strategy = "{options.strategy}"')
-    file.write_text(chosen, "utf-8")
+    file.write_text(chosen + WEATHER, "utf-8")

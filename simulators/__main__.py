@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--seed", type=int, help="replaces the seed of simulation.toml")
     serve.add_argument("--weather", type=Path, metavar="CSV", help="hourly weather; default: generated")
     serve.add_argument(
+        "--forecast",
+        type=Path,
+        metavar="CSV",
+        help="keep a forecast of its weather there, with the errors of one, anew every 6 h",
+    )
+    serve.add_argument(
         "--dial",
         type=_address,
         metavar="HOST:PORT",
@@ -157,6 +163,7 @@ def _serve(options: argparse.Namespace) -> int:
         seed=options.seed,
         weather=weather,
         faults=faults,
+        forecast=options.forecast,
         plant=options.plant,
     )
     _quiet_libraries()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulators.certificates import ensure_certificates
@@ -17,8 +18,10 @@ from simulators.plant_choice import door_of, plant_of, simulated_city
 from simulators.post import PortsInUse, Post, bind_all
 from simulators.servers.opcua_space import standard_nodes
 from simulators.sitefile import SimSite
+from simulators.station import weather_of
 from simulators.trace import ControlTrace
 from simulators.weather import Weather
+from simulators.weather_office import WeatherOffice
 from stations.model.clock import ScaledClock
 from stations.profile import builtin_profile
 
@@ -43,6 +46,8 @@ class ServeOptions:
     weather: Weather | None = None
     faults: Sequence[Planned] = ()
     """What a scenario has planned, counted from the start."""
+    forecast: Path | None = None
+    """A weather office keeps its forecast there."""
     plant: str | None = None
     """One of ``plant_choice.PLANTS``; None: the physical one where the site has it."""
 
@@ -63,6 +68,11 @@ class Simulation:
         self._options = options
         self._seed = site.seed if options.seed is None else options.seed
         self._link_failures = LinkFailures(self._seed)
+        self._office = None
+        if options.forecast is not None:
+            weather = options.weather or weather_of(site, self._seed, clock.now())
+            self._office = WeatherOffice(weather, self._seed, options.forecast)
+            self._office.advance(clock.now())
         self._targets: dict[str, Target] = {}
         self.faults = FaultEngine(self._targets)
         operations = Operations(
@@ -129,6 +139,8 @@ class Simulation:
             self.city.step(min(self.clock.now(), self.city.now + SLICE_S))
             self.trace.note()
             self._link_failures.advance(self.city.now)
+            if self._office is not None:
+                self._office.advance(self.city.now)
             await self.faults.advance(self.city.now)
             await asyncio.sleep(0)
 

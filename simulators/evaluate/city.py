@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from simulators.evaluate.foresight import Air
     from simulators.faults.plant_port import PlantPort
     from simulators.fieldtruth.profile import PressureProfile
+    from simulators.foretold import Air
     from simulators.plant.arrays import Floats, Indices
     from simulators.plc.station import StationPlc
     from simulators.servers.misbehaviour import DeviceClock

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.evaluate.foresight import Air
 from simulators.evaluate.instruments import T_OUTDOOR
 from simulators.evaluate.physical_copy import STEP_S, PhysicalCopy, begun
 from simulators.evaluate.physical_instruments import Instruments
@@ -20,6 +19,7 @@ from simulators.evaluate.plc_bank import PlcBank, Tuning
 from simulators.evaluate.zone_homes import Housing, ZoneHomes
 from simulators.fieldtruth.build import sky_at
 from simulators.fieldtruth.parameters import parameters
+from simulators.foretold import Air
 from simulators.plant.facade import horizontal
 from simulators.plc.loop import LoopPlc
 from simulators.plc.outdoor import FIXED_degC

@@ -19,10 +19,10 @@ import numpy as np
 from simulators import warmup
 from simulators.evaluate.city import Flows, Shown
 from simulators.evaluate.dwellings import DrawnHomes
-from simulators.evaluate.foresight import Air
 from simulators.evaluate.instruments import T_OUTDOOR, Instruments
 from simulators.evaluate.plc_bank import PlcBank
 from simulators.evaluate.source_bank import SourceBank
+from simulators.foretold import Air
 from simulators.plant import building, loops, pump, secondary, valve
 from simulators.plant.water import C_WATER, density
 from simulators.servers.misbehaviour import DeviceClock

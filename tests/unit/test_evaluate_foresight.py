@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from simulators.evaluate.foresight import Air, Foresight
+from simulators.evaluate.foresight import Foresight
+from simulators.foretold import Air
 
 ISSUED = 21_600.0 * 80_000
 DAY = 96
