@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         "--forecast",
         type=Path,
         metavar="CSV",
-        help="keep a forecast of its weather there, with the errors of one, anew every 6 h",
+        help="keep a forecast of its weather there, with the errors of one, another every 6 h",
     )
     serve.add_argument(
         "--dial",

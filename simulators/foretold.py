@@ -40,9 +40,8 @@ class Air:
 class Foretold(NamedTuple):
     """One forecast, hour by hour from when it was issued; arrays of shape (TOLD_H + 1,)."""
 
-    issued_at: float
-    """UTC seconds."""
     times: Floats
+    """UTC seconds."""
     T_outdoor: Floats
     """degC."""
     wind: Floats
@@ -71,4 +70,4 @@ def foretold(truth: Callable[[float], Air], seed: int, issued_at: float) -> Fore
     days = np.arange(len(times)) // 24
     sun = np.exp(rng.normal(0.0, SUN_SD, days[-1] + 1))[days] * [air.sun for air in true]
     wind = np.exp(rng.normal(0.0, WIND_SD, days[-1] + 1))[days] * [air.wind for air in true]
-    return Foretold(issued_at, times, T, wind, np.maximum(sun, 0.0))
+    return Foretold(times, T, wind, np.maximum(sun, 0.0))

@@ -5,11 +5,11 @@ import pytest
 
 from controller.weather.csv_file import CsvFile
 from controller.weather.outcome import Failure
-from simulators.foretold import ISSUED_EVERY_S, TOLD_H
+from simulators.foretold import TOLD_H
 from simulators.weather import generate
 from simulators.weather_office import WeatherOffice
 
-START = 1_768_406_400.0  # 14 January 2026, 16:00 UTC: issued at 12:00
+START = 1_768_407_300.0  # 14 January 2026, 16:15 UTC: made at 12:00, told at 16:00
 WEATHER = generate(1, START)
 
 
@@ -22,7 +22,7 @@ def test_the_centre_reads_what_the_office_issued_before_with_the_errors_of_a_for
     WeatherOffice(WEATHER, 1, file).advance(START)
     told = CsvFile(path=file).read(START)
     assert not isinstance(told, Failure), told
-    assert told.issued_at == START - 4 * 3600.0
+    assert told.issued_at == START - 900.0
     assert len(told.T_outdoor.times) == TOLD_H + 1
     off = told.T_outdoor.values - [WEATHER.at(at).T_outdoor for at in told.T_outdoor.times]
     assert 0.1 < np.abs(off).max() < 6.0
@@ -42,12 +42,13 @@ def test_the_sun_of_an_hour_stands_in_its_middle(file):
     assert (told.sun.values[truth == 0.0] < 60.0).all()
 
 
-def test_a_forecast_stands_for_six_hours_and_the_next_one_takes_its_place_whole(file):
+def test_a_forecast_stands_for_six_hours_and_is_told_anew_every_hour(file):
     office = WeatherOffice(WEATHER, 1, file)
-    office.advance(START)
-    first = file.read_text()
-    office.advance(START + 3600.0)
-    assert file.read_text() == first
-    office.advance(START + ISSUED_EVERY_S)
-    assert file.read_text() != first
+    told = []
+    for hours in (0.0, 0.5, 1.0, 2.0):
+        office.advance(START + 3600.0 * hours)
+        told.append(CsvFile(path=file).read(START))
+    assert [one.issued_at - START + 900.0 for one in told] == [0.0, 0.0, 3600.0, 7200.0]
+    assert np.array_equal(told[0].T_outdoor.values, told[2].T_outdoor.values)
+    assert not np.array_equal(told[0].T_outdoor.values, told[3].T_outdoor.values), "18:00 brings another"
     assert [one.name for one in file.parent.iterdir()] == [file.name]
