@@ -39,6 +39,7 @@ ROWS = (
     ("  of those who may be told less", "%", "shortage_plan_spread_able_percent", "{:.2f}"),
     ("  loops at the least that they may be told", "", "shortage_plan_loops_at_least", "{:.0f}"),
     ("  plans within 2 %", "% of them", "shortage_plans_within_goal_percent", "{:.0f}"),
+    ("    of those who may be told less", "% of them", "shortage_plans_able_within_goal_percent", "{:.0f}"),
     ("came to those who share, 1 h on", "% of need", "shortage_given_percent", "{:.1f}"),
     ("  max - min of stations", "%", "shortage_spread_percent", "{:.1f}"),
     ("  standard deviation", "%", "shortage_sd_percent", "{:.1f}"),

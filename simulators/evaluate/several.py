@@ -11,6 +11,7 @@ LOW_IS_WORSE = frozenset({
     "indoor_p10_degC", "share_at_least_18_percent", "share_18_24_percent", "share_20_22_percent",
     "shortage_coldest_dwelling_degC", "shortage_driven_coldest_dwelling_degC",
     "shortage_critical_coldest_degC", "shortage_plans_within_goal_percent",
+    "shortage_plans_able_within_goal_percent",
     "worst_station_p10_degC", "dp_worst_station_min_kPa", "dp_worst_station_p5_kPa",
     "heat_saving_vs_curve_percent", "pump_saving_vs_curve_percent", "peak_reduction_vs_curve_percent",
     "heat_saving_vs_staged_curve_percent", "pump_saving_vs_staged_curve_percent",

@@ -109,12 +109,13 @@ def shared_figures(heat: SharedHeat, station_of_loop: Indices) -> dict[str, floa
     """Return how unequally plans and the city shared a shortage out; nothing where no plan had to."""
     if not heat.plans_percent:
         return {}
-    plans = np.array(heat.plans_percent)
+    plans, able = np.array(heat.plans_percent), np.array(heat.able_percent)
     figures: dict[str, float | int] = {
         "shortage_plans": len(plans),
         "shortage_plan_spread_percent": float(plans.max()),
         "shortage_plans_within_goal_percent": 100.0 * float((plans <= PLAN_GOAL_PERCENT).mean()),
-        "shortage_plan_spread_able_percent": max(heat.able_percent),
+        "shortage_plan_spread_able_percent": float(able.max()),
+        "shortage_plans_able_within_goal_percent": 100.0 * float((able <= PLAN_GOAL_PERCENT).mean()),
         "shortage_plan_loops_at_least": max(heat.at_least),
     }
     if not heat.needed:

@@ -65,6 +65,8 @@ def test_a_loop_that_may_be_told_no_less_is_told_apart():
     assert told["shortage_plan_spread_percent"] == pytest.approx(15.0)
     assert told["shortage_plan_spread_able_percent"] == pytest.approx(0.6)
     assert told["shortage_plan_loops_at_least"] == 1
+    assert told["shortage_plans_within_goal_percent"] == 0.0
+    assert told["shortage_plans_able_within_goal_percent"] == 100.0
 
 
 def test_who_is_spared_or_left_out_shares_nothing():
