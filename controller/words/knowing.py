@@ -147,8 +147,8 @@ KNOWING: Mapping[str, tuple[str, str]] = {
         "最初几天由自身响应得出：建筑 {UA:.2f} W/(m²·K)，散热设备 {q_n:.0f} W/m²",
     ),
     "learned.night": (
-        "its houses as identified at night: {UA:.2f} W/(m²·K), emitters {q_n:.0f} W/m²",
-        "建筑参数由夜间辨识得出：{UA:.2f} W/(m²·K)，散热设备 {q_n:.0f} W/m²",
+        "its houses as identified from its record: {UA:.2f} W/(m²·K), emitters {q_n:.0f} W/m²",
+        "建筑参数由运行数据辨识得出：{UA:.2f} W/(m²·K)，散热设备 {q_n:.0f} W/m²",
     ),
     "learned.exchanger": (
         "the exchanger carries {UA:.1f} kW/K, {change:+.0f} % in 30 days (between {low:+.0f} and"
