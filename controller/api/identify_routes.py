@@ -21,7 +21,7 @@ from controller.words.phrase import Phrase
 from controller.words.plan import reasoned
 from stations.model.clock import Clock
 
-LIMITS = Limits(wall_s=45.0, memory_bytes=1 << 30)
+LIMITS = Limits(wall_s=45.0)
 """Of one station, while somebody waits: 0.1 to 1.5 s a loop, and the start of a process."""
 
 

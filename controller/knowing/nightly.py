@@ -39,15 +39,17 @@ def identified(
     beliefs: Mapping[LoopKey, Belief],
     now: float,
     *,
+    station: str | None = None,
     at_once: bool = False,
 ) -> Iterator[Belief]:
     """Give what is believed of each loop of ``window`` that was introduced, one after another.
 
-    ``now`` is a UTC second. ``at_once``: an engineer wants all of the change, not a tenth a day of it.
+    ``now`` is a UTC second. ``station``: its loops alone; all others tell how warm one without sensors is.
+    ``at_once``: an engineer wants all of the change, not a tenth a day of it.
     """
     usual = usual_room(window)
     for place, key in enumerate(window.keys):
-        if key in loops:
+        if key in loops and station in (None, key.station):
             champion = beliefs.get(key) or first_belief(key, loops[key])
             indoor = _indoor(window, place, champion) or usual
             yield _identified(window, place, loops[key], champion, indoor, now, at_once=at_once)

@@ -43,10 +43,10 @@ def identify_stored(
 ) -> Iterator[Belief]:
     """Identify the loops of a store (of one ``station``), lay down what is found and give it loop by loop."""
     loops = store.introduced()
-    keys = tuple(key for key in loops if station is None or key.station == station)
     beliefs, _ = store.believed()
     waiting: list[Belief] = []
-    for one in identified(store.window(keys), loops, beliefs, now, at_once=at_once):
+    window = store.window(tuple(loops))
+    for one in identified(window, loops, beliefs, now, station=station, at_once=at_once):
         waiting.append(one)
         if len(waiting) >= CHUNK:
             store.believe(waiting)

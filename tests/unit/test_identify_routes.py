@@ -1,7 +1,10 @@
 """Identification that somebody asks for: who may, what it tells, and what becomes of a process that dies."""
 
 import asyncio
+import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from controller.accounts import store
@@ -10,10 +13,14 @@ from controller.api import identify_routes
 from controller.api import plan_schema as schema
 from controller.decisions import LoopKey
 from controller.knowing.apart import Limits, identify_apart
+from controller.knowing.gathered import SERIES, Quarter
 from controller.knowing.keeper import introduced
 from controller.knowing.known import first_known
+from controller.knowing.nightly import identified
 from controller.knowing.store import KnowingStore
+from controller.knowing.worker import identify_stored
 from controller.wiring import loop_traits
+from tests.support import guard_world
 from tests.support.control_room import ControlRoomBench, token_of
 from tests.support.gathered_houses import gathered, two_houses
 
@@ -107,3 +114,25 @@ async def test_it_is_killed_when_it_takes_too_long(bench):
     hangs = ("-c", "import time; time.sleep(60)")
     told = await identify_apart(bench.site.data, bench.clock.now(), Limits(wall_s=0.2), "S001", worker=hangs)
     assert told == "not done after 0.2 s"
+
+
+def test_a_station_without_sensors_is_judged_by_the_rooms_of_all_others_as_at_night(tmp_path):
+    houses = two_houses(UA=(1.9, 1.5, 1.7, 1.6))
+    blind, tables = list(houses)[-1], tmp_path / "night"
+    record, end = gathered(houses, days=9)
+    window = record.window(tuple(houses))
+    window.loops[:, -1, SERIES.index("T_indoor")] = np.nan
+    tables.mkdir()
+    kept = KnowingStore(tables)
+    rows = zip(window.times, window.loops, window.shared, strict=True)
+    kept.add(window.keys, *(Quarter(int(at), *values) for at, *values in rows))
+    town = {key: replace(guard_world.loop_traits(1), key=key) for key in houses}
+    kept.introduce(introduced(first_known(town, -3.0), town, end - 9 * 86_400.0))
+    shutil.copytree(tables, tmp_path / "now")
+    at_night = {one.key: one for one in identify_stored(kept, end)}
+    (now,) = identify_stored(KnowingStore(tmp_path / "now"), end, blind.station)
+    assert now.key == blind
+    assert now.identified.reasons == at_night[blind].identified.reasons
+    assert now.identified.building.UA == at_night[blind].identified.building.UA
+    alone = next(identified(record.window((blind,)), kept.introduced(), {}, end))
+    assert alone.identified.building.UA != now.identified.building.UA
