@@ -18,10 +18,6 @@ Floats = NDArray[np.float64]
 HOUR_S = 3600.0
 TELLS_SHARE = 0.3
 """Of the heat that stations which can be reckoned with must take, or nothing is told of the water."""
-PREHEATED_K = 0.1
-"""Less is no heat laid in."""
-BEGUN = 0.1
-"""Part of the rise from which on it counts as begun: rooms are never quite even."""
 
 
 class Supply(NamedTuple):
@@ -114,32 +110,3 @@ def network_flow(
 def return_of(Q: Floats, T_supply: Floats, m_flow: Floats) -> Floats:
     """Return what comes back (k,), degC, when ``Q`` kW leave with ``m_flow`` kg/s."""
     return np.asarray(T_supply - Q / (CP_KJ_PER_KG_K * np.maximum(m_flow, 1e-9)))
-
-
-class Preheating(NamedTuple):
-    """Heat that is laid into the houses before it is needed."""
-
-    K: float
-    """By how much rooms are warmer at the end of it, mean by area."""
-    begin: int
-    end: int
-    """Steps: it begins after the first, the rooms cool again after the second."""
-
-
-def preheating(T_indoor: Floats, area: Floats) -> Preheating | None:
-    """Return the largest rise of the planned rooms (n, k) that falls again; None below ``PREHEATED_K``."""
-    planned = np.isfinite(T_indoor).all(axis=1)
-    if not planned.any() or T_indoor.shape[1] < 2:
-        return None
-    mean = area[planned] @ T_indoor[planned] / area[planned].sum()
-    best: Preheating | None = None
-    low = 0
-    for step in range(1, len(mean)):
-        if mean[step] < mean[low]:
-            low = step
-        falls = mean[step] - mean[step:].min()
-        rise = float(min(mean[step] - mean[low], falls))
-        if rise > (PREHEATED_K if best is None else best.K):
-            risen = np.flatnonzero(mean[low:step] <= mean[low] + BEGUN * rise)
-            best = Preheating(rise, low + int(risen[-1]), step)
-    return best

@@ -21,8 +21,9 @@ from optimizer.building import Floats
 from optimizer.dispatch import Plants, dispatched
 from optimizer.estimate.state import LAW
 from optimizer.forecast.weather import NoWeather, Outlook
+from optimizer.plan.laid_in import laid_in
 from optimizer.reason import Reason, because
-from optimizer.sending import HOUR_S, hour_of, hourly, preheating
+from optimizer.sending import HOUR_S, hour_of, hourly
 
 T_ROOM_DEGC = 20.0
 LOSS_MOST = 0.3
@@ -225,8 +226,8 @@ def _ahead(
 
 
 def _laid_in(published: Published) -> list[Reason]:
-    plan = published.plan
-    laid = preheating(plan.T_indoor, published.known.buildings.area)
+    plan, problem = published.plan, published.problem
+    laid = None if problem is None else laid_in(problem, plan)
     if laid is None:
         return []
     step_h = plan.dt_h

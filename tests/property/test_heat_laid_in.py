@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from optimizer.plan.laid_in import laid_in
 from optimizer.plan.solving import solve
-from optimizer.sending import preheating
 from tests.support.cold_waves import cold_wave
 
 FEW = settings.default.max_examples // 6
@@ -62,5 +62,5 @@ def test_heat_is_laid_in_by_1_kelvin_at_most_inside_the_band_and_from_12_hours_b
     risen = area @ (plan.T_indoor - np.maximum(rooms, problem.T_min))
     assert (risen[:before] <= LAID_K).all()
     assert (plan.T_indoor <= np.maximum(problem.T_max, problem.x0[:, :1]) + ABOVE_K).all()
-    laid = preheating(plan.T_indoor, blocks.area)
+    laid = laid_in(problem, plan)
     assert laid is None or laid.K <= 1.0

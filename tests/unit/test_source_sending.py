@@ -1,22 +1,19 @@
-"""With what water heat is sent: one temperature an hour, never too cool, flow and head; heat laid in."""
+"""With what water heat is sent: one temperature an hour, never too cool, flow and head."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from optimizer.plan.solving import solve
 from optimizer.reach import Access, reachable_heat
 from optimizer.reason import Reason
 from optimizer.sending import (
     hour_of,
     hourly,
     network_flow,
-    preheating,
     return_of,
     supply_by_hour,
 )
-from tests.support.cold_waves import cold_wave
 
 DT, FIRST = 900.0, 3600.0
 TIMES = DT * np.arange(24)
@@ -115,31 +112,3 @@ def test_the_first_hour_is_reckoned_with_the_water_that_is_still_on_its_way():
     cool = network_flow(q, AREA, T, ROOMS, a, 5.0, Q, 80.0)
     assert cool.each[1, 0] > 1.1 * warm.each[1, 0], "an hour away: what was sent before"
     np.testing.assert_allclose(cool.each[:, 2], warm.each[:, 2])
-
-
-# -------------------------------------------------------------------------------------------- heat laid in
-
-
-@pytest.mark.parametrize(("share", "at"), [(0.9, 8.0), (0.85, 14.0), (0.8, 14.0), (0.8, 22.0)])
-def test_before_a_cold_wave_rooms_take_heat_in_by_at_most_1_kelvin_and_12_h_inside_their_band(share, at):
-    blocks, problem = cold_wave(share, at)
-    plan = solve(problem)
-    laid = preheating(plan.T_indoor, blocks.area)
-    assert laid is not None
-    assert 0.1 < laid.K <= 1.0
-    assert 0.25 * (laid.end - laid.begin) <= 12.0
-    assert 0.25 * laid.begin < at
-    assert plan.T_indoor.max() <= 20.7 + 0.05
-
-
-def test_where_the_wave_is_near_and_the_source_far_too_weak_rooms_still_stay_inside_their_band():
-    """The most that is laid in within 4 h, though far more will lack."""
-    blocks, problem = cold_wave(0.85, 4.0)
-    plan = solve(problem)
-    assert 0.3 < preheating(plan.T_indoor, blocks.area).K <= 0.7
-    assert plan.T_indoor.max() <= 20.7 + 0.1
-
-
-def test_a_source_that_is_strong_enough_lays_nothing_in():
-    blocks, problem = cold_wave(1.5)
-    assert preheating(solve(problem).T_indoor, blocks.area) is None
