@@ -1,7 +1,7 @@
 """From a site folder to a ``SiteConfig``, or to the list of everything that is wrong with it."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from controller.config.model import (
 from controller.config.pipes import read_pipes
 from controller.config.planning import PlanningConfig
 from controller.config.rows import Surroundings, read_stations
+from controller.config.sources import SourceWrites
 from controller.config.table import read_table
 from stations.driver import DialInAddress
+from stations.model.setpoint import CirculationChannel
 from stations.profile import Profile, builtin_profile, known_profiles
 
 __all__ = ["SITE_FILE", "SiteError", "effective", "load_site"]
@@ -124,8 +126,22 @@ def _with_writes(
                 f"(class {station.profile.station_class}); allowed with {', '.join(takers)}"
             )
             writes = None
+        if writes is not None:
+            at = f"{file}: planning.sources.{station.id}.writes"
+            faults += [f"{at}.{fault}" for fault in _beyond_device(writes, station.profile)]
         found.append(dataclasses.replace(station, writes=writes))
     return found
+
+
+def _beyond_device(writes: SourceWrites, profile: Profile) -> Iterator[str]:
+    """Tell which limits lie where the device takes no setpoint: nothing would ever be written there."""
+    point = profile.point(CirculationChannel.DP_SOURCE)
+    if point is None:
+        return
+    low, high = point.bounds()
+    for key, head in (("dp_min_kPa", writes.dp_min_kPa), ("dp_max_kPa", writes.dp_max_kPa)):
+        if not low <= head <= high:
+            yield f"{key}: profile {profile.name} does not take it (got {head:g}); allowed {low:g}..{high:g}"
 
 
 def _takes_orders(profile: Profile) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from controller.config import rows
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
 from controller.decisions import Action, LoopKey, Mode, Proposal, Rule, Season, Sent
@@ -125,6 +126,31 @@ def test_all_faults_come_at_once_with_file_key_value_and_range(tmp_path):
         f"{at}.mode: ",
     ):
         assert expected in told
+
+
+def test_heads_that_the_device_does_not_take_are_refused_with_what_it_takes(tmp_path, monkeypatch):
+    """Until then such a source was never written to, and nothing said so."""
+    real = rows.builtin_profile
+    profile = real("source-opcua-lease")
+    points = tuple(
+        point.model_copy(update={"maximum": 350.0}) if point.name == "dp_source_set" else point
+        for point in profile.points
+    )
+    narrow = profile.model_copy(update={"points": points})
+    monkeypatch.setattr(rows, "builtin_profile", lambda name: narrow if name == narrow.name else real(name))
+    with pytest.raises(SiteError) as refusal:
+        site_with(tmp_path, section())
+    (fault,) = refusal.value.faults
+    assert fault == (
+        f"site.toml: planning.sources.{BASE}.writes.dp_max_kPa: profile source-opcua-lease does not take it"
+        " (got 400); allowed 20..350"
+    )
+
+
+def test_what_a_site_may_ask_of_a_source_its_profile_takes(tmp_path):
+    """A city of 200 stations has heads of 1,652 kPa at its sources."""
+    site = site_with(tmp_path, section(dp_min_kPa="20.0", dp_max_kPa="2500.0"))
+    assert [one.writes.dp_max_kPa for one in site.stations if one.kind == "source"] == [2500.0]
 
 
 @pytest.mark.parametrize(
