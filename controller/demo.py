@@ -90,8 +90,8 @@ async def run_demo(options: DemoOptions, stop: asyncio.Event) -> DemoReport:
     try:
         with reserved_ports(2 * options.stations + 10) as base_port:
             return await _run(options, stop, base_port)
-    except NoPorts as none:
-        raise DemoFailed(str(none)) from None
+    except NoPorts as error:
+        raise DemoFailed(str(error)) from None
 
 
 async def _run(options: DemoOptions, stop: asyncio.Event, base_port: int) -> DemoReport:

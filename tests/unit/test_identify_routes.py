@@ -111,7 +111,7 @@ async def test_a_second_one_at_the_same_time_is_told_to_wait(bench, monkeypatch)
 
 
 async def test_it_is_killed_when_it_takes_too_long(bench):
-    hangs = ("-c", "import time; time.sleep(60)")
+    hangs = ("-c", "import time; time.sleep(60)")  # until the limit kills it
     told = await identify_apart(bench.site.data, bench.clock.now(), Limits(wall_s=0.2), "S001", worker=hangs)
     assert told == "not done after 0.2 s"
 
