@@ -58,8 +58,12 @@ def setpoint_findings(loop: LoopCase, memory: SetpointMemory) -> Iterator[Findin
     yield from _unconfirmed(loop, memory)
     yield from _limited(loop)
     decision = loop.status.decision
-    if not loop.status.held and decision is not None and not loop.traits.is_source:  # it may have no order
+    if loop.status.held or decision is None:
+        return
+    if not loop.traits.is_source:
         yield Finding(key=loop.alarm("not_driven"), params=because(*decision.why))
+    elif decision.author:  # without an order nobody means to drive a source
+        yield Finding(key=loop.alarm("order_not_written"), params=because(*decision.why))
 
 
 def _rejected(loop: LoopCase, memory: SetpointMemory) -> Iterator[Finding]:

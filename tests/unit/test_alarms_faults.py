@@ -47,6 +47,7 @@ def test_every_kind_of_alarm_has_its_fault():
         *("centre_link_lost", "gateway_lost", "district_lost"),  # test_alarms_links
         *("certificate_expired", "certificate_expiring"),  # test_alarms_certificates
         "station_unjudged",  # test_alarms_standing
+        "order_not_written",  # test_source_writes
     }
     found = {key.partition(":")[0] for _, _, expected in FAULTS for key in expected}
     assert found == set(definitions()) - elsewhere

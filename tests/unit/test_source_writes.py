@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from controller.alarms.model import AlarmKey
 from controller.config import rows
 from controller.config.faults import SiteError
 from controller.config.loader import load_site
-from controller.decisions import Action, LoopKey, Mode, Proposal, Rule, Season, Sent
+from controller.decisions import Action, Decision, LoopKey, Mode, Proposal, Rule, Season, Sent
 from controller.guard import guard
 from controller.head import flow_of, head_of
 from controller.historian.records import Intent, State
@@ -18,7 +19,7 @@ from controller.observe import observe, situation
 from controller.outbox import channel_values
 from controller.planning.source_book import HOUR_S, READ_BACK, OrdersNow, SourceBook, Standing
 from controller.planning.source_orders import REASONS, SourceOrders
-from controller.planning.source_writes import source_proposals
+from controller.planning.source_writes import AUTHOR, source_proposals
 from controller.state import LoopStatus
 from controller.wiring import first_state, loop_traits, source_traits, station_points
 from controller.words.phrase import verbatim
@@ -48,6 +49,13 @@ def section(**changes):
     }
     lines = "\n".join(f"{key} = {value}" for key, value in keys.items() if value is not None)
     return f"\n[planning.sources.{BASE}.writes]\n{lines}\n"
+
+
+def guard_says(action, author):
+    why = (verbatim("its own head is above the limit"),)
+    return Decision(
+        key=KEY, action=action, T_supply=92.0, m_flow=60.0, author=author, why=why, cuts=(), takes_over=False
+    )
 
 
 def site_with(folder, text, **row):
@@ -414,3 +422,17 @@ def test_a_source_that_refuses_or_does_otherwise_raises_the_alarms_of_a_loop(tmp
     del bench.faults[BASE]
     status.held, status.rejected = False, (bench.clock.now() + 1.0, verbatim("a newer token"))
     assert f"setpoint_rejected:{BASE}:1" in bench.run(15).shown()
+
+
+def test_orders_that_stand_and_are_not_written_raise_an_alarm_of_their_own(tmp_path):
+    source, planning = written_source()
+    bench = AlarmBench(tmp_path, [*five_stations()[:2], source], planning=planning)
+    status, alarm = bench.state.loops[KEY], f"order_not_written:{BASE}:1"
+    status.mode = Mode.AUTO
+    status.decision = guard_says(Action.NONE, "")
+    assert bench.run(60).shown() == set(), "nobody asks"
+    status.decision = guard_says(Action.NONE, AUTHOR)
+    assert alarm not in bench.run(20).shown()
+    assert alarm in bench.run(20).shown()
+    status.held, status.decision = True, guard_says(Action.SET, AUTHOR)
+    assert not bench.run(5).book.standing(AlarmKey("order_not_written", BASE, 1))
