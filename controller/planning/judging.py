@@ -2,14 +2,17 @@
 
 import numpy as np
 
-from controller.planning.question import Asked
+from controller.planning.question import ROOM_DEGC, Asked
 from optimizer.plan.status import Plan, PlanStatus
 from optimizer.reason import Reason, because
 
-LEAST_SHARE, MOST_SHARE = 0.60, 1.40
-"""Between which a plan's heat of the day lies, as a share of what the curve would give in the same weather.
-The lower one is wide: a city that was overheated gives a quarter of a day's heat out of its walls while it
-is brought down. Below, sensors or models are wrong all together."""
+OFF_SHARE = 0.40
+"""By how much of what the curve would give in the same weather a plan's heat of the day may differ from it.
+That is wide: a city that was overheated gives a quarter of a day's heat out of its walls while it is brought
+down. Beyond it, sensors or models are wrong all together."""
+MILD_DEGC = -5.0
+"""On a milder day it may differ by as many W as on one of this mean: what a wrong plan does to rooms hangs on
+the watts that lack, and in spring, when sun and people bring half of the heat, curves give much too much."""
 
 
 def sane(plan: Plan, asked: Asked) -> Reason | None:
@@ -20,16 +23,18 @@ def sane(plan: Plan, asked: Asked) -> Reason | None:
     q, by_curve = plan.q[:, :k], asked.curve.q[:, :k]
     both = np.isfinite(q).all(axis=1) & np.isfinite(by_curve).all(axis=1)
     area = asked.problem.area[both]
-    curve = float(area @ by_curve[both].sum(axis=1))
+    curve = float(area @ by_curve[both].mean(axis=1))
     if curve <= 0.0:
         return None
-    share = float(area @ q[both].sum(axis=1)) / curve
+    on_mild_day = float(area @ asked.UA[both]) * (ROOM_DEGC - MILD_DEGC)
+    off = OFF_SHARE * max(curve, on_mild_day) / curve
+    share = float(area @ q[both].mean(axis=1)) / curve
     short = plan.why is not None and plan.why.id == "plan.rationed"
-    if (share < LEAST_SHARE and not short) or share > MOST_SHARE:
+    if (share < 1.0 - off and not short) or share > 1.0 + off:
         return because(
             "plan.not_sane",
             share_percent=100.0 * share,
-            least_percent=100.0 * LEAST_SHARE,
-            most_percent=100.0 * MOST_SHARE,
+            least_percent=100.0 * max(1.0 - off, 0.0),
+            most_percent=100.0 * (1.0 + off),
         )
     return None

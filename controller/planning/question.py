@@ -80,6 +80,8 @@ class Asked:
     """Those loops."""
     curve: Course
     """What the loops would do on the curve."""
+    UA: Floats
+    """(n,) heat loss of their houses, W/(m2 K)."""
     reach: Reach | None = None
     """What can reach the loops, where that was asked."""
     advisory: PlanProblem | None = None
@@ -156,6 +158,7 @@ def question(
         excluded=excluded,
         curve=curve,
         reach=reach,
+        UA=buildings.UA,
         advisory=replace(problem, T_min=np.where(_rows(known, advised)[:, None], T_band, np.nan))
         if advised
         else None,

@@ -5,7 +5,7 @@ known in this cycle. Where there is no plan, or it is too old, or it has nothing
 answers and says why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +20,9 @@ from controller.strategies import curve
 from controller.strategies.following import Followed, follow
 from controller.strategies.inputs import Proposed, StrategyInputs
 from controller.strategies.loop_record import LoopRecord
+from controller.strategies.pace import at_pace
 from controller.words.phrase import Phrase
-from controller.words.plan import instruction, on_curve, reasoned
+from controller.words.plan import instruction, on_curve, reasoned, to_curve
 from optimizer.explain import Foretold, explain, foretell, source_of
 from optimizer.plan.status import PlanStatus
 from optimizer.questioning import HOURS_MAX
@@ -39,7 +40,7 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     A loop of which too little is known to be planned for is asked (``controller.knowing.asking``). One that
     a person holds back keeps to the curve, and is not asked either.
     """
-    held = _held_back(inputs)
+    held, traits_of = _held_back(inputs), {traits.key: traits for traits in loops}
     wishes = curve.propose_all(loops, inputs).proposals
     heard = listened(loops, inputs)
     # what other strategies know of their loops is theirs to hand on
@@ -59,9 +60,13 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
             none = because("plan.bug", error=repr(error))
     return Proposed(
         proposals=[
-            (_on_curve(wish, held[wish.key]) if wish.key in held else planned.get(wish.key))
+            (
+                _on_curve(wish, held[wish.key], traits_of, inputs)
+                if wish.key in held
+                else planned.get(wish.key)
+            )
             or _asked(wish, records.get(wish.key) if takes[wish.key] else None, design[wish.key])
-            or _on_curve(wish, none or _left_out(wish.key, published))
+            or _on_curve(wish, none or _left_out(wish.key, published), traits_of, inputs)
             for wish in wishes
         ],
         records=records,
@@ -114,8 +119,16 @@ def _asked(wish: Proposal, record: LoopRecord | None, m_flow_design: float) -> P
     )
 
 
-def _on_curve(wish: Proposal, why: Reason) -> Proposal:
-    return replace(wish, author=AUTHOR, reason=on_curve(why, wish.reason))
+def _on_curve(
+    wish: Proposal, why: Reason, traits_of: Mapping[LoopKey, LoopTraits], inputs: StrategyInputs
+) -> Proposal:
+    """Return the curve's wish with the reason. Where a plan ends all loops go back, and nobody is asked."""
+    traits = traits_of[wish.key]
+    paced = at_pace(wish, traits, inputs)
+    reason = on_curve(why, wish.reason)
+    if (paced.T_supply, paced.m_flow) != (wish.T_supply, wish.m_flow):
+        reason = to_curve(why, wish.reason, paced.T_supply, paced.m_flow / traits.m_flow_design)
+    return replace(paced, author=AUTHOR, reason=reason)
 
 
 def _planned(

@@ -10,6 +10,12 @@ PLANNING: Mapping[str, tuple[str, str]] = {
     "plan.instruction": ("{asked} ({source}); {parts}", "{asked}（{source}）；{parts}"),
     "plan.proposal": ("proposed by the {source}: {parts}", "{source}建议：{parts}"),
     "plan.on_curve": ("stays on the curve, {why}: {wish}", "保持供热曲线，因{why}：{wish}"),
+    "plan.to_curve": (
+        "goes back to the curve as fast as a whole network may, {why}: {T_supply:.1f} °C and"
+        " {flow_percent:.0f} % of design flow for now; {wish}",
+        "按全网允许速度逐步回到供热曲线，因{why}：目前供水 {T_supply:.1f} °C、"
+        "设计流量的 {flow_percent:.0f} %；{wish}",
+    ),
     "explain.asks": (
         "{T_supply:.1f} °C and {flow_percent:.0f} % of design flow for {q:.1f} W/m²",
         "供水 {T_supply:.1f} °C、设计流量的 {flow_percent:.0f} %，供热 {q:.1f} W/m²",

@@ -13,9 +13,9 @@ from controller.modes import PlanChoice, PlanOrder
 from controller.planning.question import Scene
 from controller.planning.reached import PROBE_K
 from controller.strategies import curve
-from controller.strategies.following import SHORT_K
 from controller.strategies.holding import INSIDE_K, MOVE_K
 from controller.strategies.optimizer import propose
+from controller.strategies.pace import FLOW_PACE, SHORT_K
 from controller.strategies.registry import STRATEGIES
 from optimizer.instructions import OWN_BAND_K
 from optimizer.plan.status import AGE_MAX_S, no_plan
@@ -90,6 +90,22 @@ def test_a_plan_is_followed_until_it_is_three_quarters_of_an_hour_old():
     late = NOW + AGE_MAX_S - 1.0
     assert wish_of(ONE, inputs(TOWN, plan(), now=late)).reason.id == "plan.instruction"
     assert wish_of(ONE, inputs(TOWN, plan(), now=late + 2.0)).reason.id == "plan.on_curve"
+
+
+@pytest.mark.parametrize(("off_K", "step_K"), [(-6.0, 1.3), (6.0, -1.3), (-0.4, 0.4)])
+def test_where_a_plan_ends_a_loop_goes_back_to_the_curve_below_the_pace_at_which_a_person_is_asked(
+    off_K, step_K
+):
+    whole = inputs(TOWN, plan(), now=NOW + AGE_MAX_S + 1.0)
+    (by_curve,) = curve.propose_all([ONE], whole).proposals
+    T_held = by_curve.T_supply + off_K
+    wish = wish_of(ONE, replace(whole, sent={ONE.key: held(T_held, 0.7)}))
+    assert wish.T_supply == pytest.approx(T_held + step_K)
+    assert wish.m_flow == pytest.approx((0.7 + FLOW_PACE) * DESIGN)
+    told = wish.reason.params
+    assert (told["T_supply"], told["flow_percent"]) == (wish.T_supply, 100.0 * wish.m_flow / DESIGN)
+    assert f"{wish.T_supply:.1f} °C" in wish.reason.en
+    assert told["wish"] == by_curve.reason, "where it goes"
 
 
 def test_a_loop_that_is_left_out_follows_the_curve_and_says_why():

@@ -206,6 +206,21 @@ def test_a_plan_far_from_the_curves_heat_is_not_believed_unless_there_is_a_short
     assert sane(replace(plan, q=3.0 * plan.q), whole).params["share_percent"] > 140.0
 
 
+@pytest.mark.parametrize("T_outdoor", [5.0, 9.0, 12.0])
+def test_a_plan_of_a_sunny_day_of_spring_is_believed_though_the_curve_would_give_twice_as_much(T_outdoor):
+    hours = np.arange(STEPS) * 0.25
+    sun = 300.0 * np.clip(np.sin(np.pi * (hours - 7.0) / 11.0), 0.0, None)
+    whole = asked(series=replace(weather(T_outdoor), sun=sun))
+    plan = solve(whole.problem)
+    share = float(whole.problem.area @ plan.q.sum(axis=1)) / float(
+        whole.problem.area @ whole.curve.q.sum(axis=1)
+    )
+    assert share < 0.62
+    assert sane(plan, whole) is None
+    assert sane(replace(plan, q=0.3 * plan.q), whole).id == "plan.not_sane"
+    assert sane(replace(plan, q=4.5 * plan.q), whole).id == "plan.not_sane"
+
+
 def test_in_a_shortage_loops_outside_of_the_plan_count_with_their_share_and_leave_the_others_theirs():
     local = replace(SCENE, modes={TWO.key: Mode.LOCAL})
     free = asked(scene=local)
