@@ -7,7 +7,9 @@ from controller.alarms.model import AlarmKey, Finding, Param, because
 from controller.alarms.scene import Scene
 from controller.cycle import COMMIT_ALARM
 from controller.recorder import STORAGE_ALARM
+from controller.strategies.optimizer import AUTHOR as PLANS
 from controller.words.phrase import Phrase, verbatim
+from controller.words.plan import reasoned
 from stations.model.quality import Quality, Reason
 
 START_S = 300.0
@@ -25,6 +27,7 @@ _SQLITE_SAYS = {
         Phrase("storage.no_file"),
     )
 }
+_NO_LOOPS = ("plan.no_loops", "plan.no_loop_left")
 _NO_SOURCE = (Reason.STALE, Reason.SUBSTITUTED)
 
 
@@ -41,6 +44,17 @@ def cycle_findings(scene: Scene) -> Iterator[Finding]:
         yield Finding(key=key, params={"age_s": round(age_s)})
     if state.mass_change is not None:
         yield Finding(key=AlarmKey("mass_change_held"), params=because(state.mass_change.detail))
+
+
+def plan_findings(scene: Scene) -> Iterator[Finding]:
+    """Judge whether loops that follow plans have one. That none can be planned for is told by each loop."""
+    published, loops = scene.state.published, scene.state.loops.values()
+    follows = any(one.decision is not None and one.decision.author == PLANS for one in loops)
+    if not follows or published is None:
+        return
+    missing = published.missing(scene.now)
+    if missing is not None and missing.id not in _NO_LOOPS:
+        yield Finding(key=AlarmKey("plan_lost"), params=because(reasoned(missing)))
 
 
 def outdoor_findings(scene: Scene) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from controller.alarms.machine import (
     cycle_findings,
     forwarder_findings,
     outdoor_findings,
+    plan_findings,
     storage_findings,
 )
 from controller.alarms.model import AlarmKey, Finding
@@ -172,6 +173,7 @@ class AlarmWatch:
 
     def _of_site(self, scene: Scene) -> Iterator[Finding]:
         yield from cycle_findings(scene)
+        yield from plan_findings(scene)
         yield from outdoor_findings(scene)
         yield from storage_findings(scene)
         yield from forwarder_findings(scene)

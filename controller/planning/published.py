@@ -14,7 +14,7 @@ from optimizer.plan.problem import PlanProblem
 from optimizer.plan.status import AGE_MAX_S, Plan, PlanStatus
 from optimizer.reach import Reach
 from optimizer.reach_told import told_of_plan
-from optimizer.reason import Reason
+from optimizer.reason import Reason, because
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,14 @@ class Published:
         steps = min(plan.q.shape[1], problem.size[1] - begin)
         told = told_of_plan(plan.q[:, :steps], problem.q_min, reach, begin, plan.dt_h) if steps > 0 else ()
         return (*plan.binding, *told)
+
+    def missing(self, now: float) -> Reason | None:
+        """Return why no plan can be followed at UTC second ``now``; None where one can."""
+        if self.plan.status is PlanStatus.NONE:
+            return self.plan.why or because("plan.not_yet")
+        if not self.usable(now):
+            return because("plan.too_old", age_s=self.age_s(now), because="plan.not_yet")
+        return None
 
     def age_s(self, now: float) -> float:
         """Return how old the plan's inputs are at UTC second ``now``."""

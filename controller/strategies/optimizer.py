@@ -24,7 +24,6 @@ from controller.strategies.pace import at_pace
 from controller.words.phrase import Phrase
 from controller.words.plan import instruction, on_curve, reasoned, to_curve
 from optimizer.explain import Foretold, explain, foretell, source_of
-from optimizer.plan.status import PlanStatus
 from optimizer.questioning import HOURS_MAX
 from optimizer.reason import Reason, because
 
@@ -87,12 +86,8 @@ def _no_plan(inputs: StrategyInputs) -> Reason | None:
     published = inputs.published
     if published is None:
         return because("plan.not_yet")
-    plan = published.plan
-    if plan.status is PlanStatus.NONE:
-        return plan.why or because("plan.not_yet")
-    if not published.usable(inputs.now):
-        return because("plan.too_old", age_s=published.age_s(inputs.now), because="plan.not_yet")
-    return because("plan.no_outdoor") if inputs.T_outdoor is None else None
+    missing = published.missing(inputs.now)
+    return because("plan.no_outdoor") if missing is None and inputs.T_outdoor is None else missing
 
 
 def _left_out(key: LoopKey, published: Published | None) -> Reason:

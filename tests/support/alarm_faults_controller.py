@@ -1,5 +1,7 @@
 """Faults of the controller itself and its stores, each with the alarms that must tell of it."""
 
+from dataclasses import replace
+
 from controller.alarms.scene import Storage
 from controller.cycle import COMMIT_ALARM
 from controller.decisions import MassChange
@@ -10,6 +12,8 @@ from controller.historian.slot import JournalStats
 from controller.words.phrase import verbatim
 from stations.model.quality import Reason
 from stations.model.reading import uncertain
+from tests.support.alarm_faults_links import drive
+from tests.support.published import published
 
 
 def journal_broken(bench):
@@ -60,6 +64,17 @@ def mass_change(bench):
     )
 
 
+def plan_grows_old(bench):
+    drive(bench)
+    bench.status().decision = replace(bench.status().decision, author="strategy:optimizer")
+    bench.state.published = published(bench.site, bench.clock.now())
+
+
+def plan_nobody_follows_grows_old(bench):
+    drive(bench)
+    bench.state.published = published(bench.site, bench.clock.now())
+
+
 def no_outdoor(bench):
     stale = bench.clock.now()
 
@@ -85,6 +100,8 @@ FAULTS = [
     (other_fault, 2, {"controller_fault"}),
     (cycle_hangs, 5, {"cycle_stopped"}),
     (mass_change, 2, {"mass_change_held"}),
+    (plan_grows_old, 62, {"plan_lost"}),
+    (plan_nobody_follows_grows_old, 62, set()),
     (no_outdoor, 45, {"outdoor_lost"}),
     (clock_jumps, 2, {"controller_clock"}),
 ]
