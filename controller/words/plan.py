@@ -48,8 +48,7 @@ def on_curve(why: Reason, wish: Phrase) -> Phrase:
 
 def to_curve(why: Reason, wish: Phrase, T_supply: float, flow: float) -> Phrase:
     """Return the same of a loop on its way there: ``T_supply`` degC, ``flow`` as a fraction of design."""
-    told = {"T_supply": T_supply, "flow_percent": 100.0 * flow}
-    return said("plan.to_curve", why=reasoned(why), wish=wish, **told)
+    return said("plan.to_curve", why=reasoned(why), wish=wish, T_supply=T_supply, flow_percent=100.0 * flow)
 
 
 def _gaps(name: str) -> tuple[str, ...]:
