@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from controller.alarms.model import AlarmKey, Finding, Param, because
 from controller.alarms.scene import Scene
 from controller.cycle import COMMIT_ALARM
+from controller.planning.published import missing
 from controller.recorder import STORAGE_ALARM
 from controller.strategies.optimizer import AUTHOR as PLANS
 from controller.words.phrase import Phrase, verbatim
@@ -48,13 +49,12 @@ def cycle_findings(scene: Scene) -> Iterator[Finding]:
 
 def plan_findings(scene: Scene) -> Iterator[Finding]:
     """Judge whether loops that follow plans have one. That none can be planned for is told by each loop."""
-    published, loops = scene.state.published, scene.state.loops.values()
-    follows = any(one.decision is not None and one.decision.author == PLANS for one in loops)
-    if not follows or published is None:
+    why = missing(scene.state.published, scene.now)
+    if why is None or why.id in _NO_LOOPS:
         return
-    missing = published.missing(scene.now)
-    if missing is not None and missing.id not in _NO_LOOPS:
-        yield Finding(key=AlarmKey("plan_lost"), params=because(reasoned(missing)))
+    loops = scene.state.loops.values()
+    if any(one.decision is not None and one.decision.author == PLANS for one in loops):
+        yield Finding(key=AlarmKey("plan_lost"), params=because(reasoned(why)))
 
 
 def outdoor_findings(scene: Scene) -> Iterator[Finding]:

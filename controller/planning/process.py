@@ -101,9 +101,7 @@ class ProcessPlanner:
         assert process.stdin is not None
         assert process.stdout is not None
         for at in range(0, len(frame), CHUNK):
-            if (
-                process.stdin.is_closing()
-            ):  # it died since it was looked at; uvloop has no ConnectionError for it
+            if process.stdin.is_closing():  # it died just now; to write then is a RuntimeError of uvloop
                 raise ConnectionResetError
             process.stdin.write(frame[at : at + CHUNK])
             await process.stdin.drain()

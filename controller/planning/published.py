@@ -71,14 +71,6 @@ class Published:
         told = told_of_plan(plan.q[:, :steps], problem.q_min, reach, begin, plan.dt_h) if steps > 0 else ()
         return (*plan.binding, *told)
 
-    def missing(self, now: float) -> Reason | None:
-        """Return why no plan can be followed at UTC second ``now``; None where one can."""
-        if self.plan.status is PlanStatus.NONE:
-            return self.plan.why or because("plan.not_yet")
-        if not self.usable(now):
-            return because("plan.too_old", age_s=self.age_s(now), because="plan.not_yet")
-        return None
-
     def age_s(self, now: float) -> float:
         """Return how old the plan's inputs are at UTC second ``now``."""
         return self.plan.age_s(now)
@@ -87,3 +79,14 @@ class Published:
         """Tell whether the plan may be followed at UTC second ``now``."""
         fresh = 0.0 <= self.age_s(now) <= AGE_MAX_S
         return fresh and self.plan.status is not PlanStatus.NONE and self.plan.step_at(now) is not None
+
+
+def missing(published: Published | None, now: float) -> Reason | None:
+    """Return why no plan can be followed at UTC second ``now``; None where one can."""
+    if published is None:
+        return because("plan.not_yet")
+    if published.plan.status is PlanStatus.NONE:
+        return published.plan.why or because("plan.not_yet")
+    if not published.usable(now):
+        return because("plan.too_old", age_s=published.age_s(now), because="plan.not_yet")
+    return None

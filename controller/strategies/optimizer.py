@@ -5,7 +5,7 @@ known in this cycle. Where there is no plan, or it is too old, or it has nothing
 answers and says why.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from controller.decisions import LoopKey, LoopTraits, Proposal
 from controller.knowing.asking import asked, listened, question_K
 from controller.modes import PlanChoice
-from controller.planning.published import Published
+from controller.planning.published import Published, missing
 from controller.strategies import curve
 from controller.strategies.following import Followed, follow
 from controller.strategies.inputs import Proposed, StrategyInputs
@@ -44,7 +44,6 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     heard = listened(loops, inputs)
     # what other strategies know of their loops is theirs to hand on
     records = {traits.key: heard[traits.key] for traits in loops if traits.key in heard}
-    design = {traits.key: traits.m_flow_design for traits in loops}
     takes = {traits.key: traits.station_class.driven and traits.proven for traits in loops}
     published, none = inputs.published, _no_plan(inputs)
     planned: dict[LoopKey, Proposal] = {}
@@ -60,12 +59,12 @@ def propose(loops: Sequence[LoopTraits], inputs: StrategyInputs) -> Proposed:
     return Proposed(
         proposals=[
             (
-                _on_curve(wish, held[wish.key], traits_of, inputs)
+                _on_curve(wish, held[wish.key], traits_of[wish.key], inputs)
                 if wish.key in held
                 else planned.get(wish.key)
             )
-            or _asked(wish, records.get(wish.key) if takes[wish.key] else None, design[wish.key])
-            or _on_curve(wish, none or _left_out(wish.key, published), traits_of, inputs)
+            or _asked(wish, records.get(wish.key) if takes[wish.key] else None, traits_of[wish.key])
+            or _on_curve(wish, none or _left_out(wish.key, published), traits_of[wish.key], inputs)
             for wish in wishes
         ],
         records=records,
@@ -83,11 +82,8 @@ def _held_back(inputs: StrategyInputs) -> dict[LoopKey, Reason]:
 
 def _no_plan(inputs: StrategyInputs) -> Reason | None:
     """Return why no plan can be followed now; None where one can."""
-    published = inputs.published
-    if published is None:
-        return because("plan.not_yet")
-    missing = published.missing(inputs.now)
-    return because("plan.no_outdoor") if missing is None and inputs.T_outdoor is None else missing
+    why = missing(inputs.published, inputs.now)
+    return because("plan.no_outdoor") if why is None and inputs.T_outdoor is None else why
 
 
 def _left_out(key: LoopKey, published: Published | None) -> Reason:
@@ -96,7 +92,7 @@ def _left_out(key: LoopKey, published: Published | None) -> Reason:
     return because("plan.loop_not_in")
 
 
-def _asked(wish: Proposal, record: LoopRecord | None, m_flow_design: float) -> Proposal | None:
+def _asked(wish: Proposal, record: LoopRecord | None, traits: LoopTraits) -> Proposal | None:
     """Return the curve's wish with the wave that asks the loop; None where nothing is asked.
 
     It is asked at design flow, where pipes settle soonest.
@@ -108,17 +104,14 @@ def _asked(wish: Proposal, record: LoopRecord | None, m_flow_design: float) -> P
     return replace(
         wish,
         T_supply=wish.T_supply + dT,
-        m_flow=m_flow_design,
+        m_flow=traits.m_flow_design,
         author=AUTHOR,
         reason=on_curve(why, wish.reason),
     )
 
 
-def _on_curve(
-    wish: Proposal, why: Reason, traits_of: Mapping[LoopKey, LoopTraits], inputs: StrategyInputs
-) -> Proposal:
+def _on_curve(wish: Proposal, why: Reason, traits: LoopTraits, inputs: StrategyInputs) -> Proposal:
     """Return the curve's wish with the reason. Where a plan ends all loops go back, and nobody is asked."""
-    traits = traits_of[wish.key]
     paced = at_pace(wish, traits, inputs)
     reason = on_curve(why, wish.reason)
     if (paced.T_supply, paced.m_flow) != (wish.T_supply, wish.m_flow):

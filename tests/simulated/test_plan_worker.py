@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import uvloop
 
 from controller.planning.port import InlinePlanner
 from controller.planning.process import ProcessPlanner, SolverLimits
@@ -126,6 +127,26 @@ async def test_a_solver_killed_in_the_middle_leaves_the_last_plan_moved_on():
         assert stale.why.params["how"] == "SIGKILL"
         assert np.array_equal(stale.q, first.q[:, 1:])
     assert max(lags) < LAG_MAX_S
+
+
+def test_a_solver_whose_pipe_broke_before_it_was_asked_is_told_as_dead_on_the_service_s_own_loop():
+    """The service runs on uvloop, which has a RuntimeError for a write to a broken pipe."""
+
+    async def asked_once_more():
+        problem = city(4)
+        async with planner() as process:
+            first = await process.plan(problem, None)
+            os.kill(process.state.pid, signal.SIGSTOP)  # it must not end in order when its pipe ends
+            process._process.stdin.close()
+            await asyncio.sleep(0.1)
+            return await process.plan(a_step_later(problem, first.q[:, 0]), first), process.state
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        stale, state = runner.run(asked_once_more())
+    assert stale.status is PlanStatus.STALE
+    assert stale.why.id == "plan.solver_died"
+    assert stale.why.params["how"] == "SIGKILL"
+    assert state.failures == 1
 
 
 async def test_a_process_that_is_cancelled_or_closed_leaves_nothing_running():

@@ -70,6 +70,11 @@ def plan_grows_old(bench):
     bench.state.published = published(bench.site, bench.clock.now())
 
 
+def plan_never_made(bench):
+    drive(bench)
+    bench.status().decision = replace(bench.status().decision, author="strategy:optimizer")
+
+
 def plan_nobody_follows_grows_old(bench):
     drive(bench)
     bench.state.published = published(bench.site, bench.clock.now())
@@ -101,6 +106,7 @@ FAULTS = [
     (cycle_hangs, 5, {"cycle_stopped"}),
     (mass_change, 2, {"mass_change_held"}),
     (plan_grows_old, 62, {"plan_lost"}),
+    (plan_never_made, 17, {"plan_lost"}),
     (plan_nobody_follows_grows_old, 62, set()),
     (no_outdoor, 45, {"outdoor_lost"}),
     (clock_jumps, 2, {"controller_clock"}),
