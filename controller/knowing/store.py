@@ -6,6 +6,7 @@ city is heated without it, as on its first day.
 """
 
 import json
+import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -124,10 +125,12 @@ class KnowingStore:
             for row in rows
         }
 
-    def believe(self, beliefs: Sequence[Belief]) -> None:
-        """Lay down what was found."""
+    def believe(self, beliefs: Sequence[Belief], unless_after: int | None = None) -> None:
+        """Lay down what was found, but not of loops that have a belief newer than number ``unless_after``."""
         with self._small.writing() as connection:
             for one in beliefs:
+                if unless_after is not None and self._known_after(connection, one.key, unless_after):
+                    continue
                 connection.execute(
                     "INSERT INTO belief (station, loop, body) VALUES (?, ?, ?)", (*one.key, stored(one))
                 )
@@ -137,13 +140,19 @@ class KnowingStore:
                     (*one.key, *one.key, BELIEFS_KEPT),
                 )
 
+    @staticmethod
+    def _known_after(connection: sqlite3.Connection, key: LoopKey, number: int) -> bool:
+        newer = "SELECT 1 FROM belief WHERE station = ? AND loop = ? AND id > ?"
+        return connection.execute(newer, (*key, number)).fetchone() is not None
+
     def believed(self) -> tuple[dict[LoopKey, Belief], int]:
         """Return the newest belief of every loop that has one, and a number that grows with each."""
         with self._small.reading() as connection:
+            # the number first: what comes in between counts as newer than it
+            (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM belief").fetchone()
             rows = connection.execute(
                 "SELECT body FROM belief WHERE id IN (SELECT max(id) FROM belief GROUP BY station, loop)"
             ).fetchall()
-            (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM belief").fetchone()
         beliefs = {}
         for row in rows:
             try:

@@ -41,18 +41,23 @@ def main() -> int:
 def identify_stored(
     store: KnowingStore, now: float, station: str | None = None, *, at_once: bool = False
 ) -> Iterator[Belief]:
-    """Identify the loops of a store (of one ``station``), lay down what is found and give it loop by loop."""
+    """Identify the loops of a store (of one ``station``), lay down what is found and give it loop by loop.
+
+    To identify all takes minutes. What a loop's own answer or a person laid down of it meanwhile stays, as
+    it is not counted with here; what a person wants of one station counts in any case.
+    """
     loops = store.introduced()
-    beliefs, _ = store.believed()
+    beliefs, newest = store.believed()
+    unless_after = newest if station is None else None
     waiting: list[Belief] = []
     window = store.window(tuple(loops))
     for one in identified(window, loops, beliefs, now, station=station, at_once=at_once):
         waiting.append(one)
         if len(waiting) >= CHUNK:
-            store.believe(waiting)
+            store.believe(waiting, unless_after)
             waiting.clear()
         yield one
-    store.believe(waiting)
+    store.believe(waiting, unless_after)
 
 
 def _confine(parent: int, memory_bytes: int) -> None:

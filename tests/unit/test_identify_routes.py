@@ -116,23 +116,49 @@ async def test_it_is_killed_when_it_takes_too_long(bench):
     assert told == "not done after 0.2 s"
 
 
-def test_a_station_without_sensors_is_judged_by_the_rooms_of_all_others_as_at_night(tmp_path):
-    houses = two_houses(UA=(1.9, 1.5, 1.7, 1.6))
-    blind, tables = list(houses)[-1], tmp_path / "night"
+def stored_town(folder, houses, *, blind=False):
+    """Return a store with nine days of ``houses`` (``blind``: the last one without sensors) and their end."""
     record, end = gathered(houses, days=9)
     window = record.window(tuple(houses))
-    window.loops[:, -1, SERIES.index("T_indoor")] = np.nan
-    tables.mkdir()
-    kept = KnowingStore(tables)
+    if blind:
+        window.loops[:, -1, SERIES.index("T_indoor")] = np.nan
+    folder.mkdir()
+    store = KnowingStore(folder)
     rows = zip(window.times, window.loops, window.shared, strict=True)
-    kept.add(window.keys, *(Quarter(int(at), *values) for at, *values in rows))
+    store.add(window.keys, *(Quarter(int(at), *values) for at, *values in rows))
     town = {key: replace(guard_world.loop_traits(1), key=key) for key in houses}
-    kept.introduce(introduced(first_known(town, -3.0), town, end - 9 * 86_400.0))
-    shutil.copytree(tables, tmp_path / "now")
+    store.introduce(introduced(first_known(town, -3.0), town, end - 9 * 86_400.0))
+    return store, end
+
+
+def test_a_station_without_sensors_is_judged_by_the_rooms_of_all_others_as_at_night(tmp_path):
+    houses = two_houses(UA=(1.9, 1.5, 1.7, 1.6))
+    blind = list(houses)[-1]
+    kept, end = stored_town(tmp_path / "night", houses, blind=True)
+    shutil.copytree(tmp_path / "night", tmp_path / "now")
     at_night = {one.key: one for one in identify_stored(kept, end)}
     (now,) = identify_stored(KnowingStore(tmp_path / "now"), end, blind.station)
     assert now.key == blind
     assert now.identified.reasons == at_night[blind].identified.reasons
     assert now.identified.building.UA == at_night[blind].identified.building.UA
-    alone = next(identified(record.window((blind,)), kept.introduced(), {}, end))
+    record = kept.window((blind,))
+    alone = next(identified(record, kept.introduced(), {}, end))
     assert alone.identified.building.UA != now.identified.building.UA
+
+
+def test_what_a_loop_told_or_a_person_asked_for_during_the_night_stays(tmp_path):
+    houses = two_houses(UA=(1.9, 1.5))
+    one, two = houses
+    store, end = stored_town(tmp_path / "town", houses)
+    night = identify_stored(store, end)
+    first = next(night)
+    store.believe([replace(first, source="asked", at=end + 1.0)])  # the loop itself, in the same minute
+    assert {belief.key for belief in night} == {two}
+    beliefs, _ = store.believed()
+    assert (beliefs[one].source, beliefs[two].source) == ("asked", "night")
+
+    wanted = identify_stored(store, end + 2.0, one.station)
+    next(wanted)
+    store.believe([replace(first, source="asked", at=end + 3.0)])
+    assert list(wanted) == []
+    assert store.believed()[0][one].at == end + 2.0  # what a person wants of one station is laid down last
