@@ -88,7 +88,7 @@ def test_each_query_draws_something(filled, query):
 def test_a_bad_reading_is_in_no_mean_but_in_the_share_of_bad_ones(filled):
     server, start, end = filled
     (share,) = (t["query"] for title, t in TARGETS if title.startswith("Bad readings"))
-    hour = f"time(1h, {start % 3600.0:.0f}s)"  # ours, not one that ends at a full hour, or at midnight, in it
+    hour = f"time(1h, {start % 3600.0:.0f}s)"  # one bucket: a full hour or midnight would cut a short one off
     query = as_grafana_asks(share, start, end).replace("time(5m)", hour)
     found = [value for series in server.query(query) for _, value in series["values"] if value is not None]
     assert found

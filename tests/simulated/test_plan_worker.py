@@ -138,7 +138,7 @@ def test_a_solver_whose_pipe_broke_before_it_was_asked_is_told_as_dead_on_the_se
             first = await process.plan(problem, None)
             os.kill(process.state.pid, signal.SIGSTOP)  # it must not end in order when its pipe ends
             process._process.stdin.close()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # the loop ends the pipe in a turn of its own, and tells nobody when
             return await process.plan(a_step_later(problem, first.q[:, 0]), first), process.state
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
